@@ -1,0 +1,58 @@
+/* ct_distance.h: the canonical Euclidean distance.
+ *
+ * One definition: differences squared and summed in the order of the columns,
+ * in double, without fused multiply-add; the root at the end. Kernels that
+ * vectorise do so across points, so every lane repeats these operations and
+ * gets the same bits. Rounding is monotone, so the same recipe on the gaps to
+ * a box gives a lower bound that no point of the box undercuts, to the bit.
+ */
+#ifndef CT_DISTANCE_H
+#define CT_DISTANCE_H
+
+#include <stddef.h>
+
+/* A compiler that fuses a * b + c makes the last bit depend on the machine. */
+#if defined(__clang__)
+#pragma STDC FP_CONTRACT OFF
+#elif defined(__GNUC__)
+#pragma GCC optimize("fp-contract=off")
+#endif
+
+/* x and y are single points whose coordinates lie xs and ys doubles apart. */
+static inline double ct_sqdist(const double *x, size_t xs, const double *y, size_t ys, int d)
+{
+    double sum = 0;
+    for (int j = 0; j < d; j++) {
+        double gap = x[j * xs] - y[j * ys];
+        sum += gap * gap;
+    }
+    return sum;
+}
+
+static inline double ct_box_gap(double lower, double upper, double q)
+{
+    double below = lower - q, above = q - upper;
+    double gap = below > above ? below : above;
+    return gap > 0 ? gap : 0;
+}
+
+static inline double ct_box_sqdist(const double *lower, const double *upper, size_t ld,
+                                   const double *q, int d)
+{
+    double sum = 0;
+    for (int j = 0; j < d; j++) {
+        double gap = ct_box_gap(lower[j * ld], upper[j * ld], q[j]);
+        sum += gap * gap;
+    }
+    return sum;
+}
+
+/* The limit that turns a comparison of distances into one of squares: the root
+ * of any square above it rounds to more than tau. The four ulps cover the
+ * rounding of the product here and of the root there. */
+static inline double ct_sq_limit(double tau)
+{
+    return tau * tau * (1 + 8.881784197001252e-16);
+}
+
+#endif
