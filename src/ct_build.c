@@ -1,0 +1,347 @@
+/* ct_build.c: the tree, top down, all cells of a depth at once.
+ *
+ * A cell is split by farthest-first traversal: the point farthest from all hubs
+ * so far becomes the next hub, until every point is within the cover radius of
+ * a lower level. Hubs chosen so are farther apart than the radius that is left,
+ * which is the separation invariant. Each point goes to the nearest hub, ties
+ * to the earlier one, and the cell's run of points is regrouped, stably, so that
+ * each hub's share is one run. Distances to the hub are kept with the points,
+ * so a child starts where its parent's split ended.
+ *
+ * Every choice depends on distances and positions only, never on which thread
+ * came first, so the tree is the same for any number of threads.
+ */
+#include "ct_build.h"
+#include "ct_cells.h"
+#include "ct_distance.h"
+#include "ct_level.h"
+#include "ct_parallel.h"
+#include "ct_simd.h"
+
+#include <math.h>
+#include <string.h>
+
+enum {
+    TILE = 2048,        /* points whose distances are taken in one go */
+    LARGE_CELL = 65536, /* cells above this are split by all threads together */
+    BATCH = 1 << 18,    /* points split between two looks for an interrupt */
+    ROW_RUNS = 16,      /* runs that a cell of coinciding points is cut into */
+    HUBS = 16,
+    ENOUGH = 4
+};
+
+/* What a split leaves for one hub. The kids of a cell lie from its begin on, in
+ * the order in which they were chosen; nest is the number 0. */
+struct kid {
+    int hub, begin;
+    int ranked; /* in place r: the number of the kid whose run comes r-th */
+};
+
+struct build {
+    const struct ct_host *host;
+    const struct ct_kernels *kernels;
+    double *points;
+    int *row;
+    int n, d, leaf_size, threads;
+    double *sqdist;  /* [n] to the hub of the cell that holds the point */
+    int *owner;      /* [n] which hub of the split; then, where the point goes */
+    double *spare;   /* [n] one column on its way to new places */
+    struct kid *kid; /* [n] */
+    double *at;      /* [threads * d] coordinates of the hub at work */
+    struct far *far; /* [tiles] */
+};
+
+/* The point of a tile that is farthest from its hub; the earliest of equals. */
+struct far {
+    double sq;
+    int pos;
+};
+
+static struct far farther(struct far a, struct far b)
+{
+    return b.sq > a.sq ? b : a;
+}
+
+/* How many hubs to aim for, and how many to allow. */
+static int hubs_wanted(const struct build *b, int points)
+{
+    int wanted = 2 * (points / b->leaf_size) + 2;
+    return wanted < HUBS ? wanted : HUBS;
+}
+
+static int hubs_allowed(int points)
+{
+    double most = 64 + 4 * sqrt(points);
+    return most < points ? (int)most : points;
+}
+
+static const double *hub_at(const struct build *b, int hub)
+{
+    double *at = b->at + (size_t)ct_thread_id() * b->d;
+    for (int j = 0; j < b->d; j++)
+        at[j] = b->points[hub + (size_t)j * b->n];
+    return at;
+}
+
+/* Offers hub number h, at q, to the points of one tile. */
+static struct far offer_tile(const struct build *b, int begin, int end, const double *q, int h)
+{
+    double sq[TILE];
+    struct far far = {-1, begin};
+    b->kernels->sqdist(b->points + begin, (size_t)b->n, b->d, end - begin, q, sq);
+    for (int pos = begin; pos < end; pos++) {
+        if (sq[pos - begin] < b->sqdist[pos]) {
+            b->sqdist[pos] = sq[pos - begin];
+            b->owner[pos] = h;
+        }
+        if (b->sqdist[pos] > far.sq)
+            far = (struct far){b->sqdist[pos], pos};
+    }
+    return far;
+}
+
+static struct far offer_hub(const struct build *b, int begin, int end, int hub, int h)
+{
+    const double *q = hub_at(b, hub);
+    struct far far = {-1, begin};
+    if (end - begin <= LARGE_CELL) {
+        for (int at = begin; at < end; at += TILE)
+            far = farther(far, offer_tile(b, at, at + TILE < end ? at + TILE : end, q, h));
+        return far;
+    }
+    int tiles = (end - begin + TILE - 1) / TILE;
+    CT_PRAGMA(omp parallel for num_threads(b->threads) schedule(static))
+    for (int tile = 0; tile < tiles; tile++) {
+        int at = begin + tile * TILE;
+        b->far[tile] = offer_tile(b, at, end - at > TILE ? at + TILE : end, q, h);
+    }
+    for (int tile = 0; tile < tiles; tile++)
+        far = farther(far, b->far[tile]);
+    b->host->poll();
+    return far;
+}
+
+static struct far farthest(const struct build *b, int begin, int end)
+{
+    struct far far = {-1, begin};
+    for (int pos = begin; pos < end; pos++)
+        if (b->sqdist[pos] > far.sq)
+            far = (struct far){b->sqdist[pos], pos};
+    return far;
+}
+
+/* Farthest-first traversal of a cell. Returns the number of hubs, or 0 when
+ * even the hubs allowed do not reach the next level down: such points (as
+ * in many dimensions, where all distances are alike) are better scanned. */
+static int choose_hubs(const struct build *b, const struct ct_cell *cell)
+{
+    int begin = cell->begin, end = cell->end, hubs = 1;
+    int wanted = hubs_wanted(b, end - begin), allowed = hubs_allowed(end - begin);
+    double must = ct_cover(cell->level - 1), enough = ct_cover(cell->level - ENOUGH);
+    struct far far = farthest(b, begin, end);
+    memset(b->owner + begin, 0, (size_t)(end - begin) * sizeof *b->owner);
+    b->kid[begin].hub = cell->hub;
+    for (;;) {
+        double reach = sqrt(far.sq);
+        if (reach <= enough || (reach <= must && hubs >= wanted))
+            return hubs;
+        if (hubs == allowed)
+            return reach <= must ? hubs : 0;
+        b->kid[begin + hubs].hub = far.pos;
+        far = offer_hub(b, begin, end, far.pos, hubs);
+        hubs++;
+    }
+}
+
+/* Coinciding points stand in the order of their rows: cut that into runs. */
+static int choose_runs(const struct build *b, const struct ct_cell *cell)
+{
+    int begin = cell->begin, size = cell->end - begin;
+    int runs = size < ROW_RUNS ? size : ROW_RUNS;
+    for (int run = 0; run < runs; run++) {
+        int from = begin + (int)((long long)size * run / runs);
+        int to = begin + (int)((long long)size * (run + 1) / runs);
+        b->kid[begin + run].hub = from;
+        for (int pos = from; pos < to; pos++)
+            b->owner[pos] = run;
+    }
+    return runs;
+}
+
+/* Ranks the kids by their first point and gives each its run; the owner of a
+ * point becomes the place it goes to. */
+static void place_points(const struct build *b, const struct ct_cell *cell, int hubs)
+{
+    struct kid *kid = b->kid + cell->begin;
+    int ranked = 0, place = cell->begin;
+    for (int h = 0; h < hubs; h++)
+        kid[h].begin = 0; /* counts, for now */
+    for (int pos = cell->begin; pos < cell->end; pos++) {
+        struct kid *mine = &kid[b->owner[pos]];
+        if (mine->begin++ == 0)
+            kid[ranked++].ranked = b->owner[pos];
+    }
+    for (int r = 0; r < hubs; r++) {
+        struct kid *mine = &kid[kid[r].ranked];
+        int size = mine->begin;
+        mine->begin = place;
+        place += size;
+    }
+    for (int pos = cell->begin; pos < cell->end; pos++)
+        b->owner[pos] = kid[b->owner[pos]].begin++;
+    for (int h = 0; h < hubs; h++)
+        kid[h].hub = b->owner[kid[h].hub];
+}
+
+static void move_doubles(const struct build *b, double *values, int begin, int end)
+{
+    for (int pos = begin; pos < end; pos++)
+        b->spare[b->owner[pos]] = values[pos];
+    memcpy(values + begin, b->spare + begin, (size_t)(end - begin) * sizeof *values);
+}
+
+static void move_points(const struct build *b, int begin, int end)
+{
+    for (int j = 0; j < b->d; j++)
+        move_doubles(b, b->points + (size_t)j * b->n, begin, end);
+    move_doubles(b, b->sqdist, begin, end);
+    int *spare = (int *)(b->spare + begin);
+    for (int pos = begin; pos < end; pos++)
+        spare[b->owner[pos] - begin] = b->row[pos];
+    memcpy(b->row + begin, spare, (size_t)(end - begin) * sizeof *spare);
+}
+
+static void split(const struct build *b, struct ct_cell *cell)
+{
+    int size = cell->end - cell->begin;
+    if (size <= b->leaf_size)
+        return;
+    cell->children = cell->level == CT_NO_LEVEL ? choose_runs(b, cell) : choose_hubs(b, cell);
+    if (cell->children == 0)
+        return;
+    place_points(b, cell, cell->children);
+    move_points(b, cell->begin, cell->end);
+}
+
+static void measure(const struct build *b, struct ct_cell *cell)
+{
+    cell->radius = sqrt(farthest(b, cell->begin, cell->end).sq);
+    cell->level = ct_level_of(cell->radius);
+}
+
+/* Splits cells from up to to: large ones by all threads together, runs of small
+ * ones with a cell to a thread. */
+static void split_depth(const struct build *b, struct ct_cell *cell, int from, int to)
+{
+    while (from < to) {
+        if (cell[from].end - cell[from].begin > LARGE_CELL) {
+            split(b, &cell[from++]);
+            continue;
+        }
+        int stop = from;
+        for (int points = 0; stop < to && points < BATCH; stop++) {
+            int size = cell[stop].end - cell[stop].begin;
+            if (size > LARGE_CELL)
+                break;
+            points += size;
+        }
+        CT_PRAGMA(omp parallel for num_threads(b->threads) schedule(dynamic, 1))
+        for (int i = from; i < stop; i++)
+            split(b, &cell[i]);
+        b->host->poll();
+        from = stop;
+    }
+}
+
+/* Appends the children of cells from up to to, which were just split. */
+static void append_children(const struct build *b, struct ct_cells *cells, int from, int to)
+{
+    for (int i = from; i < to; i++) {
+        int children = cells->cell[i].children, begin = cells->cell[i].begin;
+        ct_cells_reserve(b->host, cells, children);
+        struct ct_cell *parent = &cells->cell[i];
+        parent->first_child = cells->count;
+        for (int r = 0; r < children; r++) {
+            int chosen = b->kid[parent->begin + r].ranked;
+            const struct kid *kid = &b->kid[parent->begin + chosen];
+            if (chosen == 0)
+                parent->nest = cells->count;
+            cells->cell[cells->count++] =
+                (struct ct_cell){.begin = begin, .end = kid->begin, .hub = kid->hub, .parent = i};
+            begin = kid->begin;
+        }
+    }
+    CT_PRAGMA(omp parallel for num_threads(b->threads) schedule(static, 64))
+    for (int i = to; i < cells->count; i++)
+        measure(b, &cells->cell[i]);
+}
+
+/* The point nearest the centroid, which halves the radius of the root. */
+static int root_hub(const struct build *b)
+{
+    double *centre = b->at;
+    for (int j = 0; j < b->d; j++) {
+        const double *x = b->points + (size_t)j * b->n;
+        double sum = 0;
+        for (int pos = 0; pos < b->n; pos++)
+            sum += x[pos] - x[0];
+        centre[j] = x[0] + sum / b->n;
+    }
+    struct far near = {INFINITY, 0};
+    double sq[TILE];
+    for (int at = 0; at < b->n; at += TILE) {
+        int count = b->n - at < TILE ? b->n - at : TILE;
+        b->kernels->sqdist(b->points + at, (size_t)b->n, b->d, count, centre, sq);
+        for (int i = 0; i < count; i++)
+            if (sq[i] < near.sq)
+                near = (struct far){sq[i], at + i};
+    }
+    return near.pos;
+}
+
+static void start_root(const struct build *b, struct ct_cell *root)
+{
+    *root = (struct ct_cell){.end = b->n, .hub = root_hub(b), .parent = -1};
+    for (int pos = 0; pos < b->n; pos++)
+        b->sqdist[pos] = INFINITY;
+    offer_hub(b, 0, b->n, root->hub, 0);
+    measure(b, root);
+}
+
+/* Points moved on after their cell was split; the hub of a leaf is where it was
+ * left, and the hub of any other cell is that of its nest. */
+static void settle_hubs(struct ct_cells *cells)
+{
+    for (int i = cells->count - 1; i >= 0; i--)
+        if (cells->cell[i].children > 0)
+            cells->cell[i].hub = cells->cell[cells->cell[i].nest].hub;
+}
+
+struct ct_cells *ct_build(const struct ct_host *host, double *points, int *row, int n, int d,
+                          int leaf_size, int threads)
+{
+    struct build b = {
+        .host = host,
+        .kernels = ct_kernels(ct_simd_best()),
+        .points = points,
+        .row = row,
+        .n = n,
+        .d = d,
+        .leaf_size = leaf_size,
+        .threads = threads,
+        .sqdist = host->alloc((size_t)n, sizeof(double)),
+        .owner = host->alloc((size_t)n, sizeof(int)),
+        .spare = host->alloc((size_t)n, sizeof(double)),
+        .kid = host->alloc((size_t)n, sizeof(struct kid)),
+        .at = host->alloc((size_t)threads * d, sizeof(double)),
+        .far = host->alloc((size_t)n / TILE + 1, sizeof(struct far)),
+    };
+    struct ct_cells *cells = ct_cells_new(host, 2 + 2 * (n / leaf_size));
+    start_root(&b, &cells->cell[cells->count++]);
+    for (int from = 0, to = 1; from < to; from = to, to = cells->count) {
+        split_depth(&b, cells->cell, from, to);
+        append_children(&b, cells, from, to);
+    }
+    settle_hubs(cells);
+    return cells;
+}
