@@ -1,0 +1,12 @@
+/* ct_blocks.h: run blocks of work on all threads, and listen for interrupts. */
+#ifndef CT_BLOCKS_H
+#define CT_BLOCKS_H
+
+#include "ct.h"
+
+/* Calls run(task, block, thread) for every block from 0 up to blocks, in any
+ * order, and host->poll() a few times a second in between. */
+void ct_for_blocks(const struct ct_host *host, int blocks, int threads,
+                   void (*run)(void *task, int block, int thread), void *task);
+
+#endif
