@@ -1,0 +1,18 @@
+/* r_host.h: R as the core's host: memory, interrupts, errors. */
+#ifndef R_HOST_H
+#define R_HOST_H
+
+#include "ct.h"
+
+#define R_NO_REMAP
+#include <R.h>
+#include <Rinternals.h>
+
+/* Scratch comes from R_alloc, which R frees when .Call returns, on an error or
+ * on an interrupt, so nothing can leak. */
+extern const struct ct_host r_host;
+
+/* The only way out with an error. The message is the whole message. */
+NORET void r_stop(const char *format, ...);
+
+#endif

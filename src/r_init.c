@@ -1,0 +1,46 @@
+/* r_init.c: the routines that R may call, and what happens at load. */
+#include "r_threads.h"
+
+#include <R_ext/Rdynload.h>
+#include <R_ext/Visibility.h>
+
+SEXP r_tree_build(SEXP, SEXP, SEXP, SEXP, SEXP);
+SEXP r_tree_from_arrays(SEXP, SEXP);
+SEXP r_tree_arrays(SEXP);
+SEXP r_tree_validate(SEXP, SEXP);
+SEXP r_knn(SEXP, SEXP, SEXP, SEXP, SEXP);
+SEXP r_radius(SEXP, SEXP, SEXP, SEXP, SEXP);
+SEXP r_first_nonfinite(SEXP);
+SEXP r_column_extent(SEXP);
+SEXP r_hilbert_order(SEXP, SEXP);
+SEXP r_hilbert_bits(SEXP);
+SEXP r_threads_get(SEXP);
+SEXP r_threads_set(SEXP);
+SEXP r_has_openmp(void);
+
+#define ROUTINE(name, args) {#name, (DL_FUNC)&name, args}
+
+static const R_CallMethodDef routines[] = {
+    ROUTINE(r_tree_build, 5),
+    ROUTINE(r_tree_from_arrays, 2),
+    ROUTINE(r_tree_arrays, 1),
+    ROUTINE(r_tree_validate, 2),
+    ROUTINE(r_knn, 5),
+    ROUTINE(r_radius, 5),
+    ROUTINE(r_first_nonfinite, 1),
+    ROUTINE(r_column_extent, 1),
+    ROUTINE(r_hilbert_order, 2),
+    ROUTINE(r_hilbert_bits, 1),
+    ROUTINE(r_threads_get, 1),
+    ROUTINE(r_threads_set, 1),
+    ROUTINE(r_has_openmp, 0),
+    {NULL, NULL, 0},
+};
+
+void attribute_visible R_init_covertree(DllInfo *dll)
+{
+    R_registerRoutines(dll, NULL, routines, NULL, NULL);
+    R_useDynamicSymbols(dll, FALSE);
+    R_forceSymbols(dll, TRUE);
+    r_threads_load();
+}

@@ -1,0 +1,117 @@
+/* r_tree.c: an external pointer to a tree over R's arrays.
+ *
+ * The pointer protects the list of arrays; its address is a struct ct_tree that
+ * points into them. That struct lives in a raw vector which only a weak
+ * reference ties to the pointer: saving the pointer saves the arrays and leaves
+ * the addresses behind. A pointer that comes back without an address gets a new
+ * struct over the same arrays, which are checked first: a file can hold anything.
+ */
+#include "r_tree.h"
+#include "ct_hilbert.h"
+#include "r_arrays.h"
+#include "r_threads.h"
+
+#include <string.h>
+
+static const struct ct_tree *tie(SEXP pointer, const struct ct_tree *t)
+{
+    SEXP bytes = PROTECT(Rf_allocVector(RAWSXP, sizeof *t));
+    memcpy(RAW(bytes), t, sizeof *t);
+    R_SetExternalPtrTag(pointer, R_MakeWeakRef(pointer, bytes, R_NilValue, FALSE));
+    R_SetExternalPtrAddr(pointer, RAW(bytes));
+    UNPROTECT(1);
+    return R_ExternalPtrAddr(pointer);
+}
+
+static const struct ct_tree *restore(SEXP pointer, int threads)
+{
+    struct ct_tree t = r_arrays_unpack(R_ExternalPtrProtected(pointer));
+    r_arrays_check(&t, threads);
+    ct_tree_derive(&t);
+    return tie(pointer, &t);
+}
+
+const struct ct_tree *r_tree(SEXP pointer)
+{
+    if (TYPEOF(pointer) != EXTPTRSXP)
+        r_stop("tree must be a cover_tree, made by cover_tree()");
+    const struct ct_tree *t = R_ExternalPtrAddr(pointer);
+    return t ? t : restore(pointer, r_num_threads(R_NilValue));
+}
+
+static SEXP new_pointer(SEXP arrays)
+{
+    for (R_xlen_t i = 0; i < XLENGTH(arrays); i++)
+        MARK_NOT_MUTABLE(VECTOR_ELT(arrays, i));
+    MARK_NOT_MUTABLE(arrays);
+    return R_MakeExternalPtr(NULL, R_NilValue, arrays);
+}
+
+SEXP r_tree_from_arrays(SEXP arrays, SEXP threads)
+{
+    SEXP pointer = PROTECT(new_pointer(arrays));
+    restore(pointer, r_num_threads(threads));
+    UNPROTECT(1);
+    return pointer;
+}
+
+SEXP r_tree_arrays(SEXP pointer)
+{
+    r_tree(pointer);
+    return R_ExternalPtrProtected(pointer);
+}
+
+/* Points and rows in the order in which the build shall find them. */
+static void lay_out(const double *x, int n, int d, int hilbert, int threads, double *points,
+                    int *row)
+{
+    const void *mark = vmaxget();
+    int *order = r_host.alloc((size_t)n, sizeof *order);
+    if (hilbert)
+        ct_hilbert_order(&r_host, x, n, d, threads, order);
+    for (int pos = 0; pos < n; pos++)
+        row[pos] = (hilbert ? order[pos] : pos) + 1;
+    for (int j = 0; j < d; j++)
+        for (int pos = 0; pos < n; pos++)
+            points[pos + (size_t)j * n] = x[row[pos] - 1 + (size_t)j * n];
+    vmaxset(mark);
+}
+
+SEXP r_tree_build(SEXP x, SEXP hilbert, SEXP leaf_size, SEXP threads, SEXP settings)
+{
+    int n = Rf_nrows(x), d = Rf_ncols(x), workers = r_num_threads(threads);
+    SEXP arrays = PROTECT(r_arrays_new(n, d, settings));
+    double *points = r_arrays_points(arrays);
+    int *row = r_arrays_row(arrays);
+    lay_out(REAL_RO(x), n, d, Rf_asLogical(hilbert), workers, points, row);
+    const struct ct_cells *cells =
+        ct_build(&r_host, points, row, n, d, Rf_asInteger(leaf_size), workers);
+    r_arrays_fill(arrays, cells, n, d, workers);
+    SEXP pointer = PROTECT(new_pointer(arrays));
+    struct ct_tree t = r_arrays_unpack(arrays);
+    ct_tree_derive(&t);
+    tie(pointer, &t);
+    UNPROTECT(2);
+    return pointer;
+}
+
+SEXP r_tree_validate(SEXP pointer, SEXP threads)
+{
+    struct ct_report report;
+    ct_check_tree(&r_host, r_tree(pointer), r_num_threads(threads), &report);
+    SEXP counts = PROTECT(Rf_allocVector(INTSXP, CT_LAWS));
+    SEXP names = PROTECT(Rf_allocVector(STRSXP, CT_LAWS));
+    for (int law = 0; law < CT_LAWS; law++) {
+        INTEGER(counts)[law] = report.broken[law];
+        SET_STRING_ELT(names, law, Rf_mkChar(r_law_name(law)));
+    }
+    Rf_setAttrib(counts, R_NamesSymbol, names);
+    SEXP slack = PROTECT(Rf_allocVector(REALSXP, 2));
+    REAL(slack)[0] = report.covering_slack;
+    REAL(slack)[1] = report.separation_slack;
+    SEXP found = PROTECT(Rf_allocVector(VECSXP, 2));
+    SET_VECTOR_ELT(found, 0, counts);
+    SET_VECTOR_ELT(found, 1, slack);
+    UNPROTECT(4);
+    return found;
+}
