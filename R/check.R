@@ -1,0 +1,129 @@
+# Checks of what users pass in. Each returns the value in the form the C code
+# takes, or stops and says what was wrong, what was expected and what came.
+
+fail <- function(...) stop(sprintf(...), call. = FALSE)
+
+# How a value is named in a message: short, and telling its type.
+describe <- function(value) {
+  if (is.null(value)) return("NULL")
+  if (is.factor(value)) return("a factor")
+  if (is.data.frame(value)) return("a data frame")
+  if (is.function(value)) return("a function")
+  if (!is.atomic(value)) return(paste("a", class(value)[1]))
+  if (length(value) != 1) return(paste0("a ", typeof(value), " vector of length ", length(value)))
+  if (is.character(value)) encodeString(value, quote = "\"") else format(value, digits = 7)
+}
+
+is_number <- function(value) is.numeric(value) && !is.factor(value) && length(value) == 1
+
+check_count <- function(value, what, most = .Machine$integer.max) {
+  whole <- is_number(value) && is.finite(value) && value == trunc(value)
+  if (!whole || value < 1) fail("%s must be one whole number of at least 1, not %s", what, describe(value))
+  if (value > most) fail("%s must be at most %.0f, not %s", what, most, describe(value))
+  as.integer(value)
+}
+
+check_radius <- function(radius) {
+  if (!is_number(radius) || !is.finite(radius) || radius < 0) {
+    fail("radius must be one finite number of at least 0, not %s", describe(radius))
+  }
+  if (radius > widest) fail("radius must be at most %g, not %s", widest, describe(radius))
+  as.double(radius)
+}
+
+check_flag <- function(value, what) {
+  if (!is.logical(value) || length(value) != 1 || is.na(value)) {
+    fail("%s must be TRUE or FALSE, not %s", what, describe(value))
+  }
+  value
+}
+
+check_choice <- function(value, choices, what) {
+  if (identical(value, choices)) return(choices[1])
+  if (!is.character(value) || length(value) != 1 || !value %in% choices) {
+    fail("%s must be one of %s, not %s", what, paste0("\"", choices, "\"", collapse = ", "), describe(value))
+  }
+  value
+}
+
+check_threads <- function(threads) {
+  if (is.null(threads)) NULL else check_count(threads, "threads")
+}
+
+check_tree <- function(tree) {
+  if (!inherits(tree, "cover_tree") || !is.list(tree)) {
+    fail("tree must be a cover_tree, made by cover_tree(), not %s", describe(unclass(tree)))
+  }
+  tree[["pointer", exact = TRUE]]
+}
+
+# A matrix of doubles, all finite, with at least one row and one column.
+check_points <- function(x, what = "x") {
+  x <- if (is.data.frame(x)) frame_points(x, what) else matrix_points(x, what)
+  if (nrow(x) == 0) fail("%s must have at least one row, but it has none", what)
+  if (ncol(x) == 0) fail("%s must have at least one column, but it has none", what)
+  storage.mode(x) <- "double"
+  where <- .Call(r_first_nonfinite, x)
+  if (!is.null(where)) {
+    fail("%s must be finite: row %d, column %d is %s", what, where[1], where[2], format(x[where[1], where[2]]))
+  }
+  x
+}
+
+frame_points <- function(x, what) {
+  for (j in seq_along(x)) {
+    if (!is.numeric(x[[j]]) || !is.null(dim(x[[j]]))) {
+      fail("%s must have numeric columns only: column %d (`%s`) is %s", what, j, names(x)[j], describe_column(x[[j]]))
+    }
+  }
+  as.matrix(x)
+}
+
+describe_column <- function(column) {
+  if (is.factor(column)) return("a factor")
+  if (is.null(dim(column)) && is.atomic(column)) return(typeof(column))
+  paste("a", class(column)[1])
+}
+
+matrix_points <- function(x, what) {
+  if (is.null(dim(x)) && is.numeric(x) && !is.factor(x)) {
+    fail("%s must be a matrix with a row for each point: for points on a line use matrix(%s, ncol = 1), for one point matrix(%s, nrow = 1)", what, what, what)
+  }
+  if (length(dim(x)) != 2 || !(is.double(x) || is.integer(x))) {
+    came <- if (length(dim(x)) == 2 && is.atomic(x)) paste("a", typeof(x), "matrix") else describe(x)
+    fail("%s must be a numeric matrix or a data frame of numeric columns, not %s", what, came)
+  }
+  unclass(x)
+}
+
+# Squared distances must neither overflow nor vanish. `extent` holds the least
+# and the greatest of each column.
+widest <- 1e153
+narrowest <- 1e-145
+
+check_extent <- function(extent, what) {
+  width <- extent[2, ] - extent[1, ]
+  j <- which.max(width)
+  if (width[j] * sqrt(length(width)) > widest) {
+    fail("%s must span less than %g, so that squared distances are finite: column %d runs from %g to %g",
+         what, widest, j, extent[1, j], extent[2, j])
+  }
+  if (width[j] > 0 && width[j] < narrowest) {
+    fail("%s must span more than %g, so that squared distances are not lost: column %d, the widest, runs from %g to %g",
+         what, narrowest, j, extent[1, j], extent[2, j])
+  }
+}
+
+# Queries in the form that the C code takes: NULL for the tree's own points.
+check_query <- function(query, pointer) {
+  if (is.null(query)) return(NULL)
+  arrays <- .Call(r_tree_arrays, pointer)
+  query <- check_points(query, "query")
+  if (ncol(query) != ncol(arrays$points)) {
+    fail("query must have %d columns like the tree, not %d", ncol(arrays$points), ncol(query))
+  }
+  extent <- .Call(r_column_extent, query)
+  both <- rbind(pmin(extent[1, ], arrays$lower[1, ]), pmax(extent[2, ], arrays$upper[1, ]))
+  check_extent(both, "query and the tree's points together")
+  query
+}

@@ -1,0 +1,108 @@
+#' Build a cover tree
+#'
+#' Sorts the points along a Hilbert curve and builds a cover tree over them, in
+#' parallel. The tree is an index for [knn_query()] and [radius_query()]: build
+#' it once, query it as often as needed, save it with [saveRDS()], send it to
+#' other processes.
+#'
+#' @param x A numeric or integer matrix, or a data frame of numeric columns: a
+#'   row for each point. Values must be finite. Any number of columns from 1 on,
+#'   up to 2^31 - 1 rows.
+#' @param order How points are arranged before the tree is built: along the
+#'   curve of [hilbert_order()], or as they come (`"natural"`). Answers are the
+#'   same; after the Hilbert curve, points near each other in space are near
+#'   each other in memory, and queries are faster.
+#' @param leaf_size The largest number of points that a node may hold without
+#'   being split; `NULL` chooses. It changes speed, never answers.
+#' @param threads The number of threads; `NULL` for the default of
+#'   [covertree_threads()]. The tree is the same for any number.
+#'
+#' @return An object of class `cover_tree`. It has methods for `print()`,
+#'   `summary()`, `dim()`, `length()` (the number of points) and `as.matrix()`
+#'   (the points in the order of `x`, with its dimnames). [tree_arrays()] gives
+#'   its arrays, [validate_tree()] checks its invariants.
+#'
+#'   The tree keeps its own copy of the points. It survives [saveRDS()] and
+#'   [save()], a fork, and being sent to a worker of the parallel package: the
+#'   arrays travel, and are checked when the tree is first used in its new place.
+#'
+#' @details
+#' Each node is a set of points around one of them, its hub. The *radius* of a
+#' node is the distance from its hub to its farthest point; its *level* is the
+#' least integer l with radius at most 2^(l/4). A node of more than `leaf_size`
+#' points is split by farthest-first traversal until every point is within the
+#' radius of a lower level of some hub; each hub gets the points nearest to it.
+#' So a node's points lie within the cover radius of its level (*covering*), the
+#' node's hub is the hub of one of its children (*nesting*), and the hubs of
+#' siblings are farther apart than 2^((c - 1)/4), where c is the highest of
+#' their levels (*separation*), as in the simplified cover tree of Izbicki and
+#' Shelton, with four levels to each doubling of the radius. Points that
+#' coincide share a node without a level, which is cut into runs by row. Where
+#' distances are so alike that hundreds of hubs would not lower the level, as
+#' with points of many independent dimensions, the node stays whole and is
+#' scanned.
+#'
+#' @section Errors:
+#' Stops if `x` is not numeric, is empty, holds `NA`, `NaN` or infinite values
+#' (and says where), or spans more than 1e153 or, without all rows being the
+#' same, less than 1e-145, where squared distances leave the range of doubles.
+#'
+#' @references
+#' Beygelzimer, A., Kakade, S. and Langford, J. (2006). Cover trees for nearest
+#' neighbor. *ICML*. \doi{10.1145/1143844.1143857}
+#'
+#' Izbicki, M. and Shelton, C. (2015). Faster cover trees. *ICML*, PMLR 37.
+#'
+#' Elkin, Y. and Kurlin, V. (2023). A new near-linear time algorithm for
+#' k-nearest neighbor search using a compressed cover tree. *ICML*, PMLR 202.
+#'
+#' @examples
+#' x <- matrix(rnorm(3000), ncol = 3)
+#' tree <- cover_tree(x)
+#' tree
+#' summary(tree)
+#' knn_query(tree, k = 5)
+#' @export
+cover_tree <- function(x, order = c("hilbert", "natural"), leaf_size = NULL, threads = NULL) {
+  x <- check_points(x)
+  check_extent(.Call(r_column_extent, x), "x")
+  order <- check_choice(order, c("hilbert", "natural"), "order")
+  leaf_size <- if (is.null(leaf_size)) 32L else check_count(leaf_size, "leaf_size")
+  settings <- list(order = order, leaf_size = leaf_size, dimnames = dimnames(x), format = array_format)
+  new_cover_tree(.Call(r_tree_build, x, order == "hilbert", leaf_size, check_threads(threads), settings))
+}
+
+new_cover_tree <- function(pointer) structure(list(pointer = pointer), class = "cover_tree")
+
+#' @export
+dim.cover_tree <- function(x) dim(tree_arrays(x)$points)
+
+#' @export
+length.cover_tree <- function(x) nrow(tree_arrays(x)$points)
+
+#' @export
+as.matrix.cover_tree <- function(x, ...) {
+  arrays <- tree_arrays(x)
+  points <- arrays$points
+  points[arrays$row, ] <- arrays$points
+  dimnames(points) <- arrays$dimnames
+  points
+}
+
+#' @export
+format.cover_tree <- function(x, ...) {
+  size <- dim(x)
+  sprintf("<cover_tree: %s point%s in %d dimension%s, %s order>", format(size[1], big.mark = ","),
+          plural(size[1]), size[2], plural(size[2]), tree_arrays(x)$order)
+}
+
+plural <- function(count) if (count == 1) "" else "s"
+
+#' @export
+print.cover_tree <- function(x, ...) {
+  cat(format(x), "\n", sep = "")
+  invisible(x)
+}
+
+#' @export
+str.cover_tree <- function(object, ...) cat(format(object), "\n", sep = "")

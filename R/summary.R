@@ -1,0 +1,53 @@
+#' Summarise a cover tree
+#'
+#' @param object A tree from [cover_tree()].
+#' @param ... Ignored.
+#'
+#' @return A list of class `summary.cover_tree`: `n` and `d`, the numbers of
+#'   points and of dimensions; `order`; `leaf_size`; `nodes` and `leaves`, their
+#'   numbers; `levels`, a data frame with a row for each level from the root
+#'   down: `level`, `cover` (its cover radius), `nodes` and `points` (those
+#'   whose highest node has this level), with the nodes of coinciding points
+#'   last, and points that are no node's hub not counted; `leaf_sizes`, the
+#'   quartiles of the number of points in a leaf; `bytes`, the size of the
+#'   arrays in memory.
+#'
+#' @examples
+#' summary(cover_tree(as.matrix(quakes[, 1:3])))
+#' @export
+summary.cover_tree <- function(object, ...) {
+  arrays <- tree_arrays(object)
+  leaf <- arrays$first_child == 0L
+  size <- arrays$subtree_end - arrays$subtree_begin + 1L
+  structure(
+    list(
+      n = nrow(arrays$points), d = ncol(arrays$points), order = arrays$order,
+      leaf_size = arrays$leaf_size, nodes = length(leaf), leaves = sum(leaf),
+      levels = level_table(arrays), leaf_sizes = stats::quantile(size[leaf], names = FALSE),
+      bytes = sum(vapply(arrays, function(array) as.numeric(utils::object.size(array)), 0))
+    ),
+    class = "summary.cover_tree"
+  )
+}
+
+# Nodes are numbered from the root down, so a hub's first node is its highest.
+level_table <- function(arrays) {
+  level <- sort(unique(arrays$level), decreasing = TRUE, na.last = TRUE)
+  count <- function(of) tabulate(match(of, level), length(level))
+  highest <- arrays$level[!duplicated(arrays$hub)]
+  data.frame(level = level, cover = ifelse(is.na(level), 0, 2^(level / 4)),
+             nodes = count(arrays$level), points = count(highest))
+}
+
+#' @export
+print.summary.cover_tree <- function(x, ...) {
+  number <- function(value) format(value, big.mark = ",")
+  cat(sprintf("Cover tree of %s points in %d dimensions, %s order\n", number(x$n), x$d, x$order))
+  cat(sprintf("  %s nodes, %s of them leaves of at most %d points where points allow\n",
+              number(x$nodes), number(x$leaves), x$leaf_size))
+  cat(sprintf("  points in a leaf: %s (minimum, quartiles, maximum)\n", paste(x$leaf_sizes, collapse = ", ")))
+  cat(sprintf("  %s\n", format(structure(x$bytes, class = "object_size"), units = "auto")))
+  cat("Nodes by level, and points by the level of their highest node:\n")
+  print(x$levels, row.names = FALSE, digits = 4)
+  invisible(x)
+}

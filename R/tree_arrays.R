@@ -1,0 +1,85 @@
+# The version of the layout of a tree's arrays.
+array_format <- 1L
+
+array_names <- c("points", "row", "hub", "parent", "first_child", "next_sibling", "subtree_begin",
+                 "subtree_end", "level", "min_row", "radius", "lower", "upper", "order",
+                 "leaf_size", "dimnames", "format")
+
+#' The arrays of a tree
+#'
+#' `tree_arrays()` hands out the vectors that the tree consists of, without
+#' copying them. `cover_tree_from_arrays()` makes a tree of such arrays, again
+#' without copying, after checking everything they say.
+#'
+#' @param tree A tree from [cover_tree()].
+#' @param arrays A list like the one `tree_arrays()` returns.
+#' @param threads The number of threads for the check; `NULL` for the default of
+#'   [covertree_threads()].
+#'
+#' @return `tree_arrays()` returns a named list. Points are numbered by
+#'   *position*, the order in which the tree stores them, and nodes from the
+#'   root down, breadth first; all numbers count from 1, and 0 stands for
+#'   "none".
+#'   \describe{
+#'     \item{`points`}{n x d double matrix, the points by position}
+#'     \item{`row`}{integer, n: the row of `x` at each position}
+#'     \item{`hub`}{integer, a value for each node: the position of its hub}
+#'     \item{`parent`, `first_child`, `next_sibling`}{integer: links from node to node;
+#'       siblings have consecutive numbers}
+#'     \item{`subtree_begin`, `subtree_end`}{integer: the first and the last
+#'       position of the node's points, which are consecutive}
+#'     \item{`level`}{integer: the least l with `radius` at most 2^(l/4), or `NA` for radius 0}
+#'     \item{`min_row`}{integer: the smallest row among the node's points}
+#'     \item{`radius`}{double: the distance from the hub to the node's farthest point}
+#'     \item{`lower`, `upper`}{double matrices, a row for each node: the box around its points}
+#'     \item{`order`, `leaf_size`, `dimnames`}{what [cover_tree()] was given}
+#'     \item{`format`}{integer: the version of this layout}
+#'   }
+#'   `cover_tree_from_arrays()` returns a tree that answers exactly as the one
+#'   the arrays came from.
+#'
+#' @details
+#' The vectors are the tree's own memory. R copies a vector before it changes
+#' it, so editing the list never touches the tree.
+#'
+#' @section Errors:
+#' `cover_tree_from_arrays()` stops, naming the array, if one is missing or has
+#' the wrong type or size; if links do not form a tree numbered breadth first;
+#' if `row` is not a permutation; or if a level, a radius, a box or a smallest
+#' row is not that of the points.
+#'
+#' @examples
+#' tree <- cover_tree(as.matrix(quakes[, 1:3]))
+#' arrays <- tree_arrays(tree)
+#' str(arrays)
+#' again <- cover_tree_from_arrays(arrays)
+#' identical(knn_query(again, k = 3), knn_query(tree, k = 3))
+#' @export
+tree_arrays <- function(tree) .Call(r_tree_arrays, check_tree(tree))
+
+#' @rdname tree_arrays
+#' @export
+cover_tree_from_arrays <- function(arrays, threads = NULL) {
+  if (!is.list(arrays) || is.data.frame(arrays)) {
+    fail("arrays must be a list like that of tree_arrays(), not %s", describe(arrays))
+  }
+  missing <- setdiff(array_names, names(arrays))
+  if (length(missing) > 0) fail("arrays must hold `%s`: it is missing", missing[1])
+  arrays <- unclass(arrays)[array_names]
+  check_settings(arrays)
+  new_cover_tree(.Call(r_tree_from_arrays, arrays, check_threads(threads)))
+}
+
+check_settings <- function(arrays) {
+  if (!identical(arrays$format, array_format)) {
+    fail("tree array `format` must be %d, not %s: the arrays come from another version", array_format, describe(arrays$format))
+  }
+  check_choice(arrays$order, c("hilbert", "natural"), "tree array `order`")
+  check_count(arrays$leaf_size, "tree array `leaf_size`")
+  names <- arrays$dimnames
+  fits <- function(side) is.null(names[[side]]) ||
+    (is.character(names[[side]]) && length(names[[side]]) == dim(arrays$points)[side])
+  if (!is.null(names) && !(is.list(names) && length(names) == 2 && fits(1) && fits(2))) {
+    fail("tree array `dimnames` must be NULL or the dimnames of a matrix of the tree's size")
+  }
+}
