@@ -18,7 +18,9 @@ is_number <- function(value) is.numeric(value) && !is.factor(value) && length(va
 
 check_count <- function(value, what, most = .Machine$integer.max) {
   whole <- is_number(value) && is.finite(value) && value == trunc(value)
-  if (!whole || value < 1) fail("%s must be one whole number of at least 1, not %s", what, describe(value))
+  if (!whole || value < 1) {
+    fail("%s must be one whole number of at least 1, not %s", what, describe(value))
+  }
   if (value > most) fail("%s must be at most %.0f, not %s", what, most, describe(value))
   as.integer(value)
 }
@@ -41,7 +43,8 @@ check_flag <- function(value, what) {
 check_choice <- function(value, choices, what) {
   if (identical(value, choices)) return(choices[1])
   if (!is.character(value) || length(value) != 1 || !value %in% choices) {
-    fail("%s must be one of %s, not %s", what, paste0("\"", choices, "\"", collapse = ", "), describe(value))
+    listed <- paste0("\"", choices, "\"", collapse = ", ")
+    fail("%s must be one of %s, not %s", what, listed, describe(value))
   }
   value
 }
@@ -65,7 +68,8 @@ check_points <- function(x, what = "x") {
   storage.mode(x) <- "double"
   where <- .Call(r_first_nonfinite, x)
   if (!is.null(where)) {
-    fail("%s must be finite: row %d, column %d is %s", what, where[1], where[2], format(x[where[1], where[2]]))
+    came <- format(x[where[1], where[2]])
+    fail("%s must be finite: row %d, column %d is %s", what, where[1], where[2], came)
   }
   x
 }
@@ -73,7 +77,8 @@ check_points <- function(x, what = "x") {
 frame_points <- function(x, what) {
   for (j in seq_along(x)) {
     if (!is.numeric(x[[j]]) || !is.null(dim(x[[j]]))) {
-      fail("%s must have numeric columns only: column %d (`%s`) is %s", what, j, names(x)[j], describe_column(x[[j]]))
+      fail("%s must have numeric columns only: column %d (`%s`) is %s", what, j, names(x)[j],
+           describe_column(x[[j]]))
     }
   }
   as.matrix(x)
@@ -87,10 +92,12 @@ describe_column <- function(column) {
 
 matrix_points <- function(x, what) {
   if (is.null(dim(x)) && is.numeric(x) && !is.factor(x)) {
-    fail("%s must be a matrix with a row for each point: for points on a line use matrix(%s, ncol = 1), for one point matrix(%s, nrow = 1)", what, what, what)
+    fail(paste("%s must be a matrix with a row for each point: for points on a line use",
+               "matrix(%s, ncol = 1), for one point matrix(%s, nrow = 1)"), what, what, what)
   }
   if (length(dim(x)) != 2 || !(is.double(x) || is.integer(x))) {
-    came <- if (length(dim(x)) == 2 && is.atomic(x)) paste("a", typeof(x), "matrix") else describe(x)
+    is_matrix <- length(dim(x)) == 2 && is.atomic(x)
+    came <- if (is_matrix) paste("a", typeof(x), "matrix") else describe(x)
     fail("%s must be a numeric matrix or a data frame of numeric columns, not %s", what, came)
   }
   unclass(x)
@@ -104,13 +111,13 @@ narrowest <- 1e-145
 check_extent <- function(extent, what) {
   width <- extent[2, ] - extent[1, ]
   j <- which.max(width)
+  came <- sprintf("column %d, the widest, runs from %g to %g", j, extent[1, j], extent[2, j])
   if (width[j] * sqrt(length(width)) > widest) {
-    fail("%s must span less than %g, so that squared distances are finite: column %d runs from %g to %g",
-         what, widest, j, extent[1, j], extent[2, j])
+    fail("%s must span less than %g, so that squared distances are finite: %s", what, widest, came)
   }
   if (width[j] > 0 && width[j] < narrowest) {
-    fail("%s must span more than %g, so that squared distances are not lost: column %d, the widest, runs from %g to %g",
-         what, narrowest, j, extent[1, j], extent[2, j])
+    fail("%s must span more than %g, so that squared distances are not lost: %s", what, narrowest,
+         came)
   }
 }
 

@@ -68,8 +68,10 @@ cover_tree <- function(x, order = c("hilbert", "natural"), leaf_size = NULL, thr
   check_extent(.Call(r_column_extent, x), "x")
   order <- check_choice(order, c("hilbert", "natural"), "order")
   leaf_size <- if (is.null(leaf_size)) 32L else check_count(leaf_size, "leaf_size")
-  settings <- list(order = order, leaf_size = leaf_size, dimnames = dimnames(x), format = array_format)
-  new_cover_tree(.Call(r_tree_build, x, order == "hilbert", leaf_size, check_threads(threads), settings))
+  threads <- check_threads(threads)
+  settings <- list(order = order, leaf_size = leaf_size, dimnames = dimnames(x),
+                   format = array_format)
+  new_cover_tree(.Call(r_tree_build, x, order == "hilbert", leaf_size, threads, settings))
 }
 
 new_cover_tree <- function(pointer) structure(list(pointer = pointer), class = "cover_tree")
@@ -93,8 +95,10 @@ as.matrix.cover_tree <- function(x, ...) {
 format.cover_tree <- function(x, ...) {
   size <- dim(x)
   sprintf("<cover_tree: %s point%s in %d dimension%s, %s order>", format(size[1], big.mark = ","),
-          plural(size[1]), size[2], plural(size[2]), tree_arrays(x)$order)
+          plural(size[1]), size[2], plural(size[2]), order_label(tree_arrays(x)$order))
 }
+
+order_label <- function(order) if (order == "hilbert") "Hilbert" else order
 
 plural <- function(count) if (count == 1) "" else "s"
 

@@ -66,7 +66,8 @@ print.knn <- function(x, n = 6, ...) {
   cat("$distance\n")
   print(x$distance[rows, columns, drop = FALSE], digits = 4)
   if (length(rows) < nrow(x$index) || length(columns) < ncol(x$index)) {
-    cat(sprintf("(%d of %d rows, %d of %d columns)\n", length(rows), nrow(x$index), length(columns), ncol(x$index)))
+    cat(sprintf("(%d of %d rows, %d of %d columns)\n", length(rows), nrow(x$index),
+                length(columns), ncol(x$index)))
   }
   invisible(x)
 }

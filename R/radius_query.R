@@ -39,8 +39,10 @@ radius_query <- function(tree, query = NULL, radius, sort = TRUE, threads = NULL
 
 #' @export
 format.radius_neighbours <- function(x, ...) {
-  sprintf("<radius_neighbours: %s within %g of %s quer%s>", format(sum(as.numeric(x$count)), big.mark = ","),
-          x$radius, format(length(x$count), big.mark = ","), if (length(x$count) == 1) "y" else "ies")
+  queries <- length(x$count)
+  found <- format(sum(as.numeric(x$count)), big.mark = ",")
+  sprintf("<radius_neighbours: %s within %g of %s quer%s>", found, x$radius,
+          format(queries, big.mark = ","), if (queries == 1) "y" else "ies")
 }
 
 #' @export

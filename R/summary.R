@@ -42,12 +42,17 @@ level_table <- function(arrays) {
 #' @export
 print.summary.cover_tree <- function(x, ...) {
   number <- function(value) format(value, big.mark = ",")
-  cat(sprintf("Cover tree of %s points in %d dimensions, %s order\n", number(x$n), x$d, x$order))
-  cat(sprintf("  %s nodes, %s of them leaves of at most %d points where points allow\n",
-              number(x$nodes), number(x$leaves), x$leaf_size))
-  cat(sprintf("  points in a leaf: %s (minimum, quartiles, maximum)\n", paste(x$leaf_sizes, collapse = ", ")))
-  cat(sprintf("  %s\n", format(structure(x$bytes, class = "object_size"), units = "auto")))
+  say <- function(...) cat(sprintf(...), "\n", sep = "")
+  say("Cover tree of %s point%s in %d dimension%s, %s order", number(x$n), plural(x$n), x$d,
+      plural(x$d), order_label(x$order))
+  say("  %s nodes, %s of them leaves of at most %d points where points allow", number(x$nodes),
+      number(x$leaves), x$leaf_size)
+  say("  points in a leaf: %s (minimum, quartiles, maximum)", toString(x$leaf_sizes))
+  say("  %s", format(structure(x$bytes, class = "object_size"), units = "auto"))
   cat("Nodes by level, and points by the level of their highest node:\n")
-  print(x$levels, row.names = FALSE, digits = 4)
+  shown <- utils::head(x$levels, 12)
+  print(shown, row.names = FALSE, digits = 4)
+  hidden <- nrow(x$levels) - nrow(shown)
+  if (hidden > 0) say(" ... and %d level%s below", hidden, plural(hidden))
   invisible(x)
 }

@@ -72,7 +72,8 @@ cover_tree_from_arrays <- function(arrays, threads = NULL) {
 
 check_settings <- function(arrays) {
   if (!identical(arrays$format, array_format)) {
-    fail("tree array `format` must be %d, not %s: the arrays come from another version", array_format, describe(arrays$format))
+    fail("tree array `format` must be %d, not %s: the arrays come from another version",
+         array_format, describe(arrays$format))
   }
   check_choice(arrays$order, c("hilbert", "natural"), "tree array `order`")
   check_count(arrays$leaf_size, "tree array `leaf_size`")
