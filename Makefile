@@ -1,0 +1,59 @@
+# What a developer does, one word each. Each goal first makes sure of what it
+# needs (tools/setup.sh); the package under work goes into build/library only.
+
+LIBRARY := build/library
+export R_LIBS := $(CURDIR)/.library$(addprefix :,$(R_LIBS))
+WITH_PACKAGE = R_LIBS="$(CURDIR)/$(LIBRARY):$$R_LIBS"
+
+.PHONY: help demo test check lint core install document format clean
+
+help:
+	@echo "make demo      neighbours of every Argo profile: a table, a map, the speed"
+	@echo "make test      the C checks and the R tests"
+	@echo "make core      the C checks alone, under sanitizers"
+	@echo "make check     R CMD check --as-cran, and that man/ and NAMESPACE are current"
+	@echo "make lint      house rules"
+	@echo "make document  man/ and NAMESPACE from the comments in R/"
+	@echo "make format    C files as clang-format wants them"
+	@echo "make clean     takes away what these goals made"
+
+demo:
+	@sh tools/setup.sh demo
+	@$(MAKE) --no-print-directory install
+	@$(WITH_PACKAGE) Rscript tools/demo.R
+
+test:
+	@sh tools/setup.sh test
+	@$(MAKE) --no-print-directory install
+	@$(WITH_PACKAGE) Rscript tools/test.R
+
+check:
+	@sh tools/setup.sh check
+	@sh tools/check.sh
+
+lint:
+	@sh tools/lint.sh
+
+core:
+	@$(MAKE) --no-print-directory -C tests/core
+
+# By way of a tarball: src/ stays clean and no stale object file is taken in.
+install:
+	@mkdir -p $(LIBRARY)
+	@echo "install: covertree into $(LIBRARY)"
+	@(rm -f build/covertree_*.tar.gz && cd build && R CMD build --no-build-vignettes .. && \
+	    R CMD INSTALL --library=library covertree_*.tar.gz) >build/install.log 2>&1 || \
+	    { cat build/install.log; exit 1; }
+
+document:
+	@sh tools/setup.sh check
+	@Rscript -e 'roxygen2::roxygenise(roclets = c("namespace", "rd"))'
+	@rm -f src/*.o src/*.so
+
+format:
+	clang-format -i src/*.[ch] $(wildcard tests/core/*.[ch])
+
+clean:
+	rm -rf build argo-neighbours.csv argo-neighbours.png covertree_*.tar.gz
+	-$(MAKE) --no-print-directory -C tests/core clean
+	rm -f src/*.o src/*.so

@@ -1,0 +1,76 @@
+#!/bin/sh
+# House rules that a compiler does not know. Every breach is printed with its
+# rule; the exit status tells whether there was one. Needs grep and a C compiler;
+# the format is checked where clang-format 14 is.
+set -u
+cd "$(dirname "$0")/.."
+
+# rule MESSAGE: prints the breaches that it reads, under their rule.
+rule() {
+    breaches=$(cat)
+    [ -z "$breaches" ] || printf '%s:\n%s\n' "$1" "$breaches"
+}
+
+# search PATTERN FILE...: file:line:text of the matches in text files that exist.
+search() {
+    pattern=$1
+    shift
+    [ $# = 0 ] || grep -nEIHs -e "$pattern" "$@"
+}
+
+sources=$(ls src/*.[ch])
+glue=$(ls src/*.[ch] | grep -v -e '/ct' -e '/r_threads\.c')
+text=$(find R src tests tools data-raw .ci vignettes inst -type f ! -path '*/_snaps/*' \
+    ! -name '*.o' ! -name '*.so' 2>/dev/null)
+tab=$(printf '\t')
+
+layers() {
+    search '#include *["<](R|Rinternals|Rmath|Rdefines|Rversion|R_ext/.*|r_.*)\.h' src/ct*.[ch] |
+        rule "the core knows neither R nor the glue"
+    search '^[[:space:]]*#[[:space:]]*pragma[[:space:]]+omp|(_Pragma|CT_PRAGMA) *\(' $glue |
+        rule "OpenMP stays in the core and r_threads.c, so that only the main thread meets R"
+    search '\<(malloc|calloc|realloc|free|strdup|alloca) *\(' $sources |
+        rule "memory comes from the host, so that nothing leaks on a long jump"
+    search '\<omp_set_(num_threads|dynamic|nested|max_active_levels)\>' $sources |
+        rule "each region is told its threads; no global setting"
+    search '[-](march|mtune|ffast-math)' $sources src/Makevars* |
+        rule "one build runs everywhere: no flags of one machine"
+    search '\<(v|f|s|vf|vs)?printf *\(|\<(puts|putchar|exit|abort|s?rand) *\(|\<std(out|err)\>' \
+        $sources | rule "no printing, exit, abort or rand in src/"
+}
+
+files() {
+    for file in $sources; do
+        [ "$(wc -l <"$file")" -lt 400 ] || echo "$file"
+    done | rule "a file in src/ has less than 400 lines"
+    for file in $sources; do
+        head -n 1 "$file" | grep -qF "/* $(basename "$file"): " || echo "$file"
+    done | rule "a file in src/ starts with /* its-name.c: what it is for"
+    search '[[:blank:]]$' $text | rule "no trailing white space"
+    search "$tab" $(echo "$text" | grep -v -e Makefile -e Makevars) | rule "no tabs"
+    search '\<(TODO|FIXME|XXX)\>' $(echo "$text" | grep -v tools/lint.sh) |
+        rule "what is left to do stands in an issue, not in a comment"
+}
+
+# Without OpenMP the number of threads has no use; that alone is no breach.
+compiles() {
+    for file in src/ct_*.c; do
+        for flag in -fopenmp -Wno-unused-parameter; do
+            ${CC:-cc} -std=c11 -Wall -Wextra -Werror $flag -fsyntax-only "$file" 2>&1
+        done
+    done | rule "a core file compiles alone without a warning, with OpenMP and without"
+}
+
+format() {
+    clang-format --dry-run -Werror $sources $(ls tests/core/*.[ch] 2>/dev/null) 2>&1 |
+        grep 'error:' | rule "C files are as clang-format wants them (make format)"
+}
+
+all=$(
+    layers
+    files
+    compiles
+    if clang-format --version 2>/dev/null | grep -q 'version 14\.'; then format; fi
+)
+[ -z "$all" ] || { echo "$all"; exit 1; }
+echo "lint: clean"

@@ -1,0 +1,95 @@
+#!/bin/sh
+# Makes sure that what a goal needs is there: sh tools/setup.sh demo|test|check
+#
+# Looks first and installs only what is missing: by apt-get where R is the
+# system's own and we may use apt-get, else by install.packages() into the first
+# library that can be written to, or else the user's, or else .library/ here.
+set -eu
+cd "$(dirname "$0")/.."
+export R_LIBS="$PWD/.library${R_LIBS:+:$R_LIBS}"
+log=build/setup.log
+mkdir -p build
+
+goal=${1:-}
+needs= tools= peers=
+case $goal in
+    demo) ;;
+    test) needs=testthat peers="RANN FNN dbscan" ;;
+    check) needs="testthat knitr rmarkdown" tools="pandoc qpdf" peers="roxygen2 RANN FNN dbscan" ;;
+    *) echo "usage: sh tools/setup.sh demo|test|check" >&2; exit 2 ;;
+esac
+
+say() { echo "setup: $*"; }
+fail() { echo "setup: $*" >&2; exit 1; }
+has() { command -v "$1" >/dev/null 2>&1; }
+
+root=
+if [ "$(id -u)" != 0 ]; then root="sudo -n"; fi
+can_apt() { has apt-get && { [ -z "$root" ] || { has sudo && $root true 2>/dev/null; }; }; }
+
+as_root() { $root env DEBIAN_FRONTEND=noninteractive "$@" >>$log 2>&1 </dev/null; }
+
+# debian PACKAGE...: the lists of a fresh machine may be empty or old; then a second try.
+debian() {
+    say "apt-get install $*"
+    as_root apt-get install -y --no-install-recommends "$@" && return
+    as_root apt-get update && as_root apt-get install -y --no-install-recommends "$@"
+}
+
+# missing PACKAGE...: those that cannot be loaded, or are too old.
+missing() {
+    Rscript -e '
+        least <- c(testthat = "3.0.0")
+        for (p in commandArgs(TRUE))
+            if (!requireNamespace(p, quietly = TRUE) ||
+                p %in% names(least) && packageVersion(p) < least[[p]])
+                cat(p, "")' "$@" 2>/dev/null
+}
+
+# cran PACKAGE...: USE_BUNDLED_LIBUV spares fs, which testthat needs, a system library.
+cran() {
+    say "install.packages $*"
+    USE_BUNDLED_LIBUV=1 Rscript -e '
+        own <- .libPaths()[file.access(.libPaths(), 2) == 0]
+        for (lib in c(Sys.getenv("R_LIBS_USER"), ".library"))
+            if (!length(own) && nzchar(lib) &&
+                (dir.exists(lib) || dir.create(lib, showWarnings = FALSE, recursive = TRUE)))
+                own <- lib
+        if (identical(getOption("repos")[["CRAN"]], "@CRAN@"))
+            chooseCRANmirror(ind = 1)
+        .libPaths(c(own[1], .libPaths()))
+        install.packages(commandArgs(TRUE), lib = own[1])' "$@" >>$log 2>&1 </dev/null
+}
+
+debian_names() {
+    for p; do echo "r-cran-$p"; done | tr '[:upper:]' '[:lower:]'
+}
+
+# provide PACKAGE...: by apt-get, then what is still missing from CRAN.
+provide() {
+    if [ "$(R RHOME)" = /usr/lib/R ] && can_apt; then debian $(debian_names "$@") || true; fi
+    left=$(missing "$@")
+    if [ -n "$left" ]; then cran $left || true; fi
+}
+
+if ! has R || ! has cc || ! has make; then
+    can_apt || fail "R, a C compiler and make are needed (on Debian: r-base-dev)"
+    debian r-base-dev || fail "apt-get could not install r-base-dev, see $log"
+fi
+
+for tool in $tools; do
+    has "$tool" || { can_apt && debian "$tool"; } || fail "$tool is needed for $goal"
+done
+
+lacks=$(missing $needs)
+if [ -n "$lacks" ]; then
+    provide $lacks
+    lacks=$(missing $needs)
+    [ -z "$lacks" ] || fail "needed for $goal and not to be had: $lacks(see $log)"
+fi
+
+for peer in $(missing $peers); do
+    provide "$peer"
+    [ -z "$(missing "$peer")" ] || say "$peer cannot be had; what needs it is skipped"
+done
+say "ready for $goal"

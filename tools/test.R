@@ -1,0 +1,60 @@
+# The C checks (make -C tests/core) and the R tests, against the installed
+# package. Ends with "N passed, N failed", summed over both; an error, or tests
+# that break off or hang, count as failed. The R tests run in a process of their
+# own, so that even a crash leaves the last line to print.
+
+patience <- 1200 # seconds for either
+counts <- c(passed = 0, failed = 0, skipped = 0)
+
+number_before <- function(word, lines) {
+  found <- regmatches(lines, regexec(paste0("([0-9]+) ", word), lines))
+  sum(as.numeric(vapply(found, function(m) if (length(m)) m[2] else "0", "")))
+}
+
+core_checks <- function() {
+  options <- c("-s", "-C", "tests/core", "-j", parallel::detectCores())
+  out <- suppressWarnings(system2("make", options, stdout = TRUE, stderr = TRUE,
+                                  timeout = patience))
+  writeLines(out)
+  sums <- grep("^core: [0-9]+ passed, [0-9]+ failed", out, value = TRUE)
+  counts["passed"] <- number_before("passed", sums)
+  counts["failed"] <- number_before("failed", sums)
+  broke_off <- !is.null(attr(out, "status")) || length(sums) == 0
+  if (broke_off && counts["failed"] == 0)
+    counts["failed"] <- 1
+  counts
+}
+
+r_tests <- function() {
+  results <- tempfile(fileext = ".rds")
+  status <- system2("Rscript", c("tools/test.R", "--r-tests-into", results), timeout = patience)
+  if (status != 0 || !file.exists(results)) {
+    cat("The R tests broke off.\n")
+    counts["failed"] <- 1
+    return(counts)
+  }
+  each <- readRDS(results)
+  counts["passed"] <- sum(each$passed)
+  counts["failed"] <- sum(each$failed) + sum(each$error)
+  counts["skipped"] <- sum(each$skipped)
+  counts
+}
+
+run_r_tests <- function(results) {
+  Sys.setenv(NOT_CRAN = "true")
+  options(testthat.summary.omit_dots = TRUE, testthat.summary.max_reports = 50L)
+  each <- testthat::test_dir("tests/testthat", package = "covertree", load_package = "installed",
+                             reporter = "summary", stop_on_failure = FALSE)
+  each <- as.data.frame(each)
+  saveRDS(each[c("passed", "failed", "error", "skipped")], results)
+}
+
+arguments <- commandArgs(TRUE)
+if (length(arguments) == 2 && arguments[1] == "--r-tests-into") {
+  run_r_tests(arguments[2])
+} else {
+  total <- core_checks() + r_tests()
+  cat(sprintf("%d passed, %d failed%s\n", total["passed"], total["failed"],
+              if (total["skipped"] > 0) sprintf(", %d skipped", total["skipped"]) else ""))
+  quit(status = total["failed"] > 0)
+}
