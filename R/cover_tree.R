@@ -69,9 +69,9 @@ cover_tree <- function(x, order = c("hilbert", "natural"), leaf_size = NULL, thr
   order <- check_choice(order, c("hilbert", "natural"), "order")
   leaf_size <- if (is.null(leaf_size)) 32L else check_count(leaf_size, "leaf_size")
   threads <- check_threads(threads)
-  settings <- list(order = order, leaf_size = leaf_size, dimnames = dimnames(x),
-                   format = array_format)
-  new_cover_tree(.Call(r_tree_build, x, order == "hilbert", leaf_size, threads, settings))
+  settings <- list(order = order, leaf_size = leaf_size, dimnames = dimnames(x))
+  pointer <- .Call(r_tree_build, x, order == "hilbert", leaf_size, simd_level(), threads, settings)
+  new_cover_tree(pointer)
 }
 
 new_cover_tree <- function(pointer) structure(list(pointer = pointer), class = "cover_tree")

@@ -10,7 +10,14 @@
 #'   neighbour, but a duplicate of it in another row is.
 #' @param k The number of neighbours.
 #' @param search `"tree"` uses the index; `"scan"` compares every query with
-#'   every point, to check or to time against. Both give the same answer.
+#'   every point; `"auto"` uses the index, and scans where the index excludes too
+#'   little to pay, as with points of many independent dimensions. All three give
+#'   the same answer.
+#' @param block_size How many neighbouring queries go through the tree together,
+#'   at most 64; `NULL` lets the search choose as it goes. It changes speed, never
+#'   answers.
+#' @param stats Whether to attach what the search did, as attribute `stats`.
+#' @param progress Whether to tell on the console how far a long call has got.
 #'
 #' @return A list of class `knn` with
 #'   \describe{
@@ -18,7 +25,8 @@
 #'       built from, nearest first; a row for each of the m queries}
 #'     \item{`distance`}{m x k double matrix: their Euclidean distances}
 #'   }
-#'   and attribute `exact`, which is `TRUE`. Where there are fewer than k
+#'   and attribute `exact`, which is `TRUE`. With `stats = TRUE` there is also an
+#'   attribute `stats`; see [knn_stats()]. Where there are fewer than k
 #'   points to find, both are padded with `NA`; that is not an error.
 #'   `as.data.frame()` turns the result into long form, with columns `query`,
 #'   `neighbour`, `rank` and `distance`, without the padding.
@@ -39,13 +47,16 @@
 #'
 #' knn_query(tree, query = rbind(c(-20, 180, 100)), k = 2)
 #' @export
-knn_query <- function(tree, query = NULL, k = 10, threads = NULL, search = c("tree", "scan")) {
+knn_query <- function(tree, query = NULL, k = 10, threads = NULL, search = c("auto", "tree", "scan"),
+                      block_size = NULL, stats = FALSE, progress = interactive()) {
   pointer <- check_tree(tree)
   k <- check_count(k, "k")
-  search <- check_choice(search, c("tree", "scan"), "search")
+  how <- check_how(search, block_size, threads, stats, progress)
   query <- check_query(query, pointer)
-  found <- .Call(r_knn, pointer, query, k, search == "scan", check_threads(threads))
-  structure(found, class = "knn", exact = TRUE)
+  found <- .Call(r_knn, pointer, query, k, how)
+  knn <- structure(found[c("index", "distance")], class = "knn", exact = TRUE)
+  if (stats) attr(knn, "stats") <- new_stats(found$tally, nrow(knn$index))
+  knn
 }
 
 #' @export

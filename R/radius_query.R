@@ -33,7 +33,8 @@ radius_query <- function(tree, query = NULL, radius, sort = TRUE, threads = NULL
   radius <- check_radius(radius)
   sort <- check_flag(sort, "sort")
   query <- check_query(query, pointer)
-  found <- .Call(r_radius, pointer, query, radius, sort, check_threads(threads))
+  how <- check_how("auto", NULL, threads)
+  found <- .Call(r_radius, pointer, query, radius, sort, how)
   structure(c(found, list(radius = radius)), class = "radius_neighbours")
 }
 

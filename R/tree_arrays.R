@@ -1,9 +1,7 @@
-# The version of the layout of a tree's arrays.
-array_format <- 1L
-
+# In the order that src/r_arrays.c keeps.
 array_names <- c("points", "row", "hub", "parent", "first_child", "next_sibling", "subtree_begin",
-                 "subtree_end", "level", "min_row", "radius", "lower", "upper", "order",
-                 "leaf_size", "dimnames", "format")
+                 "subtree_end", "level", "min_row", "radius", "lower", "upper", "format", "order",
+                 "leaf_size", "dimnames")
 
 #' The arrays of a tree
 #'
@@ -32,8 +30,8 @@ array_names <- c("points", "row", "hub", "parent", "first_child", "next_sibling"
 #'     \item{`min_row`}{integer: the smallest row among the node's points}
 #'     \item{`radius`}{double: the distance from the hub to the node's farthest point}
 #'     \item{`lower`, `upper`}{double matrices, a row for each node: the box around its points}
-#'     \item{`order`, `leaf_size`, `dimnames`}{what [cover_tree()] was given}
 #'     \item{`format`}{integer: the version of this layout}
+#'     \item{`order`, `leaf_size`, `dimnames`}{what [cover_tree()] was given}
 #'   }
 #'   `cover_tree_from_arrays()` returns a tree that answers exactly as the one
 #'   the arrays came from.
@@ -66,21 +64,20 @@ cover_tree_from_arrays <- function(arrays, threads = NULL) {
   missing <- setdiff(array_names, names(arrays))
   if (length(missing) > 0) fail("arrays must hold `%s`: it is missing", missing[1])
   arrays <- unclass(arrays)[array_names]
-  check_settings(arrays)
-  new_cover_tree(.Call(r_tree_from_arrays, arrays, check_threads(threads)))
-}
-
-check_settings <- function(arrays) {
-  if (!identical(arrays$format, array_format)) {
-    fail("tree array `format` must be %d, not %s: the arrays come from another version",
-         array_format, describe(arrays$format))
-  }
   check_choice(arrays$order, c("hilbert", "natural"), "tree array `order`")
-  check_count(arrays$leaf_size, "tree array `leaf_size`")
-  names <- arrays$dimnames
-  fits <- function(side) is.null(names[[side]]) ||
-    (is.character(names[[side]]) && length(names[[side]]) == dim(arrays$points)[side])
-  if (!is.null(names) && !(is.list(names) && length(names) == 2 && fits(1) && fits(2))) {
+  arrays$leaf_size <- check_count(arrays$leaf_size, "tree array `leaf_size`")
+  tree <- new_cover_tree(.Call(r_tree_from_arrays, arrays, check_threads(threads)))
+  if (!are_dimnames(arrays$dimnames, dim(tree))) {
     fail("tree array `dimnames` must be NULL or the dimnames of a matrix of the tree's size")
   }
+  tree
+}
+
+are_dimnames <- function(names, size) {
+  fits <- function(side) {
+    is.null(names[[side]]) || (is.character(names[[side]]) && length(names[[side]]) == size[side])
+  }
+  if (is.null(names)) return(TRUE)
+  if (!is.list(names) || length(names) != 2) return(FALSE)
+  fits(1) && fits(2)
 }

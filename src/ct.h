@@ -31,12 +31,13 @@
 
 #define CT_NO_LEVEL INT_MIN /* R's NA_integer_ */
 
-/* What the core needs from its host. Both are called from the main thread,
+/* What the core needs from its host. All are called from the main thread,
  * outside parallel regions, and may leave by a long jump: the core owns
  * nothing that would leak. */
 struct ct_host {
     void *(*alloc)(size_t count, size_t size); /* lives as long as the host's call */
     void (*poll)(void);                        /* does not return on an interrupt */
+    void (*progress)(double share);            /* of a batch that is done; or NULL */
 };
 
 struct ct_tree {
@@ -48,8 +49,8 @@ struct ct_tree {
     const int *subtree_begin, *subtree_end; /* first and last position, inclusive */
     const int *level, *min_row;             /* min_row: the smallest row in the subtree */
     const double *radius;
-    const double *lower, *upper; /* [nodes * d] by column: the bounding box */
-    int stack_size;              /* derived: nodes that can wait at once in a search */
+    const double *lower, *upper;  /* [nodes * d] by column: the bounding box */
+    const struct ct_tiles *tiles; /* derived: the points as the search reads them */
 };
 
 static inline int ct_begin(const struct ct_tree *t, int node)

@@ -12,7 +12,7 @@
 
 static const double SHORT = 0.05, LONG = 0.2;
 
-static double seconds(void)
+double ct_seconds(void)
 {
     struct timespec now;
     timespec_get(&now, TIME_UTC);
@@ -25,13 +25,15 @@ void ct_for_blocks(const struct ct_host *host, int blocks, int threads,
     int stride = threads;
     for (int from = 0; from < blocks;) {
         int to = blocks - from > stride ? from + stride : blocks;
-        double start = seconds();
+        double start = ct_seconds();
         CT_PRAGMA(omp parallel for num_threads(threads) schedule(dynamic, 1))
         for (int block = from; block < to; block++)
             run(task, block, ct_thread_id());
-        double took = seconds() - start;
+        double took = ct_seconds() - start;
         host->poll();
         from = to;
+        if (host->progress)
+            host->progress((double)from / blocks);
         if (took < SHORT && stride < INT_MAX / 2)
             stride *= 2;
         else if (took > LONG && stride > threads)

@@ -4,6 +4,9 @@
 
 #include "ct.h"
 
+/* The time of day in seconds, to take differences of. */
+double ct_seconds(void);
+
 /* Calls run(task, block, thread) for every block from 0 up to blocks, in any
  * order, and host->poll() a few times a second in between. */
 void ct_for_blocks(const struct ct_host *host, int blocks, int threads,

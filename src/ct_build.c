@@ -106,7 +106,7 @@ static struct far offer_hub(const struct build *b, int begin, int end, int hub, 
     struct far far = {-1, begin};
     if (end - begin <= LARGE_CELL) {
         for (int at = begin; at < end; at += TILE)
-            far = farther(far, offer_tile(b, at, at + TILE < end ? at + TILE : end, q, h));
+            far = farther(far, offer_tile(b, at, end - at > TILE ? at + TILE : end, q, h));
         return far;
     }
     int tiles = (end - begin + TILE - 1) / TILE;
@@ -153,10 +153,24 @@ static int choose_hubs(const struct build *b, const struct ct_cell *cell)
     }
 }
 
-/* Coinciding points stand in the order of their rows: cut that into runs. */
+static int coincide(const struct build *b, int begin, int end)
+{
+    for (int j = 0; j < b->d; j++) {
+        const double *x = b->points + (size_t)j * b->n;
+        for (int pos = begin + 1; pos < end; pos++)
+            if (x[pos] != x[begin])
+                return 0;
+    }
+    return 1;
+}
+
+/* Coinciding points stand in the order of their rows: cut that into runs. Points
+ * so close that their squared distance vanishes are not coinciding: no cut. */
 static int choose_runs(const struct build *b, const struct ct_cell *cell)
 {
     int begin = cell->begin, size = cell->end - begin;
+    if (!coincide(b, begin, cell->end))
+        return 0;
     int runs = size < ROW_RUNS ? size : ROW_RUNS;
     for (int run = 0; run < runs; run++) {
         int from = begin + (int)((long long)size * run / runs);
@@ -211,9 +225,16 @@ static void move_points(const struct build *b, int begin, int end)
     memcpy(b->row + begin, spare, (size_t)(end - begin) * sizeof *spare);
 }
 
+static void measure(const struct build *b, struct ct_cell *cell)
+{
+    cell->radius = sqrt(farthest(b, cell->begin, cell->end).sq);
+    cell->level = ct_level_of(cell->radius);
+}
+
 static void split(const struct build *b, struct ct_cell *cell)
 {
     int size = cell->end - cell->begin;
+    measure(b, cell);
     if (size <= b->leaf_size)
         return;
     cell->children = cell->level == CT_NO_LEVEL ? choose_runs(b, cell) : choose_hubs(b, cell);
@@ -221,12 +242,6 @@ static void split(const struct build *b, struct ct_cell *cell)
         return;
     place_points(b, cell, cell->children);
     move_points(b, cell->begin, cell->end);
-}
-
-static void measure(const struct build *b, struct ct_cell *cell)
-{
-    cell->radius = sqrt(farthest(b, cell->begin, cell->end).sq);
-    cell->level = ct_level_of(cell->radius);
 }
 
 /* Splits cells from up to to: large ones by all threads together, runs of small
@@ -271,9 +286,6 @@ static void append_children(const struct build *b, struct ct_cells *cells, int f
             begin = kid->begin;
         }
     }
-    CT_PRAGMA(omp parallel for num_threads(b->threads) schedule(static, 64))
-    for (int i = to; i < cells->count; i++)
-        measure(b, &cells->cell[i]);
 }
 
 /* The point nearest the centroid, which halves the radius of the root. */
@@ -305,7 +317,6 @@ static void start_root(const struct build *b, struct ct_cell *root)
     for (int pos = 0; pos < b->n; pos++)
         b->sqdist[pos] = INFINITY;
     offer_hub(b, 0, b->n, root->hub, 0);
-    measure(b, root);
 }
 
 /* Points moved on after their cell was split; the hub of a leaf is where it was
@@ -317,12 +328,12 @@ static void settle_hubs(struct ct_cells *cells)
             cells->cell[i].hub = cells->cell[cells->cell[i].nest].hub;
 }
 
-struct ct_cells *ct_build(const struct ct_host *host, double *points, int *row, int n, int d,
-                          int leaf_size, int threads)
+struct ct_cells *ct_build(const struct ct_host *host, const struct ct_kernels *kernels,
+                          double *points, int *row, int n, int d, int leaf_size, int threads)
 {
     struct build b = {
         .host = host,
-        .kernels = ct_kernels(ct_simd_best()),
+        .kernels = kernels,
         .points = points,
         .row = row,
         .n = n,
@@ -336,7 +347,7 @@ struct ct_cells *ct_build(const struct ct_host *host, double *points, int *row, 
         .at = host->alloc((size_t)threads * d, sizeof(double)),
         .far = host->alloc((size_t)n / TILE + 1, sizeof(struct far)),
     };
-    struct ct_cells *cells = ct_cells_new(host, 2 + 2 * (n / leaf_size));
+    struct ct_cells *cells = ct_cells_new(host, n / leaf_size + 2);
     start_root(&b, &cells->cell[cells->count++]);
     for (int from = 0, to = 1; from < to; from = to, to = cells->count) {
         split_depth(&b, cells->cell, from, to);

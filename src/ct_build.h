@@ -5,6 +5,7 @@
 #include "ct.h"
 
 struct ct_cells;
+struct ct_kernels;
 
 /* The same arrays as in struct ct_tree, while they are being filled. */
 struct ct_arrays {
@@ -14,15 +15,12 @@ struct ct_arrays {
 
 /* Builds the tree of n >= 1 finite points given by column; permutes points and
  * row, alike and in place, into tree order. The cells live in host memory. */
-struct ct_cells *ct_build(const struct ct_host *host, double *points, int *row, int n, int d,
-                          int leaf_size, int threads);
+struct ct_cells *ct_build(const struct ct_host *host, const struct ct_kernels *kernels,
+                          double *points, int *row, int n, int d, int leaf_size, int threads);
 int ct_cells_count(const struct ct_cells *cells);
 
 /* Fills the arrays, each with room for all cells, from the cells. */
 void ct_cells_store(const struct ct_cells *cells, const double *points, const int *row, int n,
                     int d, int threads, struct ct_arrays *out);
-
-/* Derives what searches need from the arrays, which must be sound. */
-void ct_tree_derive(struct ct_tree *tree);
 
 #endif

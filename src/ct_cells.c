@@ -87,6 +87,7 @@ static void store_min_row(const struct ct_cells *cells, const int *row, int *min
 void ct_cells_store(const struct ct_cells *cells, const double *points, const int *row, int n,
                     int d, int threads, struct ct_arrays *out)
 {
+    (void)threads; /* without OpenMP */
     store_links(cells, out);
     store_min_row(cells, row, out->min_row);
     CT_PRAGMA(omp parallel for num_threads(threads))

@@ -56,8 +56,7 @@ static struct ct_fault check_family(const struct ct_tree *t, int node, int *next
             return fault(CT_PART_HUB, c);
         begin = t->subtree_end[child] + 1;
         if (t->next_sibling[child] == 0)
-            return begin == t->subtree_end[node] + 1 ? sound
-                                                     : fault(CT_PART_SUBTREE_END, c);
+            return begin == t->subtree_end[node] + 1 ? sound : fault(CT_PART_SUBTREE_END, c);
         if (t->next_sibling[child] != *next + 1 || *next >= t->nodes)
             return fault(CT_PART_NEXT_SIBLING, c);
     }
@@ -180,8 +179,7 @@ static void merge(struct ct_report *into, const struct ct_report *from)
 {
     for (int law = 0; law < CT_LAWS; law++) {
         into->broken[law] += from->broken[law];
-        if (from->first[law] > 0 &&
-            (into->first[law] == 0 || from->first[law] < into->first[law]))
+        if (from->first[law] > 0 && (into->first[law] == 0 || from->first[law] < into->first[law]))
             into->first[law] = from->first[law];
     }
     into->covering_slack = fmin(into->covering_slack, from->covering_slack);
@@ -193,8 +191,7 @@ void ct_check_tree(const struct ct_host *host, const struct ct_tree *t, int thre
 {
     struct ct_report *mine = host->alloc((size_t)threads, sizeof *mine);
     for (int thread = 0; thread < threads; thread++)
-        mine[thread] =
-            (struct ct_report){.covering_slack = INFINITY, .separation_slack = INFINITY};
+        mine[thread] = (struct ct_report){.covering_slack = INFINITY, .separation_slack = INFINITY};
     CT_PRAGMA(omp parallel for num_threads(threads) schedule(dynamic, 16))
     for (int node = 0; node < t->nodes; node++)
         check_node(t, node, &mine[ct_thread_id()]);

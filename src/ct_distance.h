@@ -29,19 +29,16 @@ static inline double ct_sqdist(const double *x, size_t xs, const double *y, size
     return sum;
 }
 
-static inline double ct_box_gap(double lower, double upper, double q)
-{
-    double below = lower - q, above = q - upper;
-    double gap = below > above ? below : above;
-    return gap > 0 ? gap : 0;
-}
-
+/* The same between a box, whose columns lie ld apart, and the box from q_lower
+ * to q_upper; a point is a box without extent. */
 static inline double ct_box_sqdist(const double *lower, const double *upper, size_t ld,
-                                   const double *q, int d)
+                                   const double *q_lower, const double *q_upper, int d)
 {
     double sum = 0;
     for (int j = 0; j < d; j++) {
-        double gap = ct_box_gap(lower[j * ld], upper[j * ld], q[j]);
+        double below = lower[j * ld] - q_upper[j], above = q_lower[j] - upper[j * ld];
+        double gap = below > above ? below : above;
+        gap = gap > 0 ? gap : 0;
         sum += gap * gap;
     }
     return sum;

@@ -89,14 +89,13 @@ static int key_words(int d, int bits)
 
 struct grid {
     const double *origin; /* [d] */
-    double per_unit;      /* cells per unit of length */
-    uint32_t last;        /* the last cell of a side */
+    double side, cells;   /* cells: to a side */
 };
 
 static uint32_t cell_of(const struct grid *grid, double x, int j)
 {
-    double at = (x - grid->origin[j]) * grid->per_unit;
-    return at >= (double)grid->last ? grid->last : (uint32_t)at;
+    double at = (x - grid->origin[j]) / grid->side * grid->cells;
+    return at < grid->cells - 1 ? (uint32_t)at : (uint32_t)(grid->cells - 1);
 }
 
 static struct grid make_grid(const struct ct_host *host, const double *x, int n, int d, int bits)
@@ -109,8 +108,7 @@ static struct grid make_grid(const struct ct_host *host, const double *x, int n,
         origin[j] = least;
         side = most - least > side ? most - least : side;
     }
-    double cells = (double)((uint64_t)1 << bits);
-    return (struct grid){origin, side > 0 ? cells / side : 0, (uint32_t)(cells - 1)};
+    return (struct grid){origin, side > 0 ? side : 1, (double)((uint64_t)1 << bits)};
 }
 
 static void tile_keys(const struct grid *grid, const double *x, int n, int d, int bits, int begin,
@@ -157,8 +155,8 @@ void ct_hilbert_order(const struct ct_host *host, const double *x, int n, int d,
     uint32_t *cells = host->alloc((size_t)threads * d * TILE, sizeof *cells);
     CT_PRAGMA(omp parallel for num_threads(threads) schedule(static))
     for (int tile = 0; tile < n / TILE + (n % TILE > 0); tile++)
-        tile_keys(&grid, x, n, d, bits, tile * TILE,
-                  cells + (size_t)ct_thread_id() * d * TILE, keys);
+        tile_keys(&grid, x, n, d, bits, tile * TILE, cells + (size_t)ct_thread_id() * d * TILE,
+                  keys);
     host->poll();
     sort_keys(host, keys, n, words, threads, order);
 }

@@ -1,29 +1,33 @@
 /* ct_kernels.h: the vector kernels, written once for any vector width.
  *
  * ct_simd.c includes this file once per instruction set, having defined
- *   CT_WIDTH   doubles in a vector,
- *   CT_NAME(f) the name of f for this set,
- *   CT_TARGET  the attribute that allows the set inside one function.
+ *   CT_LABEL, CT_NAME(f)  the name of the set, and of f for it,
+ *   CT_TARGET             the attribute that allows the set inside a function,
+ *   CT_WIDTH              doubles in a vector; floats are twice as many,
+ *   CT_FMA(a, b, c)       a * b + c in float, fused or not,
+ *   CT_FMAX(a, b)         the greater of each two floats,
+ *   CT_WITHIN(a, b)       a bit for each float of a that is at most that of b.
  * No include guard, on purpose.
  */
 
 typedef double CT_NAME(vec) __attribute__((vector_size(8 * CT_WIDTH), aligned(8), may_alias));
-typedef long long CT_NAME(mask) __attribute__((vector_size(8 * CT_WIDTH)));
+typedef long long CT_NAME(mask) __attribute__((vector_size(8 * CT_WIDTH), aligned(8), may_alias));
+typedef float CT_NAME(fvec) __attribute__((vector_size(8 * CT_WIDTH), aligned(4), may_alias));
+typedef int CT_NAME(fmask) __attribute__((vector_size(8 * CT_WIDTH)));
 #define VEC CT_NAME(vec)
 #define MASK CT_NAME(mask)
+#define FVEC CT_NAME(fvec)
+#define FMASK CT_NAME(fmask)
 #define LOAD(p) (*(const VEC *)(p))
 #define STORE(p, v) (*(VEC *)(p) = (v))
-
-CT_TARGET static inline VEC CT_NAME(max)(VEC a, VEC b)
-{
-    MASK more = a > b;
-    return (VEC)((more & (MASK)a) | (~more & (MASK)b));
-}
+#define FLOAD(p) (*(const FVEC *)(p))
+#define FSTORE(p, v) (*(FVEC *)(p) = (v))
+#define FWIDTH (2 * CT_WIDTH)
 
 /* A tail shorter than a vector is done by stepping back over lanes already
  * done; only runs shorter than one vector go point by point. */
-CT_TARGET static void CT_NAME(sqdist)(const double *x, size_t ld, int d, int count,
-                                      const double *q, double *out)
+CT_TARGET static void CT_NAME(sqdist)(const double *x, size_t ld, int d, int count, const double *q,
+                                      double *out)
 {
     if (count < CT_WIDTH) {
         for (int i = 0; i < count; i++)
@@ -42,35 +46,146 @@ CT_TARGET static void CT_NAME(sqdist)(const double *x, size_t ld, int d, int cou
     }
 }
 
-CT_TARGET static void CT_NAME(box_sqdist)(const double *lower, const double *upper, size_t ld,
-                                          int d, int count, const double *q, double *out)
+/* A vector of values counts what comes before each: of the values at lower
+ * places also the equal ones. Reads and writes up to the next whole vector. */
+CT_TARGET static void CT_NAME(rank)(const double *x, int count, int *rank)
 {
-    if (count < CT_WIDTH) {
-        for (int i = 0; i < count; i++)
-            out[i] = ct_box_sqdist(lower + i, upper + i, ld, q, d);
-        return;
-    }
-    const VEC zero = {0};
+    static const long long places[] = {0, 1, 2, 3, 4, 5, 6, 7};
+    const MASK place = *(const MASK *)places;
     for (int i = 0; i < count; i += CT_WIDTH) {
-        if (i > count - CT_WIDTH)
-            i = count - CT_WIDTH;
-        VEC sum = {0};
-        for (int j = 0; j < d; j++) {
-            VEC below = LOAD(lower + i + j * ld) - q[j], above = q[j] - LOAD(upper + i + j * ld);
-            VEC gap = CT_NAME(max)(CT_NAME(max)(below, above), zero);
-            sum += gap * gap;
-        }
-        STORE(out + i, sum);
+        VEC mine = LOAD(x + i);
+        MASK before = {0};
+        int own = i + CT_WIDTH < count ? i + CT_WIDTH : count;
+        for (int j = 0; j < i; j++)
+            before -= (MASK)(mine >= x[j]);
+        for (int j = i; j < own; j++)
+            before -= (MASK)(mine > x[j]) | ((MASK)(mine == x[j]) & (place > (long long)j - i));
+        for (int j = own; j < count; j++)
+            before -= (MASK)(mine > x[j]);
+        for (int lane = 0; lane < CT_WIDTH; lane++)
+            rank[i + lane] = (int)((const long long *)&before)[lane];
     }
 }
 
-static const struct ct_kernels CT_NAME(kernels) = {CT_LABEL, CT_NAME(sqdist), CT_NAME(box_sqdist)};
+/* Reads up to the next whole vector. */
+CT_TARGET static int CT_NAME(count_within)(const double *x, int count, double limit)
+{
+    MASK within = {0};
+    int sum = 0;
+    for (int i = 0; i < count; i += CT_WIDTH)
+        within -= (MASK)(LOAD(x + i) <= limit);
+    for (int lane = 0; lane < CT_WIDTH; lane++)
+        sum += (int)((const long long *)&within)[lane];
+    return sum;
+}
+
+CT_TARGET static unsigned CT_NAME(tile_within)(const float *tile, int d, const float *q,
+                                               float limit)
+{
+    unsigned within = 0;
+    const FVEC most = limit - (FVEC){0};
+    for (int part = 0; part < CT_LANES; part += FWIDTH) {
+        FVEC sum = {0};
+        for (int j = 0; j < d;) {
+            for (int stop = CT_STOP(j, d); j < stop; j++) {
+                FVEC gap = FLOAD(tile + j * CT_LANES + part) - q[j];
+                sum = CT_FMA(gap, gap, sum);
+            }
+            if (j < d && !CT_WITHIN(sum, most))
+                break;
+        }
+        within |= CT_WITHIN(sum, most) << part;
+    }
+    return within;
+}
+
+CT_TARGET static void CT_NAME(tile_within_team)(const float *tile, int d, const float *q,
+                                                const float *limit, unsigned *within)
+{
+    for (int i = 0; i < CT_TEAM; i++)
+        within[i] = 0;
+    for (int part = 0; part < CT_LANES; part += FWIDTH) {
+        FVEC s0 = {0}, s1 = {0}, s2 = {0}, s3 = {0}, s4 = {0}, s5 = {0}, s6 = {0}, s7 = {0};
+        for (int j = 0; j < d; j++) {
+            const float *at = q + j * CT_TEAM;
+            FVEC x = FLOAD(tile + j * CT_LANES + part), gap;
+            gap = x - at[0], s0 = CT_FMA(gap, gap, s0);
+            gap = x - at[1], s1 = CT_FMA(gap, gap, s1);
+            gap = x - at[2], s2 = CT_FMA(gap, gap, s2);
+            gap = x - at[3], s3 = CT_FMA(gap, gap, s3);
+            gap = x - at[4], s4 = CT_FMA(gap, gap, s4);
+            gap = x - at[5], s5 = CT_FMA(gap, gap, s5);
+            gap = x - at[6], s6 = CT_FMA(gap, gap, s6);
+            gap = x - at[7], s7 = CT_FMA(gap, gap, s7);
+        }
+        const FVEC zero = {0};
+        within[0] |= CT_WITHIN(s0, limit[0] - zero) << part;
+        within[1] |= CT_WITHIN(s1, limit[1] - zero) << part;
+        within[2] |= CT_WITHIN(s2, limit[2] - zero) << part;
+        within[3] |= CT_WITHIN(s3, limit[3] - zero) << part;
+        within[4] |= CT_WITHIN(s4, limit[4] - zero) << part;
+        within[5] |= CT_WITHIN(s5, limit[5] - zero) << part;
+        within[6] |= CT_WITHIN(s6, limit[6] - zero) << part;
+        within[7] |= CT_WITHIN(s7, limit[7] - zero) << part;
+    }
+}
+
+CT_TARGET static int CT_NAME(boxes_within)(const float *lower, const float *upper, size_t stride,
+                                           int d, int count, const float *q_lower,
+                                           const float *q_upper, float limit, int *number,
+                                           float *sq)
+{
+    int found = 0;
+    const FVEC zero = {0}, most = limit - zero;
+    for (int i = 0; i < count; i += FWIDTH) {
+        FVEC sum = {0};
+        for (int j = 0; j < d;) {
+            for (int stop = CT_STOP(j, d); j < stop; j++) {
+                FVEC below = FLOAD(lower + i + j * stride) - q_upper[j];
+                FVEC above = q_lower[j] - FLOAD(upper + i + j * stride);
+                FVEC gap = CT_FMAX(CT_FMAX(below, above), zero);
+                sum = CT_FMA(gap, gap, sum);
+            }
+            if (j < d && !CT_WITHIN(sum, most))
+                break;
+        }
+        unsigned within = CT_WITHIN(sum, most);
+        if (count - i < FWIDTH)
+            within &= (1u << (count - i)) - 1;
+        float sums[FWIDTH];
+        FSTORE(sums, sum);
+        for (; within; within &= within - 1) {
+            int lane = __builtin_ctz(within);
+            number[found] = i + lane;
+            sq[found++] = sums[lane];
+        }
+    }
+    return found;
+}
+
+static const struct ct_kernels CT_NAME(kernels) = {
+    CT_LABEL,
+    CT_NAME(sqdist),
+    CT_NAME(rank),
+    CT_NAME(count_within),
+    CT_NAME(tile_within),
+    CT_NAME(tile_within_team),
+    CT_NAME(boxes_within),
+};
 
 #undef VEC
 #undef MASK
+#undef FVEC
+#undef FMASK
 #undef LOAD
 #undef STORE
-#undef CT_WIDTH
+#undef FLOAD
+#undef FSTORE
+#undef FWIDTH
+#undef CT_LABEL
 #undef CT_NAME
 #undef CT_TARGET
-#undef CT_LABEL
+#undef CT_WIDTH
+#undef CT_FMA
+#undef CT_FMAX
+#undef CT_WITHIN

@@ -1,147 +1,156 @@
 /* ct_knn.c: the k nearest neighbours of a batch.
  *
- * Queries are answered in blocks that are near each other, which pays twice:
- * they read the same cells, and each may start from a bound of its predecessor.
- * If the k-th neighbour of p is at distance t, then p's neighbours, with p
- * itself in the place of q, are k points within t + d(p, q) of q. Rounding can
- * lift a computed distance above that sum, so the bound gets a margin for the
- * rounding of d terms, and one for squares below the normal range.
+ * Neighbouring queries help each other to a low bar before the search begins. A
+ * run of points where the block lies is met first. And if the k-th neighbour of
+ * p is at distance t, then p's neighbours, with p itself in the place of q, are k
+ * points within t + d(p, q) of q. Rounding can lift a computed distance above that
+ * sum, so the bound gets a margin for the rounding of d terms, and one for squares
+ * below the normal range.
  */
-#include "ct_batch.h"
 #include "ct_blocks.h"
 #include "ct_distance.h"
-#include "ct_select.h"
+#include "ct_search.h"
 
 #include <float.h>
 #include <math.h>
 
+enum {
+    RUN = 256,       /* queries to a task of a thread */
+    BUFFER = 1 << 20 /* candidates that a thread keeps, about */
+};
+
 struct knn {
-    struct ct_walk walk; /* first: the walk is the search */
-    struct ct_nearest nearest;
-    int self; /* the row to leave out; 0 for none */
-    double *last_q;
+    struct ct_search search; /* first: the search is handed to take() */
+    struct ct_nearest nearest[CT_BLOCK];
+    double *last_q; /* [d] the last query answered, */
+    double last;    /* and the distance of its k-th neighbour */
+    int to[CT_BLOCK];
 };
 
 struct task {
     const struct ct_batch *batch;
     struct knn *knn; /* [threads] */
-    struct ct_found *block; /* [threads * block * k] results on their way out */
-    int *to;                /* [threads * block] where they go */
-    int k;
+    int k, most;     /* most: queries that a block may have */
     double missing;
     int *index;
     double *distance;
 };
 
-static void set_bar(struct knn *knn, struct ct_found bar)
+static void take(struct ct_search *search, int i, struct ct_found found)
 {
-    knn->nearest.bar = bar;
-    knn->walk.sq_limit = ct_sq_limit(bar.distance);
-    knn->walk.limit_row = bar.row;
+    struct ct_nearest *nearest = &((struct knn *)search)->nearest[i];
+    nearest->sq[nearest->count] = found.sq;
+    nearest->row[nearest->count++] = found.row;
+    if (nearest->count == nearest->room)
+        ct_search_set_bar(search, i, ct_select_trim(nearest, search->kernels));
 }
 
-static void take(struct knn *knn, struct ct_found found)
+static void inherit(struct knn *knn, int i, double kth, const double *p)
 {
-    struct ct_nearest *nearest = &knn->nearest;
-    if (found.row == knn->self || !ct_before(found, nearest->bar))
-        return;
-    nearest->found[nearest->count++] = found;
-    if (nearest->count < nearest->room)
-        return;
-    ct_nearest_cut(nearest);
-    set_bar(knn, nearest->bar);
+    struct ct_search *s = &knn->search;
+    int d = s->tree->d;
+    double moved = sqrt(ct_sqdist(p, 1, s->q + (size_t)i * d, 1, d));
+    double bound = (kth + moved) * (1 + (d + 8) * DBL_EPSILON) + d * sqrt(DBL_MIN);
+    if (ct_sq_limit(bound) < s->bar[i].sq)
+        ct_search_set_bar(s, i, (struct ct_found){ct_sq_limit(bound), INT_MAX});
 }
 
-static void leaf(struct ct_walk *walk, int begin, int end, const double *sq)
+static struct ct_span lower_bars(struct knn *knn, int k)
 {
-    struct knn *knn = (struct knn *)walk;
-    for (int i = 0; i < end - begin; i++)
-        if (sq[i] <= walk->sq_limit)
-            take(knn, (struct ct_found){sqrt(sq[i]), walk->tree->row[begin + i]});
-}
-
-static struct ct_found inherited_bar(const struct knn *knn, const struct ct_found *kth, int d)
-{
-    double moved = sqrt(ct_sqdist(knn->last_q, 1, knn->walk.q, 1, d));
-    double bound = (kth->distance + moved) * (1 + (d + 8) * DBL_EPSILON) + d * sqrt(DBL_MIN);
-    return (struct ct_found){bound, INT_MAX};
-}
-
-/* Answers the i-th query into out[k]; returns how many it found. */
-static int answer(const struct ct_batch *batch, struct knn *knn, struct ct_found bar,
-                  struct ct_found *out)
-{
-    struct ct_nearest *nearest = &knn->nearest;
-    nearest->count = 0;
-    set_bar(knn, bar);
-    ct_answer(batch, &knn->walk);
-    ct_nearest_sort(nearest);
-    for (int j = 0; j < nearest->count; j++)
-        out[j] = nearest->found[j];
-    return nearest->count;
-}
-
-/* Column by column, so that the writes of a block stay close together. */
-static void store_block(const struct task *task, const struct ct_found *found, const int *to,
-                        int count)
-{
-    for (int j = 0; j < task->k; j++) {
-        int *index = task->index + (size_t)j * task->batch->m;
-        double *distance = task->distance + (size_t)j * task->batch->m;
-        for (int i = 0; i < count; i++) {
-            index[to[i]] = found[(size_t)i * task->k + j].row;
-            distance[to[i]] = found[(size_t)i * task->k + j].distance;
-        }
+    struct ct_search *s = &knn->search;
+    struct ct_span seed = ct_search_seed(s, s->queries / 2, k < INT_MAX ? k + 1 : k);
+    for (int i = 0; i < s->queries; i++) {
+        struct ct_nearest *nearest = &knn->nearest[i];
+        nearest->count = 0;
+        if (i > 0)
+            inherit(knn, i, sqrt(s->bar[i - 1].sq), s->q + (size_t)(i - 1) * s->tree->d);
+        else
+            inherit(knn, i, knn->last, knn->last_q);
+        ct_search_meet(s, i, seed);
+        if (nearest->count >= k)
+            ct_search_set_bar(s, i, ct_select_trim(nearest, s->kernels));
     }
+    return seed;
 }
 
-static void run_block(void *data, int block, int thread)
+/* Selection is over: squares have become distances. Column by column, so that
+ * the writes of a block stay close together. */
+static void store_block(const struct task *task, const struct knn *knn)
+{
+    size_t m = (size_t)task->batch->m;
+    for (int j = 0; j < task->k; j++)
+        for (int i = 0; i < knn->search.queries; i++) {
+            const struct ct_nearest *nearest = &knn->nearest[i];
+            int there = j < nearest->count;
+            task->index[j * m + knn->to[i]] = there ? nearest->row[j] : CT_NO_ROW;
+            task->distance[j * m + knn->to[i]] = there ? nearest->sq[j] : task->missing;
+        }
+}
+
+static void answer_block(const struct task *task, struct knn *knn, int begin, int queries)
+{
+    struct ct_search *s = &knn->search;
+    ct_search_load(s, task->batch, begin, queries, knn->to);
+    struct ct_span met = lower_bars(knn, task->k);
+    ct_search_clock(s, CT_PHASE_SEED);
+    ct_search_block(s, met);
+    for (int i = 0; i < queries; i++)
+        ct_select_finish(&knn->nearest[i], s->kernels);
+    store_block(task, knn);
+    ct_search_clock(s, CT_PHASE_SELECTION);
+    const struct ct_nearest *last = &knn->nearest[queries - 1];
+    knn->last = last->count == task->k ? last->sq[task->k - 1] : INFINITY;
+    for (int j = 0; j < s->tree->d; j++)
+        knn->last_q[j] = s->q[(size_t)(queries - 1) * s->tree->d + j];
+}
+
+static void run_task(void *data, int number, int thread)
 {
     const struct task *task = data;
-    const struct ct_batch *batch = task->batch;
     struct knn *knn = &task->knn[thread];
-    struct ct_found *found = task->block + (size_t)thread * batch->block * task->k;
-    struct ct_found bar = {INFINITY, INT_MAX};
-    int begin = block * batch->block, end = ct_block_end(batch, block);
-    int *to = task->to + (size_t)thread * batch->block;
-    for (int i = begin; i < end; i++) {
-        struct ct_found *mine = found + (size_t)(i - begin) * task->k;
-        to[i - begin] = ct_load_query(batch, i, knn->walk.q);
-        knn->self = batch->query ? 0 : to[i - begin] + 1;
-        if (i > begin && mine[-1].row != CT_NO_ROW)
-            bar = inherited_bar(knn, mine - 1, batch->tree->d);
-        int got = answer(batch, knn, bar, mine);
-        for (; got < task->k; got++)
-            mine[got] = (struct ct_found){task->missing, CT_NO_ROW};
-        double *swap = knn->last_q;
-        knn->last_q = knn->walk.q;
-        knn->walk.q = swap;
+    int begin = number * RUN, left = task->batch->m - begin;
+    int end = begin + (left < RUN ? left : RUN);
+    knn->last = INFINITY;
+    while (begin < end) {
+        int queries = ct_search_next(&knn->search, task->most, end - begin);
+        answer_block(task, knn, begin, queries);
+        begin += queries;
     }
-    store_block(task, found, to, end - begin);
+}
+
+static void init_knn(const struct ct_host *host, const struct task *task, int room, struct knn *knn)
+{
+    ct_search_init(host, task->batch, &knn->search);
+    knn->search.take = take;
+    knn->last_q = host->alloc((size_t)task->batch->tree->d, sizeof(double));
+    for (int j = 0; j < task->batch->tree->d; j++)
+        knn->last_q[j] = 0;
+    for (int i = 0; i < task->most; i++)
+        knn->nearest[i] = (struct ct_nearest){
+            .sq = host->alloc((size_t)room + CT_SELECT_PAD, sizeof(double)),
+            .row = host->alloc((size_t)room, sizeof(int)),
+            .k = task->k,
+            .room = room,
+        };
 }
 
 void ct_knn(const struct ct_host *host, const struct ct_batch *batch, int k, double missing,
             int *index, double *distance)
 {
-    int reach = k < batch->tree->n ? k : batch->tree->n;
-    int room = reach < INT_MAX / 2 - 16 ? 2 * reach + 16 : INT_MAX;
+    int reach = k < batch->tree->n ? k : batch->tree->n, room = ct_select_room(reach);
+    int most = BUFFER / room < 1 ? 1 : BUFFER / room;
     struct task task = {
         .batch = batch,
         .knn = host->alloc((size_t)batch->threads, sizeof *task.knn),
-        .block = host->alloc((size_t)batch->threads * batch->block * k, sizeof *task.block),
-        .to = host->alloc((size_t)batch->threads * batch->block, sizeof *task.to),
         .k = k,
+        .most = most < CT_BLOCK ? most : CT_BLOCK,
         .missing = missing,
         .index = index,
         .distance = distance,
     };
     for (int thread = 0; thread < batch->threads; thread++)
-        task.knn[thread] = (struct knn){
-            .walk = ct_make_walk(host, batch, leaf),
-            .nearest = {.found = host->alloc((size_t)room, sizeof(struct ct_found)),
-                        .k = k,
-                        .room = room},
-            .last_q = host->alloc((size_t)batch->tree->d, sizeof(double)),
-        };
-    ct_for_blocks(host, ct_batch_blocks(batch), batch->threads, run_block, &task);
+        init_knn(host, &task, room, &task.knn[thread]);
+    ct_for_blocks(host, batch->m / RUN + (batch->m % RUN > 0), batch->threads, run_task, &task);
+    for (int thread = 0; batch->tally && thread < batch->threads; thread++)
+        ct_tally_add(batch->tally, &task.knn[thread].search.tally);
 }

@@ -4,7 +4,10 @@
 
 #include "ct.h"
 
-enum ct_search { CT_SEARCH_TREE, CT_SEARCH_SCAN };
+struct ct_kernels;
+
+/* CT_SEARCH_AUTO takes the tree, and scans where the tree excludes too little. */
+enum ct_search_mode { CT_SEARCH_AUTO, CT_SEARCH_TREE, CT_SEARCH_SCAN };
 
 /* The queries of a call: m points by column, or the tree's own points, which
  * never find themselves. `order` says which query is answered when; results
@@ -14,8 +17,27 @@ struct ct_batch {
     const double *query; /* [m * d] by column; NULL: the tree's own points */
     const int *order;    /* [m]; NULL with query NULL: the order of the tree */
     int m, threads;
-    int block; /* queries that a thread answers in a row; the results do not depend on it */
-    enum ct_search search;
+    const struct ct_kernels *kernels;
+    int block; /* queries that go together, at most CT_BLOCK; 0: as the work suggests */
+    enum ct_search_mode mode;
+    struct ct_tally *tally; /* NULL, or where to add up what was done */
+};
+
+enum { CT_BLOCK = 64 }; /* the most queries in a block */
+
+enum ct_phase { CT_PHASE_SEED, CT_PHASE_DESCENT, CT_PHASE_MEETING, CT_PHASE_SELECTION, CT_PHASES };
+
+/* What a batch took. Boxes and tiles count once for each query that met them. */
+struct ct_tally {
+    long long blocks[7];       /* blocks of up to 1, 2, 4, ..., 64 queries that descended */
+    long long scans;           /* blocks that scanned */
+    long long nodes;           /* boxes of nodes that met a block on its way down */
+    long long candidates;      /* nodes that a block kept, */
+    long long cached;          /* and how often a query took one without a descent of its own */
+    long long boxes;           /* boxes of tiles that met a query */
+    long long tiles;           /* tiles that met a query */
+    long long distances;       /* points that did, in double */
+    double seconds[CT_PHASES]; /* summed over threads */
 };
 
 /* index and distance are [m * k] by column, rows of the tree and distances in

@@ -1,100 +1,119 @@
 /* ct_radius.c: every point within a radius, for a batch.
  *
  * The number of points found is not known beforehand, and results belong in
- * memory that the host allocates, so the walk is made twice: once to count,
+ * memory that the host allocates, so the search is made twice: once to count,
  * once to fill.
  */
-#include "ct_batch.h"
 #include "ct_blocks.h"
 #include "ct_distance.h"
-#include "ct_select.h"
+#include "ct_search.h"
 
+#include <limits.h>
 #include <math.h>
 
+enum { RUN = 64 }; /* queries to a task of a thread */
+
 struct ball {
-    struct ct_walk walk; /* first: the walk is the search */
-    double radius;
-    int self, count;
-    struct ct_found *found; /* NULL: only count */
+    struct ct_search search; /* first: the search is handed to take() */
+    int to[CT_BLOCK], found[CT_BLOCK];
+    const struct task *task;
+    double *sorted; /* [most + CT_SELECT_PAD] squares that become distances, in order */
 };
 
 struct task {
     const struct ct_batch *batch;
     struct ball *ball; /* [threads] */
-    int sorted;
+    double radius;
+    int sort;
     int *count;
-    int *const *index;
+    int *const *index; /* NULL: only count */
     double *const *distance;
 };
 
-static void leaf(struct ct_walk *walk, int begin, int end, const double *sq)
+static void take(struct ct_search *search, int i, struct ct_found found)
 {
-    struct ball *ball = (struct ball *)walk;
-    for (int i = 0; i < end - begin; i++) {
-        if (sq[i] > walk->sq_limit)
-            continue;
-        struct ct_found found = {sqrt(sq[i]), walk->tree->row[begin + i]};
-        if (found.distance > ball->radius || found.row == ball->self)
-            continue;
-        if (ball->found)
-            ball->found[ball->count] = found;
-        ball->count++;
+    struct ball *ball = (struct ball *)search;
+    double distance = sqrt(found.sq);
+    if (distance > ball->task->radius)
+        return;
+    int at = ball->found[i]++, to = ball->to[i];
+    if (ball->task->index) {
+        ball->task->index[to][at] = found.row;
+        ball->task->distance[to][at] = ball->task->sort ? found.sq : distance;
     }
 }
 
-static void run_block(void *data, int block, int thread)
+static void sort_found(const struct ball *ball, int i)
+{
+    int to = ball->to[i], count = ball->found[i];
+    double *distance = ball->task->distance[to];
+    for (int j = 0; j < count; j++)
+        ball->sorted[j] = distance[j];
+    ct_sort_found(ball->sorted, ball->task->index[to], count, ball->search.kernels);
+    for (int j = 0; j < count; j++)
+        distance[j] = ball->sorted[j];
+}
+
+static void answer_block(const struct task *task, struct ball *ball, int begin, int queries)
+{
+    struct ct_search *s = &ball->search;
+    ct_search_load(s, task->batch, begin, queries, ball->to);
+    for (int i = 0; i < queries; i++) {
+        ct_search_set_bar(s, i, (struct ct_found){ct_sq_limit(task->radius), INT_MAX});
+        ball->found[i] = 0;
+    }
+    ct_search_block(s, (struct ct_span){0, 0});
+    for (int i = 0; i < queries; i++) {
+        if (!task->index)
+            task->count[ball->to[i]] = ball->found[i];
+        else if (task->sort)
+            sort_found(ball, i);
+    }
+}
+
+static void run_task(void *data, int number, int thread)
 {
     const struct task *task = data;
-    const struct ct_batch *batch = task->batch;
     struct ball *ball = &task->ball[thread];
-    for (int i = block * batch->block; i < ct_block_end(batch, block); i++) {
-        int to = ct_load_query(batch, i, ball->walk.q);
-        ball->self = batch->query ? 0 : to + 1;
-        ball->count = 0;
-        ct_answer(batch, &ball->walk);
-        if (!ball->found) {
-            task->count[to] = ball->count;
-            continue;
-        }
-        if (task->sorted)
-            ct_sort_found(ball->found, ball->count);
-        for (int j = 0; j < ball->count; j++) {
-            task->index[to][j] = ball->found[j].row;
-            task->distance[to][j] = ball->found[j].distance;
-        }
+    int begin = number * RUN, left = task->batch->m - begin;
+    int end = begin + (left < RUN ? left : RUN);
+    while (begin < end) {
+        int queries = ct_search_next(&ball->search, CT_BLOCK, end - begin);
+        answer_block(task, ball, begin, queries);
+        begin += queries;
     }
 }
 
-/* most: the largest count to make room for; 0 to count only. */
-static void run(const struct ct_host *host, struct task *task, double radius, int most)
+/* most: the largest number of points that a query will find. */
+static void run(const struct ct_host *host, struct task *task, int most)
 {
     const struct ct_batch *batch = task->batch;
     task->ball = host->alloc((size_t)batch->threads, sizeof *task->ball);
     for (int thread = 0; thread < batch->threads; thread++) {
         struct ball *ball = &task->ball[thread];
-        *ball = (struct ball){.walk = ct_make_walk(host, batch, leaf), .radius = radius};
-        ball->walk.sq_limit = ct_sq_limit(radius);
-        ball->walk.limit_row = INT_MAX;
-        if (most > 0)
-            ball->found = host->alloc((size_t)most, sizeof *ball->found);
+        ct_search_init(host, batch, &ball->search);
+        ball->search.take = take;
+        ball->task = task;
+        ball->sorted = host->alloc((size_t)most + CT_SELECT_PAD, sizeof *ball->sorted);
     }
-    ct_for_blocks(host, ct_batch_blocks(batch), batch->threads, run_block, task);
+    ct_for_blocks(host, batch->m / RUN + (batch->m % RUN > 0), batch->threads, run_task, task);
 }
 
 void ct_radius_count(const struct ct_host *host, const struct ct_batch *batch, double radius,
                      int *count)
 {
-    struct task task = {.batch = batch, .count = count};
-    run(host, &task, radius, 0);
+    struct task task = {.batch = batch, .radius = radius, .count = count};
+    run(host, &task, 0);
 }
 
 void ct_radius_fill(const struct ct_host *host, const struct ct_batch *batch, double radius,
-                    int sorted, const int *count, int *const *index, double *const *distance)
+                    int sort, const int *count, int *const *index, double *const *distance)
 {
-    struct task task = {.batch = batch, .sorted = sorted, .index = index, .distance = distance};
+    struct task task = {
+        .batch = batch, .radius = radius, .sort = sort, .index = index, .distance = distance};
     int most = 0;
     for (int i = 0; i < batch->m; i++)
         most = count[i] > most ? count[i] : most;
     if (most > 0)
-        run(host, &task, radius, most);
+        run(host, &task, sort ? most : 0);
 }

@@ -1,119 +1,47 @@
 /* ct_select.h: the k smallest by (distance, row), in a buffer of the caller's.
  *
- * Candidates are appended; when the buffer is full it is cut back to the k
- * smallest, and from then on only what beats the k-th gets in. Nothing is
- * ordered before it has to be. Rows are distinct, so the order is total.
+ * Candidates are known by their squared distance. The order is that of distances,
+ * which are roots, rounded: unequal squares can have equal roots, and then the
+ * row decides. So whatever drops a candidate compares roots, or leaves room.
+ *
+ * Candidates are appended; when the buffer is full it is trimmed to few more than
+ * the k smallest, and from then on only what may be among them gets in. Nothing is
+ * ordered before the end. Rows are distinct, so the order is total.
  */
 #ifndef CT_SELECT_H
 #define CT_SELECT_H
 
-#include <math.h>
-#include <stddef.h>
+#include "ct_simd.h"
 
 struct ct_found {
-    double distance;
+    double sq;
     int row;
 };
 
-struct ct_nearest {
-    struct ct_found *found; /* [room] */
-    int k, count, room;     /* room > k */
-    struct ct_found bar;    /* candidates must come before it */
+enum {
+    CT_RANKED = 256,  /* up to here, ranks are counted; above, parts are split */
+    CT_SELECT_PAD = 8 /* vectors may run over the end by less than this */
 };
 
-static inline int ct_before(struct ct_found a, struct ct_found b)
-{
-    return a.distance < b.distance || (a.distance == b.distance && a.row < b.row);
-}
+struct ct_nearest {
+    double *sq; /* [room + CT_SELECT_PAD] */
+    int *row;   /* [room] */
+    int k, count, room;
+};
 
-static inline void ct_swap_found(struct ct_found *a, struct ct_found *b)
-{
-    struct ct_found keep = *a;
-    *a = *b;
-    *b = keep;
-}
+/* Buffer size that makes trimming rare. */
+int ct_select_room(int k);
 
-/* Splits found[0, count), count >= 3, around its middle-of-three: returns a
- * place p with found[0, p) before found[p] before found(p, count). */
-static inline int ct_split_found(struct ct_found *found, int count)
-{
-    struct ct_found *first = found, *middle = found + count / 2, *last = found + count - 1;
-    if (ct_before(*middle, *first))
-        ct_swap_found(middle, first);
-    if (ct_before(*last, *middle)) {
-        ct_swap_found(last, middle);
-        if (ct_before(*middle, *first))
-            ct_swap_found(middle, first);
-    }
-    ct_swap_found(middle, last);
-    int place = 0;
-    for (int i = 0; i < count - 1; i++)
-        if (ct_before(found[i], *last))
-            ct_swap_found(&found[place++], &found[i]);
-    ct_swap_found(&found[place], last);
-    return place;
-}
+/* Drops candidates that are surely not among the k smallest, if there are more
+ * than k, and returns a bar that the k smallest come before or are: there is
+ * room again. Cheaper than to find the k-th. */
+struct ct_found ct_select_trim(struct ct_nearest *nearest, const struct ct_kernels *kernels);
 
-static inline void ct_insertion_sort(struct ct_found *found, int count)
-{
-    for (int i = 1; i < count; i++) {
-        struct ct_found moving = found[i];
-        int at = i;
-        for (; at > 0 && ct_before(moving, found[at - 1]); at--)
-            found[at] = found[at - 1];
-        found[at] = moving;
-    }
-}
+/* Keeps the k smallest, in order; sq turns into distances. */
+void ct_select_finish(struct ct_nearest *nearest, const struct ct_kernels *kernels);
 
-/* Brings the k smallest of found[0, count) to the front, in no order. */
-static inline void ct_take_smallest(struct ct_found *found, int count, int k)
-{
-    while (count > 16 && k < count) {
-        int place = ct_split_found(found, count);
-        if (k <= place) {
-            count = place;
-        } else {
-            found += place + 1;
-            count -= place + 1;
-            k -= place + 1;
-        }
-    }
-    ct_insertion_sort(found, count);
-}
-
-/* The longer part is left to the loop, so the recursion stays shallow. */
-static inline void ct_sort_found(struct ct_found *found, int count)
-{
-    while (count > 16) {
-        int place = ct_split_found(found, count), rest = count - place - 1;
-        if (place < rest) {
-            ct_sort_found(found, place);
-            found += place + 1;
-            count = rest;
-        } else {
-            ct_sort_found(found + place + 1, rest);
-            count = place;
-        }
-    }
-    ct_insertion_sort(found, count);
-}
-
-static inline void ct_nearest_cut(struct ct_nearest *nearest)
-{
-    if (nearest->count < nearest->k)
-        return;
-    ct_take_smallest(nearest->found, nearest->count, nearest->k);
-    nearest->count = nearest->k;
-    nearest->bar = nearest->found[0];
-    for (int i = 1; i < nearest->k; i++)
-        if (ct_before(nearest->bar, nearest->found[i]))
-            nearest->bar = nearest->found[i];
-}
-
-static inline void ct_nearest_sort(struct ct_nearest *nearest)
-{
-    ct_nearest_cut(nearest);
-    ct_sort_found(nearest->found, nearest->count);
-}
+/* Puts count candidates in order, and turns their squares, which are padded as in
+ * a ct_nearest, into distances. */
+void ct_sort_found(double *sq, int *row, int count, const struct ct_kernels *kernels);
 
 #endif

@@ -6,30 +6,55 @@
  */
 #include "ct_simd.h"
 #include "ct_distance.h"
+#include "ct_tiles.h"
 
 #if defined(__x86_64__) && defined(__GNUC__)
 #define CT_X86 1
+#include <immintrin.h>
 #else
 #define CT_X86 0
 #endif
 
-#define CT_WIDTH 2
+/* Where to look, having come to coordinate j, whether all are out already. */
+#define CT_STOP(j, d) ((d) - (j) < 16 ? (d) : (j) + 8)
+
+#define CT_LABEL "base"
 #define CT_NAME(f) f##_base
 #define CT_TARGET
-#define CT_LABEL "base"
+#define CT_WIDTH 2
+#define CT_FMA(a, b, c) ((a) * (b) + (c))
+#if CT_X86
+#define CT_FMAX(a, b) (FVEC) _mm_max_ps((__m128)(a), (__m128)(b))
+#define CT_WITHIN(a, b) (unsigned)_mm_movemask_ps(_mm_cmple_ps((__m128)(a), (__m128)(b)))
+#else
+static unsigned within_base(const float *a, const float *b)
+{
+    return (unsigned)(a[0] <= b[0]) | (unsigned)(a[1] <= b[1]) << 1 |
+           (unsigned)(a[2] <= b[2]) << 2 | (unsigned)(a[3] <= b[3]) << 3;
+}
+#define CT_FMAX(a, b) (FVEC)((FMASK)((a) > (b)) & (FMASK)(a) | ~(FMASK)((a) > (b)) & (FMASK)(b))
+#define CT_WITHIN(a, b) within_base((const float *)&(FVEC){a}, (const float *)&(FVEC){b})
+#endif
 #include "ct_kernels.h"
 
 #if CT_X86
-#define CT_WIDTH 4
-#define CT_NAME(f) f##_avx2
-#define CT_TARGET __attribute__((target("avx2")))
 #define CT_LABEL "avx2"
+#define CT_NAME(f) f##_avx2
+#define CT_TARGET __attribute__((target("avx2,fma")))
+#define CT_WIDTH 4
+#define CT_FMA(a, b, c) (FVEC) _mm256_fmadd_ps((__m256)(a), (__m256)(b), (__m256)(c))
+#define CT_FMAX(a, b) (FVEC) _mm256_max_ps((__m256)(a), (__m256)(b))
+#define CT_WITHIN(a, b)                                                                            \
+    (unsigned)_mm256_movemask_ps(_mm256_cmp_ps((__m256)(a), (__m256)(b), _CMP_LE_OQ))
 #include "ct_kernels.h"
 
-#define CT_WIDTH 8
-#define CT_NAME(f) f##_avx512
-#define CT_TARGET __attribute__((target("avx512f,avx512dq,prefer-vector-width=512")))
 #define CT_LABEL "avx512"
+#define CT_NAME(f) f##_avx512
+#define CT_TARGET __attribute__((target("avx512f,avx512dq,avx512vl")))
+#define CT_WIDTH 8
+#define CT_FMA(a, b, c) (FVEC) _mm512_fmadd_ps((__m512)(a), (__m512)(b), (__m512)(c))
+#define CT_FMAX(a, b) (FVEC) _mm512_max_ps((__m512)(a), (__m512)(b))
+#define CT_WITHIN(a, b) (unsigned)_mm512_cmp_ps_mask((__m512)(a), (__m512)(b), _CMP_LE_OQ)
 #include "ct_kernels.h"
 #endif
 
@@ -37,9 +62,10 @@ enum ct_simd_level ct_simd_best(void)
 {
 #if CT_X86
     __builtin_cpu_init();
-    if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq"))
+    if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") &&
+        __builtin_cpu_supports("avx512vl"))
         return CT_SIMD_AVX512;
-    if (__builtin_cpu_supports("avx2"))
+    if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"))
         return CT_SIMD_AVX2;
 #endif
     return CT_SIMD_BASE;

@@ -56,13 +56,13 @@ void ct_sort_pairs(const struct ct_host *host, struct ct_pair *pairs, struct ct_
     int *count = host->alloc((size_t)runs * DIGITS, sizeof *count);
     struct ct_pair *from = pairs, *to = spare;
     for (int shift = 0; shift < 64; shift += 8) {
-        CT_PRAGMA(omp parallel for num_threads(threads) schedule(static, 1))
+        CT_PRAGMA(omp parallel for if (runs > 1) num_threads(threads) schedule(static, 1))
         for (int run = 0; run < runs; run++)
             count_digits(from, run_start(n, runs, run), run_start(n, runs, run + 1), shift,
                          count + run * DIGITS);
         if (!place_digits(count, runs, n))
             continue;
-        CT_PRAGMA(omp parallel for num_threads(threads) schedule(static, 1))
+        CT_PRAGMA(omp parallel for if (runs > 1) num_threads(threads) schedule(static, 1))
         for (int run = 0; run < runs; run++)
             move_pairs(from, to, run_start(n, runs, run), run_start(n, runs, run + 1), shift,
                        count + run * DIGITS);

@@ -7,7 +7,9 @@
 
 enum shape { PER_POINT, PER_NODE, POINTS, BOXES };
 
-/* The arrays, in the order of the list. Settings follow them. */
+enum { FORMAT = 1 }; /* the version of this layout */
+
+/* The arrays, in the order of the list. The format and settings follow them. */
 enum {
     AT_POINTS,
     AT_ROW,
@@ -22,7 +24,9 @@ enum {
     AT_RADIUS,
     AT_LOWER,
     AT_UPPER,
-    ARRAYS
+    ARRAYS,
+    AT_FORMAT = ARRAYS,
+    AT_SETTINGS
 };
 
 static const struct field {
@@ -48,18 +52,20 @@ static const struct field {
 SEXP r_arrays_new(int n, int d, SEXP settings)
 {
     R_xlen_t extra = XLENGTH(settings);
-    SEXP arrays = PROTECT(Rf_allocVector(VECSXP, ARRAYS + extra));
-    SEXP names = PROTECT(Rf_allocVector(STRSXP, ARRAYS + extra));
+    SEXP arrays = PROTECT(Rf_allocVector(VECSXP, AT_SETTINGS + extra));
+    SEXP names = PROTECT(Rf_allocVector(STRSXP, AT_SETTINGS + extra));
     for (int i = 0; i < ARRAYS; i++)
         SET_STRING_ELT(names, i, Rf_mkChar(fields[i].name));
+    SET_STRING_ELT(names, AT_FORMAT, Rf_mkChar("format"));
     for (R_xlen_t i = 0; i < extra; i++) {
-        SET_STRING_ELT(names, ARRAYS + i,
-                       STRING_ELT(Rf_getAttrib(settings, R_NamesSymbol), i));
-        SET_VECTOR_ELT(arrays, ARRAYS + i, VECTOR_ELT(settings, i));
+        SEXP name = STRING_ELT(Rf_getAttrib(settings, R_NamesSymbol), i);
+        SET_STRING_ELT(names, AT_SETTINGS + i, name);
+        SET_VECTOR_ELT(arrays, AT_SETTINGS + i, VECTOR_ELT(settings, i));
     }
     Rf_setAttrib(arrays, R_NamesSymbol, names);
     SET_VECTOR_ELT(arrays, AT_POINTS, Rf_allocMatrix(REALSXP, n, d));
     SET_VECTOR_ELT(arrays, AT_ROW, Rf_allocVector(INTSXP, n));
+    SET_VECTOR_ELT(arrays, AT_FORMAT, Rf_ScalarInteger(FORMAT));
     UNPROTECT(2);
     return arrays;
 }
@@ -105,10 +111,11 @@ static void check_matrix(SEXP array, const char *name, int rows, int columns)
     if (TYPEOF(dim) != INTSXP || XLENGTH(dim) != 2)
         r_stop("tree array `%s` must be a matrix", name);
     int has_rows = INTEGER(dim)[0], has_columns = INTEGER(dim)[1];
-    if (has_rows < 1 || has_columns < 1 || (rows > 0 && has_rows != rows) ||
-        (columns > 0 && has_columns != columns))
-        r_stop("tree array `%s` must be a matrix of the tree's size, not %d x %d", name, has_rows,
-               has_columns);
+    if (has_rows < 1 || has_columns < 1)
+        r_stop("tree array `%s` must not be empty", name);
+    if (rows > 0 && (has_rows != rows || has_columns != columns))
+        r_stop("tree array `%s` must be a matrix of %d x %d, not %d x %d", name, rows, columns,
+               has_rows, has_columns);
 }
 
 static void check_length(SEXP array, const char *name, int length)
@@ -120,33 +127,52 @@ static void check_length(SEXP array, const char *name, int length)
 
 static void check_types(SEXP arrays)
 {
-    if (TYPEOF(arrays) != VECSXP || XLENGTH(arrays) < ARRAYS)
+    if (TYPEOF(arrays) != VECSXP || XLENGTH(arrays) < AT_SETTINGS)
         r_stop("the tree's arrays are missing: build the tree again with cover_tree()");
+    SEXP format = VECTOR_ELT(arrays, AT_FORMAT);
+    if (TYPEOF(format) != INTSXP || XLENGTH(format) != 1 || INTEGER(format)[0] != FORMAT)
+        r_stop("tree array `format` must be the integer %d: this tree is of another version of "
+               "covertree",
+               FORMAT);
     for (int i = 0; i < ARRAYS; i++)
         if (TYPEOF(VECTOR_ELT(arrays, i)) != fields[i].type)
             r_stop("tree array `%s` must be of type %s, not %s", fields[i].name,
                    Rf_type2char(fields[i].type), Rf_type2char(TYPEOF(VECTOR_ELT(arrays, i))));
 }
 
-/* Sizes are taken from `points` and `hub`; everything else must agree. */
+static int middle_of(int a, int b, int c)
+{
+    return a < b ? (b < c ? b : a < c ? c : a) : (a < c ? a : b < c ? c : b);
+}
+
+static int length_of(SEXP arrays, int which)
+{
+    R_xlen_t length = XLENGTH(VECTOR_ELT(arrays, which));
+    return length < INT_MAX ? (int)length : INT_MAX;
+}
+
+/* Each size is told by three arrays, of which two may outvote a damaged third;
+ * everything must agree with the outcome. */
 static void check_sizes(SEXP arrays, struct ct_tree *t)
 {
-    SEXP points = VECTOR_ELT(arrays, AT_POINTS), hub = VECTOR_ELT(arrays, AT_HUB);
+    SEXP points = VECTOR_ELT(arrays, AT_POINTS), ends = VECTOR_ELT(arrays, AT_SUBTREE_END);
     check_matrix(points, "points", 0, 0);
-    t->n = Rf_nrows(points);
-    t->d = Rf_ncols(points);
-    if (XLENGTH(hub) < 1 || XLENGTH(hub) > INT_MAX)
-        r_stop("tree array `hub` must have an entry for each node, not %.0f",
-               (double)XLENGTH(hub));
-    t->nodes = (int)XLENGTH(hub);
+    t->n = middle_of(Rf_nrows(points), length_of(arrays, AT_ROW),
+                     XLENGTH(ends) > 0 ? INTEGER_RO(ends)[0] : 0);
+    t->d = middle_of(Rf_ncols(points), Rf_ncols(VECTOR_ELT(arrays, AT_LOWER)),
+                     Rf_ncols(VECTOR_ELT(arrays, AT_UPPER)));
+    t->nodes = middle_of(length_of(arrays, AT_HUB), length_of(arrays, AT_PARENT),
+                         length_of(arrays, AT_LEVEL));
+    if (t->n < 1 || t->nodes < 1)
+        r_stop("tree array `%s` must not be empty", t->n < 1 ? "row" : "hub");
     for (int i = 0; i < ARRAYS; i++) {
         SEXP array = VECTOR_ELT(arrays, i);
-        if (fields[i].shape == PER_POINT)
-            check_length(array, fields[i].name, t->n);
-        else if (fields[i].shape == PER_NODE)
-            check_length(array, fields[i].name, t->nodes);
+        if (fields[i].shape == POINTS)
+            check_matrix(array, fields[i].name, t->n, t->d);
         else if (fields[i].shape == BOXES)
             check_matrix(array, fields[i].name, t->nodes, t->d);
+        else
+            check_length(array, fields[i].name, fields[i].shape == PER_POINT ? t->n : t->nodes);
     }
 }
 
@@ -174,10 +200,14 @@ struct ct_tree r_arrays_unpack(SEXP arrays)
 static void stop_if_unsafe(const struct ct_tree *t)
 {
     static const char *const name[] = {
-        [CT_PART_POINTS] = "points",           [CT_PART_ROW] = "row",
-        [CT_PART_HUB] = "hub",                 [CT_PART_PARENT] = "parent",
-        [CT_PART_FIRST_CHILD] = "first_child", [CT_PART_NEXT_SIBLING] = "next_sibling",
-        [CT_PART_SUBTREE_BEGIN] = "subtree_begin", [CT_PART_SUBTREE_END] = "subtree_end",
+        [CT_PART_POINTS] = "points",
+        [CT_PART_ROW] = "row",
+        [CT_PART_HUB] = "hub",
+        [CT_PART_PARENT] = "parent",
+        [CT_PART_FIRST_CHILD] = "first_child",
+        [CT_PART_NEXT_SIBLING] = "next_sibling",
+        [CT_PART_SUBTREE_BEGIN] = "subtree_begin",
+        [CT_PART_SUBTREE_END] = "subtree_end",
     };
     unsigned char *seen = r_host.alloc((size_t)t->n, 1);
     struct ct_fault fault = ct_check_links(t, seen);
@@ -189,10 +219,10 @@ static void stop_if_unsafe(const struct ct_tree *t)
 static const struct {
     const char *name, *array;
 } laws[CT_LAWS] = {
-    [CT_RADIUS] = {"radius", "radius"},     [CT_LOWER] = {"lower", "lower"},
-    [CT_UPPER] = {"upper", "upper"},        [CT_MIN_ROW] = {"min_row", "min_row"},
-    [CT_LEVEL] = {"level", "level"},        [CT_COVERING] = {"covering", "level"},
-    [CT_DESCENT] = {"descent", "level"},    [CT_NESTING] = {"nesting", "hub"},
+    [CT_RADIUS] = {"radius", "radius"},      [CT_LOWER] = {"lower", "lower"},
+    [CT_UPPER] = {"upper", "upper"},         [CT_MIN_ROW] = {"min_row", "min_row"},
+    [CT_LEVEL] = {"level", "level"},         [CT_COVERING] = {"covering", "level"},
+    [CT_DESCENT] = {"descent", "level"},     [CT_NESTING] = {"nesting", "hub"},
     [CT_SEPARATION] = {"separation", "hub"},
 };
 
@@ -211,4 +241,3 @@ void r_arrays_check(const struct ct_tree *t, int threads)
             r_stop("tree array `%s` is damaged: node %d does not fit the points (%s)",
                    laws[law].array, report.first[law], laws[law].name);
 }
-

@@ -1,5 +1,6 @@
 /* r_host.c: see r_host.h. */
 #include "r_host.h"
+#include "ct_blocks.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -14,7 +15,31 @@ static void host_poll(void)
     R_CheckUserInterrupt();
 }
 
-const struct ct_host r_host = {host_alloc, host_poll};
+const struct ct_host r_host = {host_alloc, host_poll, NULL};
+
+/* What is told, and since when it runs; there is one console. */
+static struct {
+    const char *what;
+    double start, last;
+} telling;
+
+static void tell(double share)
+{
+    double now = ct_seconds();
+    int done = share >= 1 && telling.last > 0;
+    if (now - telling.start < 2 || (now - telling.last < 0.5 && !done))
+        return;
+    REprintf("\r%s: %3.0f%%%s", telling.what, 100 * share, done ? "\n" : "");
+    telling.last = now;
+}
+
+struct ct_host r_host_telling(const char *what)
+{
+    telling.what = what;
+    telling.start = ct_seconds();
+    telling.last = 0;
+    return (struct ct_host){host_alloc, host_poll, tell};
+}
 
 void r_stop(const char *format, ...)
 {

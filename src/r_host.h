@@ -12,6 +12,9 @@
  * on an interrupt, so nothing can leak. */
 extern const struct ct_host r_host;
 
+/* The same, telling on the console how far it got, should it take long. */
+struct ct_host r_host_telling(const char *what);
+
 /* The only way out with an error. The message is the whole message. */
 NORET void r_stop(const char *format, ...);
 

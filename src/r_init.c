@@ -4,11 +4,12 @@
 #include <R_ext/Rdynload.h>
 #include <R_ext/Visibility.h>
 
-SEXP r_tree_build(SEXP, SEXP, SEXP, SEXP, SEXP);
+SEXP r_tree_build(SEXP, SEXP, SEXP, SEXP, SEXP, SEXP);
 SEXP r_tree_from_arrays(SEXP, SEXP);
 SEXP r_tree_arrays(SEXP);
 SEXP r_tree_validate(SEXP, SEXP);
-SEXP r_knn(SEXP, SEXP, SEXP, SEXP, SEXP);
+SEXP r_knn(SEXP, SEXP, SEXP, SEXP);
+SEXP r_simd_levels(void);
 SEXP r_radius(SEXP, SEXP, SEXP, SEXP, SEXP);
 SEXP r_first_nonfinite(SEXP);
 SEXP r_column_extent(SEXP);
@@ -18,22 +19,23 @@ SEXP r_threads_get(SEXP);
 SEXP r_threads_set(SEXP);
 SEXP r_has_openmp(void);
 
-#define ROUTINE(name, args) {#name, (DL_FUNC)&name, args}
+#define ROUTINE(name) #name, (DL_FUNC)&name
 
 static const R_CallMethodDef routines[] = {
-    ROUTINE(r_tree_build, 5),
-    ROUTINE(r_tree_from_arrays, 2),
-    ROUTINE(r_tree_arrays, 1),
-    ROUTINE(r_tree_validate, 2),
-    ROUTINE(r_knn, 5),
-    ROUTINE(r_radius, 5),
-    ROUTINE(r_first_nonfinite, 1),
-    ROUTINE(r_column_extent, 1),
-    ROUTINE(r_hilbert_order, 2),
-    ROUTINE(r_hilbert_bits, 1),
-    ROUTINE(r_threads_get, 1),
-    ROUTINE(r_threads_set, 1),
-    ROUTINE(r_has_openmp, 0),
+    {ROUTINE(r_tree_build), 6},
+    {ROUTINE(r_tree_from_arrays), 2},
+    {ROUTINE(r_tree_arrays), 1},
+    {ROUTINE(r_tree_validate), 2},
+    {ROUTINE(r_knn), 4},
+    {ROUTINE(r_radius), 5},
+    {ROUTINE(r_simd_levels), 0},
+    {ROUTINE(r_first_nonfinite), 1},
+    {ROUTINE(r_column_extent), 1},
+    {ROUTINE(r_hilbert_order), 2},
+    {ROUTINE(r_hilbert_bits), 1},
+    {ROUTINE(r_threads_get), 1},
+    {ROUTINE(r_threads_set), 1},
+    {ROUTINE(r_has_openmp), 0},
     {NULL, NULL, 0},
 };
 

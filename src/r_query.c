@@ -1,21 +1,31 @@
 /* r_query.c: batches of queries from R. */
+#include "ct_blocks.h"
 #include "ct_hilbert.h"
 #include "ct_query.h"
+#include "r_simd.h"
 #include "r_threads.h"
 #include "r_tree.h"
 
-enum { BLOCK = 64, BLOCK_RESULTS = 1 << 16 };
+/* How a batch is to be answered: R's list(mode, block_size, simd, threads, stats,
+ * progress). */
+enum { HOW_MODE, HOW_BLOCK, HOW_SIMD, HOW_THREADS, HOW_STATS, HOW_PROGRESS };
+
+static int how_int(SEXP how, int which)
+{
+    return Rf_asInteger(VECTOR_ELT(how, which));
+}
 
 /* Queries other than the tree's own points are answered in curve order. */
-static struct ct_batch make_batch(SEXP pointer, SEXP query, SEXP scan, SEXP threads)
+static struct ct_batch make_batch(SEXP pointer, SEXP query, SEXP how)
 {
     const struct ct_tree *t = r_tree(pointer);
     struct ct_batch batch = {
         .tree = t,
         .m = t->n,
-        .threads = r_num_threads(threads),
-        .block = BLOCK,
-        .search = Rf_asLogical(scan) ? CT_SEARCH_SCAN : CT_SEARCH_TREE,
+        .threads = r_num_threads(VECTOR_ELT(how, HOW_THREADS)),
+        .kernels = r_kernels(VECTOR_ELT(how, HOW_SIMD)),
+        .block = how_int(how, HOW_BLOCK),
+        .mode = (enum ct_search_mode)how_int(how, HOW_MODE),
     };
     if (!Rf_isNull(query)) {
         batch.query = REAL_RO(query);
@@ -27,7 +37,6 @@ static struct ct_batch make_batch(SEXP pointer, SEXP query, SEXP scan, SEXP thre
     return batch;
 }
 
-/* A list of class-less results; the elements are allocated by the caller. */
 static SEXP named_list(const char *const *name, int count)
 {
     SEXP list = PROTECT(Rf_allocVector(VECSXP, count));
@@ -39,26 +48,52 @@ static SEXP named_list(const char *const *name, int count)
     return list;
 }
 
-SEXP r_knn(SEXP pointer, SEXP query, SEXP k, SEXP scan, SEXP threads)
+/* Counts exceed integers: doubles hold them exactly. */
+static SEXP tally_list(const struct ct_tally *tally, double seconds)
 {
-    static const char *const names[] = {"index", "distance"};
-    struct ct_batch batch = make_batch(pointer, query, scan, threads);
-    int count = Rf_asInteger(k);
-    if (count > BLOCK_RESULTS / BLOCK)
-        batch.block = count < BLOCK_RESULTS ? BLOCK_RESULTS / count : 1;
-    SEXP found = PROTECT(named_list(names, 2));
+    static const char *const names[] = {"blocks", "counts", "seconds"};
+    const long long counts[] = {tally->scans, tally->nodes, tally->candidates, tally->cached,
+                                tally->boxes, tally->tiles, tally->distances};
+    SEXP list = PROTECT(named_list(names, 3));
+    SEXP blocks = Rf_allocVector(REALSXP, 7), values, times;
+    SET_VECTOR_ELT(list, 0, blocks);
+    SET_VECTOR_ELT(list, 1, values = Rf_allocVector(REALSXP, 7));
+    SET_VECTOR_ELT(list, 2, times = Rf_allocVector(REALSXP, CT_PHASES + 1));
+    for (int i = 0; i < 7; i++) {
+        REAL(blocks)[i] = (double)tally->blocks[i];
+        REAL(values)[i] = (double)counts[i];
+    }
+    for (int phase = 0; phase < CT_PHASES; phase++)
+        REAL(times)[phase] = tally->seconds[phase];
+    REAL(times)[CT_PHASES] = seconds;
+    UNPROTECT(1);
+    return list;
+}
+
+SEXP r_knn(SEXP pointer, SEXP query, SEXP k, SEXP how)
+{
+    static const char *const names[] = {"index", "distance", "tally"};
+    double start = ct_seconds();
+    struct ct_batch batch = make_batch(pointer, query, how);
+    struct ct_tally tally = {0};
+    int count = Rf_asInteger(k), stats = how_int(how, HOW_STATS);
+    batch.tally = stats ? &tally : NULL;
+    SEXP found = PROTECT(named_list(names, stats ? 3 : 2));
     SET_VECTOR_ELT(found, 0, Rf_allocMatrix(INTSXP, batch.m, count));
     SET_VECTOR_ELT(found, 1, Rf_allocMatrix(REALSXP, batch.m, count));
-    ct_knn(&r_host, &batch, count, NA_REAL, INTEGER(VECTOR_ELT(found, 0)),
+    struct ct_host host = how_int(how, HOW_PROGRESS) ? r_host_telling("knn_query") : r_host;
+    ct_knn(&host, &batch, count, NA_REAL, INTEGER(VECTOR_ELT(found, 0)),
            REAL(VECTOR_ELT(found, 1)));
+    if (stats)
+        SET_VECTOR_ELT(found, 2, tally_list(&tally, ct_seconds() - start));
     UNPROTECT(1);
     return found;
 }
 
-SEXP r_radius(SEXP pointer, SEXP query, SEXP radius, SEXP sort, SEXP threads)
+SEXP r_radius(SEXP pointer, SEXP query, SEXP radius, SEXP sort, SEXP how)
 {
     static const char *const names[] = {"index", "distance", "count"};
-    struct ct_batch batch = make_batch(pointer, query, Rf_ScalarLogical(0), threads);
+    struct ct_batch batch = make_batch(pointer, query, how);
     double reach = Rf_asReal(radius);
     SEXP found = PROTECT(named_list(names, 3));
     SEXP index = Rf_allocVector(VECSXP, batch.m), distance, count;

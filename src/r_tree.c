@@ -1,22 +1,31 @@
 /* r_tree.c: an external pointer to a tree over R's arrays.
  *
  * The pointer protects the list of arrays; its address is a struct ct_tree that
- * points into them. That struct lives in a raw vector which only a weak
- * reference ties to the pointer: saving the pointer saves the arrays and leaves
- * the addresses behind. A pointer that comes back without an address gets a new
- * struct over the same arrays, which are checked first: a file can hold anything.
+ * points into them. That struct lives, with the tiles that searches read, in a raw
+ * vector which only a weak reference ties to the pointer: saving the pointer saves the arrays and
+ * leaves the addresses behind. A pointer that comes back without an address gets a new struct over
+ * the same arrays, which are checked first: a file can hold anything.
  */
 #include "r_tree.h"
 #include "ct_hilbert.h"
+#include "ct_tiles.h"
 #include "r_arrays.h"
+#include "r_simd.h"
 #include "r_threads.h"
 
-#include <string.h>
+/* What the pointer points to: the tree, and the tiles that follow it. */
+struct tied {
+    struct ct_tree tree;
+    struct ct_tiles tiles;
+};
 
-static const struct ct_tree *tie(SEXP pointer, const struct ct_tree *t)
+static const struct ct_tree *tie(SEXP pointer, const struct ct_tree *t, int threads)
 {
-    SEXP bytes = PROTECT(Rf_allocVector(RAWSXP, sizeof *t));
-    memcpy(RAW(bytes), t, sizeof *t);
+    SEXP bytes = PROTECT(Rf_allocVector(RAWSXP, sizeof(struct tied) + ct_tiles_bytes(t)));
+    struct tied *tied = (struct tied *)RAW(bytes);
+    tied->tree = *t;
+    ct_tiles_make(t, tied + 1, threads, &tied->tiles);
+    tied->tree.tiles = &tied->tiles;
     R_SetExternalPtrTag(pointer, R_MakeWeakRef(pointer, bytes, R_NilValue, FALSE));
     R_SetExternalPtrAddr(pointer, RAW(bytes));
     UNPROTECT(1);
@@ -27,8 +36,7 @@ static const struct ct_tree *restore(SEXP pointer, int threads)
 {
     struct ct_tree t = r_arrays_unpack(R_ExternalPtrProtected(pointer));
     r_arrays_check(&t, threads);
-    ct_tree_derive(&t);
-    return tie(pointer, &t);
+    return tie(pointer, &t, threads);
 }
 
 const struct ct_tree *r_tree(SEXP pointer)
@@ -77,7 +85,7 @@ static void lay_out(const double *x, int n, int d, int hilbert, int threads, dou
     vmaxset(mark);
 }
 
-SEXP r_tree_build(SEXP x, SEXP hilbert, SEXP leaf_size, SEXP threads, SEXP settings)
+SEXP r_tree_build(SEXP x, SEXP hilbert, SEXP leaf_size, SEXP simd, SEXP threads, SEXP settings)
 {
     int n = Rf_nrows(x), d = Rf_ncols(x), workers = r_num_threads(threads);
     SEXP arrays = PROTECT(r_arrays_new(n, d, settings));
@@ -85,12 +93,11 @@ SEXP r_tree_build(SEXP x, SEXP hilbert, SEXP leaf_size, SEXP threads, SEXP setti
     int *row = r_arrays_row(arrays);
     lay_out(REAL_RO(x), n, d, Rf_asLogical(hilbert), workers, points, row);
     const struct ct_cells *cells =
-        ct_build(&r_host, points, row, n, d, Rf_asInteger(leaf_size), workers);
+        ct_build(&r_host, r_kernels(simd), points, row, n, d, Rf_asInteger(leaf_size), workers);
     r_arrays_fill(arrays, cells, n, d, workers);
     SEXP pointer = PROTECT(new_pointer(arrays));
     struct ct_tree t = r_arrays_unpack(arrays);
-    ct_tree_derive(&t);
-    tie(pointer, &t);
+    tie(pointer, &t, workers);
     UNPROTECT(2);
     return pointer;
 }

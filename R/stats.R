@@ -1,0 +1,59 @@
+#' What a search did
+#'
+#' @param knn A result of [knn_query()] with `stats = TRUE`.
+#'
+#' @return A list of class `knn_stats`:
+#'   \describe{
+#'     \item{`queries`}{their number}
+#'     \item{`blocks`}{a histogram: how many blocks of neighbouring queries, by their
+#'       size (up to 1, 2, 4, ..., 64), went down the tree together}
+#'     \item{`scans`}{how many blocks met every point instead}
+#'     \item{`nodes`}{boxes of nodes that met a block on its way down}
+#'     \item{`candidates`, `cache_hits`}{nodes that were left when blocks had come
+#'       down, and how often a query took one of them over from its block
+#'       instead of going down itself (the level cache)}
+#'     \item{`boxes`, `tiles`}{boxes of tiles, and tiles, that met a query; a tile
+#'       is a run of up to 16 points of one leaf}
+#'     \item{`distances`}{distance evaluations in double precision; tiles are
+#'       met in single precision first, which only discards}
+#'     \item{`seconds`}{by phase, summed over threads: `seed` (a first bound
+#'       for each query), `descent`, `meeting` (boxes, tiles and points), and
+#'       `selection` (of the k nearest); and the whole call's `elapsed`}
+#'   }
+#'
+#' @details
+#' How queries are grouped depends on which thread meets which block first, so the
+#' counts vary a little between runs on several threads; the answer does not.
+#'
+#' @examples
+#' tree <- cover_tree(as.matrix(quakes[, 1:3]))
+#' knn_stats(knn_query(tree, k = 5, stats = TRUE))
+#' @export
+knn_stats <- function(knn) {
+  stats <- attr(knn, "stats")
+  if (is.null(stats)) fail("knn must be a result of knn_query() with stats = TRUE")
+  stats
+}
+
+new_stats <- function(tally, queries) {
+  names(tally$blocks) <- 2^(0:6)
+  counts <- as.list(tally$counts)
+  names(counts) <- c("scans", "nodes", "candidates", "cache_hits", "boxes", "tiles", "distances")
+  names(tally$seconds) <- c("seed", "descent", "meeting", "selection", "elapsed")
+  structure(c(list(queries = queries, blocks = tally$blocks), counts, list(seconds = tally$seconds)),
+            class = "knn_stats")
+}
+
+#' @export
+print.knn_stats <- function(x, ...) {
+  cat(sprintf("<knn_stats: %s quer%s in %.3f s>\n", format(x$queries, big.mark = ","),
+              if (x$queries == 1) "y" else "ies", x$seconds["elapsed"]))
+  counts <- c("nodes", "candidates", "cache_hits", "boxes", "tiles", "distances")
+  cat("for each query:\n")
+  print(vapply(x[counts], function(count) signif(count / x$queries, 3), 0))
+  cat("blocks by size (and scanned):\n")
+  print(c(x$blocks, scanned = x$scans))
+  cat("seconds by phase, summed over threads:\n")
+  print(round(x$seconds, 3))
+  invisible(x)
+}

@@ -1,0 +1,222 @@
+/* ct_descend.c: a block goes down the tree, and meets what is left.
+ *
+ * The level cache: nodes that may hold something for the block, one level at a
+ * time. Nodes that are small enough become candidates, with their boxes side by
+ * side for all queries of the block to pick from.
+ */
+#include "ct_meet.h"
+
+#include <math.h>
+
+enum {
+    SPAN = 48,    /* nodes of at most so many tiles are not descended any further */
+    FEW = 16,     /* shorter lists are ordered in full */
+    BUCKETS = 32, /* lists are roughly ordered by distance, into so many */
+};
+
+static void bound_block(struct ct_search *s)
+{
+    int d = s->tree->d;
+    for (int j = 0; j < d; j++) {
+        double lower = INFINITY, upper = -INFINITY;
+        float placed_lower = INFINITY, placed_upper = -INFINITY;
+        for (int a = 0; a < s->actives; a++) {
+            double x = s->q[(size_t)s->active[a] * d + j];
+            float p = s->placed[(size_t)s->active[a] * d + j];
+            lower = x < lower ? x : lower;
+            upper = x > upper ? x : upper;
+            placed_lower = p < placed_lower ? p : placed_lower;
+            placed_upper = p > placed_upper ? p : placed_upper;
+        }
+        s->lower[j] = lower;
+        s->upper[j] = upper;
+        s->placed_lower[j] = placed_lower;
+        s->placed_upper[j] = placed_upper;
+    }
+}
+
+/* The bar that no query's bar comes after. */
+static struct ct_found widest_bar(const struct ct_search *s)
+{
+    struct ct_found widest = {0, 0};
+    for (int a = 0; a < s->actives; a++) {
+        struct ct_found bar = s->bar[s->active[a]];
+        widest.sq = bar.sq > widest.sq ? bar.sq : widest.sq;
+        widest.row = bar.row > widest.row ? bar.row : widest.row;
+    }
+    return widest;
+}
+
+/* Among coinciding points rows decide, which floats cannot tell: a node of them
+ * is out if it is at the bar and its smallest row comes after the bar's. */
+static int tied_out(const struct ct_search *s, int node, struct ct_found bar)
+{
+    const struct ct_tree *t = s->tree;
+    if (t->level[node] != CT_NO_LEVEL || t->min_row[node] <= bar.row)
+        return 0;
+    return ct_box_sqdist(t->lower + node, t->upper + node, (size_t)t->nodes, s->lower, s->upper,
+                         t->d) >= bar.sq;
+}
+
+/* Appends boxes from first up to last that pass the block's box. */
+static void pass_boxes(struct ct_search *s, const struct ct_boxes *boxes, int first, int last,
+                       float limit, struct ct_list *list)
+{
+    int *number = list->number + list->count;
+    int passed = s->kernels->boxes_within(boxes->lower + first, boxes->upper + first, boxes->stride,
+                                          s->tree->d, last - first, s->placed_lower,
+                                          s->placed_upper, limit, number, list->sq + list->count);
+    for (int i = 0; i < passed; i++)
+        number[i] += first;
+    list->count += passed;
+}
+
+static void append(struct ct_list *list, int number, float sq)
+{
+    list->number[list->count] = number;
+    list->sq[list->count++] = sq;
+}
+
+/* From the root down, level by level, to the nodes left for the block. */
+static void descend(struct ct_search *s, float limit)
+{
+    const struct ct_tree *t = s->tree;
+    const struct ct_tiles *tiles = t->tiles;
+    struct ct_found bar = widest_bar(s);
+    s->candidates.count = s->level.count = 0;
+    append(&s->level, 0, 0);
+    while (s->level.count > 0) {
+        s->next_level.count = 0;
+        for (int i = 0; i < s->level.count; i++) {
+            int node = s->level.number[i];
+            if (tied_out(s, node, bar))
+                continue;
+            if (t->first_child[node] == 0 || tiles->last[node] - tiles->first[node] <= SPAN) {
+                append(&s->candidates, node, s->level.sq[i]);
+                continue;
+            }
+            int child = ct_child(t, node), last = child + ct_count_children(t, node);
+            s->tally.nodes += last - child;
+            pass_boxes(s, &tiles->node, child, last, limit, &s->next_level);
+        }
+        struct ct_list swap = s->level;
+        s->level = s->next_level;
+        s->next_level = swap;
+    }
+}
+
+static void insert_each(const struct ct_list *from, struct ct_list *to)
+{
+    for (int i = 0; i < from->count; i++) {
+        int at = i;
+        for (; at > 0 && to->sq[at - 1] > from->sq[i]; at--) {
+            to->sq[at] = to->sq[at - 1];
+            to->number[at] = to->number[at - 1];
+        }
+        to->sq[at] = from->sq[i];
+        to->number[at] = from->number[i];
+    }
+}
+
+/* Nearer ones first, roughly if there are many, so that bars fall early. */
+static void sort_list(const struct ct_list *from, float limit, struct ct_list *to)
+{
+    to->count = from->count;
+    if (from->count <= FEW) {
+        insert_each(from, to);
+        return;
+    }
+    int start[BUCKETS + 1] = {0};
+    float to_bucket = limit < INFINITY && limit > 0 ? BUCKETS / limit : 0;
+    for (int i = 0; i < from->count; i++) {
+        int bucket = (int)(from->sq[i] * to_bucket);
+        start[(bucket < BUCKETS ? bucket : BUCKETS - 1) + 1]++;
+    }
+    for (int b = 0; b < BUCKETS; b++)
+        start[b + 1] += start[b];
+    for (int i = 0; i < from->count; i++) {
+        int bucket = (int)(from->sq[i] * to_bucket);
+        int place = start[bucket < BUCKETS ? bucket : BUCKETS - 1]++;
+        to->number[place] = from->number[i];
+        to->sq[place] = from->sq[i];
+    }
+}
+
+static void gather_boxes(struct ct_search *s, const int *node, int count)
+{
+    const struct ct_boxes *boxes = &s->tree->tiles->node;
+    for (int j = 0; j < s->tree->d; j++) {
+        const float *lower = boxes->lower + j * boxes->stride;
+        const float *upper = boxes->upper + j * boxes->stride;
+        for (int c = 0; c < count; c++) {
+            s->near.lower[(size_t)j * CT_CHUNK + c] = lower[node[c]];
+            s->near.upper[(size_t)j * CT_CHUNK + c] = upper[node[c]];
+        }
+    }
+}
+
+/* Boxes, count of them from first on, that pass query i. */
+static void pick(struct ct_search *s, int i, const struct ct_boxes *boxes, int first, int count,
+                 struct ct_list *list)
+{
+    const float *q = s->placed + (size_t)i * s->tree->d;
+    list->count =
+        s->kernels->boxes_within(boxes->lower + first, boxes->upper + first, boxes->stride,
+                                 s->tree->d, count, q, q, s->limit[i], list->number, list->sq);
+}
+
+static void meet_node(struct ct_search *s, int i, int node, struct ct_span met)
+{
+    const struct ct_tiles *tiles = s->tree->tiles;
+    const float *q = s->placed + (size_t)i * s->tree->d;
+    int first = tiles->first[node], count = tiles->last[node] - first;
+    size_t size = (size_t)s->tree->d * CT_LANES;
+    pick(s, i, &tiles->tile, first, count, &s->met);
+    s->tally.boxes += count;
+    for (int p = 0; p < s->met.count; p++) {
+        int tile = first + s->met.number[p];
+        if (s->met.sq[p] > s->limit[i] || (tile >= met.first && tile < met.last))
+            continue;
+        s->tally.tiles++;
+        unsigned lanes =
+            s->kernels->tile_within(tiles->x + tile * size, s->tree->d, q, s->limit[i]);
+        if (lanes)
+            ct_meet_lanes(s, i, tile, lanes);
+    }
+}
+
+static void meet_candidates(struct ct_search *s, struct ct_span met)
+{
+    for (int at = 0; at < s->candidates.count; at += CT_CHUNK) {
+        const int *node = s->sorted.number + at;
+        int count = s->candidates.count - at < CT_CHUNK ? s->candidates.count - at : CT_CHUNK;
+        gather_boxes(s, node, count);
+        for (int a = 0; a < s->actives; a++) {
+            int i = s->active[a];
+            pick(s, i, &s->near, 0, count, &s->picked);
+            sort_list(&s->picked, s->limit[i], &s->ordered);
+            for (int p = 0; p < s->ordered.count; p++)
+                if (s->ordered.sq[p] <= s->limit[i])
+                    meet_node(s, i, node[s->ordered.number[p]], met);
+        }
+    }
+}
+
+void ct_search_descend(struct ct_search *s, struct ct_span met)
+{
+    float limit = 0;
+    int size = 0;
+    for (int a = 0; a < s->actives; a++)
+        limit = s->limit[s->active[a]] > limit ? s->limit[s->active[a]] : limit;
+    while (1 << size < s->actives)
+        size++;
+    bound_block(s);
+    descend(s, limit);
+    sort_list(&s->candidates, limit, &s->sorted);
+    s->tally.blocks[size]++;
+    s->tally.candidates += s->candidates.count;
+    s->tally.cached += (long long)s->candidates.count * (s->actives - 1);
+    ct_search_clock(s, CT_PHASE_DESCENT);
+    meet_candidates(s, met);
+    ct_search_clock(s, CT_PHASE_MEETING);
+}
