@@ -1,0 +1,4 @@
+library(testthat)
+library(covertree)
+
+test_check("covertree")

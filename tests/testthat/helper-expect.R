@@ -1,0 +1,85 @@
+# Expectations of this package. Every tree that a test builds is made by
+# sound_tree() or passed to expect_sound_tree().
+
+sound_tree <- function(x, ...) {
+  tree <- cover_tree(x, ...)
+  expect_sound_tree(tree, x)
+  tree
+}
+
+# Valid in the eyes of the package and in those of the oracle, over these points.
+expect_sound_tree <- function(tree, x = NULL) {
+  report <- validate_tree(tree)
+  arrays <- tree_arrays(tree)
+  faults <- tree_faults(arrays)
+  expect(isTRUE(report$valid) && all(report$violations == 0L), "validate_tree() finds a fault")
+  expect(length(faults) == 0, paste("the oracle finds broken:", toString(faults)))
+  if (!is.null(x)) {
+    points <- plain_matrix(x)[arrays$row, , drop = FALSE]
+    expect(identical(arrays$points, points), "the tree's points are not those it was built from")
+  }
+  invisible(tree)
+}
+
+# Index and distance identical, to the bit. The quick look first: a comparison
+# by testthat takes its time, and is of use only where there is a difference.
+expect_same_knn <- function(actual, expected, label = "knn") {
+  for (part in c("index", "distance")) {
+    if (identical(actual[[part]], expected[[part]])) {
+      succeed()
+    } else {
+      expect_identical(actual[[part]], expected[[part]], label = paste(label, part))
+    }
+  }
+  invisible(actual)
+}
+
+expect_same_neighbours <- function(actual, expected, label = "neighbours") {
+  expect_same_knn(actual, expected, label)
+  expect(identical(actual$count, lengths(expected$index)), paste(label, "count differs"))
+}
+
+# The first k columns: a longer list of neighbours begins with the shorter one.
+first_columns <- function(knn, k) {
+  list(index = knn$index[, seq_len(k), drop = FALSE],
+       distance = knn$distance[, seq_len(k), drop = FALSE])
+}
+
+expect_in_set <- function(actual, allowed) {
+  expect(all(actual %in% allowed), paste("not allowed:", toString(setdiff(actual, allowed))))
+}
+
+# The value of code, which an error ends where it takes longer than it may. Limits
+# are wide: what they catch would take minutes.
+within_seconds <- function(limit, code) {
+  on.exit(setTimeLimit())
+  setTimeLimit(elapsed = limit, transient = TRUE)
+  code
+}
+
+# Every call must fail; the snapshot shows each with the message its error gives.
+# Written by hand, because testthat's own form changes from version to version.
+expect_complaints <- function(..., frame = parent.frame()) {
+  calls <- as.list(substitute(list(...)))[-1]
+  lines <- unlist(lapply(calls, complaint_lines, frame = frame))
+  expect_snapshot(writeLines(lines))
+}
+
+# The same for one call, in which each of the values takes the place of `value`.
+expect_complaints_for <- function(values, call, frame = parent.frame()) {
+  call <- substitute(call)
+  calls <- lapply(values, function(value) do.call(substitute, list(call, list(value = value))))
+  lines <- unlist(lapply(calls, complaint_lines, frame = frame))
+  expect_snapshot(writeLines(lines))
+}
+
+complaint_lines <- function(call, frame) {
+  error <- tryCatch(list(eval(call, frame)), error = identity)
+  code <- deparse1(call)
+  expect(inherits(error, "error"), paste("no error from", code))
+  if (!inherits(error, "error")) return(c(code, "  no error"))
+  message <- conditionMessage(error)
+  from_us <- is.null(conditionCall(error)) || grepl("is missing, with no default", message)
+  expect(from_us, paste(code, "fails by accident, in", deparse1(conditionCall(error))))
+  c(code, paste0("  Error: ", message))
+}

@@ -1,0 +1,111 @@
+# The build: sound, the same for any number of threads, true to its arguments.
+
+test_that("every cloud makes a sound tree, the same for any number of threads", {
+  for (cloud in clouds) for (order in c("hilbert", "natural")) for (leaf_size in c(1, 7, 1000)) {
+    x <- cloud()
+    arrays <- tree_arrays(sound_tree(x, order, leaf_size, threads = 1))
+    for (threads in 2:3) {
+      expect_identical(tree_arrays(sound_tree(x, order, leaf_size, threads)), arrays)
+    }
+  }
+})
+
+# Above 65,536 points all threads share the work on one cell.
+test_that("many points make the same sound tree for any number of threads", {
+  x <- with_seed(11, rbind(uniform_points(60000, 2), matrix(rnorm(40002, 2, 0.01), ncol = 2)))
+  tree <- sound_tree(x, threads = 1)
+  for (threads in 2:3) {
+    expect_identical(tree_arrays(cover_tree(x, threads = threads)), tree_arrays(tree))
+  }
+  some <- round(seq(1, nrow(x), length.out = 40))
+  knn <- knn_query(tree, k = 6, threads = 2)
+  for (i in some) {
+    expected <- oracle_ranking(x, x[i, ], self = i)
+    expect_identical(knn$index[i, ], expected$index[1:6])
+    expect_identical(knn$distance[i, ], expected$distance[1:6])
+  }
+})
+
+test_that("points are stored along the curve, or by row", {
+  x <- clouds$uniform()
+  one_leaf <- tree_arrays(sound_tree(x, leaf_size = 200))
+  expect_identical(one_leaf$row, hilbert_order(x))
+  expect_identical(one_leaf$order, "hilbert")
+  natural <- tree_arrays(sound_tree(x, order = "natural", leaf_size = 200))
+  expect_identical(natural$row, 1:200)
+  expect_identical(natural$order, "natural")
+  expect_identical(length(natural$hub), 1L)
+})
+
+test_that("no leaf is larger than leaf_size, and no smaller node is split", {
+  for (cloud in clouds[c("uniform", "grid", "duplicates", "identical", "one_distinct", "tiny")]) {
+    for (leaf_size in c(1, 2, 5, 32)) {
+      arrays <- tree_arrays(sound_tree(cloud(), leaf_size = leaf_size))
+      size <- arrays$subtree_end - arrays$subtree_begin + 1L
+      expect_identical(size <= leaf_size, arrays$first_child == 0L)
+      expect_identical(arrays$leaf_size, as.integer(leaf_size))
+    }
+  }
+  expect_identical(tree_arrays(sound_tree(clouds$uniform()))$leaf_size, 32L)
+})
+
+test_that("x may be a data frame or hold integers, and may have names or a class", {
+  x <- clouds$integers()
+  expect_true(is.integer(x))
+  arrays <- tree_arrays(sound_tree(x))
+  expect_type(arrays$points, "double")
+  same <- function(x) expect_identical(unname_dims(tree_arrays(sound_tree(x))), arrays)
+  unname_dims <- function(arrays) replace(arrays, "dimnames", list(NULL))
+  same(x + 0)
+  same(as.data.frame(x))
+  same(data.frame(a = x[, 1], b = x[, 2] + 0))
+  same(structure(x, class = c("mine", "matrix")))
+  same(matrix(x, 200, 2, dimnames = list(NULL, c("a", "b"))))
+})
+
+test_that("the tree keeps its own copy of the points", {
+  x <- clouds$uniform()
+  original <- x + 0
+  tree <- sound_tree(x)
+  x[] <- 0
+  expect_identical(as.matrix(tree), original)
+  y <- original + 0
+  cover_tree(y)
+  expect_identical(y, original)
+})
+
+test_that("R's random numbers are not touched", {
+  set.seed(1)
+  before <- .Random.seed
+  sound_tree(clouds$uniform())
+  expect_identical(.Random.seed, before)
+})
+
+test_that("dim(), length() and as.matrix() give back what went in", {
+  for (cloud in clouds) {
+    x <- plain_matrix(cloud())
+    tree <- sound_tree(x, leaf_size = 3)
+    expect_identical(dim(tree), dim(x))
+    expect_identical(length(tree), nrow(x))
+    expect_identical(as.matrix(tree), x)
+  }
+})
+
+test_that("as.matrix() keeps the dimnames of x", {
+  x <- as.matrix(quakes[, 1:3])
+  expect_identical(as.matrix(sound_tree(x)), x)
+  rownames(x) <- paste0("q", seq_len(nrow(x)))
+  expect_identical(as.matrix(sound_tree(x)), x)
+  expect_identical(as.matrix(sound_tree(quakes)), as.matrix(quakes))
+  expect_null(dimnames(as.matrix(sound_tree(unname(x)))))
+})
+
+test_that("a tree prints in one line", {
+  expect_snapshot({
+    sound_tree(clouds$uniform())
+    sound_tree(clouds$one_point(), order = "natural")
+    sound_tree(matrix(as.double(1:5000), ncol = 1))
+    str(sound_tree(clouds$uniform()))
+    format(sound_tree(clouds$two_points()))
+  })
+})

@@ -1,0 +1,160 @@
+# A tree survives being saved, copied and sent; what comes back is checked.
+
+expect_same_tree <- function(actual, expected) {
+  expect_sound_tree(actual)
+  expect_identical(knn_query(actual, k = 4), knn_query(expected, k = 4))
+  expect_identical(radius_query(actual, radius = 1), radius_query(expected, radius = 1))
+  expect_identical(tree_arrays(actual), tree_arrays(expected))
+  expect_identical(as.matrix(actual), as.matrix(expected))
+}
+
+thaw <- function(bytes) unserialize(bytes)
+freeze <- function(tree) serialize(tree, NULL)
+
+test_that("trees survive saveRDS() and readRDS()", {
+  file <- tempfile()
+  on.exit(unlink(file))
+  for (cloud in clouds) {
+    tree <- sound_tree(cloud(), leaf_size = 4)
+    saveRDS(tree, file)
+    expect_same_tree(readRDS(file), tree)
+  }
+})
+
+test_that("a tree survives save(), load() and serialize(), again and again", {
+  file <- tempfile()
+  on.exit(unlink(file))
+  tree <- original <- sound_tree(clouds$grid())
+  for (round in 1:3) tree <- thaw(freeze(tree))
+  expect_same_tree(tree, original)
+  save(tree, file = file)
+  rm(tree)
+  load(file)
+  expect_same_tree(tree, original)
+  expect_same_tree(unserialize(serialize(tree, NULL, ascii = NA)), original)
+  expect_same_tree(unserialize(serialize(tree, NULL, xdr = FALSE)), original)
+})
+
+test_that("each function is a first use that a restored tree survives", {
+  bytes <- freeze(sound_tree(clouds$grid()))
+  uses <- list(
+    dim, length, format, as.matrix, summary, tree_arrays, validate_tree, knn_query,
+    function(tree) radius_query(tree, radius = 1),
+    function(tree) knn_query(tree, matrix(0, 1, 2), k = 2),
+    function(tree) utils::capture.output(print(tree), str(tree))
+  )
+  for (use in uses) expect_identical(use(thaw(bytes)), use(thaw(freeze(thaw(bytes)))))
+})
+
+test_that("saving twice gives the same bytes, whether the tree was used or not", {
+  tree <- sound_tree(clouds$uniform())
+  first <- freeze(tree)
+  expect_identical(freeze(tree), first)
+  knn_query(tree, k = 3)
+  tree_arrays(tree)
+  expect_identical(freeze(tree), first)
+  expect_identical(freeze(thaw(first)), first)
+  used <- thaw(first)
+  knn_query(used, k = 3)
+  expect_identical(freeze(used), first)
+})
+
+test_that("the first use of a restored tree copies nothing of the size of the points", {
+  skip_if_not(capabilities("profmem"))
+  x <- uniform_points(50000, 4)
+  tree <- thaw(freeze(cover_tree(x)))
+  log <- tempfile()
+  on.exit(unlink(log))
+  utils::Rprofmem(log, threshold = 8 * length(x))
+  dim(tree)
+  utils::Rprofmem(NULL)
+  expect_length(grep("^[0-9]", readLines(log)), 0)
+  expect_sound_tree(tree, x)
+})
+
+test_that("copies of a tree are the same tree", {
+  tree <- sound_tree(clouds$normal())
+  copies <- list(tree, c(list(tree), 1)[[1]], thaw(freeze(list(tree, tree)))[[2]])
+  for (copy in copies) expect_same_tree(copy, tree)
+  rm(copies, copy)
+  expect_same_tree((function(tree) tree)(tree), tree)
+})
+
+test_that("a fresh R process reads a tree and gives the same answer", {
+  file <- tempfile()
+  on.exit(unlink(file))
+  tree <- sound_tree(clouds$clustered(), leaf_size = 4)
+  saveRDS(tree, file)
+  found <- in_fresh_r(function(file) {
+    tree <- readRDS(file)
+    list(knn_query(tree, k = 4), validate_tree(tree)$valid, tree)
+  }, file)
+  expect_identical(found[[1]], knn_query(tree, k = 4))
+  expect_true(found[[2]])
+  expect_same_tree(found[[3]], tree)
+})
+
+test_that("a worker of the parallel package gives the same answer", {
+  local_env(c(R_TESTS = NA))
+  workers <- parallel::makeCluster(1)
+  on.exit(parallel::stopCluster(workers), add = TRUE)
+  tree <- sound_tree(clouds$circle())
+  ask <- function(tree, library) {
+    .libPaths(library)
+    list(knn = covertree::knn_query(tree, k = 4), tree = tree)
+  }
+  found <- parallel::clusterCall(workers, in_globalenv(ask), tree, .libPaths())[[1]]
+  expect_identical(found$knn, knn_query(tree, k = 4))
+  expect_same_tree(found$tree, tree)
+})
+
+# The tree with one number changed in its serialized bytes: what a damaged file
+# gives. `from` must occur there once.
+edit_bytes <- function(tree, from, to) {
+  bytes <- freeze(tree)
+  as_bytes <- function(value) {
+    head <- c(if (is.integer(value)) 13L else 14L, length(value))
+    c(writeBin(head, raw(), endian = "big"), writeBin(value, raw(), endian = "big"))
+  }
+  at <- grepRaw(as_bytes(from), bytes, fixed = TRUE, all = TRUE)
+  stopifnot(length(at) == 1, length(from) == length(to), typeof(from) == typeof(to))
+  new <- as_bytes(to)
+  bytes[at + seq_along(new) - 1] <- new
+  thaw(bytes)
+}
+
+test_that("a damaged file is noticed at the first use, and at every further one", {
+  x <- clouds$uniform()
+  tree <- sound_tree(x, leaf_size = 9)
+  arrays <- tree_arrays(tree)
+  for (name in c("row", "hub", "parent", "first_child", "next_sibling", "subtree_begin",
+                 "subtree_end", "level", "min_row", "radius")) {
+    for (at in c(1, 5, length(arrays[[name]]))) {
+      wrong <- arrays[[name]]
+      wrong[at] <- if (is.integer(wrong)) 12345L else 12345
+      worse <- edit_bytes(tree, arrays[[name]], wrong)
+      for (use in list(dim, knn_query, tree_arrays, validate_tree)) {
+        expect_error(use(worse), paste0("tree array `(", name, "|hub|subtree_begin)` is damaged"))
+      }
+    }
+  }
+  expect_sound_tree(tree, x)
+})
+
+test_that("a file of another version is refused", {
+  tree <- sound_tree(clouds$uniform(), leaf_size = 9)
+  bytes <- freeze(tree)
+  settings <- function(format) {
+    value <- c(13L, 1L, format, 16L, 1L)
+    writeBin(value, raw(), endian = "big")
+  }
+  at <- grepRaw(settings(1L), bytes, fixed = TRUE, all = TRUE)
+  expect_length(at, 1)
+  bytes[at + seq_along(settings(2L)) - 1] <- settings(2L)
+  expect_error(knn_query(thaw(bytes)), "version")
+})
+
+test_that("a tree without arrays says so", {
+  nothing <- structure(list(pointer = methods::new("externalptr")), class = "cover_tree")
+  expect_complaints(knn_query(nothing), print(nothing), tree_arrays(thaw(freeze(nothing))))
+})

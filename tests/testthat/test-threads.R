@@ -1,0 +1,105 @@
+# How many threads: the default, what limits it, and processes made by fork.
+
+has_openmp <- .Call(covertree:::r_has_openmp)
+
+# What a fresh R process says, under an environment of which nothing else counts.
+threads_under <- function(..., ask = function() covertree_threads()) {
+  names <- c("OMP_NUM_THREADS", "OMP_THREAD_LIMIT", "OMP_DYNAMIC", "_R_CHECK_LIMIT_CORES_")
+  blank <- stats::setNames(rep(NA, 4), names)
+  in_fresh_r(ask, env = replace(blank, names(c(...)), c(...)))
+}
+
+test_that("covertree_threads() reads the default, and sets it", {
+  before <- covertree_threads()
+  on.exit(covertree_threads(before))
+  expect_type(before, "integer")
+  expect_gte(before, 1L)
+  expect_visible(covertree_threads())
+  expect_invisible(covertree_threads(1))
+  expect_identical(covertree_threads(), 1L)
+  expect_identical(covertree_threads(2), 1L)
+  expect_identical(covertree_threads(), if (has_openmp) 2L else 1L)
+})
+
+test_that("the default is that of OpenMP", {
+  skip_if_not(has_openmp)
+  expect_identical(threads_under(OMP_NUM_THREADS = "3"), 3L)
+  expect_identical(threads_under(OMP_NUM_THREADS = "1"), 1L)
+})
+
+test_that("OMP_THREAD_LIMIT limits what is set and what is asked for", {
+  skip_if_not(has_openmp)
+  ask <- function() {
+    covertree_threads(3)
+    x <- matrix(sin(1:300), 100)
+    knn_query(cover_tree(x, threads = 7), k = 2, threads = 7)
+    covertree_threads()
+  }
+  expect_identical(threads_under(OMP_THREAD_LIMIT = "2", ask = ask), 2L)
+  expect_identical(threads_under(OMP_THREAD_LIMIT = "1", OMP_NUM_THREADS = "4", ask = ask), 1L)
+  expect_identical(threads_under(ask = ask), 3L)
+})
+
+test_that("while R checks packages there are two threads at most", {
+  skip_if_not(has_openmp)
+  ask <- function() {
+    says <- function(check) {
+      Sys.setenv("_R_CHECK_LIMIT_CORES_" = check)
+      covertree_threads()
+    }
+    covertree_threads(4)
+    vapply(c("TRUE", "true", "warn", "false", "FALSE", ""), says, 1L)
+  }
+  found <- threads_under(ask = ask)
+  expect_identical(unname(found), c(2L, 2L, 2L, 4L, 4L, 4L))
+  expect_identical(threads_under(OMP_NUM_THREADS = "4", `_R_CHECK_LIMIT_CORES_` = "TRUE"), 2L)
+})
+
+test_that("any number of threads may be asked for", {
+  x <- clouds$uniform()
+  expected <- oracle_knn(x, k = 3)
+  for (threads in c(1, 7, 1000, .Machine$integer.max)) {
+    expect_same_knn(knn_query(sound_tree(x, threads = threads), k = 3, threads = threads), expected)
+    expect_identical(radius_query(sound_tree(x), radius = 0, threads = threads)$count, integer(200))
+  }
+})
+
+test_that("the session's number of threads does not change the answer", {
+  before <- covertree_threads()
+  on.exit(covertree_threads(before))
+  x <- clouds$duplicates()
+  expected <- oracle_knn(x, k = 30)
+  for (threads in 1:3) {
+    covertree_threads(threads)
+    expect_same_knn(knn_query(sound_tree(x), k = 30), expected)
+  }
+})
+
+# OpenMP does not survive a fork; a child that tried to use it would hang.
+test_that("a forked child answers after its parent has used threads", {
+  skip_on_os("windows")
+  x <- uniform_points(5000, 3)
+  tree <- cover_tree(x, threads = 2)
+  expect_sound_tree(tree, x)
+  expected <- knn_query(tree, k = 5, threads = 2)
+  job <- parallel::mcparallel(list(
+    threads = covertree_threads(), found = knn_query(tree, k = 5, threads = 2),
+    built = tree_arrays(cover_tree(x, threads = 2)), valid = validate_tree(tree, threads = 2)$valid
+  ))
+  child <- parallel::mccollect(job, wait = FALSE, timeout = 60)[[1]]
+  if (is.null(child)) tools::pskill(job$pid, tools::SIGKILL)
+  expect_identical(
+    child,
+    list(threads = 1L, found = expected, built = tree_arrays(tree), valid = TRUE)
+  )
+  expect_identical(knn_query(tree, k = 5, threads = 2), expected)
+})
+
+test_that("mclapply() gives the same answers", {
+  skip_on_os("windows")
+  x <- clouds$normal()
+  tree <- sound_tree(x, threads = 2)
+  parts <- list(x[1:100, ], x[101:200, ])
+  found <- parallel::mclapply(parts, function(part) knn_query(tree, part, k = 3), mc.cores = 2)
+  for (i in 1:2) expect_same_knn(found[[i]], oracle_knn(x, parts[[i]], k = 3))
+})
