@@ -22,11 +22,11 @@ double ct_seconds(void)
 void ct_for_blocks(const struct ct_host *host, int blocks, int threads,
                    void (*run)(void *task, int block, int thread), void *task)
 {
-    int stride = threads;
+    int stride = threads = ct_team(threads, blocks, 1);
     for (int from = 0; from < blocks;) {
         int to = blocks - from > stride ? from + stride : blocks;
         double start = ct_seconds();
-        CT_PRAGMA(omp parallel for num_threads(threads) schedule(dynamic, 1))
+        CT_PRAGMA(omp parallel for if (threads > 1) num_threads(threads) schedule(dynamic, 1))
         for (int block = from; block < to; block++)
             run(task, block, ct_thread_id());
         double took = ct_seconds() - start;

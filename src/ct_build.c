@@ -25,6 +25,7 @@ enum {
     TILE = 2048,        /* points whose distances are taken in one go */
     LARGE_CELL = 65536, /* cells above this are split by all threads together */
     BATCH = 1 << 18,    /* points split between two looks for an interrupt */
+    SHARE = 8192,       /* points that are worth a thread */
     ROW_RUNS = 16,      /* runs that a cell of coinciding points is cut into */
     HUBS = 16,
     ENOUGH = 4
@@ -71,7 +72,7 @@ static int hubs_wanted(const struct build *b, int points)
 
 static int hubs_allowed(int points)
 {
-    double most = 64 + 4 * sqrt(points);
+    double most = 64 + sqrt(points);
     return most < points ? (int)most : points;
 }
 
@@ -260,7 +261,7 @@ static void split_depth(const struct build *b, struct ct_cell *cell, int from, i
                 break;
             points += size;
         }
-        CT_PRAGMA(omp parallel for num_threads(b->threads) schedule(dynamic, 1))
+        CT_PRAGMA(omp parallel for if (b->threads > 1) num_threads(b->threads) schedule(dynamic, 1))
         for (int i = from; i < stop; i++)
             split(b, &cell[i]);
         b->host->poll();
@@ -331,6 +332,7 @@ static void settle_hubs(struct ct_cells *cells)
 struct ct_cells *ct_build(const struct ct_host *host, const struct ct_kernels *kernels,
                           double *points, int *row, int n, int d, int leaf_size, int threads)
 {
+    threads = ct_team(threads, n, SHARE);
     struct build b = {
         .host = host,
         .kernels = kernels,

@@ -87,10 +87,10 @@ static void store_min_row(const struct ct_cells *cells, const int *row, int *min
 void ct_cells_store(const struct ct_cells *cells, const double *points, const int *row, int n,
                     int d, int threads, struct ct_arrays *out)
 {
-    (void)threads; /* without OpenMP */
+    threads = ct_team(threads, n, 8192);
     store_links(cells, out);
     store_min_row(cells, row, out->min_row);
-    CT_PRAGMA(omp parallel for num_threads(threads))
+    CT_PRAGMA(omp parallel for if (threads > 1) num_threads(threads))
     for (int j = 0; j < d; j++)
         store_extent(cells, points + (size_t)j * n, out->lower + (size_t)j * cells->count,
                      out->upper + (size_t)j * cells->count);

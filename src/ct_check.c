@@ -189,10 +189,11 @@ static void merge(struct ct_report *into, const struct ct_report *from)
 void ct_check_tree(const struct ct_host *host, const struct ct_tree *t, int threads,
                    struct ct_report *report)
 {
+    threads = ct_team(threads, t->n, 1024);
     struct ct_report *mine = host->alloc((size_t)threads, sizeof *mine);
     for (int thread = 0; thread < threads; thread++)
         mine[thread] = (struct ct_report){.covering_slack = INFINITY, .separation_slack = INFINITY};
-    CT_PRAGMA(omp parallel for num_threads(threads) schedule(dynamic, 16))
+    CT_PRAGMA(omp parallel for if (threads > 1) num_threads(threads) schedule(dynamic, 16))
     for (int node = 0; node < t->nodes; node++)
         check_node(t, node, &mine[ct_thread_id()]);
     *report = mine[0];

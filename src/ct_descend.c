@@ -9,7 +9,7 @@
 #include <math.h>
 
 enum {
-    SPAN = 48,    /* nodes of at most so many tiles are not descended any further */
+    SPAN = 64,    /* nodes of at most so many tiles are not descended any further */
     FEW = 16,     /* shorter lists are ordered in full */
     BUCKETS = 32, /* lists are roughly ordered by distance, into so many */
 };
@@ -129,13 +129,13 @@ static void sort_list(const struct ct_list *from, float limit, struct ct_list *t
     int start[BUCKETS + 1] = {0};
     float to_bucket = limit < INFINITY && limit > 0 ? BUCKETS / limit : 0;
     for (int i = 0; i < from->count; i++) {
-        int bucket = (int)(from->sq[i] * to_bucket);
+        int bucket = to_bucket > 0 ? (int)(from->sq[i] * to_bucket) : 0;
         start[(bucket < BUCKETS ? bucket : BUCKETS - 1) + 1]++;
     }
     for (int b = 0; b < BUCKETS; b++)
         start[b + 1] += start[b];
     for (int i = 0; i < from->count; i++) {
-        int bucket = (int)(from->sq[i] * to_bucket);
+        int bucket = to_bucket > 0 ? (int)(from->sq[i] * to_bucket) : 0;
         int place = start[bucket < BUCKETS ? bucket : BUCKETS - 1]++;
         to->number[place] = from->number[i];
         to->sq[place] = from->sq[i];
@@ -149,8 +149,8 @@ static void gather_boxes(struct ct_search *s, const int *node, int count)
         const float *lower = boxes->lower + j * boxes->stride;
         const float *upper = boxes->upper + j * boxes->stride;
         for (int c = 0; c < count; c++) {
-            s->near.lower[(size_t)j * CT_CHUNK + c] = lower[node[c]];
-            s->near.upper[(size_t)j * CT_CHUNK + c] = upper[node[c]];
+            s->near.lower[j * s->near.stride + c] = lower[node[c]];
+            s->near.upper[j * s->near.stride + c] = upper[node[c]];
         }
     }
 }

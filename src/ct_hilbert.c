@@ -14,7 +14,10 @@
 
 #include <string.h>
 
-enum { TILE = 64 }; /* points whose keys are made together */
+enum {
+    TILE = 64,   /* points whose keys are made together */
+    SHARE = 4096 /* points that are worth a thread */
+};
 
 int ct_hilbert_bits(int d)
 {
@@ -150,10 +153,11 @@ void ct_hilbert_order(const struct ct_host *host, const double *x, int n, int d,
                       int *order)
 {
     int bits = ct_hilbert_bits(d), words = key_words(d, bits);
+    threads = ct_team(threads, n, SHARE);
     struct grid grid = make_grid(host, x, n, d, bits);
     uint64_t *keys = host->alloc((size_t)n * words, sizeof *keys);
     uint32_t *cells = host->alloc((size_t)threads * d * TILE, sizeof *cells);
-    CT_PRAGMA(omp parallel for num_threads(threads) schedule(static))
+    CT_PRAGMA(omp parallel for if (threads > 1) num_threads(threads) schedule(static))
     for (int tile = 0; tile < n / TILE + (n % TILE > 0); tile++)
         tile_keys(&grid, x, n, d, bits, tile * TILE, cells + (size_t)ct_thread_id() * d * TILE,
                   keys);

@@ -6,7 +6,8 @@
  *   CT_WIDTH              doubles in a vector; floats are twice as many,
  *   CT_FMA(a, b, c)       a * b + c in float, fused or not,
  *   CT_FMAX(a, b)         the greater of each two floats,
- *   CT_WITHIN(a, b)       a bit for each float of a that is at most that of b.
+ *   CT_WITHIN(a, b)       a bit for each float of a that is at most that of b,
+ *   CT_DWITHIN(a, b)      the same for doubles.
  * No include guard, on purpose.
  */
 
@@ -77,6 +78,19 @@ CT_TARGET static int CT_NAME(count_within)(const double *x, int count, double li
     for (int lane = 0; lane < CT_WIDTH; lane++)
         sum += (int)((const long long *)&within)[lane];
     return sum;
+}
+
+CT_TARGET static unsigned CT_NAME(points_within)(const double *x, size_t ld, int d, int count,
+                                                 const double *q, double limit, double *sq)
+{
+    unsigned within = 0;
+    CT_NAME(sqdist)(x, ld, d, count, q, sq);
+    for (int i = count; i % CT_WIDTH; i++)
+        sq[i] = INFINITY;
+    const VEC most = limit - (VEC){0};
+    for (int i = 0; i < count; i += CT_WIDTH)
+        within |= CT_DWITHIN(LOAD(sq + i), most) << i;
+    return count < CT_LANES ? within & ((1u << count) - 1) : within;
 }
 
 CT_TARGET static unsigned CT_NAME(tile_within)(const float *tile, int d, const float *q,
@@ -168,6 +182,7 @@ static const struct ct_kernels CT_NAME(kernels) = {
     CT_NAME(sqdist),
     CT_NAME(rank),
     CT_NAME(count_within),
+    CT_NAME(points_within),
     CT_NAME(tile_within),
     CT_NAME(tile_within_team),
     CT_NAME(boxes_within),
@@ -189,3 +204,4 @@ static const struct ct_kernels CT_NAME(kernels) = {
 #undef CT_FMA
 #undef CT_FMAX
 #undef CT_WITHIN
+#undef CT_DWITHIN

@@ -15,7 +15,7 @@
 #include <math.h>
 
 enum {
-    RUN = 256,       /* queries to a task of a thread */
+    RUN = 64,        /* queries that a thread answers in a row, at most */
     BUFFER = 1 << 20 /* candidates that a thread keeps, about */
 };
 
@@ -29,8 +29,8 @@ struct knn {
 
 struct task {
     const struct ct_batch *batch;
-    struct knn *knn; /* [threads] */
-    int k, most;     /* most: queries that a block may have */
+    struct knn *knn;  /* [threads] */
+    int k, most, run; /* most: queries that a block may have; run: that a task has */
     double missing;
     int *index;
     double *distance;
@@ -108,8 +108,8 @@ static void run_task(void *data, int number, int thread)
 {
     const struct task *task = data;
     struct knn *knn = &task->knn[thread];
-    int begin = number * RUN, left = task->batch->m - begin;
-    int end = begin + (left < RUN ? left : RUN);
+    int begin = number * task->run, left = task->batch->m - begin;
+    int end = begin + (left < task->run ? left : task->run);
     knn->last = INFINITY;
     while (begin < end) {
         int queries = ct_search_next(&knn->search, task->most, end - begin);
@@ -139,8 +139,12 @@ void ct_knn(const struct ct_host *host, const struct ct_batch *batch, int k, dou
 {
     int reach = k < batch->tree->n ? k : batch->tree->n, room = ct_select_room(reach);
     int most = BUFFER / room < 1 ? 1 : BUFFER / room;
+    int run = batch->m / (8 * batch->threads);
     struct task task = {
         .batch = batch,
+        .run = run < 16    ? 16
+               : run < RUN ? run
+                           : RUN,
         .knn = host->alloc((size_t)batch->threads, sizeof *task.knn),
         .k = k,
         .most = most < CT_BLOCK ? most : CT_BLOCK,
@@ -150,7 +154,8 @@ void ct_knn(const struct ct_host *host, const struct ct_batch *batch, int k, dou
     };
     for (int thread = 0; thread < batch->threads; thread++)
         init_knn(host, &task, room, &task.knn[thread]);
-    ct_for_blocks(host, batch->m / RUN + (batch->m % RUN > 0), batch->threads, run_task, &task);
+    ct_for_blocks(host, batch->m / task.run + (batch->m % task.run > 0), batch->threads, run_task,
+                  &task);
     for (int thread = 0; batch->tally && thread < batch->threads; thread++)
         ct_tally_add(batch->tally, &task.knn[thread].search.tally);
 }

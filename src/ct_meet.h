@@ -17,6 +17,20 @@ static inline void ct_offer(struct ct_search *s, int i, double sq, int pos)
     s->take(s, i, found);
 }
 
+/* Offers query i the points from pos on, at most CT_LANES, in double. */
+static inline void ct_meet_points(struct ct_search *s, int i, int pos, int count)
+{
+    const struct ct_tree *t = s->tree;
+    double sq[CT_LANES];
+    unsigned within = s->kernels->points_within(t->points + pos, (size_t)t->n, t->d, count,
+                                                s->q + (size_t)i * t->d, s->sq_limit[i], sq);
+    s->tally.distances += count;
+    for (; within; within &= within - 1) {
+        int lane = __builtin_ctz(within);
+        ct_offer(s, i, sq[lane], pos + lane);
+    }
+}
+
 /* Offers query i the points of a tile whose bits are set. */
 static inline void ct_meet_lanes(struct ct_search *s, int i, int tile, unsigned lanes)
 {

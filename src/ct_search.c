@@ -30,9 +30,9 @@ void ct_search_init(const struct ct_host *host, const struct ct_batch *batch, st
     s->upper = host->alloc(d, sizeof(double));
     s->placed_lower = host->alloc(d, sizeof(float));
     s->placed_upper = host->alloc(d, sizeof(float));
-    s->near.stride = CT_CHUNK;
-    s->near.lower = host->alloc(d * CT_CHUNK, sizeof(float));
-    s->near.upper = host->alloc(d * CT_CHUNK, sizeof(float));
+    s->near.stride = CT_CHUNK + CT_LANES;
+    s->near.lower = host->alloc(d * s->near.stride, sizeof(float));
+    s->near.upper = host->alloc(d * s->near.stride, sizeof(float));
     s->level = new_list(host, t->nodes);
     s->next_level = new_list(host, t->nodes);
     s->candidates = new_list(host, t->nodes);
@@ -85,7 +85,7 @@ void ct_search_set_bar(struct ct_search *s, int i, struct ct_found bar)
     double distance = sqrt(bar.sq);
     s->bar[i] = bar;
     s->sq_limit[i] = ct_sq_limit(distance);
-    s->limit[i] = ct_tiles_limit(s->tree->tiles, s->tree->d, s->reach[i], distance);
+    s->limit[i] = ct_tiles_limit(s->tree->tiles, s->reach[i], distance);
 }
 
 void ct_search_load(struct ct_search *s, const struct ct_batch *batch, int begin, int queries,
@@ -110,18 +110,11 @@ void ct_search_load(struct ct_search *s, const struct ct_batch *batch, int begin
 
 /* ---- meeting points ------------------------------------------------------- */
 
-void ct_search_meet(struct ct_search *s, int i, struct ct_span tiles)
+void ct_search_meet(struct ct_search *s, int i, struct ct_span span)
 {
-    const struct ct_tree *t = s->tree;
-    int begin = t->tiles->begin[tiles.first], end = t->tiles->begin[tiles.last];
-    double sq[CT_RUN];
-    s->tally.distances += end - begin;
-    for (int at = begin; at < end; at += CT_RUN) {
-        int count = end - at < CT_RUN ? end - at : CT_RUN;
-        s->kernels->sqdist(t->points + at, (size_t)t->n, t->d, count, s->q + (size_t)i * t->d, sq);
-        for (int p = 0; p < count; p++)
-            ct_offer(s, i, sq[p], at + p);
-    }
+    const int *begin = s->tree->tiles->begin;
+    for (int tile = span.first; tile < span.last; tile++)
+        ct_meet_points(s, i, begin[tile], begin[tile + 1] - begin[tile]);
 }
 
 /* ---- the seed -------------------------------------------------------------- */

@@ -22,10 +22,7 @@
 #include "ct_simd.h"
 #include "ct_tiles.h"
 
-enum {
-    CT_RUN = 128,  /* points whose distances are taken in one go, in double */
-    CT_CHUNK = 512 /* candidates whose boxes are at hand at once */
-};
+enum { CT_CHUNK = 512 }; /* candidates whose boxes are at hand at once */
 
 /* Boxes by number, each with its squared distance. */
 struct ct_list {
@@ -37,6 +34,8 @@ struct ct_list {
 struct ct_search {
     const struct ct_tree *tree;
     const struct ct_kernels *kernels;
+    /* Takes a point that may come before the bar of query i; a few that come just
+     * after it are offered, too. */
     void (*take)(struct ct_search *search, int i, struct ct_found found);
     enum ct_search_mode mode;
 
@@ -47,7 +46,7 @@ struct ct_search {
     float *placed;                 /* [CT_BLOCK * d] the same in the tiles' floats */
     double reach[CT_BLOCK];        /* its distance from the tiles' centre, at most */
     int self[CT_BLOCK];            /* the row it must not find; 0 for none */
-    struct ct_found bar[CT_BLOCK]; /* what it takes must not come after this */
+    struct ct_found bar[CT_BLOCK]; /* nothing after this is wanted */
     double sq_limit[CT_BLOCK];     /* no square above this can */
     float limit[CT_BLOCK];         /* the same for the tiles' floats */
 

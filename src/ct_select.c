@@ -9,6 +9,7 @@
 
 #include <limits.h>
 #include <math.h>
+#include <stdint.h>
 #include <string.h>
 
 int ct_select_room(int k)
@@ -33,11 +34,22 @@ static void swap(double *sq, int *row, int i, int j)
     row[j] = keep_row;
 }
 
-/* Splits count >= 3 candidates around the middle of three: returns a place p
+/* A place below count, far from regular in count: patterns in the input, such as
+ * distances that fall and rise again along a line, find no echo in it. */
+static int some_place(int count, uint32_t salt)
+{
+    uint32_t mixed = ((uint32_t)count ^ salt) * 2654435761u;
+    return (int)((mixed ^ mixed >> 15) % (uint32_t)count);
+}
+
+/* Splits count >= 3 candidates around the middle one of three: returns a place p
  * with what comes before the p-th before it, and the others behind it. */
 static int split(double *sq, int *row, int count)
 {
     int middle = count / 2, last = count - 1, place = 0;
+    swap(sq, row, 0, some_place(count, 0x5bd1e995u));
+    swap(sq, row, middle, some_place(count, 0x27d4eb2fu));
+    swap(sq, row, last, some_place(count, 0x165667b1u));
     if (before(sq, row, middle, 0))
         swap(sq, row, middle, 0);
     if (before(sq, row, last, middle)) {
@@ -176,7 +188,7 @@ struct ct_found ct_select_trim(struct ct_nearest *nearest, const struct ct_kerne
 
 void ct_select_finish(struct ct_nearest *nearest, const struct ct_kernels *kernels)
 {
-    if (nearest->count > nearest->k + 8)
+    if (nearest->count - 8 > nearest->k)
         ct_select_trim(nearest, kernels);
     ct_sort_found(nearest->sq, nearest->row, nearest->count, kernels);
     if (nearest->count > nearest->k)

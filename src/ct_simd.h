@@ -25,6 +25,10 @@ struct ct_kernels {
     /* How many of x[0, count) are at most the limit; what follows x, up to a
      * whole vector, must be above it. */
     int (*count_within)(const double *x, int count, double limit);
+    /* Bit i of the result: point i, of at most CT_LANES, is within the limit of q;
+     * their squared distances in sq, which has room for CT_LANES. */
+    unsigned (*points_within)(const double *x, size_t ld, int d, int count, const double *q,
+                              double limit, double *sq);
     /* Bit i of the result: point i of the tile is within the limit of q. */
     unsigned (*tile_within)(const float *tile, int d, const float *q, float limit);
     /* The same for CT_TEAM queries; coordinate j of query i is q[j * CT_TEAM + i]. */

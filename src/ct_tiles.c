@@ -105,7 +105,10 @@ static void choose_units(const struct ct_tree *t, struct ct_tiles *tiles)
     int exponent = 0;
     if (half > 0)
         frexp(half, &exponent);
+    tiles->slack = sqrt(t->d) * FLT_EPSILON / 2;
+    tiles->stretch = 1 + (t->d + 8) * (double)FLT_EPSILON;
     tiles->scale = ldexp(1, exponent < -1000 ? 1000 : -exponent);
+    tiles->lost = sqrt(t->d) * 0x1p-536 * tiles->scale;
 }
 
 static float placed(const struct ct_tiles *tiles, double x, int j)
@@ -154,14 +157,14 @@ static void fill_nodes(const struct ct_tree *t, struct ct_tiles *tiles, int j)
 
 void ct_tiles_make(const struct ct_tree *t, void *memory, int threads, struct ct_tiles *tiles)
 {
-    (void)threads; /* without OpenMP */
+    threads = ct_team(threads, t->n, 8192);
     lay_out(t, count_tiles(t), memory, tiles);
     cut_leaves(t, tiles);
     choose_units(t, tiles);
-    CT_PRAGMA(omp parallel for num_threads(threads) schedule(static))
+    CT_PRAGMA(omp parallel for if (threads > 1) num_threads(threads) schedule(static))
     for (int tile = 0; tile < tiles->count; tile++)
         fill_tile(t, tiles, tile);
-    CT_PRAGMA(omp parallel for num_threads(threads))
+    CT_PRAGMA(omp parallel for if (threads > 1) num_threads(threads))
     for (int j = 0; j < t->d; j++)
         fill_nodes(t, tiles, j);
 }
@@ -177,11 +180,13 @@ double ct_tiles_place(const struct ct_tiles *tiles, int d, const double *q, floa
 }
 
 /* The margins are twice what ct_tiles.h derives, which also covers the rounding
- * of tau and of the limit. Where squares might overflow a float, nothing is discarded. */
-float ct_tiles_limit(const struct ct_tiles *tiles, int d, double reach, double tau)
+ * of tau and of the limit. Squares below the normal range lose up to 2^-1075
+ * each, which may take sqrt(d) 2^-537.5 off a distance in double: `lost`. Where squares might
+ * overflow a float, nothing is discarded. */
+float ct_tiles_limit(const struct ct_tiles *tiles, double reach, double tau)
 {
-    double slack = sqrt(d) * (1 + reach) * FLT_EPSILON / 2, edge = tau * tiles->scale + slack;
-    double limit = edge * edge * (1 + (d + 8) * (double)FLT_EPSILON);
+    double edge = tau * tiles->scale + tiles->lost + tiles->slack * (1 + reach);
+    double limit = edge * edge * tiles->stretch;
     if (reach > 1e15 || !(limit < FLT_MAX / 2))
         return INFINITY;
     return (float)limit;

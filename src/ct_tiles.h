@@ -29,13 +29,14 @@ struct ct_boxes {
 
 struct ct_tiles {
     int count;
-    double scale;         /* what multiplies distances from the centre: a power of two */
-    double *centre;       /* [d] */
-    float *x;             /* [count * d * CT_LANES]; NaN where a tile is not full */
-    int *begin;           /* [count + 1] the first position of each tile */
-    int *first, *last;    /* [nodes] a node's tiles: from first up to, not including, last */
-    struct ct_boxes tile; /* the boxes of the tiles, */
-    struct ct_boxes node; /* and those of the nodes, in the same floats */
+    double scale;                /* what multiplies distances from the centre: a power of two */
+    double slack, stretch, lost; /* of limits, for rounding; see ct_tiles_limit */
+    double *centre;              /* [d] */
+    float *x;                    /* [count * d * CT_LANES]; NaN where a tile is not full */
+    int *begin;                  /* [count + 1] the first position of each tile */
+    int *first, *last;           /* [nodes] a node's tiles: from first up to, not including, last */
+    struct ct_boxes tile;        /* the boxes of the tiles, */
+    struct ct_boxes node;        /* and those of the nodes, in the same floats */
 };
 
 /* Bytes that the tiles of a tree take. */
@@ -50,6 +51,6 @@ double ct_tiles_place(const struct ct_tiles *tiles, int d, const double *q, floa
 
 /* The limit for float squares that keeps every point within distance tau of a
  * query that is at most reach from the centre in every coordinate. */
-float ct_tiles_limit(const struct ct_tiles *tiles, int d, double reach, double tau);
+float ct_tiles_limit(const struct ct_tiles *tiles, double reach, double tau);
 
 #endif

@@ -21,22 +21,30 @@ expect_sound_tree <- function(tree, x = NULL) {
   invisible(tree)
 }
 
-# Index and distance identical, to the bit. The quick look first: a comparison
-# by testthat takes its time, and is of use only where there is a difference.
+# Index and distance identical, to the bit.
 expect_same_knn <- function(actual, expected, label = "knn") {
   for (part in c("index", "distance")) {
-    if (identical(actual[[part]], expected[[part]])) {
-      succeed()
-    } else {
-      expect_identical(actual[[part]], expected[[part]], label = paste(label, part))
-    }
+    same <- identical(actual[[part]], expected[[part]])
+    message <- if (!same) first_difference(actual[[part]], expected[[part]])
+    expect(same, paste0(label, ": ", part, " differs, ", message))
   }
   invisible(actual)
 }
 
 expect_same_neighbours <- function(actual, expected, label = "neighbours") {
   expect_same_knn(actual, expected, label)
-  expect(identical(actual$count, lengths(expected$index)), paste(label, "count differs"))
+  expect(identical(actual$count, lengths(expected$index)), paste0(label, ": count differs"))
+}
+
+# Shows the first query with another answer. Comparing all would take long.
+first_difference <- function(actual, expected) {
+  if (!identical(dim(actual), dim(expected)) || length(actual) != length(expected)) {
+    return("in its size")
+  }
+  rows <- function(x) if (is.matrix(x)) split(x, row(x)) else x
+  query <- which(!mapply(identical, rows(actual), rows(expected)))[1]
+  show <- function(x) toString(format(rows(x)[[query]], digits = 17), width = 200)
+  sprintf("first at query %d\n  actual:   %s\n  expected: %s", query, show(actual), show(expected))
 }
 
 # The first k columns: a longer list of neighbours begins with the shorter one.

@@ -1,0 +1,29 @@
+/* grow.h: from a cloud to its tree, as a host of the core does it. */
+#ifndef GROW_H
+#define GROW_H
+
+#include "../../src/ct_build.h"
+#include "../../src/ct_tiles.h"
+#include "clouds.h"
+
+/* The tree, and its arrays once more, as arrays that may be written to; all
+ * kept until keep_end(). */
+struct grown {
+    struct ct_tree tree;
+    struct ct_arrays arrays;
+    double *points;
+    int *row;
+};
+
+struct grown grow(const struct cloud *cloud, int leaf_size, int threads);
+
+/* With the points handed over in their own order, not along the curve. */
+struct grown grow_unordered(const struct cloud *cloud, int leaf_size, int threads);
+
+/* Makes the tiles of the tree's points anew, after a change of its arrays. */
+void grow_tiles(struct grown *grown, int threads);
+
+/* Whether every array of two trees holds the same bytes. */
+int grown_alike(const struct grown *a, const struct grown *b);
+
+#endif

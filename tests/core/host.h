@@ -1,0 +1,26 @@
+/* host.h: a host for the core, with memory that is freed all at once.
+ *
+ * What the core takes from host.alloc lives until host_end_call(), as with R;
+ * what a check keeps for itself lives until keep_end(). Every block is a malloc
+ * of its exact size, so the sanitizers see each step beyond it. */
+#ifndef HOST_H
+#define HOST_H
+
+#include "../../src/ct.h"
+
+extern const struct ct_host host;
+
+void host_end_call(void);
+
+void *keep(size_t count, size_t size);
+void keep_end(void);
+
+/* Calls work(data) and ends the host's call. At the poll-th poll, or at the
+ * alloc-th allocation, the host leaves by a long jump; 0: never. Returns
+ * whether work came to its end. */
+int host_run(void (*work)(void *data), void *data, int poll, int alloc);
+
+int host_polls(void);   /* polls in all */
+int host_misuses(void); /* calls from inside a parallel region or another thread, shares beyond 1 */
+
+#endif
