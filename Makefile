@@ -5,7 +5,7 @@ LIBRARY := build/library
 export R_LIBS := $(CURDIR)/.library$(addprefix :,$(R_LIBS))
 WITH_PACKAGE = R_LIBS="$(CURDIR)/$(LIBRARY):$$R_LIBS"
 
-.PHONY: help demo test check lint core install document format clean
+.PHONY: help demo test check lint core bench readme install document format clean
 
 help:
 	@echo "make demo      neighbours of every Argo profile: a table, a map, the speed"
@@ -13,6 +13,8 @@ help:
 	@echo "make core      the C checks alone, under sanitizers"
 	@echo "make check     R CMD check --as-cran, and that man/ and NAMESPACE are current"
 	@echo "make lint      house rules"
+	@echo "make bench     how fast, next to the peers that are installed (minutes)"
+	@echo "make readme    the figures in README.md, from the demo and the last bench"
 	@echo "make document  man/ and NAMESPACE from the comments in R/"
 	@echo "make format    C files as clang-format wants them"
 	@echo "make clean     takes away what these goals made"
@@ -36,6 +38,13 @@ lint:
 
 core:
 	@$(MAKE) --no-print-directory -C tests/core
+
+bench: install
+	@mkdir -p inst/benchmarks/results
+	@$(WITH_PACKAGE) Rscript tools/bench.R inst/benchmarks/results
+
+readme: demo
+	@$(WITH_PACKAGE) Rscript tools/readme.R
 
 # By way of a tarball: src/ stays clean and no stale object file is taken in.
 install:

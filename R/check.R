@@ -6,12 +6,17 @@ fail <- function(...) stop(sprintf(...), call. = FALSE)
 # How a value is named in a message: short, and telling its type.
 describe <- function(value) {
   if (is.null(value)) return("NULL")
-  if (is.factor(value)) return("a factor")
-  if (is.data.frame(value)) return("a data frame")
-  if (is.function(value)) return("a function")
-  if (!is.atomic(value)) return(paste("a", class(value)[1]))
-  if (length(value) != 1) return(paste0("a ", typeof(value), " vector of length ", length(value)))
+  if (is.object(value) || !is.atomic(value)) return(with_article(class(value)[1]))
+  type <- with_article(typeof(value))
+  if (length(dim(value)) == 2) return(paste(type, "matrix"))
+  if (!is.null(dim(value))) return(paste(type, "array of", paste(dim(value), collapse = " x ")))
+  if (length(value) != 1) return(sprintf("%s vector of length %d", type, length(value)))
   if (is.character(value)) encodeString(value, quote = "\"") else format(value, digits = 7)
+}
+
+with_article <- function(noun) {
+  if (noun == "data.frame") noun <- "data frame"
+  paste(if (grepl("^[aeiouAEIOU]", noun)) "an" else "a", noun)
 }
 
 is_number <- function(value) is.numeric(value) && !is.factor(value) && length(value) == 1
@@ -64,10 +69,14 @@ check_how <- function(search, block_size, threads, stats = FALSE, progress = FAL
 }
 
 check_tree <- function(tree) {
-  if (!inherits(tree, "cover_tree") || !is.list(tree)) {
-    fail("tree must be a cover_tree, made by cover_tree(), not %s", describe(unclass(tree)))
+  if (!inherits(tree, "cover_tree")) {
+    fail("tree must be a cover_tree, made by cover_tree(), not %s", describe(tree))
   }
-  tree[["pointer", exact = TRUE]]
+  pointer <- if (is.list(tree)) unclass(tree)[["pointer", exact = TRUE]]
+  if (typeof(pointer) != "externalptr") {
+    fail("tree is damaged: the pointer to its arrays is gone; build it again with cover_tree()")
+  }
+  pointer
 }
 
 # A matrix of doubles, all finite, with at least one row and one column.
@@ -86,18 +95,12 @@ check_points <- function(x, what = "x") {
 
 frame_points <- function(x, what) {
   for (j in seq_along(x)) {
-    if (!is.numeric(x[[j]]) || !is.null(dim(x[[j]]))) {
+    if (!is.numeric(x[[j]]) || is.object(x[[j]]) || !is.null(dim(x[[j]]))) {
       fail("%s must have numeric columns only: column %d (`%s`) is %s", what, j, names(x)[j],
-           describe_column(x[[j]]))
+           describe(x[[j]]))
     }
   }
   as.matrix(x)
-}
-
-describe_column <- function(column) {
-  if (is.factor(column)) return("a factor")
-  if (is.null(dim(column)) && is.atomic(column)) return(typeof(column))
-  paste("a", class(column)[1])
 }
 
 matrix_points <- function(x, what) {
@@ -106,9 +109,7 @@ matrix_points <- function(x, what) {
                "matrix(%s, ncol = 1), for one point matrix(%s, nrow = 1)"), what, what, what)
   }
   if (length(dim(x)) != 2 || !(is.double(x) || is.integer(x))) {
-    is_matrix <- length(dim(x)) == 2 && is.atomic(x)
-    came <- if (is_matrix) paste("a", typeof(x), "matrix") else describe(x)
-    fail("%s must be a numeric matrix or a data frame of numeric columns, not %s", what, came)
+    fail("%s must be a numeric matrix or a data frame of numeric columns, not %s", what, describe(x))
   }
   unclass(x)
 }

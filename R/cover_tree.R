@@ -25,6 +25,8 @@
 #'   The tree keeps its own copy of the points. It survives [saveRDS()] and
 #'   [save()], a fork, and being sent to a worker of the parallel package: the
 #'   arrays travel, and are checked when the tree is first used in its new place.
+#'   (Serialized as text, with `ascii = TRUE`, doubles lose their last bits, and
+#'   the check refuses the tree.)
 #'
 #' @details
 #' Each node is a set of points around one of them, its hub. The *radius* of a
@@ -64,6 +66,7 @@
 #' knn_query(tree, k = 5)
 #' @export
 cover_tree <- function(x, order = c("hilbert", "natural"), leaf_size = NULL, threads = NULL) {
+  if (missing(x)) fail("x must be given: the points, a row for each")
   x <- check_points(x)
   check_extent(.Call(r_column_extent, x), "x")
   order <- check_choice(order, c("hilbert", "natural"), "order")

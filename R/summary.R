@@ -45,8 +45,8 @@ print.summary.cover_tree <- function(x, ...) {
   say <- function(...) cat(sprintf(...), "\n", sep = "")
   say("Cover tree of %s point%s in %d dimension%s, %s order", number(x$n), plural(x$n), x$d,
       plural(x$d), order_label(x$order))
-  say("  %s nodes, %s of them leaves of at most %d points where points allow", number(x$nodes),
-      number(x$leaves), x$leaf_size)
+  say("  %s node%s, %s of them leaves of at most %d points where points allow", number(x$nodes),
+      plural(x$nodes), number(x$leaves), x$leaf_size)
   say("  points in a leaf: %s (minimum, quartiles, maximum)", toString(x$leaf_sizes))
   say("  %s", format(structure(x$bytes, class = "object_size"), units = "auto"))
   cat("Nodes by level, and points by the level of their highest node:\n")

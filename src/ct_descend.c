@@ -9,7 +9,7 @@
 #include <math.h>
 
 enum {
-    SPAN = 64,    /* nodes of at most so many tiles are not descended any further */
+    SPAN = 32,    /* nodes of at most so many tiles are not descended any further */
     FEW = 16,     /* shorter lists are ordered in full */
     BUCKETS = 32, /* lists are roughly ordered by distance, into so many */
 };

@@ -58,7 +58,7 @@ static void inherit(struct knn *knn, int i, double kth, const double *p)
 static struct ct_span lower_bars(struct knn *knn, int k)
 {
     struct ct_search *s = &knn->search;
-    struct ct_span seed = ct_search_seed(s, s->queries / 2, k < INT_MAX ? k + 1 : k);
+    struct ct_span seed = ct_search_seed(s, s->queries / 2, k < INT_MAX - 16 ? k + 16 : k);
     for (int i = 0; i < s->queries; i++) {
         struct ct_nearest *nearest = &knn->nearest[i];
         nearest->count = 0;

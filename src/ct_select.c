@@ -14,7 +14,7 @@
 
 int ct_select_room(int k)
 {
-    return k < INT_MAX / 2 - 64 ? 2 * k + 32 : INT_MAX - CT_SELECT_PAD;
+    return k < INT_MAX / 2 - 64 ? k + k / 2 + 8 : INT_MAX - CT_SELECT_PAD;
 }
 
 /* Whether candidate i comes before candidate j. */

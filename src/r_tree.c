@@ -44,6 +44,8 @@ const struct ct_tree *r_tree(SEXP pointer)
     if (TYPEOF(pointer) != EXTPTRSXP)
         r_stop("tree must be a cover_tree, made by cover_tree()");
     const struct ct_tree *t = R_ExternalPtrAddr(pointer);
+    if (t && TYPEOF(R_ExternalPtrTag(pointer)) != WEAKREFSXP)
+        r_stop("tree is damaged: its pointer is not one to a tree");
     return t ? t : restore(pointer, r_num_threads(R_NilValue));
 }
 

@@ -1,0 +1,17 @@
+# Puts what scripts measured into README.md, between the marks that name them: the
+# output of the demo and the table of the last benchmark. Run by `make readme`,
+# which has just run the demo.
+between <- function(readme, mark, text) {
+  marks <- which(readme %in% sprintf(c("<!-- %s -->", "<!-- /%s -->"), mark))
+  stopifnot(length(marks) == 2)
+  c(readme[seq_len(marks[1])], "", text, "", readme[marks[2]:length(readme)])
+}
+
+readme <- readLines("README.md")
+demo <- system2("Rscript", "tools/demo.R", stdout = TRUE)
+readme <- between(readme, "demo", c("```text", demo, "```"))
+dir.create("man/figures", showWarnings = FALSE, recursive = TRUE)
+file.copy("argo-neighbours.png", "man/figures/argo.png", overwrite = TRUE)
+table <- "inst/benchmarks/results/knn.md"
+if (file.exists(table)) readme <- between(readme, "bench", readLines(table))
+writeLines(readme, "README.md")
