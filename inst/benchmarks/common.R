@@ -1,4 +1,5 @@
 # What the benchmarks share: timing both sides in turn, recall, tables, the machine.
+# results/ beside this file holds what they wrote last; `make bench` renews it.
 #
 # Set before sourcing a script, if the defaults do not suit:
 #   options(covertree.bench.reps = 5)      timed runs of each side, at most
@@ -29,7 +30,7 @@ interleave <- function(sides, reps = bench_reps, seconds = bench_seconds) {
       gc(FALSE)
       took <- system.time(result <- sides[[name]](), gcFirst = FALSE)[["elapsed"]]
       times[[name]] <- c(times[[name]], took)
-      results[[name]] <- result
+      results[name] <- list(result)
     }
     if (proc.time()[["elapsed"]] - start > seconds) break
   }
@@ -55,14 +56,13 @@ recall <- function(x, index, query = NULL, sample = 200) {
   sum(hits) / (length(rows) * k)
 }
 
-# A peer's result for the tree's own points, with the point itself among its
-# neighbours, as ours: without it.
+# A peer's k + 1 neighbours of its own points, the point itself among them, as
+# ours: without it. Where duplicates crowded it out, without the last.
 drop_self <- function(index) {
-  own <- index == row(index)
-  none <- !rowSums(own)
-  own[none, ncol(index)] <- TRUE
-  own[cbind(which(rowSums(own) > 1), ncol(index))] <- FALSE
-  matrix(t(index)[!t(own)], nrow(index), byrow = TRUE)
+  k <- ncol(index) - 1
+  place <- max.col(index == row(index), "first")
+  place[index[cbind(seq_along(place), place)] != seq_along(place)] <- k + 1
+  t(vapply(seq_along(place), function(i) index[i, -place[i]], integer(k)))
 }
 
 machine <- function() {

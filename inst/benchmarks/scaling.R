@@ -25,7 +25,7 @@ measure <- function(n) {
              min = vapply(measured$times, min, 0), max = vapply(measured$times, max, 0),
              microseconds = 1e6 * median / n,
              recall = vapply(measured$results, function(index)
-               if (is.null(index)) NA else recall(x, index, sample = 50), 0),
+               if (is.null(index)) NA_real_ else recall(x, index, sample = 50), 0),
              row.names = NULL)
 }
 
