@@ -27,12 +27,12 @@ enum {
     BATCH = 1 << 18,    /* points split between two looks for an interrupt */
     SHARE = 8192,       /* points that are worth a thread */
     ROW_RUNS = 16,      /* runs that a cell of coinciding points is cut into */
-    HUBS = 16,
-    ENOUGH = 4
+    HUBS = 16,          /* hubs that a split aims for, */
+    ENOUGH = 4          /* or levels that it comes down by */
 };
 
 /* What a split leaves for one hub. The kids of a cell lie from its begin on, in
- * the order in which they were chosen; nest is the number 0. */
+ * the order in which they were chosen; number 0 keeps the cell's hub. */
 struct kid {
     int hub, begin;
     int ranked; /* in place r: the number of the kid whose run comes r-th */
@@ -63,13 +63,14 @@ static struct far farther(struct far a, struct far b)
     return b.sq > a.sq ? b : a;
 }
 
-/* How many hubs to aim for, and how many to allow. */
+/* How many hubs to aim for: enough for leaves that are half full. */
 static int hubs_wanted(const struct build *b, int points)
 {
     int wanted = 2 * (points / b->leaf_size) + 2;
     return wanted < HUBS ? wanted : HUBS;
 }
 
+/* And how many to allow before giving up on a level. */
 static int hubs_allowed(int points)
 {
     double most = 64 + sqrt(points);

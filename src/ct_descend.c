@@ -9,9 +9,9 @@
 #include <math.h>
 
 enum {
-    SPAN = 32,    /* nodes of at most so many tiles are not descended any further */
-    FEW = 16,     /* shorter lists are ordered in full */
-    BUCKETS = 32, /* lists are roughly ordered by distance, into so many */
+    SPAN = 32,   /* nodes of at most so many tiles are not descended any further */
+    FEW = 16,    /* shorter lists are ordered in full */
+    BUCKETS = 32 /* longer ones roughly, into so many */
 };
 
 static void bound_block(struct ct_search *s)
@@ -118,6 +118,12 @@ static void insert_each(const struct ct_list *from, struct ct_list *to)
     }
 }
 
+static int bucket_of(float sq, float limit)
+{
+    float share = limit > 0 && limit < INFINITY ? sq / limit : 0;
+    return share < 1 ? (int)(share * BUCKETS) : BUCKETS - 1;
+}
+
 /* Nearer ones first, roughly if there are many, so that bars fall early. */
 static void sort_list(const struct ct_list *from, float limit, struct ct_list *to)
 {
@@ -127,16 +133,12 @@ static void sort_list(const struct ct_list *from, float limit, struct ct_list *t
         return;
     }
     int start[BUCKETS + 1] = {0};
-    float to_bucket = limit < INFINITY && limit > 0 ? BUCKETS / limit : 0;
-    for (int i = 0; i < from->count; i++) {
-        int bucket = to_bucket > 0 ? (int)(from->sq[i] * to_bucket) : 0;
-        start[(bucket < BUCKETS ? bucket : BUCKETS - 1) + 1]++;
-    }
+    for (int i = 0; i < from->count; i++)
+        start[bucket_of(from->sq[i], limit) + 1]++;
     for (int b = 0; b < BUCKETS; b++)
         start[b + 1] += start[b];
     for (int i = 0; i < from->count; i++) {
-        int bucket = to_bucket > 0 ? (int)(from->sq[i] * to_bucket) : 0;
-        int place = start[bucket < BUCKETS ? bucket : BUCKETS - 1]++;
+        int place = start[bucket_of(from->sq[i], limit)]++;
         to->number[place] = from->number[i];
         to->sq[place] = from->sq[i];
     }

@@ -16,6 +16,7 @@
 
 enum {
     RUN = 64,        /* queries that a thread answers in a row, at most */
+    SPARE = 16,      /* points beyond k that a seed should have, for a low first bar */
     BUFFER = 1 << 20 /* candidates that a thread keeps, about */
 };
 
@@ -58,7 +59,7 @@ static void inherit(struct knn *knn, int i, double kth, const double *p)
 static struct ct_span lower_bars(struct knn *knn, int k)
 {
     struct ct_search *s = &knn->search;
-    struct ct_span seed = ct_search_seed(s, s->queries / 2, k < INT_MAX - 16 ? k + 16 : k);
+    struct ct_span seed = ct_search_seed(s, s->queries / 2, k < INT_MAX - SPARE ? k + SPARE : k);
     for (int i = 0; i < s->queries; i++) {
         struct ct_nearest *nearest = &knn->nearest[i];
         nearest->count = 0;
@@ -140,11 +141,10 @@ void ct_knn(const struct ct_host *host, const struct ct_batch *batch, int k, dou
     int reach = k < batch->tree->n ? k : batch->tree->n, room = ct_select_room(reach);
     int most = BUFFER / room < 1 ? 1 : BUFFER / room;
     int run = batch->m / (8 * batch->threads);
+    run = run < 16 ? 16 : run;
     struct task task = {
         .batch = batch,
-        .run = run < 16    ? 16
-               : run < RUN ? run
-                           : RUN,
+        .run = run < RUN ? run : RUN,
         .knn = host->alloc((size_t)batch->threads, sizeof *task.knn),
         .k = k,
         .most = most < CT_BLOCK ? most : CT_BLOCK,

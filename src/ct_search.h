@@ -2,9 +2,9 @@
  *
  * The queries of a block descend together, as one box: the nodes that survive
  * at one level are the only candidates at the next (the level cache), until what
- * is left are tiles. Then each query picks its tiles among those by their boxes,
- * and its points among theirs, in float; points that are not discarded get their
- * distance in double and are taken, if they come before the query's bar.
+ * is left is small. Then each query picks among those nodes, their tiles and the
+ * points of those, by boxes and distances in float; points that are not discarded
+ * get their distance in double and are taken, if they come before the query's bar.
  *
  * What taking means is up to the search at hand: to keep the k nearest and lower
  * the bar, or to count or collect everything up to a bar that stays.
@@ -86,6 +86,7 @@ void ct_search_clock(struct ct_search *search, enum ct_phase phase);
 /* Adds what one search did to a tally. */
 void ct_tally_add(struct ct_tally *tally, const struct ct_tally *more);
 
+/* Sets the bar of query i, and the limits that follow from it. */
 void ct_search_set_bar(struct ct_search *search, int i, struct ct_found bar);
 
 /* A run of tiles with at least so many points, if there are so many, at the end
