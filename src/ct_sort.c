@@ -69,6 +69,7 @@ void ct_sort_pairs(const struct ct_host *host, struct ct_pair *pairs, struct ct_
         struct ct_pair *swap = from;
         from = to;
         to = swap;
+        host->poll();
     }
     if (from != pairs)
         memcpy(pairs, from, (size_t)n * sizeof *pairs);
