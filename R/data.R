@@ -19,9 +19,10 @@
 #' @section Licence:
 #' These data were collected and made freely available by the International Argo
 #' Program and the national programs that contribute to it. The Argo Program is
-#' part of the Global Ocean Observing System. Argo data are published under the
-#' Creative Commons Attribution licence, CC BY 4.0. \pkg{GpGp}, from which the
-#' table is taken, is under the MIT licence, copyright 2018 Joseph Guinness.
+#' part of the Global Ocean Observing System. The program makes its data available
+#' without restriction, and asks for this acknowledgement and the DOI below.
+#' \pkg{GpGp}, from which the table is taken, is under the MIT licence, copyright
+#' 2018 Joseph Guinness.
 #'
 #' @source The data set `argo2016` of the package \pkg{GpGp} 1.0.0, which has it
 #' from Mikael Kuusela. Here the columns have longer names and time counts from
