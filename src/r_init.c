@@ -14,7 +14,6 @@ SEXP r_radius(SEXP, SEXP, SEXP, SEXP, SEXP);
 SEXP r_first_nonfinite(SEXP);
 SEXP r_column_extent(SEXP);
 SEXP r_hilbert_order(SEXP, SEXP);
-SEXP r_hilbert_bits(SEXP);
 SEXP r_threads_get(SEXP);
 SEXP r_threads_set(SEXP);
 SEXP r_has_openmp(void);
@@ -22,21 +21,13 @@ SEXP r_has_openmp(void);
 #define ROUTINE(name) #name, (DL_FUNC)&name
 
 static const R_CallMethodDef routines[] = {
-    {ROUTINE(r_tree_build), 6},
-    {ROUTINE(r_tree_from_arrays), 2},
-    {ROUTINE(r_tree_arrays), 1},
-    {ROUTINE(r_tree_validate), 2},
-    {ROUTINE(r_knn), 4},
-    {ROUTINE(r_radius), 5},
-    {ROUTINE(r_simd_levels), 0},
-    {ROUTINE(r_first_nonfinite), 1},
-    {ROUTINE(r_column_extent), 1},
-    {ROUTINE(r_hilbert_order), 2},
-    {ROUTINE(r_hilbert_bits), 1},
-    {ROUTINE(r_threads_get), 1},
-    {ROUTINE(r_threads_set), 1},
-    {ROUTINE(r_has_openmp), 0},
-    {NULL, NULL, 0},
+    {ROUTINE(r_tree_build), 6},    {ROUTINE(r_tree_from_arrays), 2},
+    {ROUTINE(r_tree_arrays), 1},   {ROUTINE(r_tree_validate), 2},
+    {ROUTINE(r_knn), 4},           {ROUTINE(r_radius), 5},
+    {ROUTINE(r_simd_levels), 0},   {ROUTINE(r_first_nonfinite), 1},
+    {ROUTINE(r_column_extent), 1}, {ROUTINE(r_hilbert_order), 2},
+    {ROUTINE(r_threads_get), 1},   {ROUTINE(r_threads_set), 1},
+    {ROUTINE(r_has_openmp), 0},    {NULL, NULL, 0},
 };
 
 void attribute_visible R_init_covertree(DllInfo *dll)

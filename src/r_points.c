@@ -39,8 +39,3 @@ SEXP r_hilbert_order(SEXP x, SEXP threads)
     UNPROTECT(1);
     return order;
 }
-
-SEXP r_hilbert_bits(SEXP d)
-{
-    return Rf_ScalarInteger(ct_hilbert_bits(Rf_asInteger(d)));
-}
