@@ -70,7 +70,7 @@ cover_tree <- function(x, order = c("hilbert", "natural"), leaf_size = NULL, thr
   x <- check_points(x)
   check_extent(.Call(r_column_extent, x), "x")
   order <- check_choice(order, c("hilbert", "natural"), "order")
-  leaf_size <- if (is.null(leaf_size)) 32L else check_count(leaf_size, "leaf_size")
+  leaf_size <- if (is.null(leaf_size)) 128L else check_count(leaf_size, "leaf_size")
   threads <- check_threads(threads)
   settings <- list(order = order, leaf_size = leaf_size, dimnames = dimnames(x))
   pointer <- .Call(r_tree_build, x, order == "hilbert", leaf_size, simd_level(), threads, settings)

@@ -15,8 +15,10 @@
 #include "ct_cells.h"
 #include "ct_distance.h"
 #include "ct_level.h"
+#include "ct_pack.h"
 #include "ct_parallel.h"
 #include "ct_simd.h"
+#include "ct_tiles.h"
 
 #include <math.h>
 #include <string.h>
@@ -227,6 +229,21 @@ static void move_points(const struct build *b, int begin, int end)
     memcpy(b->row + begin, spare, (size_t)(end - begin) * sizeof *spare);
 }
 
+/* A leaf's points are put in an order that suits its tiles; the list of it takes the
+ * room of the kids that a leaf does not have. */
+static void pack_leaf(const struct build *b, struct ct_cell *cell)
+{
+    int begin = cell->begin, size = cell->end - begin;
+    int *list = (int *)(b->kid + begin);
+    if (size <= CT_LANES || cell->level == CT_NO_LEVEL)
+        return;
+    ct_pack(b->points, b->n, b->d, begin, size, b->spare + begin, list);
+    for (int i = 0; i < size; i++)
+        b->owner[list[i]] = begin + i;
+    cell->hub = b->owner[cell->hub];
+    move_points(b, begin, cell->end);
+}
+
 static void measure(const struct build *b, struct ct_cell *cell)
 {
     cell->radius = sqrt(farthest(b, cell->begin, cell->end).sq);
@@ -237,8 +254,10 @@ static void split(const struct build *b, struct ct_cell *cell)
 {
     int size = cell->end - cell->begin;
     measure(b, cell);
-    if (size <= b->leaf_size)
+    if (size <= b->leaf_size) {
+        pack_leaf(b, cell);
         return;
+    }
     cell->children = cell->level == CT_NO_LEVEL ? choose_runs(b, cell) : choose_hubs(b, cell);
     if (cell->children == 0)
         return;

@@ -4,7 +4,8 @@
  * time. Nodes that are small enough become candidates, with their boxes side by
  * side for all queries of the block to pick from.
  */
-#include "ct_meet.h"
+#include "ct_distance.h"
+#include "ct_search.h"
 
 #include <math.h>
 
@@ -151,8 +152,8 @@ static void gather_boxes(struct ct_search *s, const int *node, int count)
         const float *lower = boxes->lower + j * boxes->stride;
         const float *upper = boxes->upper + j * boxes->stride;
         for (int c = 0; c < count; c++) {
-            s->near.lower[j * s->near.stride + c] = lower[node[c]];
-            s->near.upper[j * s->near.stride + c] = upper[node[c]];
+            s->chunk.lower[j * s->chunk.stride + c] = lower[node[c]];
+            s->chunk.upper[j * s->chunk.stride + c] = upper[node[c]];
         }
     }
 }
@@ -164,26 +165,25 @@ static void pick(struct ct_search *s, int i, const struct ct_boxes *boxes, int f
     const float *q = s->placed + (size_t)i * s->tree->d;
     list->count =
         s->kernels->boxes_within(boxes->lower + first, boxes->upper + first, boxes->stride,
-                                 s->tree->d, count, q, q, s->limit[i], list->number, list->sq);
+                                 s->tree->d, count, q, q, s->near[i].limit, list->number, list->sq);
 }
 
 static void meet_node(struct ct_search *s, int i, int node, struct ct_span met)
 {
-    const struct ct_tiles *tiles = s->tree->tiles;
-    const float *q = s->placed + (size_t)i * s->tree->d;
+    const struct ct_tree *t = s->tree;
+    const struct ct_tiles *tiles = t->tiles;
+    const float *q = s->placed + (size_t)i * t->d;
     int first = tiles->first[node], count = tiles->last[node] - first;
-    size_t size = (size_t)s->tree->d * CT_LANES;
     pick(s, i, &tiles->tile, first, count, &s->met);
     s->tally.boxes += count;
     for (int p = 0; p < s->met.count; p++) {
-        int tile = first + s->met.number[p];
-        if (s->met.sq[p] > s->limit[i] || (tile >= met.first && tile < met.last))
+        int tile = first + s->met.number[p], pos = tiles->begin[tile];
+        if (s->met.sq[p] > s->near[i].limit || (tile >= met.first && tile < met.last))
             continue;
         s->tally.tiles++;
-        unsigned lanes =
-            s->kernels->tile_within(tiles->x + tile * size, s->tree->d, q, s->limit[i]);
-        if (lanes)
-            ct_meet_lanes(s, i, tile, lanes);
+        if (s->kernels->tile_meet(tiles->x + (size_t)tile * t->d * CT_LANES, t->d, q, t->row + pos,
+                                  pos, &s->near[i]))
+            s->full(s, i);
     }
 }
 
@@ -195,30 +195,69 @@ static void meet_candidates(struct ct_search *s, struct ct_span met)
         gather_boxes(s, node, count);
         for (int a = 0; a < s->actives; a++) {
             int i = s->active[a];
-            pick(s, i, &s->near, 0, count, &s->picked);
-            sort_list(&s->picked, s->limit[i], &s->ordered);
+            pick(s, i, &s->chunk, 0, count, &s->picked);
+            sort_list(&s->picked, s->near[i].limit, &s->ordered);
             for (int p = 0; p < s->ordered.count; p++)
-                if (s->ordered.sq[p] <= s->limit[i])
+                if (s->ordered.sq[p] <= s->near[i].limit)
                     meet_node(s, i, node[s->ordered.number[p]], met);
         }
     }
+}
+
+/* The tiles of the candidates that pass the block's box, nearer ones first. */
+static void list_common(struct ct_search *s, float limit)
+{
+    const struct ct_tiles *tiles = s->tree->tiles;
+    s->common.count = 0;
+    for (int c = 0; c < s->candidates.count; c++) {
+        int node = s->candidates.number[c];
+        pass_boxes(s, &tiles->tile, tiles->first[node], tiles->last[node], limit, &s->common);
+    }
+    sort_list(&s->common, limit, &s->queue);
+}
+
+/* Whether teams of the block should meet the tiles that it has in common: if that
+ * is cheaper than letting each query pick, as in few dimensions it is. Where it has
+ * not been for long, it is only looked at now and then; where it is, the other way
+ * is tried as often, to know what it costs. */
+static int go_together(struct ct_search *s, float limit)
+{
+    if (s->actives == 1)
+        return 0;
+    int trial = ++s->since_trial > CT_TRIAL;
+    if (trial)
+        s->since_trial = 0;
+    if (trial == (s->favour > -CT_FAVOUR))
+        return 0;
+    list_common(s, limit);
+    int together = s->queue.count * ct_cost_in_team(s->tree->d) < s->alone;
+    s->favour += together ? 1 : -1;
+    s->favour = s->favour > CT_FAVOUR ? CT_FAVOUR : s->favour;
+    return together;
 }
 
 void ct_search_descend(struct ct_search *s, struct ct_span met)
 {
     float limit = 0;
     int size = 0;
-    for (int a = 0; a < s->actives; a++)
-        limit = s->limit[s->active[a]] > limit ? s->limit[s->active[a]] : limit;
+    for (int a = 0; a < s->actives; a++) {
+        float its = s->near[s->active[a]].limit;
+        limit = its > limit ? its : limit;
+    }
     while (1 << size < s->actives)
         size++;
     bound_block(s);
     descend(s, limit);
-    sort_list(&s->candidates, limit, &s->sorted);
     s->tally.blocks[size]++;
     s->tally.candidates += s->candidates.count;
     s->tally.cached += (long long)s->candidates.count * (s->actives - 1);
+    s->teamed = go_together(s, limit);
+    if (!s->teamed)
+        sort_list(&s->candidates, limit, &s->sorted);
     ct_search_clock(s, CT_PHASE_DESCENT);
-    meet_candidates(s, met);
+    if (s->teamed)
+        ct_search_queue(s, met);
+    else
+        meet_candidates(s, met);
     ct_search_clock(s, CT_PHASE_MEETING);
 }

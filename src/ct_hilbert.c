@@ -71,18 +71,31 @@ static void transpose_index(uint32_t *cell, int d, int bits)
         flip_by(cell + (size_t)j * TILE, flip);
 }
 
-/* Word number `word` of each point's key: 64 bits of the transposed index. */
-static void pack_word(const uint32_t *cell, int d, int bits, int word, uint64_t *key)
+/* 32 bits of each point's transposed index, from bit `first` on; zeros after its
+ * end. */
+static void pack_half(const uint32_t *cell, int d, int bits, size_t first, uint32_t *half)
 {
-    size_t first = (size_t)word * 64, all = (size_t)d * bits;
-    for (int i = 0; i < TILE; i++)
-        key[i] = 0;
-    for (size_t at = first; at < first + 64; at++) {
+    size_t all = (size_t)d * bits, end = first + 32 < all ? first + 32 : all;
+    int missing = first < all ? 32 - (int)(end - first) : 0;
+    memset(half, 0, TILE * sizeof *half);
+    for (size_t at = first; at < end; at++) {
         const uint32_t *from = cell + at % d * TILE;
         int b = bits - 1 - (int)(at / d);
         for (int i = 0; i < TILE; i++)
-            key[i] = key[i] << 1 | (at < all ? (from[i] >> b) & 1 : 0);
+            half[i] = half[i] << 1 | ((from[i] >> b) & 1);
     }
+    for (int i = 0; i < TILE; i++)
+        half[i] <<= missing;
+}
+
+/* Word number `word` of each point's key: 64 bits of the transposed index. */
+static void pack_word(const uint32_t *cell, int d, int bits, int word, uint64_t *key)
+{
+    uint32_t high[TILE], low[TILE];
+    pack_half(cell, d, bits, (size_t)word * 64, high);
+    pack_half(cell, d, bits, (size_t)word * 64 + 32, low);
+    for (int i = 0; i < TILE; i++)
+        key[i] = (uint64_t)high[i] << 32 | low[i];
 }
 
 static int key_words(int d, int bits)

@@ -7,14 +7,17 @@
  *   CT_FMA(a, b, c)       a * b + c in float, fused or not,
  *   CT_FMAX(a, b)         the greater of each two floats,
  *   CT_WITHIN(a, b)       a bit for each float of a that is at most that of b,
- *   CT_DWITHIN(a, b)      the same for doubles.
+ *   CT_COUNT(bits)        how many bits are set,
+ *   CT_PACK(sq, pos, bits, a, b)  the floats of a and the ints of b whose bits are
+ *                         set, packed, to sq and pos, which may be overrun,
+ *   CT_WANTED(bits, row, near)    the bits whose rows a query wants.
  * No include guard, on purpose.
  */
 
 typedef double CT_NAME(vec) __attribute__((vector_size(8 * CT_WIDTH), aligned(8), may_alias));
 typedef long long CT_NAME(mask) __attribute__((vector_size(8 * CT_WIDTH), aligned(8), may_alias));
 typedef float CT_NAME(fvec) __attribute__((vector_size(8 * CT_WIDTH), aligned(4), may_alias));
-typedef int CT_NAME(fmask) __attribute__((vector_size(8 * CT_WIDTH)));
+typedef int CT_NAME(fmask) __attribute__((vector_size(8 * CT_WIDTH), aligned(4), may_alias));
 #define VEC CT_NAME(vec)
 #define MASK CT_NAME(mask)
 #define FVEC CT_NAME(fvec)
@@ -80,24 +83,73 @@ CT_TARGET static int CT_NAME(count_within)(const double *x, int count, double li
     return sum;
 }
 
-CT_TARGET static unsigned CT_NAME(points_within)(const double *x, size_t ld, int d, int count,
-                                                 const double *q, double limit, double *sq)
+CT_TARGET static inline int CT_NAME(count_near)(const struct ct_near *near, float limit)
 {
-    unsigned within = 0;
-    CT_NAME(sqdist)(x, ld, d, count, q, sq);
-    for (int i = count; i % CT_WIDTH; i++)
-        sq[i] = INFINITY;
-    const VEC most = limit - (VEC){0};
-    for (int i = 0; i < count; i += CT_WIDTH)
-        within |= CT_DWITHIN(LOAD(sq + i), most) << i;
-    return count < CT_LANES ? within & ((1u << count) - 1) : within;
+    int sum = 0;
+    const FVEC most = limit - (FVEC){0};
+    for (int i = 0; i < near->count; i += FWIDTH)
+        sum += CT_COUNT(CT_WITHIN(FLOAD(near->sq + i), most));
+    return sum;
 }
 
-CT_TARGET static unsigned CT_NAME(tile_within)(const float *tile, int d, const float *q,
-                                               float limit)
+CT_TARGET static float CT_NAME(bar_near)(struct ct_near *near, int k, int enough)
 {
-    unsigned within = 0;
+    const FVEC none = INFINITY - (FVEC){0};
+    float below = 0, limit = near->limit;
+    int within = near->count;
+    FSTORE(near->sq + near->count, none);
+    if (limit == INFINITY) {
+        limit = 0;
+        for (int i = 0; i < near->count; i++)
+            limit = near->sq[i] > limit ? near->sq[i] : limit;
+    }
+    for (int pass = 0; pass < 24 && within > enough; pass++) {
+        float middle = below + (limit - below) / 2;
+        int count = CT_NAME(count_near)(near, middle);
+        if (count < k) {
+            below = middle;
+        } else {
+            limit = middle;
+            within = count;
+        }
+    }
+    return limit;
+}
+
+/* Keeps those of a vector whose bits are set, packed, at the end of the list. */
+CT_TARGET static inline void CT_NAME(append)(struct ct_near *near, unsigned within, FVEC sq,
+                                             FMASK pos)
+{
+    CT_PACK(near->sq + near->count, near->pos + near->count, within, sq, pos);
+    near->count += CT_COUNT(within);
+}
+
+CT_TARGET static void CT_NAME(keep_near)(struct ct_near *near, float limit)
+{
+    int count = near->count;
     const FVEC most = limit - (FVEC){0};
+    near->count = 0;
+    for (int i = 0; i < count; i += FWIDTH) {
+        FVEC sq = FLOAD(near->sq + i);
+        unsigned within = CT_WITHIN(sq, most);
+        if (count - i < FWIDTH)
+            within &= (1u << (count - i)) - 1;
+        CT_NAME(append)(near, within, sq, *(const FMASK *)(near->pos + i));
+    }
+}
+
+/* Takes in those of a vector of points whose bits are set. */
+CT_TARGET static inline void CT_NAME(take)(struct ct_near *near, unsigned within, FVEC sq,
+                                           const int *row, int pos)
+{
+    static const int places[] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
+    CT_NAME(append)(near, CT_WANTED(within, row, near), sq, *(const FMASK *)places + pos);
+}
+
+CT_TARGET static int CT_NAME(tile_meet)(const float *tile, int d, const float *q, const int *row,
+                                        int pos, struct ct_near *near)
+{
+    const FVEC most = near->limit - (FVEC){0};
     for (int part = 0; part < CT_LANES; part += FWIDTH) {
         FVEC sum = {0};
         for (int j = 0; j < d;) {
@@ -108,18 +160,24 @@ CT_TARGET static unsigned CT_NAME(tile_within)(const float *tile, int d, const f
             if (j < d && !CT_WITHIN(sum, most))
                 break;
         }
-        within |= CT_WITHIN(sum, most) << part;
+        unsigned within = CT_WITHIN(sum, most);
+        if (within)
+            CT_NAME(take)(near, within, sum, row + part, pos + part);
     }
-    return within;
+    return near->count >= near->full;
 }
 
-CT_TARGET static void CT_NAME(tile_within_team)(const float *tile, int d, const float *q,
-                                                const float *limit, unsigned *within)
+#define CT_MEMBER(i, sum)                                                                          \
+    if ((within = CT_WITHIN(sum, near[i]->limit - zero)))                                          \
+    CT_NAME(take)(near[i], within, sum, row + part, pos + part)
+
+CT_TARGET static unsigned CT_NAME(team_meet)(const float *tile, int d, const float *q,
+                                             const int *row, int pos, struct ct_near *const *near)
 {
-    for (int i = 0; i < CT_TEAM; i++)
-        within[i] = 0;
+    const FVEC zero = {0};
+    unsigned within, full = 0;
     for (int part = 0; part < CT_LANES; part += FWIDTH) {
-        FVEC s0 = {0}, s1 = {0}, s2 = {0}, s3 = {0}, s4 = {0}, s5 = {0}, s6 = {0}, s7 = {0};
+        FVEC s0 = zero, s1 = zero, s2 = zero, s3 = zero, s4 = zero, s5 = zero, s6 = zero, s7 = zero;
         for (int j = 0; j < d; j++) {
             const float *at = q + j * CT_TEAM;
             FVEC x = FLOAD(tile + j * CT_LANES + part), gap;
@@ -132,17 +190,21 @@ CT_TARGET static void CT_NAME(tile_within_team)(const float *tile, int d, const 
             gap = x - at[6], s6 = CT_FMA(gap, gap, s6);
             gap = x - at[7], s7 = CT_FMA(gap, gap, s7);
         }
-        const FVEC zero = {0};
-        within[0] |= CT_WITHIN(s0, limit[0] - zero) << part;
-        within[1] |= CT_WITHIN(s1, limit[1] - zero) << part;
-        within[2] |= CT_WITHIN(s2, limit[2] - zero) << part;
-        within[3] |= CT_WITHIN(s3, limit[3] - zero) << part;
-        within[4] |= CT_WITHIN(s4, limit[4] - zero) << part;
-        within[5] |= CT_WITHIN(s5, limit[5] - zero) << part;
-        within[6] |= CT_WITHIN(s6, limit[6] - zero) << part;
-        within[7] |= CT_WITHIN(s7, limit[7] - zero) << part;
+        CT_MEMBER(0, s0);
+        CT_MEMBER(1, s1);
+        CT_MEMBER(2, s2);
+        CT_MEMBER(3, s3);
+        CT_MEMBER(4, s4);
+        CT_MEMBER(5, s5);
+        CT_MEMBER(6, s6);
+        CT_MEMBER(7, s7);
     }
+    for (int i = 0; i < CT_TEAM; i++)
+        full |= (unsigned)(near[i]->count >= near[i]->full) << i;
+    return full;
 }
+
+#undef CT_MEMBER
 
 CT_TARGET static int CT_NAME(boxes_within)(const float *lower, const float *upper, size_t stride,
                                            int d, int count, const float *q_lower,
@@ -182,9 +244,10 @@ static const struct ct_kernels CT_NAME(kernels) = {
     CT_NAME(sqdist),
     CT_NAME(rank),
     CT_NAME(count_within),
-    CT_NAME(points_within),
-    CT_NAME(tile_within),
-    CT_NAME(tile_within_team),
+    CT_NAME(bar_near),
+    CT_NAME(keep_near),
+    CT_NAME(tile_meet),
+    CT_NAME(team_meet),
     CT_NAME(boxes_within),
 };
 
@@ -204,4 +267,6 @@ static const struct ct_kernels CT_NAME(kernels) = {
 #undef CT_FMA
 #undef CT_FMAX
 #undef CT_WITHIN
-#undef CT_DWITHIN
+#undef CT_COUNT
+#undef CT_PACK
+#undef CT_WANTED

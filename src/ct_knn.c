@@ -22,7 +22,9 @@ enum {
 
 struct knn {
     struct ct_search search; /* first: the search is handed to take() */
-    struct ct_nearest nearest[CT_BLOCK];
+    int k;
+    double *sq;     /* [room + CT_SELECT_PAD] those that a query has met, in double; */
+    int *row;       /* [room] */
     double *last_q; /* [d] the last query answered, */
     double last;    /* and the distance of its k-th neighbour */
     int to[CT_BLOCK];
@@ -37,13 +39,43 @@ struct task {
     double *distance;
 };
 
-static void take(struct ct_search *search, int i, struct ct_found found)
+/* Many points of about one distance, as floats see it: doubles and rows decide.
+ * So they do at zero, where a bar that knows the row spares a search all
+ * duplicates. */
+static void settle(struct knn *knn, int i)
 {
-    struct ct_nearest *nearest = &((struct knn *)search)->nearest[i];
-    nearest->sq[nearest->count] = found.sq;
-    nearest->row[nearest->count++] = found.row;
-    if (nearest->count == nearest->room)
-        ct_search_set_bar(search, i, ct_select_trim(nearest, search->kernels));
+    struct ct_search *s = &knn->search;
+    struct ct_near *near = &s->near[i];
+    ct_search_judge(s, i, knn->sq, knn->row);
+    struct ct_found kth = ct_select_kth(knn->sq, knn->row, near->count, knn->k);
+    double distance = sqrt(kth.sq);
+    int kept = 0;
+    for (int c = 0; c < near->count; c++) {
+        double its = sqrt(ct_sqdist(s->tree->points + near->pos[c], (size_t)s->tree->n,
+                                    s->q + (size_t)i * s->tree->d, 1, s->tree->d));
+        near->sq[kept] = near->sq[c];
+        near->pos[kept] = near->pos[c];
+        kept += its < distance || (its == distance && s->tree->row[near->pos[c]] <= kth.row);
+    }
+    near->count = kept;
+    if (kth.sq < s->bar[i].sq || (kth.sq == s->bar[i].sq && kth.row < s->bar[i].row))
+        ct_search_set_bar(s, i, kth);
+}
+
+/* Lowers the bar of query i to what it has met, and drops what is beyond. */
+static void lower(struct ct_search *s, int i)
+{
+    struct knn *knn = (struct knn *)s;
+    struct ct_near *near = &s->near[i];
+    if (near->count < knn->k)
+        return;
+    float sq = s->kernels->bar_near(near, knn->k, knn->k + knn->k / 8 + 1);
+    struct ct_found bar = {ct_sq_limit(ct_tiles_tau(s->tree->tiles, s->reach[i], sq)), INT_MAX};
+    if (bar.sq < s->bar[i].sq)
+        ct_search_set_bar(s, i, bar);
+    s->kernels->keep_near(near, near->limit);
+    if (!(sq > 0) || near->count >= near->full / 2 + knn->k / 2)
+        settle(knn, i);
 }
 
 static void inherit(struct knn *knn, int i, double kth, const double *p)
@@ -56,53 +88,55 @@ static void inherit(struct knn *knn, int i, double kth, const double *p)
         ct_search_set_bar(s, i, (struct ct_found){ct_sq_limit(bound), INT_MAX});
 }
 
-static struct ct_span lower_bars(struct knn *knn, int k)
+static struct ct_span lower_bars(struct knn *knn)
 {
     struct ct_search *s = &knn->search;
-    struct ct_span seed = ct_search_seed(s, s->queries / 2, k < INT_MAX - SPARE ? k + SPARE : k);
+    int d = s->tree->d, points = knn->k < INT_MAX - SPARE ? knn->k + SPARE : knn->k;
+    struct ct_span seed = ct_search_seed(s, s->queries / 2, points);
+    for (int i = 0; i < s->queries; i++)
+        inherit(knn, i, knn->last, knn->last_q);
+    ct_search_scan(s, seed);
     for (int i = 0; i < s->queries; i++) {
-        struct ct_nearest *nearest = &knn->nearest[i];
-        nearest->count = 0;
         if (i > 0)
-            inherit(knn, i, sqrt(s->bar[i - 1].sq), s->q + (size_t)(i - 1) * s->tree->d);
-        else
-            inherit(knn, i, knn->last, knn->last_q);
-        ct_search_meet(s, i, seed);
-        if (nearest->count >= k)
-            ct_search_set_bar(s, i, ct_select_trim(nearest, s->kernels));
+            inherit(knn, i, sqrt(s->bar[i - 1].sq), s->q + (size_t)(i - 1) * d);
+        lower(s, i);
     }
     return seed;
 }
 
-/* Selection is over: squares have become distances. Column by column, so that
- * the writes of a block stay close together. */
-static void store_block(const struct task *task, const struct knn *knn)
+/* Distances in double for what is left, in order, to where the results are wanted. */
+static void answer(const struct task *task, struct knn *knn, int i)
 {
-    size_t m = (size_t)task->batch->m;
-    for (int j = 0; j < task->k; j++)
-        for (int i = 0; i < knn->search.queries; i++) {
-            const struct ct_nearest *nearest = &knn->nearest[i];
-            int there = j < nearest->count;
-            task->index[j * m + knn->to[i]] = there ? nearest->row[j] : CT_NO_ROW;
-            task->distance[j * m + knn->to[i]] = there ? nearest->sq[j] : task->missing;
-        }
+    struct ct_search *s = &knn->search;
+    struct ct_near *near = &s->near[i];
+    size_t m = (size_t)task->batch->m, to = (size_t)knn->to[i];
+    lower(s, i);
+    ct_search_judge(s, i, knn->sq, knn->row);
+    ct_sort_found(knn->sq, knn->row, near->count, s->kernels);
+    int found = near->count < task->k ? near->count : task->k;
+    for (int j = 0; j < found; j++) {
+        task->index[j * m + to] = knn->row[j];
+        task->distance[j * m + to] = knn->sq[j];
+    }
+    for (int j = found; j < task->k; j++) {
+        task->index[j * m + to] = CT_NO_ROW;
+        task->distance[j * m + to] = task->missing;
+    }
+    knn->last = found == task->k ? knn->sq[found - 1] : INFINITY;
 }
 
 static void answer_block(const struct task *task, struct knn *knn, int begin, int queries)
 {
     struct ct_search *s = &knn->search;
     ct_search_load(s, task->batch, begin, queries, knn->to);
-    struct ct_span met = lower_bars(knn, task->k);
+    struct ct_span met = lower_bars(knn);
     ct_search_clock(s, CT_PHASE_SEED);
     ct_search_block(s, met);
     for (int i = 0; i < queries; i++)
-        ct_select_finish(&knn->nearest[i], s->kernels);
-    store_block(task, knn);
-    ct_search_clock(s, CT_PHASE_SELECTION);
-    const struct ct_nearest *last = &knn->nearest[queries - 1];
-    knn->last = last->count == task->k ? last->sq[task->k - 1] : INFINITY;
+        answer(task, knn, i);
     for (int j = 0; j < s->tree->d; j++)
         knn->last_q[j] = s->q[(size_t)(queries - 1) * s->tree->d + j];
+    ct_search_clock(s, CT_PHASE_SELECTION);
 }
 
 static void run_task(void *data, int number, int thread)
@@ -113,7 +147,7 @@ static void run_task(void *data, int number, int thread)
     int end = begin + (left < task->run ? left : task->run);
     knn->last = INFINITY;
     while (begin < end) {
-        int queries = ct_search_next(&knn->search, task->most, end - begin);
+        int queries = ct_search_next(&knn->search, task->batch, begin, end, task->most);
         answer_block(task, knn, begin, queries);
         begin += queries;
     }
@@ -121,18 +155,14 @@ static void run_task(void *data, int number, int thread)
 
 static void init_knn(const struct ct_host *host, const struct task *task, int room, struct knn *knn)
 {
-    ct_search_init(host, task->batch, &knn->search);
-    knn->search.take = take;
+    ct_search_init(host, task->batch, task->most, room, &knn->search);
+    knn->search.full = lower;
+    knn->k = task->k;
+    knn->sq = host->alloc((size_t)room + CT_LANES + CT_SELECT_PAD, sizeof(double));
+    knn->row = host->alloc((size_t)room + CT_LANES, sizeof(int));
     knn->last_q = host->alloc((size_t)task->batch->tree->d, sizeof(double));
     for (int j = 0; j < task->batch->tree->d; j++)
         knn->last_q[j] = 0;
-    for (int i = 0; i < task->most; i++)
-        knn->nearest[i] = (struct ct_nearest){
-            .sq = host->alloc((size_t)room + CT_SELECT_PAD, sizeof(double)),
-            .row = host->alloc((size_t)room, sizeof(int)),
-            .k = task->k,
-            .room = room,
-        };
 }
 
 void ct_knn(const struct ct_host *host, const struct ct_batch *batch, int k, double missing,

@@ -11,12 +11,17 @@
 #include <limits.h>
 #include <math.h>
 
-enum { RUN = 64 }; /* queries to a task of a thread */
+enum {
+    RUN = 64,  /* queries to a task of a thread */
+    ROOM = 512 /* points that a query has met before their distances are taken */
+};
 
 struct ball {
-    struct ct_search search; /* first: the search is handed to take() */
+    struct ct_search search; /* first: the search is handed to settle() */
     int to[CT_BLOCK], found[CT_BLOCK];
     const struct task *task;
+    double sq[ROOM + CT_LANES];
+    int row[ROOM + CT_LANES];
     double *sorted; /* [most + CT_SELECT_PAD] squares that become distances, in order */
 };
 
@@ -30,17 +35,24 @@ struct task {
     double *const *distance;
 };
 
-static void take(struct ct_search *search, int i, struct ct_found found)
+/* Points within the radius, of those met since the last time, are results. */
+static void settle(struct ct_search *search, int i)
 {
     struct ball *ball = (struct ball *)search;
-    double distance = sqrt(found.sq);
-    if (distance > ball->task->radius)
-        return;
-    int at = ball->found[i]++, to = ball->to[i];
-    if (ball->task->index) {
-        ball->task->index[to][at] = found.row;
-        ball->task->distance[to][at] = ball->task->sort ? found.sq : distance;
+    const struct task *task = ball->task;
+    int to = ball->to[i];
+    ct_search_judge(search, i, ball->sq, ball->row);
+    for (int c = 0; c < search->near[i].count; c++) {
+        double distance = sqrt(ball->sq[c]);
+        if (distance > task->radius)
+            continue;
+        int at = ball->found[i]++;
+        if (task->index) {
+            task->index[to][at] = ball->row[c];
+            task->distance[to][at] = task->sort ? ball->sq[c] : distance;
+        }
     }
+    search->near[i].count = 0;
 }
 
 static void sort_found(const struct ball *ball, int i)
@@ -64,6 +76,7 @@ static void answer_block(const struct task *task, struct ball *ball, int begin, 
     }
     ct_search_block(s, (struct ct_span){0, 0});
     for (int i = 0; i < queries; i++) {
+        settle(s, i);
         if (!task->index)
             task->count[ball->to[i]] = ball->found[i];
         else if (task->sort)
@@ -78,7 +91,7 @@ static void run_task(void *data, int number, int thread)
     int begin = number * RUN, left = task->batch->m - begin;
     int end = begin + (left < RUN ? left : RUN);
     while (begin < end) {
-        int queries = ct_search_next(&ball->search, CT_BLOCK, end - begin);
+        int queries = ct_search_next(&ball->search, task->batch, begin, end, CT_BLOCK);
         answer_block(task, ball, begin, queries);
         begin += queries;
     }
@@ -91,8 +104,8 @@ static void run(const struct ct_host *host, struct task *task, int most)
     task->ball = host->alloc((size_t)batch->threads, sizeof *task->ball);
     for (int thread = 0; thread < batch->threads; thread++) {
         struct ball *ball = &task->ball[thread];
-        ct_search_init(host, batch, &ball->search);
-        ball->search.take = take;
+        ct_search_init(host, batch, CT_BLOCK, ROOM, &ball->search);
+        ball->search.full = settle;
         ball->task = task;
         ball->sorted = host->alloc((size_t)most + CT_SELECT_PAD, sizeof *ball->sorted);
     }

@@ -1,7 +1,7 @@
 /* ct_search.c: see ct_search.h. */
 #include "ct_search.h"
 #include "ct_blocks.h"
-#include "ct_meet.h"
+#include "ct_distance.h"
 
 #include <math.h>
 #include <string.h>
@@ -14,7 +14,15 @@ static struct ct_list new_list(const struct ct_host *host, int room)
                             .sq = host->alloc((size_t)room, sizeof(float))};
 }
 
-void ct_search_init(const struct ct_host *host, const struct ct_batch *batch, struct ct_search *s)
+static struct ct_near new_near(const struct ct_host *host, int room)
+{
+    return (struct ct_near){.sq = host->alloc((size_t)room + CT_NEAR_PAD, sizeof(float)),
+                            .pos = host->alloc((size_t)room + CT_NEAR_PAD, sizeof(int)),
+                            .full = room};
+}
+
+void ct_search_init(const struct ct_host *host, const struct ct_batch *batch, int queries, int room,
+                    struct ct_search *s)
 {
     const struct ct_tree *t = batch->tree;
     size_t d = (size_t)t->d;
@@ -30,9 +38,9 @@ void ct_search_init(const struct ct_host *host, const struct ct_batch *batch, st
     s->upper = host->alloc(d, sizeof(double));
     s->placed_lower = host->alloc(d, sizeof(float));
     s->placed_upper = host->alloc(d, sizeof(float));
-    s->near.stride = CT_CHUNK + CT_LANES;
-    s->near.lower = host->alloc(d * s->near.stride, sizeof(float));
-    s->near.upper = host->alloc(d * s->near.stride, sizeof(float));
+    s->chunk.stride = CT_CHUNK + CT_LANES;
+    s->chunk.lower = host->alloc(d * s->chunk.stride, sizeof(float));
+    s->chunk.upper = host->alloc(d * s->chunk.stride, sizeof(float));
     s->level = new_list(host, t->nodes);
     s->next_level = new_list(host, t->nodes);
     s->candidates = new_list(host, t->nodes);
@@ -40,9 +48,16 @@ void ct_search_init(const struct ct_host *host, const struct ct_batch *batch, st
     s->picked = new_list(host, CT_CHUNK);
     s->ordered = new_list(host, CT_CHUNK);
     s->met = new_list(host, t->tiles->count);
-    s->team = host->alloc(d * CT_TEAM, sizeof(float));
+    s->common = new_list(host, t->tiles->count);
+    s->queue = new_list(host, t->tiles->count);
+    s->nobody = (struct ct_near){.full = 1, .limit = -1};
+    for (int i = 0; i < queries; i++)
+        s->near[i] = new_near(host, room);
+    for (int i = 0; i < CT_BLOCK / CT_TEAM; i++)
+        s->team[i].q = host->alloc(d * CT_TEAM, sizeof(float));
     s->fixed = batch->block > 0;
-    s->block = s->fixed ? batch->block : 16;
+    s->block = s->fixed ? batch->block : CT_LANES;
+    s->since_trial = CT_TRIAL;
     s->patience = 8;
 }
 
@@ -70,11 +85,34 @@ void ct_tally_add(struct ct_tally *tally, const struct ct_tally *more)
         tally->seconds[phase] += more->seconds[phase];
 }
 
-int ct_search_next(const struct ct_search *s, int most, int left)
+/* The tile that holds a position. */
+static int tile_at(const struct ct_tiles *tiles, int pos)
 {
+    int low = 0, high = tiles->count;
+    while (high - low > 1) {
+        int middle = low + (high - low) / 2;
+        if (tiles->begin[middle] <= pos)
+            low = middle;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+/* The tree's own points go by whole tiles, which are compact. */
+int ct_search_next(const struct ct_search *s, const struct ct_batch *batch, int begin, int end,
+                   int most)
+{
+    const struct ct_tiles *tiles = s->tree->tiles;
     int scan = s->mode == CT_SEARCH_SCAN || s->scanning > 0;
-    int wanted = scan && !s->fixed ? CT_BLOCK : s->block;
+    int wanted = scan && !s->fixed ? CT_BLOCK : s->block, left = end - begin;
     wanted = wanted < most ? wanted : most;
+    if (!s->fixed && !batch->query && !batch->order) {
+        int tile = tile_at(tiles, begin) + 1, whole = tiles->begin[tile] - begin;
+        while (tile < tiles->count && tiles->begin[tile + 1] - begin <= wanted)
+            whole = tiles->begin[++tile] - begin;
+        wanted = whole < wanted ? whole : wanted;
+    }
     return wanted < left ? wanted : left;
 }
 
@@ -82,10 +120,8 @@ int ct_search_next(const struct ct_search *s, int most, int left)
 
 void ct_search_set_bar(struct ct_search *s, int i, struct ct_found bar)
 {
-    double distance = sqrt(bar.sq);
     s->bar[i] = bar;
-    s->sq_limit[i] = ct_sq_limit(distance);
-    s->limit[i] = ct_tiles_limit(s->tree->tiles, s->reach[i], distance);
+    s->near[i].limit = ct_tiles_limit(s->tree->tiles, s->reach[i], sqrt(bar.sq));
 }
 
 void ct_search_load(struct ct_search *s, const struct ct_batch *batch, int begin, int queries,
@@ -95,26 +131,33 @@ void ct_search_load(struct ct_search *s, const struct ct_batch *batch, int begin
     int d = t->d, own = batch->query == NULL;
     const double *from = own ? t->points : batch->query;
     size_t ld = (size_t)(own ? t->n : batch->m);
-    s->queries = queries;
+    s->queries = s->actives = queries;
     for (int i = 0; i < queries; i++) {
         int at = batch->order ? batch->order[begin + i] : begin + i;
         double *q = s->q + (size_t)i * d;
         for (int j = 0; j < d; j++)
             q[j] = from[at + j * ld];
         to[i] = own ? t->row[at] - 1 : at;
-        s->self[i] = own ? t->row[at] : 0;
+        s->active[i] = i;
         s->reach[i] = ct_tiles_place(t->tiles, d, q, s->placed + (size_t)i * d);
+        s->near[i].count = 0;
+        s->near[i].self = own ? t->row[at] : 0;
+        s->near[i].before = INT_MAX;
         ct_search_set_bar(s, i, (struct ct_found){INFINITY, INT_MAX});
     }
+    ct_search_form_teams(s);
 }
 
-/* ---- meeting points ------------------------------------------------------- */
-
-void ct_search_meet(struct ct_search *s, int i, struct ct_span span)
+void ct_search_judge(struct ct_search *s, int i, double *sq, int *row)
 {
-    const int *begin = s->tree->tiles->begin;
-    for (int tile = span.first; tile < span.last; tile++)
-        ct_meet_points(s, i, begin[tile], begin[tile + 1] - begin[tile]);
+    const struct ct_tree *t = s->tree;
+    const double *q = s->q + (size_t)i * t->d;
+    const int *pos = s->near[i].pos;
+    for (int c = 0; c < s->near[i].count; c++) {
+        sq[c] = ct_sqdist(t->points + pos[c], (size_t)t->n, q, 1, t->d);
+        row[c] = t->row[pos[c]];
+    }
+    s->tally.distances += s->near[i].count;
 }
 
 /* ---- the seed -------------------------------------------------------------- */
@@ -160,7 +203,7 @@ struct ct_span ct_search_seed(const struct ct_search *s, int i, int points)
 
 /* Costs in cycles, about, for vectors of CT_LANES floats: a vector of boxes takes
  * five operations a coordinate and some to find out which passed, a tile two
- * and, met alone, the way to it. */
+ * and, met alone, the way to it and a branch that nobody foresees. */
 static void adapt(struct ct_search *s, const struct ct_tally *before)
 {
     double d = s->tree->d, a_vector = 5 * d + 10, queries = s->actives;
@@ -169,8 +212,9 @@ static void adapt(struct ct_search *s, const struct ct_tally *before)
     double boxes = (double)(s->tally.boxes - before->boxes);
     double tiles = (double)(s->tally.tiles - before->tiles);
     double descent = a_vector * nodes / CT_LANES + (3 * d + 10) * candidates + 300;
-    double pick = queries * a_vector * candidates / CT_LANES;
-    double meet = a_vector * boxes / CT_LANES + (2 * d + 20) * tiles;
+    double pick = s->teamed ? 0 : queries * a_vector * candidates / CT_LANES;
+    double meet =
+        a_vector * boxes / CT_LANES + tiles * (s->teamed ? ct_cost_in_team(d) : 2 * d + 80);
     double scan = 1.3 * d * s->tree->tiles->count;
     if (s->mode == CT_SEARCH_AUTO && descent + pick + meet > scan * queries) {
         s->scanning = s->patience;
@@ -178,9 +222,13 @@ static void adapt(struct ct_search *s, const struct ct_tally *before)
         return;
     }
     s->patience = 8;
+    if (!s->teamed)
+        s->alone += ((pick + meet) / queries - s->alone) / (s->alone > 0 ? 4 : 1);
     if (s->fixed)
         return;
-    if (descent > 2 * pick && s->block < CT_BLOCK)
+    if (s->favour > -CT_FAVOUR || s->since_trial == CT_TRIAL)
+        s->block = CT_LANES;
+    else if (descent > 2 * pick && s->block < CT_BLOCK)
         s->block *= 2;
     else if (2 * descent < pick && s->block > 1)
         s->block /= 2;
@@ -211,6 +259,8 @@ void ct_search_block(struct ct_search *s, struct ct_span met)
     for (int i = 0; i < s->queries; i++)
         if (!(sqrt(s->bar[i].sq) > most))
             s->active[s->actives++] = i;
+    if (s->actives < s->queries)
+        ct_search_form_teams(s);
     struct ct_tally before = s->tally;
     ct_search_descend(s, met);
     adapt(s, &before);

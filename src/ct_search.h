@@ -22,7 +22,17 @@
 #include "ct_simd.h"
 #include "ct_tiles.h"
 
-enum { CT_CHUNK = 512 }; /* candidates whose boxes are at hand at once */
+enum {
+    CT_CHUNK = 512, /* candidates whose boxes are at hand at once */
+    CT_TRIAL = 64,  /* blocks after which the other way of meeting is tried */
+    CT_FAVOUR = 8
+};
+
+/* What a query of a team takes to meet a tile, in cycles, about. */
+static inline double ct_cost_in_team(double d)
+{
+    return d + 6;
+}
 
 /* Boxes by number, each with its squared distance. */
 struct ct_list {
@@ -31,54 +41,68 @@ struct ct_list {
     int count;
 };
 
+/* Queries that meet tiles together; where there are fewer, a place is nobody's. */
+struct ct_team {
+    float *q; /* [d * CT_TEAM] */
+    int member[CT_TEAM];
+    struct ct_near *near[CT_TEAM];
+};
+
 struct ct_search {
     const struct ct_tree *tree;
     const struct ct_kernels *kernels;
-    /* Takes a point that may come before the bar of query i; a few that come just
-     * after it are offered, too. */
-    void (*take)(struct ct_search *search, int i, struct ct_found found);
+    /* Makes room in the list of what query i has met. */
+    void (*full)(struct ct_search *search, int i);
     enum ct_search_mode mode;
 
     /* The block. Of query i: */
     int queries;
-    int active[CT_BLOCK], actives; /* those that descend now */
+    int active[CT_BLOCK], actives; /* those that search now */
     double *q;                     /* [CT_BLOCK * d] its coordinates, query after query */
     float *placed;                 /* [CT_BLOCK * d] the same in the tiles' floats */
     double reach[CT_BLOCK];        /* its distance from the tiles' centre, at most */
-    int self[CT_BLOCK];            /* the row it must not find; 0 for none */
     struct ct_found bar[CT_BLOCK]; /* nothing after this is wanted */
-    double sq_limit[CT_BLOCK];     /* no square above this can */
-    float limit[CT_BLOCK];         /* the same for the tiles' floats */
+    struct ct_near near[CT_BLOCK]; /* what it has met; its limit follows from the bar */
+    struct ct_near nobody;
+    struct ct_team team[CT_BLOCK / CT_TEAM]; /* the active ones, in teams */
+    int teams;
 
     /* Scratch of one thread. */
     double *lower, *upper;              /* [d] the block's box */
     float *placed_lower, *placed_upper; /* [d] */
-    struct ct_boxes near;               /* boxes of a chunk of candidates */
+    struct ct_boxes chunk;              /* boxes of a chunk of candidates */
     struct ct_list level, next_level;   /* nodes: the level cache */
     struct ct_list candidates, sorted;  /* nodes that are not descended any further */
     struct ct_list picked, ordered;     /* places in the chunk, */
-    struct ct_list met;                 /* and tiles, that passed a query */
-    float *team;                        /* [d * CT_TEAM] */
+    struct ct_list met;                 /* and tiles, that passed a query, */
+    struct ct_list common, queue;       /* or the block */
 
     /* How the next block is to be searched. */
-    int block;    /* queries that go together */
-    int fixed;    /* whether the caller wants just so many */
-    int scanning; /* blocks left to scan before boxes are asked again */
-    int patience; /* for how many blocks to scan the next time */
+    int block;       /* queries that go together */
+    int fixed;       /* whether the caller wants just so many */
+    int teamed;      /* whether teams met the tiles left, rather than each query picked */
+    int favour;      /* how often that was cheaper of late: from -CT_FAVOUR to CT_FAVOUR */
+    int since_trial; /* blocks since the less favoured of the two was tried */
+    double alone;    /* what a query that picks costs, about */
+    int scanning;    /* blocks left to scan before boxes are asked again */
+    int patience;    /* for how many blocks to scan the next time */
     struct ct_tally tally;
     int timed;
     double since; /* when the phase at hand began */
 };
 
-void ct_search_init(const struct ct_host *host, const struct ct_batch *batch,
+/* For blocks of at most so many queries, which must make room when they have met
+ * so many points. */
+void ct_search_init(const struct ct_host *host, const struct ct_batch *batch, int queries, int room,
                     struct ct_search *search);
 
 /* Loads queries begin, ..., in the batch's order, as the block; bars are open. */
 void ct_search_load(struct ct_search *search, const struct ct_batch *batch, int begin, int queries,
                     int *to);
 
-/* How many queries the next block should have, of those left. */
-int ct_search_next(const struct ct_search *search, int most, int left);
+/* How many of the queries from begin up to end the next block should have. */
+int ct_search_next(const struct ct_search *search, const struct ct_batch *batch, int begin, int end,
+                   int most);
 
 /* Ends a phase: the time since the last end is its. */
 void ct_search_clock(struct ct_search *search, enum ct_phase phase);
@@ -86,8 +110,11 @@ void ct_search_clock(struct ct_search *search, enum ct_phase phase);
 /* Adds what one search did to a tally. */
 void ct_tally_add(struct ct_tally *tally, const struct ct_tally *more);
 
-/* Sets the bar of query i, and the limits that follow from it. */
+/* Sets the bar of query i, and the limit that follows from it. */
 void ct_search_set_bar(struct ct_search *search, int i, struct ct_found bar);
+
+/* What query i has met, in double. */
+void ct_search_judge(struct ct_search *search, int i, double *sq, int *row);
 
 /* A run of tiles with at least so many points, if there are so many, at the end
  * of the way down to the hub nearest to query i. */
@@ -96,16 +123,18 @@ struct ct_span {
 };
 struct ct_span ct_search_seed(const struct ct_search *search, int i, int points);
 
-/* Offers query i the points of some tiles, in double. */
-void ct_search_meet(struct ct_search *search, int i, struct ct_span tiles);
-
-/* Offers every query of the block every point that may come before its bar,
- * except those in the tiles that all have met. */
+/* Every query of the block meets every point that may come before its bar, except
+ * those in the tiles that all have met. */
 void ct_search_block(struct ct_search *search, struct ct_span met);
 
-/* The two ways: for the active queries of the block, ct_descend.c; and for all of
- * them and the tiles of a span, ct_scan.c. */
-void ct_search_descend(struct ct_search *search, struct ct_span met);
+/* Puts the active queries of the block in teams; ct_teams.c. */
+void ct_search_form_teams(struct ct_search *search);
+
+/* The teams meet all tiles of a span, or those of a list that are near enough. */
 void ct_search_scan(struct ct_search *search, struct ct_span tiles);
+void ct_search_queue(struct ct_search *search, struct ct_span met);
+
+/* The active queries go down the tree, and meet what is left; ct_descend.c. */
+void ct_search_descend(struct ct_search *search, struct ct_span met);
 
 #endif

@@ -127,6 +127,16 @@ static void take_smallest(double *sq, int *row, int count, int k)
             swap(sq, row, j, j - 1);
 }
 
+struct ct_found ct_select_kth(double *sq, int *row, int count, int k)
+{
+    int last = 0;
+    take_smallest(sq, row, count, k);
+    for (int i = 1; i < k; i++)
+        if (before(sq, row, last, i))
+            last = i;
+    return (struct ct_found){sq[last], row[last]};
+}
+
 static void keep_within(struct ct_nearest *nearest, double limit)
 {
     int kept = 0;
@@ -177,13 +187,9 @@ struct ct_found ct_select_trim(struct ct_nearest *nearest, const struct ct_kerne
     keep_within(nearest, ct_sq_limit(sqrt(limit)));
     if (limit > 0 && nearest->count <= enough(nearest->k))
         return (struct ct_found){limit, INT_MAX};
-    take_smallest(nearest->sq, nearest->row, nearest->count, nearest->k);
+    struct ct_found kth = ct_select_kth(nearest->sq, nearest->row, nearest->count, nearest->k);
     nearest->count = nearest->k;
-    int last = 0;
-    for (int i = 1; i < nearest->k; i++)
-        if (before(nearest->sq, nearest->row, last, i))
-            last = i;
-    return (struct ct_found){nearest->sq[last], nearest->row[last]};
+    return kth;
 }
 
 void ct_select_finish(struct ct_nearest *nearest, const struct ct_kernels *kernels)

@@ -37,6 +37,9 @@ int ct_select_room(int k);
  * room again. Cheaper than to find the k-th. */
 struct ct_found ct_select_trim(struct ct_nearest *nearest, const struct ct_kernels *kernels);
 
+/* The k-th smallest of count >= k candidates; brings the k smallest to the front. */
+struct ct_found ct_select_kth(double *sq, int *row, int count, int k);
+
 /* Keeps the k smallest, in order; sq turns into distances. */
 void ct_select_finish(struct ct_nearest *nearest, const struct ct_kernels *kernels);
 

@@ -17,6 +17,29 @@
 #define CT_X86 0
 #endif
 
+/* The plain ways of what one instruction does in the widest set. */
+static inline void pack_bits(float *sq, int *pos, unsigned bits, const float *a, const int *b)
+{
+    for (; bits; bits &= bits - 1) {
+        int lane = __builtin_ctz(bits);
+        *sq++ = a[lane];
+        *pos++ = b[lane];
+    }
+}
+
+static inline unsigned wanted_bits(unsigned bits, const int *row, const struct ct_near *near)
+{
+    unsigned wanted = 0;
+    for (; bits; bits &= bits - 1) {
+        int its = row[__builtin_ctz(bits)];
+        wanted |= (unsigned)(its < near->before && its != near->self) << __builtin_ctz(bits);
+    }
+    return wanted;
+}
+
+#define CT_PACK_PLAIN(sq, pos, bits, a, b)                                                         \
+    pack_bits(sq, pos, bits, (const float *)&(a), (const int *)&(b))
+
 /* Where to look, having come to coordinate j, whether all are out already. */
 #define CT_STOP(j, d) ((d) - (j) < 16 ? (d) : (j) + 8)
 
@@ -25,9 +48,11 @@
 #define CT_TARGET
 #define CT_WIDTH 2
 #define CT_FMA(a, b, c) ((a) * (b) + (c))
+#define CT_COUNT(bits) (int)(0x4332322132212110ull >> 4 * (bits)&15)
+#define CT_PACK CT_PACK_PLAIN
+#define CT_WANTED wanted_bits
 #if CT_X86
 #define CT_FMAX(a, b) (FVEC) _mm_max_ps((__m128)(a), (__m128)(b))
-#define CT_DWITHIN(a, b) (unsigned)_mm_movemask_pd(_mm_cmple_pd((__m128d)(a), (__m128d)(b)))
 #define CT_WITHIN(a, b) (unsigned)_mm_movemask_ps(_mm_cmple_ps((__m128)(a), (__m128)(b)))
 #else
 static unsigned within_base(const float *a, const float *b)
@@ -36,7 +61,6 @@ static unsigned within_base(const float *a, const float *b)
            (unsigned)(a[2] <= b[2]) << 2 | (unsigned)(a[3] <= b[3]) << 3;
 }
 #define CT_FMAX(a, b) (FVEC)((FMASK)((a) > (b)) & (FMASK)(a) | ~(FMASK)((a) > (b)) & (FMASK)(b))
-#define CT_DWITHIN(a, b) ((unsigned)((a)[0] <= (b)[0]) | (unsigned)((a)[1] <= (b)[1]) << 1)
 #define CT_WITHIN(a, b) within_base((const float *)&(FVEC){a}, (const float *)&(FVEC){b})
 #endif
 #include "ct_kernels.h"
@@ -44,23 +68,44 @@ static unsigned within_base(const float *a, const float *b)
 #if CT_X86
 #define CT_LABEL "avx2"
 #define CT_NAME(f) f##_avx2
-#define CT_TARGET __attribute__((target("avx2,fma")))
+#define CT_TARGET __attribute__((target("avx2,fma,popcnt")))
 #define CT_WIDTH 4
+#define CT_COUNT(bits) __builtin_popcount(bits)
+#define CT_PACK CT_PACK_PLAIN
+#define CT_WANTED wanted_bits
 #define CT_FMA(a, b, c) (FVEC) _mm256_fmadd_ps((__m256)(a), (__m256)(b), (__m256)(c))
 #define CT_FMAX(a, b) (FVEC) _mm256_max_ps((__m256)(a), (__m256)(b))
-#define CT_DWITHIN(a, b)                                                                           \
-    (unsigned)_mm256_movemask_pd(_mm256_cmp_pd((__m256d)(a), (__m256d)(b), _CMP_LE_OQ))
 #define CT_WITHIN(a, b)                                                                            \
     (unsigned)_mm256_movemask_ps(_mm256_cmp_ps((__m256)(a), (__m256)(b), _CMP_LE_OQ))
 #include "ct_kernels.h"
 
+#define CT_512 __attribute__((target("avx512f,avx512dq,avx512vl,popcnt")))
+
+CT_512 static inline unsigned wanted_avx512(unsigned bits, const int *row,
+                                            const struct ct_near *near)
+{
+    __m512i rows = _mm512_maskz_loadu_epi32((__mmask16)bits, row);
+    __mmask16 early =
+        _mm512_mask_cmplt_epi32_mask((__mmask16)bits, rows, _mm512_set1_epi32(near->before));
+    return _mm512_mask_cmpneq_epi32_mask(early, rows, _mm512_set1_epi32(near->self));
+}
+
+/* Packed in a register first: packing stores are slow on some machines. */
+CT_512 static inline void pack_avx512(float *sq, int *pos, unsigned bits, __m512 a, __m512i b)
+{
+    _mm512_storeu_ps(sq, _mm512_maskz_compress_ps((__mmask16)bits, a));
+    _mm512_storeu_si512(pos, _mm512_maskz_compress_epi32((__mmask16)bits, b));
+}
+
 #define CT_LABEL "avx512"
 #define CT_NAME(f) f##_avx512
-#define CT_TARGET __attribute__((target("avx512f,avx512dq,avx512vl")))
+#define CT_TARGET CT_512
 #define CT_WIDTH 8
+#define CT_COUNT(bits) __builtin_popcount(bits)
+#define CT_PACK(sq, pos, bits, a, b) pack_avx512(sq, pos, bits, (__m512)(a), (__m512i)(b))
+#define CT_WANTED wanted_avx512
 #define CT_FMA(a, b, c) (FVEC) _mm512_fmadd_ps((__m512)(a), (__m512)(b), (__m512)(c))
 #define CT_FMAX(a, b) (FVEC) _mm512_max_ps((__m512)(a), (__m512)(b))
-#define CT_DWITHIN(a, b) (unsigned)_mm512_cmp_pd_mask((__m512d)(a), (__m512d)(b), _CMP_LE_OQ)
 #define CT_WITHIN(a, b) (unsigned)_mm512_cmp_ps_mask((__m512)(a), (__m512)(b), _CMP_LE_OQ)
 #include "ct_kernels.h"
 #endif

@@ -9,6 +9,8 @@
 #ifndef CT_SIMD_H
 #define CT_SIMD_H
 
+#include "ct_near.h"
+
 #include <stddef.h>
 
 enum ct_simd_level { CT_SIMD_BASE, CT_SIMD_AVX2, CT_SIMD_AVX512, CT_SIMD_LEVELS };
@@ -25,15 +27,19 @@ struct ct_kernels {
     /* How many of x[0, count) are at most the limit; what follows x, up to a
      * whole vector, must be above it. */
     int (*count_within)(const double *x, int count, double limit);
-    /* Bit i of the result: point i, of at most CT_LANES, is within the limit of q;
-     * their squared distances in sq, which has room for CT_LANES. */
-    unsigned (*points_within)(const double *x, size_t ld, int d, int count, const double *q,
-                              double limit, double *sq);
-    /* Bit i of the result: point i of the tile is within the limit of q. */
-    unsigned (*tile_within)(const float *tile, int d, const float *q, float limit);
-    /* The same for CT_TEAM queries; coordinate j of query i is q[j * CT_TEAM + i]. */
-    void (*tile_within_team)(const float *tile, int d, const float *q, const float *limit,
-                             unsigned *within);
+    /* A square that at least k and, if equal ones allow, at most `enough` points of a
+     * list of at least k are within. */
+    float (*bar_near)(struct ct_near *near, int k, int enough);
+    /* Keeps what is within the limit. */
+    void (*keep_near)(struct ct_near *near, float limit);
+    /* A query meets a tile, whose points have these rows and lie from pos on: takes
+     * in those within its limit. Returns whether its list is full. */
+    int (*tile_meet)(const float *tile, int d, const float *q, const int *row, int pos,
+                     struct ct_near *near);
+    /* The same for CT_TEAM queries; coordinate j of query i is q[j * CT_TEAM + i].
+     * Bit i of the result: the list of query i is full. */
+    unsigned (*team_meet)(const float *tile, int d, const float *q, const int *row, int pos,
+                          struct ct_near *const *near);
     /* Writes the numbers and the squared distances of the boxes, of count, within
      * the limit of the box from q_lower to q_upper; returns how many. Reads boxes
      * up to the next multiple of CT_LANES. */

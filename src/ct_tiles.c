@@ -8,17 +8,12 @@
 
 enum { ALIGN = 64 };
 
-static int tiles_of(const struct ct_tree *t, int leaf)
-{
-    return (ct_end(t, leaf) - ct_begin(t, leaf) + CT_LANES - 1) / CT_LANES;
-}
-
 static int count_tiles(const struct ct_tree *t)
 {
     int count = 0;
     for (int node = 0; node < t->nodes; node++)
         if (t->first_child[node] == 0)
-            count += tiles_of(t, node);
+            count += ct_tiles_of(ct_end(t, node) - ct_begin(t, node));
     return count;
 }
 
@@ -78,7 +73,7 @@ static void cut_leaves(const struct ct_tree *t, struct ct_tiles *tiles)
     while (t->first_child[leaf] > 0)
         leaf = ct_child(t, leaf);
     for (; leaf >= 0; leaf = next_leaf(t, leaf)) {
-        int begin = ct_begin(t, leaf), size = ct_end(t, leaf) - begin, parts = tiles_of(t, leaf);
+        int begin = ct_begin(t, leaf), size = ct_end(t, leaf) - begin, parts = ct_tiles_of(size);
         tiles->first[leaf] = tile;
         for (int part = 0; part < parts; part++)
             tiles->begin[tile++] = begin + (int)((long long)size * part / parts);
@@ -108,6 +103,7 @@ static void choose_units(const struct ct_tree *t, struct ct_tiles *tiles)
     tiles->slack = sqrt(t->d) * FLT_EPSILON / 2;
     tiles->stretch = 1 + (t->d + 8) * (double)FLT_EPSILON;
     tiles->scale = ldexp(1, exponent < -1000 ? 1000 : -exponent);
+    tiles->unit = 1 / tiles->scale;
     tiles->lost = sqrt(t->d) * 0x1p-536 * tiles->scale;
 }
 
@@ -190,4 +186,12 @@ float ct_tiles_limit(const struct ct_tiles *tiles, double reach, double tau)
     if (reach > 1e15 || !(limit < FLT_MAX / 2))
         return INFINITY;
     return (float)limit;
+}
+
+double ct_tiles_tau(const struct ct_tiles *tiles, double reach, float sq)
+{
+    if (reach > 1e15)
+        return INFINITY;
+    double edge = sqrt(sq * tiles->stretch) + tiles->lost + tiles->slack * (1 + reach);
+    return edge * tiles->unit;
 }

@@ -29,7 +29,7 @@ struct ct_boxes {
 
 struct ct_tiles {
     int count;
-    double scale;                /* what multiplies distances from the centre: a power of two */
+    double scale, unit; /* what multiplies distances from the centre: a power of two; 1 / scale */
     double slack, stretch, lost; /* of limits, for rounding; see ct_tiles_limit */
     double *centre;              /* [d] */
     float *x;                    /* [count * d * CT_LANES]; NaN where a tile is not full */
@@ -38,6 +38,13 @@ struct ct_tiles {
     struct ct_boxes tile;        /* the boxes of the tiles, */
     struct ct_boxes node;        /* and those of the nodes, in the same floats */
 };
+
+/* How many tiles a leaf of so many points has: from the first on, tile t begins at
+ * size * t / tiles. */
+static inline int ct_tiles_of(int size)
+{
+    return (size + CT_LANES - 1) / CT_LANES;
+}
 
 /* Bytes that the tiles of a tree take. */
 size_t ct_tiles_bytes(const struct ct_tree *tree);
@@ -52,5 +59,9 @@ double ct_tiles_place(const struct ct_tiles *tiles, int d, const double *q, floa
 /* The limit for float squares that keeps every point within distance tau of a
  * query that is at most reach from the centre in every coordinate. */
 float ct_tiles_limit(const struct ct_tiles *tiles, double reach, double tau);
+
+/* The other way: no point with that float square is farther than this from such a
+ * query. */
+double ct_tiles_tau(const struct ct_tiles *tiles, double reach, float sq);
 
 #endif
