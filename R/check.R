@@ -61,11 +61,12 @@ check_threads <- function(threads) {
 # How a batch is to be answered, as src/r_query.c reads it.
 search_modes <- c("auto", "tree", "scan")
 
-check_how <- function(search, block_size, threads, stats = FALSE, progress = FALSE) {
+check_how <- function(search, block_size, threads, stats = FALSE, progress = FALSE,
+                      predecessor = FALSE) {
   list(match(check_choice(search, search_modes, "search"), search_modes) - 1L,
        if (is.null(block_size)) 0L else check_count(block_size, "block_size", most = 64),
        simd_level(), check_threads(threads), check_flag(stats, "stats"),
-       check_flag(progress, "progress"))
+       check_flag(progress, "progress"), check_flag(predecessor, "predecessor"))
 }
 
 check_tree <- function(tree) {

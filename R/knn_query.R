@@ -16,6 +16,9 @@
 #' @param block_size How many neighbouring queries go through the tree together,
 #'   at most 64; `NULL` lets the search choose as it goes. It changes speed, never
 #'   answers.
+#' @param predecessor Whether each of the tree's own points is to find only points
+#'   in rows before its own, as the neighbours of a Vecchia approximation: the
+#'   first row finds none, row i at most i - 1. Not with `query`.
 #' @param stats Whether to attach what the search did, as attribute `stats`.
 #' @param progress Whether to tell on the console how far a long call has got.
 #'
@@ -48,10 +51,15 @@
 #' knn_query(tree, query = rbind(c(-20, 180, 100)), k = 2)
 #' @export
 knn_query <- function(tree, query = NULL, k = 10, threads = NULL, search = c("auto", "tree", "scan"),
-                      block_size = NULL, stats = FALSE, progress = interactive()) {
+                      block_size = NULL, predecessor = FALSE, stats = FALSE,
+                      progress = interactive()) {
   pointer <- check_tree(tree)
   k <- check_count(k, "k")
-  how <- check_how(search, block_size, threads, stats, progress)
+  how <- check_how(search, block_size, threads, stats, progress, predecessor)
+  if (predecessor && !is.null(query)) {
+    fail("predecessor = TRUE is for the tree's own points, which have rows: query must be NULL, not %s",
+         describe(query))
+  }
   query <- check_query(query, pointer)
   found <- .Call(r_knn, pointer, query, k, how)
   knn <- structure(found[c("index", "distance")], class = "knn", exact = TRUE)

@@ -90,7 +90,7 @@ static void descend(struct ct_search *s, float limit)
         s->next_level.count = 0;
         for (int i = 0; i < s->level.count; i++) {
             int node = s->level.number[i];
-            if (tied_out(s, node, bar))
+            if (t->min_row[node] >= s->before || tied_out(s, node, bar))
                 continue;
             if (t->first_child[node] == 0 || tiles->last[node] - tiles->first[node] <= SPAN) {
                 append(&s->candidates, node, s->level.sq[i]);
@@ -246,6 +246,11 @@ void ct_search_descend(struct ct_search *s, struct ct_span met)
     }
     while (1 << size < s->actives)
         size++;
+    s->before = 0;
+    for (int a = 0; a < s->actives; a++) {
+        int its = s->near[s->active[a]].before;
+        s->before = its > s->before ? its : s->before;
+    }
     bound_block(s);
     descend(s, limit);
     s->tally.blocks[size]++;

@@ -5,7 +5,8 @@
  * p is at distance t, then p's neighbours, with p itself in the place of q, are k
  * points within t + d(p, q) of q. Rounding can lift a computed distance above that
  * sum, so the bound gets a margin for the rounding of d terms, and one for squares
- * below the normal range.
+ * below the normal range. Where only rows below a query's own are wanted, this holds
+ * if p's row is one.
  */
 #include "ct_blocks.h"
 #include "ct_distance.h"
@@ -27,12 +28,14 @@ struct knn {
     int *row;       /* [room] */
     double *last_q; /* [d] the last query answered, */
     double last;    /* and the distance of its k-th neighbour */
+    int last_row;   /* its own row, or 0 */
     int to[CT_BLOCK];
 };
 
 struct task {
     const struct ct_batch *batch;
-    struct knn *knn;  /* [threads] */
+    struct knn *knn; /* [threads] */
+    int ld;
     int k, most, run; /* most: queries that a block may have; run: that a task has */
     double missing;
     int *index;
@@ -78,27 +81,61 @@ static void lower(struct ct_search *s, int i)
         settle(knn, i);
 }
 
-static void inherit(struct knn *knn, int i, double kth, const double *p)
+static void inherit(struct knn *knn, int i, double kth, const double *p, int row)
 {
     struct ct_search *s = &knn->search;
     int d = s->tree->d;
+    if (row >= s->near[i].before)
+        return;
     double moved = sqrt(ct_sqdist(p, 1, s->q + (size_t)i * d, 1, d));
     double bound = (kth + moved) * (1 + (d + 8) * DBL_EPSILON) + d * sqrt(DBL_MIN);
     if (ct_sq_limit(bound) < s->bar[i].sq)
         ct_search_set_bar(s, i, (struct ct_found){ct_sq_limit(bound), INT_MAX});
 }
 
-static struct ct_span lower_bars(struct knn *knn)
+/* Whether some query has met fewer of the points that it wants than there are. */
+static int lacking(const struct knn *knn)
+{
+    const struct ct_search *s = &knn->search;
+    for (int i = 0; i < s->queries; i++) {
+        int there = s->near[i].before < s->tree->n ? s->near[i].before - 1 : s->tree->n - 1;
+        if (s->near[i].count < (there < knn->k ? there : knn->k))
+            return 1;
+    }
+    return 0;
+}
+
+/* The seed's points may mostly be rows that are not wanted: then so many more tiles
+ * to both sides as there are already, until all queries have a bar. */
+static struct ct_span widen(struct knn *knn, struct ct_span seed)
+{
+    struct ct_search *s = &knn->search;
+    int count = s->tree->tiles->count;
+    while (seed.last - seed.first < count && lacking(knn)) {
+        int more = seed.last - seed.first;
+        struct ct_span wide = {seed.first > more ? seed.first - more : 0,
+                               count - seed.last > more ? seed.last + more : count};
+        ct_search_scan(s, (struct ct_span){wide.first, seed.first});
+        ct_search_scan(s, (struct ct_span){seed.last, wide.last});
+        seed = wide;
+    }
+    return seed;
+}
+
+static struct ct_span lower_bars(struct knn *knn, int predecessor)
 {
     struct ct_search *s = &knn->search;
     int d = s->tree->d, points = knn->k < INT_MAX - SPARE ? knn->k + SPARE : knn->k;
     struct ct_span seed = ct_search_seed(s, s->queries / 2, points);
     for (int i = 0; i < s->queries; i++)
-        inherit(knn, i, knn->last, knn->last_q);
+        inherit(knn, i, knn->last, knn->last_q, knn->last_row);
     ct_search_scan(s, seed);
+    if (predecessor)
+        seed = widen(knn, seed);
     for (int i = 0; i < s->queries; i++) {
         if (i > 0)
-            inherit(knn, i, sqrt(s->bar[i - 1].sq), s->q + (size_t)(i - 1) * d);
+            inherit(knn, i, sqrt(s->bar[i - 1].sq), s->q + (size_t)(i - 1) * d,
+                    s->near[i - 1].self);
         lower(s, i);
     }
     return seed;
@@ -109,19 +146,20 @@ static void answer(const struct task *task, struct knn *knn, int i)
 {
     struct ct_search *s = &knn->search;
     struct ct_near *near = &s->near[i];
-    size_t m = (size_t)task->batch->m, to = (size_t)knn->to[i];
+    size_t ld = (size_t)task->ld, to = (size_t)knn->to[i];
     lower(s, i);
     ct_search_judge(s, i, knn->sq, knn->row);
     ct_sort_found(knn->sq, knn->row, near->count, s->kernels);
     int found = near->count < task->k ? near->count : task->k;
     for (int j = 0; j < found; j++) {
-        task->index[j * m + to] = knn->row[j];
-        task->distance[j * m + to] = knn->sq[j];
+        task->index[j * ld + to] = knn->row[j];
+        task->distance[j * ld + to] = knn->sq[j];
     }
     for (int j = found; j < task->k; j++) {
-        task->index[j * m + to] = CT_NO_ROW;
-        task->distance[j * m + to] = task->missing;
+        task->index[j * ld + to] = CT_NO_ROW;
+        task->distance[j * ld + to] = task->missing;
     }
+    knn->last_row = near->self;
     knn->last = found == task->k ? knn->sq[found - 1] : INFINITY;
 }
 
@@ -129,7 +167,7 @@ static void answer_block(const struct task *task, struct knn *knn, int begin, in
 {
     struct ct_search *s = &knn->search;
     ct_search_load(s, task->batch, begin, queries, knn->to);
-    struct ct_span met = lower_bars(knn);
+    struct ct_span met = lower_bars(knn, task->batch->predecessor);
     ct_search_clock(s, CT_PHASE_SEED);
     ct_search_block(s, met);
     for (int i = 0; i < queries; i++)
@@ -174,6 +212,7 @@ void ct_knn(const struct ct_host *host, const struct ct_batch *batch, int k, dou
     run = run < 16 ? 16 : run;
     struct task task = {
         .batch = batch,
+        .ld = batch->ld > 0 ? batch->ld : batch->m,
         .run = run < RUN ? run : RUN,
         .knn = host->alloc((size_t)batch->threads, sizeof *task.knn),
         .k = k,

@@ -9,14 +9,17 @@ struct ct_kernels;
 /* CT_SEARCH_AUTO takes the tree, and scans where the tree excludes too little. */
 enum ct_search_mode { CT_SEARCH_AUTO, CT_SEARCH_TREE, CT_SEARCH_SCAN };
 
-/* The queries of a call: m points by column, or the tree's own points, which
+/* The queries of a call: m points by column, or m of the tree's own points, which
  * never find themselves. `order` says which query is answered when; results
  * do not depend on it. */
 struct ct_batch {
     const struct ct_tree *tree;
     const double *query; /* [m * d] by column; NULL: the tree's own points */
-    const int *order;    /* [m]; NULL with query NULL: the order of the tree */
+    const int *order;    /* [m] numbers of queries, or positions of own points, which
+                          * ascend; NULL with query NULL: all, in the tree's order */
+    int predecessor;     /* whether own points find only rows below theirs */
     int m, threads;
+    int ld; /* lines of a result matrix, of which own points fill that of their row; 0: m */
     const struct ct_kernels *kernels;
     int block; /* queries that go together, at most CT_BLOCK; 0: as the work suggests */
     enum ct_search_mode mode;
@@ -40,12 +43,17 @@ struct ct_tally {
     double seconds[CT_PHASES]; /* summed over threads */
 };
 
-/* index and distance are [m * k] by column, rows of the tree and distances in
+/* index and distance are [ld * k] by column, rows of the tree and distances in
  * order of (distance, row); where there are fewer than k points, CT_NO_ROW and
  * `missing` fill the rest. */
 #define CT_NO_ROW INT_MIN
 void ct_knn(const struct ct_host *host, const struct ct_batch *batch, int k, double missing,
             int *index, double *distance);
+
+/* The same for all of the tree's own points, of which each finds the nearest among
+ * the rows below its own. */
+void ct_knn_predecessors(const struct ct_host *host, const struct ct_batch *batch, int k,
+                         double missing, int *index, double *distance);
 
 /* count[i]: points within the radius of query i. */
 void ct_radius_count(const struct ct_host *host, const struct ct_batch *batch, double radius,

@@ -99,18 +99,34 @@ static int tile_at(const struct ct_tiles *tiles, int pos)
     return low;
 }
 
+/* How many of the tree's own points, from begin on, lie in the tiles that end within
+ * `most` of them; at least those of one tile. */
+static int whole_tiles(const struct ct_tiles *tiles, const int *order, int begin, int end, int most)
+{
+    int tile = tile_at(tiles, order ? order[begin] : begin), whole = 0;
+    for (int at = begin; at < end;) {
+        tile++;
+        if (order)
+            while (at < end && order[at] < tiles->begin[tile])
+                at++;
+        else
+            at = tiles->begin[tile] < end ? tiles->begin[tile] : end;
+        if (whole > 0 && at - begin > most)
+            break;
+        whole = at - begin;
+    }
+    return whole;
+}
+
 /* The tree's own points go by whole tiles, which are compact. */
 int ct_search_next(const struct ct_search *s, const struct ct_batch *batch, int begin, int end,
                    int most)
 {
-    const struct ct_tiles *tiles = s->tree->tiles;
     int scan = s->mode == CT_SEARCH_SCAN || s->scanning > 0;
     int wanted = scan && !s->fixed ? CT_BLOCK : s->block, left = end - begin;
     wanted = wanted < most ? wanted : most;
-    if (!s->fixed && !batch->query && !batch->order) {
-        int tile = tile_at(tiles, begin) + 1, whole = tiles->begin[tile] - begin;
-        while (tile < tiles->count && tiles->begin[tile + 1] - begin <= wanted)
-            whole = tiles->begin[++tile] - begin;
+    if (!s->fixed && !batch->query) {
+        int whole = whole_tiles(s->tree->tiles, batch->order, begin, end, wanted);
         wanted = whole < wanted ? whole : wanted;
     }
     return wanted < left ? wanted : left;
@@ -142,7 +158,7 @@ void ct_search_load(struct ct_search *s, const struct ct_batch *batch, int begin
         s->reach[i] = ct_tiles_place(t->tiles, d, q, s->placed + (size_t)i * d);
         s->near[i].count = 0;
         s->near[i].self = own ? t->row[at] : 0;
-        s->near[i].before = INT_MAX;
+        s->near[i].before = batch->predecessor ? t->row[at] : INT_MAX;
         ct_search_set_bar(s, i, (struct ct_found){INFINITY, INT_MAX});
     }
     ct_search_form_teams(s);

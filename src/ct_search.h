@@ -68,6 +68,7 @@ struct ct_search {
     int teams;
 
     /* Scratch of one thread. */
+    int before;                         /* rows from here on are nobody's */
     double *lower, *upper;              /* [d] the block's box */
     float *placed_lower, *placed_upper; /* [d] */
     struct ct_boxes chunk;              /* boxes of a chunk of candidates */

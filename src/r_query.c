@@ -7,8 +7,8 @@
 #include "r_tree.h"
 
 /* How a batch is to be answered: R's list(mode, block_size, simd, threads, stats,
- * progress). */
-enum { HOW_MODE, HOW_BLOCK, HOW_SIMD, HOW_THREADS, HOW_STATS, HOW_PROGRESS };
+ * progress, predecessor). */
+enum { HOW_MODE, HOW_BLOCK, HOW_SIMD, HOW_THREADS, HOW_STATS, HOW_PROGRESS, HOW_PREDECESSOR };
 
 static int how_int(SEXP how, int which)
 {
@@ -82,7 +82,9 @@ SEXP r_knn(SEXP pointer, SEXP query, SEXP k, SEXP how)
     SET_VECTOR_ELT(found, 0, Rf_allocMatrix(INTSXP, batch.m, count));
     SET_VECTOR_ELT(found, 1, Rf_allocMatrix(REALSXP, batch.m, count));
     struct ct_host host = how_int(how, HOW_PROGRESS) ? r_host_telling("knn_query") : r_host;
-    ct_knn(&host, &batch, count, NA_REAL, INTEGER(VECTOR_ELT(found, 0)),
+    void (*search)(const struct ct_host *, const struct ct_batch *, int, double, int *, double *) =
+        how_int(how, HOW_PREDECESSOR) ? ct_knn_predecessors : ct_knn;
+    search(&host, &batch, count, NA_REAL, INTEGER(VECTOR_ELT(found, 0)),
            REAL(VECTOR_ELT(found, 1)));
     if (stats)
         SET_VECTOR_ELT(found, 2, tally_list(&tally, ct_seconds() - start));
