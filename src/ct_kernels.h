@@ -239,6 +239,65 @@ CT_TARGET static int CT_NAME(boxes_within)(const float *lower, const float *uppe
     return found;
 }
 
+/* The gap to a box is the one positive of the two differences, so their positive
+ * parts add up to it, to the bit. */
+CT_TARGET static unsigned CT_NAME(boxes_nearer)(const double *lower, const double *upper, int d,
+                                                const double *q, const double *sq)
+{
+    unsigned farther = 0;
+    for (int part = 0; part < CT_LANES; part += CT_WIDTH) {
+        VEC sum = {0};
+        for (int j = 0; j < d; j++) {
+            VEC below = LOAD(lower + (size_t)j * CT_LANES + part) - q[j];
+            VEC above = q[j] - LOAD(upper + (size_t)j * CT_LANES + part);
+            VEC gap =
+                (VEC)((MASK)(below > 0) & (MASK)below) + (VEC)((MASK)(above > 0) & (MASK)above);
+            sum += gap * gap;
+        }
+        farther |= CT_DWITHIN(LOAD(sq + part), sum) << part;
+    }
+    return ~farther & ((1u << CT_LANES) - 1);
+}
+
+/* Two vectors at a time, because each waits for its own last sum. */
+CT_TARGET static void CT_NAME(lower_sqdist)(const double *x, int d, const double *q, double *sq)
+{
+    for (int part = 0; part < CT_LANES; part += 2 * CT_WIDTH) {
+        VEC s0 = {0}, s1 = {0}, m0 = LOAD(sq + part), m1 = LOAD(sq + part + CT_WIDTH);
+        for (int j = 0; j < d;) {
+            for (int stop = CT_STOP(j, d); j < stop; j++) {
+                const double *at = x + (size_t)j * CT_LANES + part;
+                VEC g0 = LOAD(at) - q[j], g1 = LOAD(at + CT_WIDTH) - q[j];
+                s0 += g0 * g0;
+                s1 += g1 * g1;
+            }
+            if (j < d && (CT_DWITHIN(m0, s0) & CT_DWITHIN(m1, s1)) == (1u << CT_WIDTH) - 1)
+                break;
+        }
+        MASK n0 = (MASK)(s0 < m0), n1 = (MASK)(s1 < m1);
+        STORE(sq + part, (VEC)(((MASK)s0 & n0) | ((MASK)m0 & ~n0)));
+        STORE(sq + part + CT_WIDTH, (VEC)(((MASK)s1 & n1) | ((MASK)m1 & ~n1)));
+    }
+}
+
+CT_TARGET static unsigned CT_NAME(largest)(const double *x)
+{
+    VEC most = LOAD(x);
+    for (int part = CT_WIDTH; part < CT_LANES; part += CT_WIDTH) {
+        VEC other = LOAD(x + part);
+        MASK more = (MASK)(other > most);
+        most = (VEC)(((MASK)other & more) | ((MASK)most & ~more));
+    }
+    double one = most[0];
+    for (int lane = 1; lane < CT_WIDTH; lane++)
+        one = most[lane] > one ? most[lane] : one;
+    const VEC all = one - (VEC){0};
+    unsigned within = 0;
+    for (int part = 0; part < CT_LANES; part += CT_WIDTH)
+        within |= CT_DWITHIN(all, LOAD(x + part)) << part;
+    return within;
+}
+
 static const struct ct_kernels CT_NAME(kernels) = {
     CT_LABEL,
     CT_NAME(sqdist),
@@ -249,6 +308,9 @@ static const struct ct_kernels CT_NAME(kernels) = {
     CT_NAME(tile_meet),
     CT_NAME(team_meet),
     CT_NAME(boxes_within),
+    CT_NAME(boxes_nearer),
+    CT_NAME(lower_sqdist),
+    CT_NAME(largest),
 };
 
 #undef VEC

@@ -46,6 +46,15 @@ struct ct_kernels {
     int (*boxes_within)(const float *lower, const float *upper, size_t stride, int d, int count,
                         const float *q_lower, const float *q_upper, float limit, int *number,
                         float *sq);
+    /* Bit i of the result: the squared distance of q to box i of CT_LANES is less
+     * than sq[i]. Columns lie CT_LANES apart. */
+    unsigned (*boxes_nearer)(const double *lower, const double *upper, int d, const double *q,
+                             const double *sq);
+    /* Where the squared distance of q to point i of CT_LANES is less than sq[i], it
+     * takes its place. Columns lie CT_LANES apart. */
+    void (*lower_sqdist)(const double *x, int d, const double *q, double *sq);
+    /* Bit i of the result: none of x[0, CT_LANES) is larger than x[i]. */
+    unsigned (*largest)(const double *x);
 };
 
 enum ct_simd_level ct_simd_best(void);

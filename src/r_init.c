@@ -14,6 +14,8 @@ SEXP r_radius(SEXP, SEXP, SEXP, SEXP, SEXP);
 SEXP r_first_nonfinite(SEXP);
 SEXP r_column_extent(SEXP);
 SEXP r_hilbert_order(SEXP, SEXP);
+SEXP r_centroid(SEXP);
+SEXP r_order_maximin(SEXP, SEXP, SEXP);
 SEXP r_threads_get(SEXP);
 SEXP r_threads_set(SEXP);
 SEXP r_has_openmp(void);
@@ -26,6 +28,7 @@ static const R_CallMethodDef routines[] = {
     {ROUTINE(r_knn), 4},           {ROUTINE(r_radius), 5},
     {ROUTINE(r_simd_levels), 0},   {ROUTINE(r_first_nonfinite), 1},
     {ROUTINE(r_column_extent), 1}, {ROUTINE(r_hilbert_order), 2},
+    {ROUTINE(r_centroid), 1},      {ROUTINE(r_order_maximin), 3},
     {ROUTINE(r_threads_get), 1},   {ROUTINE(r_threads_set), 1},
     {ROUTINE(r_has_openmp), 0},    {NULL, NULL, 0},
 };

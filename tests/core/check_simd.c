@@ -117,6 +117,64 @@ static void check_count_within(const struct ct_kernels *kernels)
     CHECK(wrong == 0);
 }
 
+/* A square that occurs, one near it, or what stands for all and for none. */
+static double some_square(double occurring)
+{
+    double squares[] = {occurring, nextafter(occurring, INFINITY), occurring / 2, INFINITY, -1};
+    return squares[random_below(5)];
+}
+
+/* The square from q to a lane's box; a point is a box without extent. */
+static double plain_lane_sq(const double *lower, const double *upper, int d, const double *q,
+                            int lane)
+{
+    double sum = 0;
+    for (int j = 0; j < d; j++) {
+        double least = lower[j * CT_LANES + lane], most = upper[j * CT_LANES + lane];
+        double gap = q[j] < least ? least - q[j] : q[j] > most ? q[j] - most : 0;
+        sum += gap * gap;
+    }
+    return sum;
+}
+
+static void check_lanes(const struct ct_kernels *kernels)
+{
+    int wrong_boxes = 0, wrong_points = 0, wrong_largest = 0;
+    for (int round = 0; round < 30 * MOST; round++) {
+        int d = 1 + round % (2 * DIMS), size = d * CT_LANES;
+        double *x = numbers(size), *upper = numbers(size), *q = numbers(d);
+        double *box_sq = numbers(CT_LANES), *sq = numbers(CT_LANES), want[CT_LANES];
+        for (int i = 0; i < size; i++)
+            upper[i] = x[i] + fabs(upper[i]);
+        for (int i = 0; i < CT_LANES; i++) {
+            double now = plain_lane_sq(x, x, d, q, i);
+            sq[i] = some_square(now);
+            box_sq[i] = some_square(plain_lane_sq(x, upper, d, q, i));
+            want[i] = now < sq[i] ? now : sq[i];
+        }
+        unsigned nearer = kernels->boxes_nearer(x, upper, d, q, box_sq);
+        unsigned largest = kernels->largest(sq);
+        for (int i = 0; i < CT_LANES; i++) {
+            int is_largest = 1;
+            for (int j = 0; j < CT_LANES; j++)
+                is_largest &= sq[j] <= sq[i];
+            wrong_largest += (int)(largest >> i & 1) != is_largest;
+            wrong_boxes += (int)(nearer >> i & 1) != (plain_lane_sq(x, upper, d, q, i) < box_sq[i]);
+        }
+        kernels->lower_sqdist(x, d, q, sq);
+        wrong_points += memcmp(sq, want, sizeof want) != 0;
+        wrong_boxes += nearer >> CT_LANES != 0;
+        wrong_largest += largest >> CT_LANES != 0;
+        keep_end();
+    }
+    check_about("boxes_nearer, %s", kernels->name);
+    CHECK(wrong_boxes == 0);
+    check_about("lower_sqdist, %s", kernels->name);
+    CHECK(wrong_points == 0);
+    check_about("largest, %s", kernels->name);
+    CHECK(wrong_largest == 0);
+}
+
 /* Whether an answer about a square, given in double, is one that may be given. */
 static int may_say(int within, double sq, double limit)
 {
@@ -269,6 +327,7 @@ int main(void)
         check_sqdist(kernels);
         check_rank(kernels);
         check_count_within(kernels);
+        check_lanes(kernels);
         check_tile_within(kernels);
         check_boxes_within(kernels);
     }
