@@ -165,7 +165,7 @@ static void pick(struct ct_search *s, int i, const struct ct_boxes *boxes, int f
     const float *q = s->placed + (size_t)i * s->tree->d;
     list->count =
         s->kernels->boxes_within(boxes->lower + first, boxes->upper + first, boxes->stride,
-                                 s->tree->d, count, q, q, s->near[i].limit, list->number, list->sq);
+                                 s->tree->d, count, q, q, s->box_limit[i], list->number, list->sq);
 }
 
 static void meet_node(struct ct_search *s, int i, int node, struct ct_span met)
@@ -178,7 +178,7 @@ static void meet_node(struct ct_search *s, int i, int node, struct ct_span met)
     s->tally.boxes += count;
     for (int p = 0; p < s->met.count; p++) {
         int tile = first + s->met.number[p], pos = tiles->begin[tile];
-        if (s->met.sq[p] > s->near[i].limit || (tile >= met.first && tile < met.last))
+        if (s->met.sq[p] > s->box_limit[i] || (tile >= met.first && tile < met.last))
             continue;
         s->tally.tiles++;
         if (s->kernels->tile_meet(tiles->x + (size_t)tile * t->d * CT_LANES, t->d, q, t->row + pos,
@@ -196,9 +196,9 @@ static void meet_candidates(struct ct_search *s, struct ct_span met)
         for (int a = 0; a < s->actives; a++) {
             int i = s->active[a];
             pick(s, i, &s->chunk, 0, count, &s->picked);
-            sort_list(&s->picked, s->near[i].limit, &s->ordered);
+            sort_list(&s->picked, s->box_limit[i], &s->ordered);
             for (int p = 0; p < s->ordered.count; p++)
-                if (s->ordered.sq[p] <= s->near[i].limit)
+                if (s->ordered.sq[p] <= s->box_limit[i])
                     meet_node(s, i, node[s->ordered.number[p]], met);
         }
     }
@@ -241,7 +241,7 @@ void ct_search_descend(struct ct_search *s, struct ct_span met)
     float limit = 0;
     int size = 0;
     for (int a = 0; a < s->actives; a++) {
-        float its = s->near[s->active[a]].limit;
+        float its = s->box_limit[s->active[a]];
         limit = its > limit ? its : limit;
     }
     while (1 << size < s->actives)

@@ -36,7 +36,8 @@ struct task {
     const struct ct_batch *batch;
     struct knn *knn; /* [threads] */
     int ld;
-    int k, most, run; /* most: queries that a block may have; run: that a task has */
+    int k, most, run;             /* most: queries that a block may have; run: that a task has */
+    const struct ct_taker *taker; /* or NULL: */
     double missing;
     int *index;
     double *distance;
@@ -141,16 +142,9 @@ static struct ct_span lower_bars(struct knn *knn, int predecessor)
     return seed;
 }
 
-/* Distances in double for what is left, in order, to where the results are wanted. */
-static void answer(const struct task *task, struct knn *knn, int i)
+static void store(const struct task *task, const struct knn *knn, int line, int found)
 {
-    struct ct_search *s = &knn->search;
-    struct ct_near *near = &s->near[i];
-    size_t ld = (size_t)task->ld, to = (size_t)knn->to[i];
-    lower(s, i);
-    ct_search_judge(s, i, knn->sq, knn->row);
-    ct_sort_found(knn->sq, knn->row, near->count, s->kernels);
-    int found = near->count < task->k ? near->count : task->k;
+    size_t ld = (size_t)task->ld, to = (size_t)line;
     for (int j = 0; j < found; j++) {
         task->index[j * ld + to] = knn->row[j];
         task->distance[j * ld + to] = knn->sq[j];
@@ -159,19 +153,35 @@ static void answer(const struct task *task, struct knn *knn, int i)
         task->index[j * ld + to] = CT_NO_ROW;
         task->distance[j * ld + to] = task->missing;
     }
+}
+
+/* Distances in double for what is left, in order, to where they are wanted. */
+static void answer(const struct task *task, struct knn *knn, int i, int thread)
+{
+    struct ct_search *s = &knn->search;
+    struct ct_near *near = &s->near[i];
+    lower(s, i);
+    ct_search_judge(s, i, knn->sq, knn->row);
+    ct_sort_found(knn->sq, knn->row, near->count, s->kernels);
+    int found = near->count < task->k ? near->count : task->k;
+    if (task->taker)
+        task->taker->take(task->taker, thread, knn->to[i], knn->row, found);
+    else
+        store(task, knn, knn->to[i], found);
     knn->last_row = near->self;
     knn->last = found == task->k ? knn->sq[found - 1] : INFINITY;
 }
 
-static void answer_block(const struct task *task, struct knn *knn, int begin, int queries)
+static void answer_block(const struct task *task, int thread, int begin, int queries)
 {
+    struct knn *knn = &task->knn[thread];
     struct ct_search *s = &knn->search;
     ct_search_load(s, task->batch, begin, queries, knn->to);
     struct ct_span met = lower_bars(knn, task->batch->predecessor);
     ct_search_clock(s, CT_PHASE_SEED);
     ct_search_block(s, met);
     for (int i = 0; i < queries; i++)
-        answer(task, knn, i);
+        answer(task, knn, i, thread);
     for (int j = 0; j < s->tree->d; j++)
         knn->last_q[j] = s->q[(size_t)(queries - 1) * s->tree->d + j];
     ct_search_clock(s, CT_PHASE_SELECTION);
@@ -186,7 +196,7 @@ static void run_task(void *data, int number, int thread)
     knn->last = INFINITY;
     while (begin < end) {
         int queries = ct_search_next(&knn->search, task->batch, begin, end, task->most);
-        answer_block(task, knn, begin, queries);
+        answer_block(task, thread, begin, queries);
         begin += queries;
     }
 }
@@ -203,28 +213,33 @@ static void init_knn(const struct ct_host *host, const struct task *task, int ro
         knn->last_q[j] = 0;
 }
 
-void ct_knn(const struct ct_host *host, const struct ct_batch *batch, int k, double missing,
-            int *index, double *distance)
+static void run(const struct ct_host *host, struct task task)
 {
-    int reach = k < batch->tree->n ? k : batch->tree->n, room = ct_select_room(reach);
-    int most = BUFFER / room < 1 ? 1 : BUFFER / room;
-    int run = batch->m / (8 * batch->threads);
-    run = run < 16 ? 16 : run;
-    struct task task = {
-        .batch = batch,
-        .ld = batch->ld > 0 ? batch->ld : batch->m,
-        .run = run < RUN ? run : RUN,
-        .knn = host->alloc((size_t)batch->threads, sizeof *task.knn),
-        .k = k,
-        .most = most < CT_BLOCK ? most : CT_BLOCK,
-        .missing = missing,
-        .index = index,
-        .distance = distance,
-    };
+    const struct ct_batch *batch = task.batch;
+    int reach = task.k < batch->tree->n ? task.k : batch->tree->n, room = ct_select_room(reach);
+    int most = BUFFER / room < 1 ? 1 : BUFFER / room, chunk = batch->m / (8 * batch->threads);
+    task.ld = batch->ld > 0 ? batch->ld : batch->m;
+    task.most = most < CT_BLOCK ? most : CT_BLOCK;
+    task.run = chunk < 16 ? 16 : chunk < RUN ? chunk : RUN;
+    task.knn = host->alloc((size_t)batch->threads, sizeof *task.knn);
     for (int thread = 0; thread < batch->threads; thread++)
         init_knn(host, &task, room, &task.knn[thread]);
     ct_for_blocks(host, batch->m / task.run + (batch->m % task.run > 0), batch->threads, run_task,
                   &task);
     for (int thread = 0; batch->tally && thread < batch->threads; thread++)
         ct_tally_add(batch->tally, &task.knn[thread].search.tally);
+}
+
+void ct_knn(const struct ct_host *host, const struct ct_batch *batch, int k, double missing,
+            int *index, double *distance)
+{
+    run(host,
+        (struct task){
+            .batch = batch, .k = k, .missing = missing, .index = index, .distance = distance});
+}
+
+void ct_knn_take(const struct ct_host *host, const struct ct_batch *batch, int k,
+                 const struct ct_taker *taker)
+{
+    run(host, (struct task){.batch = batch, .k = k, .taker = taker});
 }

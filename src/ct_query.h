@@ -21,7 +21,8 @@ struct ct_batch {
     int m, threads;
     int ld; /* lines of a result matrix, of which own points fill that of their row; 0: m */
     const struct ct_kernels *kernels;
-    int block; /* queries that go together, at most CT_BLOCK; 0: as the work suggests */
+    double epsilon; /* neighbours may be farther than the true ones by this share */
+    int block;      /* queries that go together, at most CT_BLOCK; 0: as the work suggests */
     enum ct_search_mode mode;
     struct ct_tally *tally; /* NULL, or where to add up what was done */
 };
@@ -49,6 +50,16 @@ struct ct_tally {
 #define CT_NO_ROW INT_MIN
 void ct_knn(const struct ct_host *host, const struct ct_batch *batch, int k, double missing,
             int *index, double *distance);
+
+/* Takes what was found for one query, instead of the results: rows in order of
+ * (distance, row), and `line` of the results. Several threads call at once. */
+struct ct_taker {
+    void (*take)(const struct ct_taker *taker, int thread, int line, const int *row, int found);
+};
+
+/* The same, handed to a taker. */
+void ct_knn_take(const struct ct_host *host, const struct ct_batch *batch, int k,
+                 const struct ct_taker *taker);
 
 /* The same for all of the tree's own points, of which each finds the nearest among
  * the rows below its own. */

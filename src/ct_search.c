@@ -32,6 +32,7 @@ void ct_search_init(const struct ct_host *host, const struct ct_batch *batch, in
     s->timed = batch->tally != NULL;
     s->since = s->timed ? ct_seconds() : 0;
     s->mode = batch->mode;
+    s->nearer = 1 / (1 + batch->epsilon);
     s->q = host->alloc(CT_BLOCK * d, sizeof(double));
     s->placed = host->alloc(CT_BLOCK * d, sizeof(float));
     s->lower = host->alloc(d, sizeof(double));
@@ -138,6 +139,9 @@ void ct_search_set_bar(struct ct_search *s, int i, struct ct_found bar)
 {
     s->bar[i] = bar;
     s->near[i].limit = ct_tiles_limit(s->tree->tiles, s->reach[i], sqrt(bar.sq));
+    s->box_limit[i] = s->nearer < 1
+                          ? ct_tiles_limit(s->tree->tiles, s->reach[i], s->nearer * sqrt(bar.sq))
+                          : s->near[i].limit;
 }
 
 void ct_search_load(struct ct_search *s, const struct ct_batch *batch, int begin, int queries,

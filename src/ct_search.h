@@ -63,6 +63,8 @@ struct ct_search {
     double reach[CT_BLOCK];        /* its distance from the tiles' centre, at most */
     struct ct_found bar[CT_BLOCK]; /* nothing after this is wanted */
     struct ct_near near[CT_BLOCK]; /* what it has met; its limit follows from the bar */
+    float box_limit[CT_BLOCK];     /* no box above this is of use to it */
+    double nearer; /* how much nearer than its bar a box must be: 1 / (1 + epsilon) */
     struct ct_near nobody;
     struct ct_team team[CT_BLOCK / CT_TEAM]; /* the active ones, in teams */
     int teams;

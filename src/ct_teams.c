@@ -52,7 +52,7 @@ static float widest_limit(const struct ct_search *s)
 {
     float widest = 0;
     for (int a = 0; a < s->actives; a++)
-        widest = s->near[s->active[a]].limit > widest ? s->near[s->active[a]].limit : widest;
+        widest = s->box_limit[s->active[a]] > widest ? s->box_limit[s->active[a]] : widest;
     return widest;
 }
 
