@@ -1,0 +1,229 @@
+/* ct_sift.c: see ct_sift.h. */
+#include "ct_sift.h"
+
+#include <float.h>
+#include <math.h>
+#include <string.h>
+
+struct ct_sift ct_sift_make(const struct ct_host *host, const struct ct_residual_batch *batch,
+                            int most)
+{
+    const struct ct_latent *points = &batch->residual->points, *others = batch->foreign;
+    struct ct_sift sift = {
+        .batch = batch,
+        .frame = ct_frame_make(host, batch->residual),
+        .from = others ? others : points,
+        .most = most,
+    };
+    sift.point_root = sift.root = host->alloc((size_t)points->n, sizeof(double));
+    sift.norm = host->alloc((size_t)points->n, sizeof(double));
+    ct_frame_extend(&sift.frame, points, sift.norm, sift.root);
+    if (others) {
+        sift.root = host->alloc((size_t)others->n, sizeof(double));
+        sift.norm = host->alloc((size_t)others->n, sizeof(double));
+        ct_frame_extend(&sift.frame, others, sift.norm, sift.root);
+    }
+    return sift;
+}
+
+int ct_sift_pos(const struct ct_sift *sift, int query)
+{
+    return sift->batch->row ? sift->batch->row[query] - 1 : query;
+}
+
+static int pos_of(const struct ct_sift_block *block, int i)
+{
+    return ct_sift_pos(block->sift, block->query[i].id);
+}
+
+static void take_squares(void *data, int query, const int *pos, int count, double *sq)
+{
+    struct ct_sift_block *block = data;
+    const struct ct_residual_batch *batch = block->sift->batch;
+    ct_residual_rho(batch->dots, batch->residual, block->sift->from, pos_of(block, query), pos,
+                    count, sq);
+    for (int i = 0; i < count; i++)
+        sq[i] = 1 - fabs(sq[i]);
+    block->tally.exact += count;
+}
+
+void ct_sift_init(const struct ct_host *host, const struct ct_sift *sift, int k,
+                  struct ct_sift_block *block)
+{
+    const struct ct_residual *residual = sift->batch->residual;
+    size_t most = (size_t)sift->most;
+    *block = (struct ct_sift_block){
+        .sift = sift,
+        .arbiter = ct_arbiter_make(host, k),
+        .contest = host->alloc(most, sizeof *block->contest),
+        .bar = host->alloc(most, sizeof(double)),
+        .level = host->alloc(most, sizeof(double)),
+        .margin = host->alloc(most, sizeof(double)),
+        .team_v = ct_aligned(host, most * residual->m, sizeof(double)),
+        .team_z = ct_aligned(host, most * residual->d, sizeof(double)),
+        .sums = ct_aligned(host, most * CT_V_LANES, sizeof(double)),
+    };
+    block->arbiter.kernels = sift->batch->kernels;
+    block->arbiter.square = take_squares;
+    block->arbiter.data = block;
+    for (size_t i = 0; i < most; i++)
+        block->contest[i] = ct_contest_make(host, k);
+}
+
+/* What a correlation must reach, times the root of the query's variance. Below 0
+ * nothing is out, be roots infinite. */
+static void set_level(struct ct_sift_block *block, int i, const struct ct_sieve *sieve)
+{
+    double least = 1 - block->bar[i] - 4 * DBL_EPSILON;
+    double root = block->sift->root[pos_of(block, i)];
+    block->level[i] = least > 0 ? least * root * (1 - 16 * sieve->roundoff) : -1;
+}
+
+static void load_teams(struct ct_sift_block *block, const struct ct_sieve *sieve)
+{
+    const struct ct_sift *sift = block->sift;
+    const struct ct_residual *residual = sift->batch->residual;
+    for (int i = 0; i < block->count || i % CT_TEAM; i++) {
+        int pos = pos_of(block, i < block->count ? i : 0);
+        size_t first = (size_t)(i / CT_TEAM) * CT_TEAM, place = (size_t)(i % CT_TEAM);
+        ct_frame_put(&sift->frame, sieve, sift->from, pos, CT_TEAM,
+                     block->team_z + (first * residual->d + place) * sieve->size,
+                     block->team_v + (first * residual->m + place) * sieve->size);
+        block->level[i] = -1;
+        block->margin[i] = ct_frame_margin(&sift->frame, sieve, sift->norm[pos]);
+        if (i < block->count)
+            set_level(block, i, sieve);
+    }
+}
+
+static double clamp(double x, double otherwise)
+{
+    return x > 0 && x < 1 ? x : x <= 0 ? 0 : x >= 1 ? 1 : otherwise;
+}
+
+/* The canonical square is within the margin of the one found; the rest is for
+ * the rounding of a few operations. */
+static void enter(struct ct_sift_block *block, int i, int pos, double size)
+{
+    const struct ct_sift *sift = block->sift;
+    struct ct_contest *contest = &block->contest[i];
+    int at = contest->count++;
+    contest->pos[at] = pos;
+    contest->low[at] = contest->high[at] = 1;
+    if (isinf(sift->point_root[pos]))
+        return;
+    double scale = sift->root[pos_of(block, i)] * sift->point_root[pos];
+    double sq = 1 - size / scale,
+           off = block->margin[i] / scale + 16 * DBL_EPSILON * (1 + fabs(sq));
+    contest->low[at] = clamp(sq - off, 0);
+    contest->high[at] = clamp(sq + off, 1);
+}
+
+static double size_of(const struct ct_sieve *sieve, const char *sums, int at)
+{
+    return sieve->size == sizeof(float) ? ((const float *)sums)[at] : ((const double *)sums)[at];
+}
+
+static void enter_lanes(struct ct_sift_block *block, int i, const struct ct_shelf *shelf, int tile,
+                        unsigned within)
+{
+    const struct ct_residual_batch *batch = block->sift->batch;
+    const struct ct_sieve *sieve = shelf->sieve;
+    struct ct_contest *contest = &block->contest[i];
+    int self = batch->foreign ? -1 : pos_of(block, i);
+    for (; within; within &= within - 1) {
+        int lane = __builtin_ctz(within), place = tile * sieve->lanes + lane;
+        if (place >= shelf->count)
+            break;
+        int pos = shelf->pos[place];
+        if (pos == self || (batch->predecessors && pos > self))
+            continue;
+        enter(block, i, pos, size_of(sieve, block->sums, i * sieve->lanes + lane));
+        if (contest->count == contest->room) {
+            block->bar[i] = ct_contest_settle(&block->arbiter, contest, i);
+            set_level(block, i, sieve);
+        }
+    }
+}
+
+/* A chunk of a tile stays in the nearest cache while all teams meet it. */
+static void add_dots(struct ct_sift_block *block, const struct ct_shelf *shelf, int tile)
+{
+    const struct ct_sieve *sieve = shelf->sieve;
+    int m = block->sift->batch->residual->m, chunks = (m + CT_CHUNK - 1) / CT_CHUNK;
+    size_t size = sieve->size, lanes = (size_t)sieve->lanes;
+    memset(block->sums, 0, (size_t)block->sift->most * lanes * size);
+    for (int chunk = 0; chunk < chunks; chunk++) {
+        int from = (int)((long long)m * chunk / chunks);
+        int to = (int)((long long)m * (chunk + 1) / chunks);
+        const char *points = shelf->v + (tile * (size_t)m + from) * lanes * size;
+        for (int team = 0; team < block->count; team += CT_TEAM)
+            sieve->dots(points, block->team_v + ((size_t)team * m + from * CT_TEAM) * size,
+                        to - from, block->sums + team * lanes * size);
+    }
+}
+
+static void meet_tile(struct ct_sift_block *block, const struct ct_shelf *shelf, int tile)
+{
+    const struct ct_sift *sift = block->sift;
+    const struct ct_sieve *sieve = shelf->sieve;
+    size_t size = sieve->size, d = (size_t)sift->batch->residual->d;
+    size_t place = (size_t)tile * sieve->lanes;
+    unsigned within[CT_TEAM];
+    add_dots(block, shelf, tile);
+    for (int team = 0; team < block->count; team += CT_TEAM) {
+        struct ct_meeting meeting = {.shape = &sift->frame.shape,
+                                     .d = (int)d,
+                                     .tile = shelf->z + place * d * size,
+                                     .team = block->team_z + team * d * size,
+                                     .root = shelf->root + place * size,
+                                     .level = block->level + team,
+                                     .margin = block->margin + team};
+        sieve->within(&meeting, block->sums + (size_t)team * sieve->lanes * size, within);
+        for (int i = team; i < team + CT_TEAM && i < block->count; i++)
+            if (within[i - team])
+                enter_lanes(block, i, shelf, tile, within[i - team]);
+    }
+}
+
+void ct_sift_shelf(struct ct_sift_block *block, const struct ct_shelf *shelf)
+{
+    int tile = 0, lanes = shelf->sieve->lanes;
+    load_teams(block, shelf->sieve);
+    while (tile < shelf->tiles &&
+           !(block->sift->batch->predecessors && shelf->pos[tile * lanes] >= block->last))
+        meet_tile(block, shelf, tile++);
+    long long pairs = (long long)tile * lanes * block->count;
+    if (shelf->sieve->size == sizeof(float))
+        block->tally.coarse += pairs;
+    else
+        block->tally.fine += pairs;
+}
+
+void ct_sift_first(struct ct_sift_block *block)
+{
+    const struct ct_residual_batch *batch = block->sift->batch;
+    for (int i = 0; i < block->count; i++) {
+        struct ct_contest *contest = &block->contest[i];
+        int self = batch->foreign ? -1 : pos_of(block, i);
+        int end = batch->predecessors ? self : batch->residual->points.n;
+        for (int pos = 0; pos < end && contest->count < contest->k; pos++)
+            if (pos != self) {
+                contest->low[contest->count] = contest->high[contest->count] = 1;
+                contest->pos[contest->count++] = pos;
+            }
+    }
+}
+
+void ct_sift_load(struct ct_sift_block *block, const struct ct_pair *query, int count)
+{
+    block->query = query;
+    block->count = count;
+    block->last = 0;
+    for (int i = 0; i < count; i++) {
+        int pos = pos_of(block, i);
+        block->last = pos > block->last ? pos : block->last;
+        block->contest[i].count = 0;
+        block->bar[i] = INFINITY;
+    }
+}
