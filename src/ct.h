@@ -38,6 +38,8 @@ struct ct_host {
     void *(*alloc)(size_t count, size_t size); /* lives as long as the host's call */
     void (*poll)(void);                        /* does not return on an interrupt */
     void (*progress)(double share);            /* of a batch that is done; or NULL */
+    void *(*mark)(void);         /* release() frees what was allocated after mark(); */
+    void (*release)(void *mark); /* both may be NULL */
 };
 
 struct ct_tree {

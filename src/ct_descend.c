@@ -189,9 +189,9 @@ static void meet_node(struct ct_search *s, int i, int node, struct ct_span met)
 
 static void meet_candidates(struct ct_search *s, struct ct_span met)
 {
-    for (int at = 0; at < s->candidates.count; at += CT_CHUNK) {
+    for (int at = 0; at < s->candidates.count; at += CT_AT_HAND) {
         const int *node = s->sorted.number + at;
-        int count = s->candidates.count - at < CT_CHUNK ? s->candidates.count - at : CT_CHUNK;
+        int count = s->candidates.count - at < CT_AT_HAND ? s->candidates.count - at : CT_AT_HAND;
         gather_boxes(s, node, count);
         for (int a = 0; a < s->actives; a++) {
             int i = s->active[a];

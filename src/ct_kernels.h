@@ -7,6 +7,7 @@
  *   CT_FMA(a, b, c)       a * b + c in float, fused or not,
  *   CT_FMAX(a, b)         the greater of each two floats,
  *   CT_WITHIN(a, b)       a bit for each float of a that is at most that of b,
+ *   CT_DWITHIN(a, b)      the same for doubles,
  *   CT_COUNT(bits)        how many bits are set,
  *   CT_PACK(sq, pos, bits, a, b)  the floats of a and the ints of b whose bits are
  *                         set, packed, to sq and pos, which may be overrun,
@@ -329,6 +330,7 @@ static const struct ct_kernels CT_NAME(kernels) = {
 #undef CT_FMA
 #undef CT_FMAX
 #undef CT_WITHIN
+#undef CT_DWITHIN
 #undef CT_COUNT
 #undef CT_PACK
 #undef CT_WANTED

@@ -78,33 +78,73 @@ static struct ct_tree first_rows(const struct ct_host *host, const struct ct_bat
     return first;
 }
 
-/* The positions of the rows above `row`. */
-static int list_above(const struct ct_tree *t, int row, int *order)
+/* The positions, of all or of the batch's, of the rows above `row`. */
+static int list_above(const struct ct_tree *t, int row, const char *wanted, int *order)
 {
     int count = 0;
     for (int pos = 0; pos < t->n; pos++)
-        if (t->row[pos] > row)
+        if (t->row[pos] > row && (!wanted || wanted[t->row[pos] - 1]))
             order[count++] = pos;
     return count;
 }
 
-void ct_knn_predecessors(const struct ct_host *host, const struct ct_batch *batch, int k,
-                         double missing, int *index, double *distance)
+/* Which rows the batch asks for; NULL for all. */
+static const char *list_wanted(const struct ct_host *host, const struct ct_batch *batch)
+{
+    if (!batch->order)
+        return NULL;
+    char *wanted = host->alloc((size_t)batch->tree->n, 1);
+    for (int i = 0; i < batch->tree->n; i++)
+        wanted[i] = 0;
+    for (int i = 0; i < batch->m; i++)
+        wanted[batch->tree->row[batch->order[i]] - 1] = 1;
+    return wanted;
+}
+
+void ct_predecessors(const struct ct_host *host, const struct ct_batch *batch, int k,
+                     const struct ct_searcher *searcher)
 {
     struct ct_batch some = *batch;
     struct ct_tree first;
+    const char *wanted = list_wanted(host, batch);
     int *order = host->alloc((size_t)batch->tree->n, sizeof *order);
     some.predecessor = 1;
-    some.ld = batch->tree->n;
     some.order = order;
+    some.ld = batch->ld > 0 ? batch->ld : batch->tree->n;
     for (int n = batch->tree->n; n > 0;) {
         int half = n > FEW && n / 8 > k ? n / 2 : 0;
-        some.m = list_above(some.tree, half, order);
-        ct_knn(host, &some, k, missing, index, distance);
+        some.m = list_above(some.tree, half, wanted, order);
+        void *mark = host->mark ? host->mark() : NULL;
+        if (some.m > 0)
+            searcher->search(host, &some, searcher);
+        if (host->release)
+            host->release(mark);
         if (half > 0) {
             first = first_rows(host, &some, half);
             some.tree = &first;
         }
         n = half;
     }
+}
+
+struct nearest {
+    struct ct_searcher searcher; /* first: the search is handed to nearest() */
+    int k;
+    double missing;
+    int *index;
+    double *distance;
+};
+
+static void nearest(const struct ct_host *host, const struct ct_batch *some,
+                    const struct ct_searcher *searcher)
+{
+    const struct nearest *to = (const struct nearest *)searcher;
+    ct_knn(host, some, to->k, to->missing, to->index, to->distance);
+}
+
+void ct_knn_predecessors(const struct ct_host *host, const struct ct_batch *batch, int k,
+                         double missing, int *index, double *distance)
+{
+    struct nearest to = {{nearest}, k, missing, index, distance};
+    ct_predecessors(host, batch, k, &to.searcher);
 }

@@ -61,10 +61,19 @@ struct ct_taker {
 void ct_knn_take(const struct ct_host *host, const struct ct_batch *batch, int k,
                  const struct ct_taker *taker);
 
-/* The same for all of the tree's own points, of which each finds the nearest among
- * the rows below its own. */
+/* The same for the tree's own points, of which each finds the nearest among the rows
+ * below its own. */
 void ct_knn_predecessors(const struct ct_host *host, const struct ct_batch *batch, int k,
                          double missing, int *index, double *distance);
+
+/* Searches parts of the batch, each in a tree of which about half of the points or
+ * more are predecessors of each query, for searches that look at k points or so. */
+struct ct_searcher {
+    void (*search)(const struct ct_host *host, const struct ct_batch *some,
+                   const struct ct_searcher *searcher);
+};
+void ct_predecessors(const struct ct_host *host, const struct ct_batch *batch, int k,
+                     const struct ct_searcher *searcher);
 
 /* count[i]: points within the radius of query i. */
 void ct_radius_count(const struct ct_host *host, const struct ct_batch *batch, double radius,

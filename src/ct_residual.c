@@ -1,6 +1,7 @@
 /* ct_residual.c: the canonical correlation; see ct_residual.h. */
 #include "ct_residual.h"
 #include "ct_distance.h"
+#include "ct_parallel.h"
 
 #include <math.h>
 
@@ -24,6 +25,22 @@ void ct_covariance_fill(const struct ct_dots *dots, enum ct_covariance kind, dou
     for (int i = 0; i < n; i++)
         to[i] = ct_sqdist(z + i, (size_t)n, q, 1, d);
     dots->covariance(&shape, variance, n, to);
+}
+
+void ct_covariance_cross(const struct ct_host *host, const struct ct_dots *dots,
+                         enum ct_covariance kind, double variance, const double *u, int m,
+                         const double *z, int n, int d, size_t stride, int threads, double *to)
+{
+    double *at = host->alloc((size_t)threads * d, sizeof *at);
+    CT_PRAGMA(omp parallel for if (threads > 1) num_threads(threads) schedule(static))
+    for (int i = 0; i < n; i++) {
+        double *q = at + (size_t)ct_thread_id() * d;
+        for (int j = 0; j < d; j++)
+            q[j] = z[i + (size_t)j * n];
+        ct_covariance_fill(dots, kind, variance, u, m, d, q, to + (size_t)i * stride);
+        for (size_t r = (size_t)m; r < stride; r++)
+            to[(size_t)i * stride + r] = 0;
+    }
 }
 
 static void rho_of_few(const struct ct_dots *dots, const struct ct_residual *residual,

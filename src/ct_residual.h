@@ -47,6 +47,12 @@ struct ct_shape ct_shape(enum ct_covariance kind);
 void ct_covariance_fill(const struct ct_dots *dots, enum ct_covariance kind, double variance,
                         const double *z, int n, int d, const double *q, double *to);
 
+/* The covariances of each of n points z with the m points u: [n * stride], point after
+ * point, with zeros after m. */
+void ct_covariance_cross(const struct ct_host *host, const struct ct_dots *dots,
+                         enum ct_covariance kind, double variance, const double *u, int m,
+                         const double *z, int n, int d, size_t stride, int threads, double *to);
+
 /* rho[i] = correlation, in [-1, 1], of point number `query` of `from` and point
  * pos[i], of count, of the residual's: canonical, and the same if they change
  * places. */

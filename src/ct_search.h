@@ -23,8 +23,8 @@
 #include "ct_tiles.h"
 
 enum {
-    CT_CHUNK = 512, /* candidates whose boxes are at hand at once */
-    CT_TRIAL = 64,  /* blocks after which the other way of meeting is tried */
+    CT_AT_HAND = 512, /* candidates whose boxes are at hand at once */
+    CT_TRIAL = 64,    /* blocks after which the other way of meeting is tried */
     CT_FAVOUR = 8
 };
 

@@ -53,6 +53,7 @@ static inline unsigned wanted_bits(unsigned bits, const int *row, const struct c
 #define CT_WANTED wanted_bits
 #if CT_X86
 #define CT_FMAX(a, b) (FVEC) _mm_max_ps((__m128)(a), (__m128)(b))
+#define CT_DWITHIN(a, b) (unsigned)_mm_movemask_pd(_mm_cmple_pd((__m128d)(a), (__m128d)(b)))
 #define CT_WITHIN(a, b) (unsigned)_mm_movemask_ps(_mm_cmple_ps((__m128)(a), (__m128)(b)))
 #else
 static unsigned within_base(const float *a, const float *b)
@@ -61,6 +62,7 @@ static unsigned within_base(const float *a, const float *b)
            (unsigned)(a[2] <= b[2]) << 2 | (unsigned)(a[3] <= b[3]) << 3;
 }
 #define CT_FMAX(a, b) (FVEC)((FMASK)((a) > (b)) & (FMASK)(a) | ~(FMASK)((a) > (b)) & (FMASK)(b))
+#define CT_DWITHIN(a, b) ((unsigned)((a)[0] <= (b)[0]) | (unsigned)((a)[1] <= (b)[1]) << 1)
 #define CT_WITHIN(a, b) within_base((const float *)&(FVEC){a}, (const float *)&(FVEC){b})
 #endif
 #include "ct_kernels.h"
@@ -75,6 +77,8 @@ static unsigned within_base(const float *a, const float *b)
 #define CT_WANTED wanted_bits
 #define CT_FMA(a, b, c) (FVEC) _mm256_fmadd_ps((__m256)(a), (__m256)(b), (__m256)(c))
 #define CT_FMAX(a, b) (FVEC) _mm256_max_ps((__m256)(a), (__m256)(b))
+#define CT_DWITHIN(a, b)                                                                           \
+    (unsigned)_mm256_movemask_pd(_mm256_cmp_pd((__m256d)(a), (__m256d)(b), _CMP_LE_OQ))
 #define CT_WITHIN(a, b)                                                                            \
     (unsigned)_mm256_movemask_ps(_mm256_cmp_ps((__m256)(a), (__m256)(b), _CMP_LE_OQ))
 #include "ct_kernels.h"
@@ -106,6 +110,7 @@ CT_512 static inline void pack_avx512(float *sq, int *pos, unsigned bits, __m512
 #define CT_WANTED wanted_avx512
 #define CT_FMA(a, b, c) (FVEC) _mm512_fmadd_ps((__m512)(a), (__m512)(b), (__m512)(c))
 #define CT_FMAX(a, b) (FVEC) _mm512_max_ps((__m512)(a), (__m512)(b))
+#define CT_DWITHIN(a, b) (unsigned)_mm512_cmp_pd_mask((__m512d)(a), (__m512d)(b), _CMP_LE_OQ)
 #define CT_WITHIN(a, b) (unsigned)_mm512_cmp_ps_mask((__m512)(a), (__m512)(b), _CMP_LE_OQ)
 #include "ct_kernels.h"
 #endif

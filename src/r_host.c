@@ -15,7 +15,17 @@ static void host_poll(void)
     R_CheckUserInterrupt();
 }
 
-const struct ct_host r_host = {host_alloc, host_poll, NULL};
+static void *host_mark(void)
+{
+    return vmaxget();
+}
+
+static void host_release(void *mark)
+{
+    vmaxset(mark);
+}
+
+const struct ct_host r_host = {host_alloc, host_poll, NULL, host_mark, host_release};
 
 /* What is told, and since when it runs; there is one console. */
 static struct {
@@ -38,7 +48,7 @@ struct ct_host r_host_telling(const char *what)
     telling.what = what;
     telling.start = ct_seconds();
     telling.last = 0;
-    return (struct ct_host){host_alloc, host_poll, tell};
+    return (struct ct_host){host_alloc, host_poll, tell, host_mark, host_release};
 }
 
 void r_stop(const char *format, ...)

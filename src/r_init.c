@@ -10,6 +10,10 @@ SEXP r_tree_arrays(SEXP);
 SEXP r_tree_validate(SEXP, SEXP);
 SEXP r_knn(SEXP, SEXP, SEXP, SEXP);
 SEXP r_simd_levels(void);
+SEXP r_inducing_factor(SEXP, SEXP, SEXP, SEXP, SEXP);
+SEXP r_residual_values(SEXP, SEXP, SEXP, SEXP, SEXP, SEXP, SEXP, SEXP, SEXP);
+SEXP r_residual_scan(SEXP, SEXP, SEXP, SEXP, SEXP);
+SEXP r_residual_walk(SEXP, SEXP, SEXP, SEXP, SEXP, SEXP, SEXP, SEXP);
 SEXP r_radius(SEXP, SEXP, SEXP, SEXP, SEXP);
 SEXP r_first_nonfinite(SEXP);
 SEXP r_column_extent(SEXP);
@@ -23,14 +27,26 @@ SEXP r_has_openmp(void);
 #define ROUTINE(name) #name, (DL_FUNC)&name
 
 static const R_CallMethodDef routines[] = {
-    {ROUTINE(r_tree_build), 6},    {ROUTINE(r_tree_from_arrays), 2},
-    {ROUTINE(r_tree_arrays), 1},   {ROUTINE(r_tree_validate), 2},
-    {ROUTINE(r_knn), 4},           {ROUTINE(r_radius), 5},
-    {ROUTINE(r_simd_levels), 0},   {ROUTINE(r_first_nonfinite), 1},
-    {ROUTINE(r_column_extent), 1}, {ROUTINE(r_hilbert_order), 2},
-    {ROUTINE(r_centroid), 1},      {ROUTINE(r_order_maximin), 3},
-    {ROUTINE(r_threads_get), 1},   {ROUTINE(r_threads_set), 1},
-    {ROUTINE(r_has_openmp), 0},    {NULL, NULL, 0},
+    {ROUTINE(r_tree_build), 6},
+    {ROUTINE(r_tree_from_arrays), 2},
+    {ROUTINE(r_tree_arrays), 1},
+    {ROUTINE(r_tree_validate), 2},
+    {ROUTINE(r_knn), 4},
+    {ROUTINE(r_radius), 5},
+    {ROUTINE(r_simd_levels), 0},
+    {ROUTINE(r_first_nonfinite), 1},
+    {ROUTINE(r_column_extent), 1},
+    {ROUTINE(r_hilbert_order), 2},
+    {ROUTINE(r_centroid), 1},
+    {ROUTINE(r_order_maximin), 3},
+    {ROUTINE(r_threads_get), 1},
+    {ROUTINE(r_threads_set), 1},
+    {ROUTINE(r_has_openmp), 0},
+    {ROUTINE(r_inducing_factor), 5},
+    {ROUTINE(r_residual_values), 9},
+    {ROUTINE(r_residual_scan), 5},
+    {ROUTINE(r_residual_walk), 8},
+    {NULL, NULL, 0},
 };
 
 void attribute_visible R_init_covertree(DllInfo *dll)

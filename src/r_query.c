@@ -1,22 +1,22 @@
 /* r_query.c: batches of queries from R. */
+#include "r_query.h"
 #include "ct_blocks.h"
 #include "ct_hilbert.h"
-#include "ct_query.h"
 #include "r_simd.h"
 #include "r_threads.h"
 #include "r_tree.h"
 
-/* How a batch is to be answered: R's list(mode, block_size, simd, threads, stats,
- * progress, predecessor). */
-enum { HOW_MODE, HOW_BLOCK, HOW_SIMD, HOW_THREADS, HOW_STATS, HOW_PROGRESS, HOW_PREDECESSOR };
-
-static int how_int(SEXP how, int which)
+int r_how(SEXP how, int which)
 {
     return Rf_asInteger(VECTOR_ELT(how, which));
 }
 
-/* Queries other than the tree's own points are answered in curve order. */
-static struct ct_batch make_batch(SEXP pointer, SEXP query, SEXP how)
+struct ct_host r_host_for(const char *call, SEXP how)
+{
+    return r_how(how, HOW_PROGRESS) ? r_host_telling(call) : r_host;
+}
+
+struct ct_batch r_batch(SEXP pointer, SEXP query, SEXP how)
 {
     const struct ct_tree *t = r_tree(pointer);
     struct ct_batch batch = {
@@ -24,8 +24,8 @@ static struct ct_batch make_batch(SEXP pointer, SEXP query, SEXP how)
         .m = t->n,
         .threads = r_num_threads(VECTOR_ELT(how, HOW_THREADS)),
         .kernels = r_kernels(VECTOR_ELT(how, HOW_SIMD)),
-        .block = how_int(how, HOW_BLOCK),
-        .mode = (enum ct_search_mode)how_int(how, HOW_MODE),
+        .block = r_how(how, HOW_BLOCK),
+        .mode = (enum ct_search_mode)r_how(how, HOW_MODE),
     };
     if (!Rf_isNull(query)) {
         batch.query = REAL_RO(query);
@@ -37,7 +37,7 @@ static struct ct_batch make_batch(SEXP pointer, SEXP query, SEXP how)
     return batch;
 }
 
-static SEXP named_list(const char *const *name, int count)
+SEXP r_named_list(const char *const *name, int count)
 {
     SEXP list = PROTECT(Rf_allocVector(VECSXP, count));
     SEXP names = PROTECT(Rf_allocVector(STRSXP, count));
@@ -54,7 +54,7 @@ static SEXP tally_list(const struct ct_tally *tally, double seconds)
     static const char *const names[] = {"blocks", "counts", "seconds"};
     const long long counts[] = {tally->scans, tally->nodes, tally->candidates, tally->cached,
                                 tally->boxes, tally->tiles, tally->distances};
-    SEXP list = PROTECT(named_list(names, 3));
+    SEXP list = PROTECT(r_named_list(names, 3));
     SEXP blocks = Rf_allocVector(REALSXP, 7), values, times;
     SET_VECTOR_ELT(list, 0, blocks);
     SET_VECTOR_ELT(list, 1, values = Rf_allocVector(REALSXP, 7));
@@ -74,16 +74,16 @@ SEXP r_knn(SEXP pointer, SEXP query, SEXP k, SEXP how)
 {
     static const char *const names[] = {"index", "distance", "tally"};
     double start = ct_seconds();
-    struct ct_batch batch = make_batch(pointer, query, how);
+    struct ct_batch batch = r_batch(pointer, query, how);
     struct ct_tally tally = {0};
-    int count = Rf_asInteger(k), stats = how_int(how, HOW_STATS);
+    int count = Rf_asInteger(k), stats = r_how(how, HOW_STATS);
     batch.tally = stats ? &tally : NULL;
-    SEXP found = PROTECT(named_list(names, stats ? 3 : 2));
+    SEXP found = PROTECT(r_named_list(names, stats ? 3 : 2));
     SET_VECTOR_ELT(found, 0, Rf_allocMatrix(INTSXP, batch.m, count));
     SET_VECTOR_ELT(found, 1, Rf_allocMatrix(REALSXP, batch.m, count));
-    struct ct_host host = how_int(how, HOW_PROGRESS) ? r_host_telling("knn_query") : r_host;
+    struct ct_host host = r_host_for("knn_query", how);
     void (*search)(const struct ct_host *, const struct ct_batch *, int, double, int *, double *) =
-        how_int(how, HOW_PREDECESSOR) ? ct_knn_predecessors : ct_knn;
+        r_how(how, HOW_PREDECESSOR) ? ct_knn_predecessors : ct_knn;
     search(&host, &batch, count, NA_REAL, INTEGER(VECTOR_ELT(found, 0)),
            REAL(VECTOR_ELT(found, 1)));
     if (stats)
@@ -95,9 +95,9 @@ SEXP r_knn(SEXP pointer, SEXP query, SEXP k, SEXP how)
 SEXP r_radius(SEXP pointer, SEXP query, SEXP radius, SEXP sort, SEXP how)
 {
     static const char *const names[] = {"index", "distance", "count"};
-    struct ct_batch batch = make_batch(pointer, query, how);
+    struct ct_batch batch = r_batch(pointer, query, how);
     double reach = Rf_asReal(radius);
-    SEXP found = PROTECT(named_list(names, 3));
+    SEXP found = PROTECT(r_named_list(names, 3));
     SEXP index = Rf_allocVector(VECSXP, batch.m), distance, count;
     SET_VECTOR_ELT(found, 0, index);
     SET_VECTOR_ELT(found, 1, distance = Rf_allocVector(VECSXP, batch.m));

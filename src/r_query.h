@@ -1,0 +1,22 @@
+/* r_query.h: what calls that answer queries have in common. */
+#ifndef R_QUERY_H
+#define R_QUERY_H
+
+#include "ct_query.h"
+#include "r_host.h"
+
+/* How a batch is to be answered: R's list(mode, block_size, simd, threads, stats,
+ * progress, predecessor). */
+enum { HOW_MODE, HOW_BLOCK, HOW_SIMD, HOW_THREADS, HOW_STATS, HOW_PROGRESS, HOW_PREDECESSOR };
+int r_how(SEXP how, int which);
+
+/* The host for a call of that name, which tells how far it got if that is wanted. */
+struct ct_host r_host_for(const char *call, SEXP how);
+
+/* A batch of all of the tree's points, or of queries in curve order. */
+struct ct_batch r_batch(SEXP pointer, SEXP query, SEXP how);
+
+/* A list with these names. */
+SEXP r_named_list(const char *const *name, int count);
+
+#endif

@@ -1,0 +1,215 @@
+/* r_residual.c: neighbours by residual correlation from R.
+ *
+ * R keeps what is known of points by row: list(z, v, p), with z n x d the scaled
+ * coordinates, v stride x n and p n, as in ct_residual.h. A metric is R's
+ * list(kind, variance, m, points).
+ */
+#define USE_FC_LEN_T
+#include "ct_residual.h"
+#include "ct_walk.h"
+#include "r_query.h"
+#include "r_simd.h"
+#include "r_threads.h"
+#include "r_tree.h"
+
+#include <R_ext/BLAS.h>
+#include <R_ext/Lapack.h>
+#include <math.h>
+#ifndef FCONE
+#define FCONE
+#endif
+
+enum { METRIC_KIND, METRIC_VARIANCE, METRIC_M, METRIC_POINTS };
+
+enum { CHUNK = 1024 }; /* points whose values are solved for together */
+
+static const struct ct_dots *dots_of(SEXP simd)
+{
+    return ct_dots((enum ct_simd_level)(Rf_asInteger(simd) - 1));
+}
+
+static struct ct_latent latent_of(SEXP points)
+{
+    return (struct ct_latent){.n = Rf_nrows(VECTOR_ELT(points, 0)),
+                              .z = REAL_RO(VECTOR_ELT(points, 0)),
+                              .v = REAL_RO(VECTOR_ELT(points, 1)),
+                              .p = REAL_RO(VECTOR_ELT(points, 2))};
+}
+
+static struct ct_residual residual_of(SEXP metric)
+{
+    SEXP points = VECTOR_ELT(metric, METRIC_POINTS);
+    return (struct ct_residual){
+        .kind = (enum ct_covariance)Rf_asInteger(VECTOR_ELT(metric, METRIC_KIND)),
+        .variance = Rf_asReal(VECTOR_ELT(metric, METRIC_VARIANCE)),
+        .d = Rf_ncols(VECTOR_ELT(points, 0)),
+        .m = Rf_asInteger(VECTOR_ELT(metric, METRIC_M)),
+        .points = latent_of(points),
+    };
+}
+
+/* The lower factor L of the covariances of the inducing points u, with the jitter
+ * on the diagonal; or the number of the leading minor that is not positive. */
+SEXP r_inducing_factor(SEXP kind, SEXP variance, SEXP u, SEXP jitter, SEXP simd)
+{
+    int m = Rf_nrows(u), failed = 0;
+    SEXP factor = PROTECT(Rf_allocMatrix(REALSXP, m, m));
+    double *l = REAL(factor);
+    ct_covariance_cross(&r_host, dots_of(simd), (enum ct_covariance)Rf_asInteger(kind),
+                        Rf_asReal(variance), REAL_RO(u), m, REAL_RO(u), m, Rf_ncols(u), (size_t)m,
+                        1, l);
+    for (int i = 0; i < m; i++)
+        l[i + (size_t)i * (size_t)m] += Rf_asReal(jitter);
+    F77_CALL(dpotrf)("L", &m, l, &m, &failed FCONE);
+    for (int j = 1; j < m; j++)
+        for (int i = 0; i < j; i++)
+            l[i + (size_t)j * (size_t)m] = 0;
+    UNPROTECT(1);
+    return failed > 0 ? Rf_ScalarInteger(failed) : factor;
+}
+
+/* v = L^-1 k for the points at z, and what that leaves of their variance. */
+static void solve_values(SEXP factor, size_t stride, int n, double variance, double *v, double *p)
+{
+    int m = Rf_nrows(factor), ld = (int)stride;
+    double one = 1;
+    for (int from = 0; from < n; from += CHUNK) {
+        int count = n - from < CHUNK ? n - from : CHUNK;
+        double *to = v + (size_t)from * stride;
+        F77_CALL(dtrsm)
+        ("L", "L", "N", "N", &m, &count, &one, REAL_RO(factor), &m, to,
+         &ld FCONE FCONE FCONE FCONE);
+        for (int i = 0; i < count; i++) {
+            double sum = 0;
+            for (int r = 0; r < m; r++)
+                sum += to[(size_t)i * stride + (size_t)r] * to[(size_t)i * stride + (size_t)r];
+            p[from + i] = variance - sum;
+        }
+        R_CheckUserInterrupt();
+    }
+}
+
+/* list(z, v, p) of the points at z, given the inducing points and their factor;
+ * residual variances up to `none` count as none at all. */
+SEXP r_residual_values(SEXP kind, SEXP variance, SEXP u, SEXP factor, SEXP z, SEXP nugget,
+                       SEXP none, SEXP simd, SEXP threads)
+{
+    static const char *const names[] = {"z", "v", "p"};
+    int n = Rf_nrows(z), m = Rf_nrows(u);
+    size_t stride = ct_v_stride(m);
+    double s2 = Rf_asReal(variance);
+    SEXP points = PROTECT(r_named_list(names, 3)), v, p;
+    SET_VECTOR_ELT(points, 0, z);
+    SET_VECTOR_ELT(points, 1, v = Rf_allocMatrix(REALSXP, (int)stride, n));
+    SET_VECTOR_ELT(points, 2, p = Rf_allocVector(REALSXP, n));
+    if (m > 0) {
+        ct_covariance_cross(&r_host, dots_of(simd), (enum ct_covariance)Rf_asInteger(kind), s2,
+                            REAL_RO(u), m, REAL_RO(z), n, Rf_ncols(z), stride,
+                            r_num_threads(threads), REAL(v));
+        solve_values(factor, stride, n, s2, REAL(v), REAL(p));
+    }
+    for (int i = 0; i < n; i++) {
+        double left = (m > 0 ? REAL(p)[i] : s2) + Rf_asReal(nugget);
+        REAL(p)[i] = left > Rf_asReal(none) ? left : 0;
+    }
+    UNPROTECT(1);
+    return points;
+}
+
+static SEXP new_result(int queries, int k, int extra, const char *const *names)
+{
+    SEXP found = PROTECT(r_named_list(names, 2 + extra));
+    SET_VECTOR_ELT(found, 0, Rf_allocMatrix(INTSXP, queries, k));
+    SET_VECTOR_ELT(found, 1, Rf_allocMatrix(REALSXP, queries, k));
+    UNPROTECT(1);
+    return found;
+}
+
+/* The certified k nearest of all points, of those in rows, or of foreign ones. */
+SEXP r_residual_scan(SEXP metric, SEXP foreign, SEXP rows, SEXP k, SEXP how)
+{
+    static const char *const names[] = {"index", "distance", "counts"};
+    struct ct_residual residual = residual_of(metric);
+    struct ct_latent others = {0};
+    struct ct_residual_tally tally = {0};
+    if (!Rf_isNull(foreign))
+        others = latent_of(foreign);
+    struct ct_residual_batch batch = {
+        .residual = &residual,
+        .foreign = Rf_isNull(foreign) ? NULL : &others,
+        .row = Rf_isNull(rows) ? NULL : INTEGER_RO(rows),
+        .count = !Rf_isNull(foreign) ? others.n
+                 : Rf_isNull(rows)   ? residual.points.n
+                                     : (int)XLENGTH(rows),
+        .predecessors = r_how(how, HOW_PREDECESSOR),
+        .threads = r_num_threads(VECTOR_ELT(how, HOW_THREADS)),
+        .kernels = r_kernels(VECTOR_ELT(how, HOW_SIMD)),
+        .dots = dots_of(VECTOR_ELT(how, HOW_SIMD)),
+        .tally = &tally,
+    };
+    SEXP found = PROTECT(new_result(batch.count, Rf_asInteger(k), 1, names)), counts;
+    SET_VECTOR_ELT(found, 2, counts = Rf_allocVector(REALSXP, 3));
+    struct ct_host host = r_host_for("knn_query", how);
+    ct_residual_scan(&host, &batch, Rf_asInteger(k), NA_REAL, INTEGER(VECTOR_ELT(found, 0)),
+                     REAL(VECTOR_ELT(found, 1)));
+    REAL(counts)[0] = (double)tally.coarse;
+    REAL(counts)[1] = (double)tally.fine;
+    REAL(counts)[2] = (double)tally.exact;
+    UNPROTECT(1);
+    return found;
+}
+
+/* Positions of some rows, in the tree's order; slot: which of them each row is. */
+static const int *positions_of(const struct ct_tree *t, SEXP rows, int *slot)
+{
+    int count = 0, *order = (int *)R_alloc((size_t)XLENGTH(rows), sizeof *order);
+    for (int i = 0; i < t->n; i++)
+        slot[i] = -1;
+    for (int i = 0; i < XLENGTH(rows); i++)
+        slot[INTEGER_RO(rows)[i] - 1] = i;
+    for (int pos = 0; pos < t->n; pos++)
+        if (slot[t->row[pos] - 1] >= 0)
+            order[count++] = pos;
+    return order;
+}
+
+/* The k nearest among those that are met in the order of space; effort is
+ * c(patience, first, most). */
+SEXP r_residual_walk(SEXP pointer, SEXP metric, SEXP query, SEXP foreign, SEXP rows, SEXP k,
+                     SEXP effort, SEXP how)
+{
+    static const char *const names[] = {"index", "distance", "evaluated"};
+    struct ct_residual residual = residual_of(metric);
+    struct ct_latent others = {0};
+    struct ct_batch batch = r_batch(pointer, query, how);
+    batch.predecessor = r_how(how, HOW_PREDECESSOR);
+    if (!Rf_isNull(foreign))
+        others = latent_of(foreign);
+    struct ct_walk walk = {
+        .residual = &residual,
+        .foreign = Rf_isNull(foreign) ? NULL : &others,
+        .dots = dots_of(VECTOR_ELT(how, HOW_SIMD)),
+        .k = Rf_asInteger(k),
+        .patience = REAL_RO(effort)[0],
+        .first = (int)REAL_RO(effort)[1],
+        .most = (int)REAL_RO(effort)[2],
+        .missing = NA_REAL,
+    };
+    if (!Rf_isNull(rows)) {
+        int *slot = (int *)R_alloc((size_t)batch.tree->n, sizeof *slot);
+        batch.order = positions_of(batch.tree, rows, slot);
+        batch.m = (int)XLENGTH(rows);
+        walk.slot = slot;
+    }
+    walk.ld = batch.m;
+    batch.ld = batch.tree->n;
+    SEXP found = PROTECT(new_result(batch.m, walk.k, 1, names));
+    SET_VECTOR_ELT(found, 2, Rf_allocVector(INTSXP, batch.m));
+    walk.index = INTEGER(VECTOR_ELT(found, 0));
+    walk.distance = REAL(VECTOR_ELT(found, 1));
+    walk.evaluated = INTEGER(VECTOR_ELT(found, 2));
+    struct ct_host host = r_host_for("knn_query", how);
+    ct_walk(&host, &batch, &walk);
+    UNPROTECT(1);
+    return found;
+}
