@@ -25,6 +25,7 @@ struct round {
     const struct ct_latent *from;
     const struct ct_kernels *kernels;
     struct top *top; /* [threads] */
+    int predecessor; /* whether only rows below a query's own are met */
     int points;      /* to meet, with those of earlier rounds */
     int *improved;   /* [ld] how many had been met when a point was last kept; -1: ended */
 };
@@ -80,6 +81,20 @@ static void store(const struct ct_walk *walk, size_t slot, const struct top *top
     }
 }
 
+/* A query without residual variance is at distance 1 from all others: the first
+ * rows are its neighbours. */
+static void answer_without(const struct ct_walk *walk, int own, int predecessor, struct top *top)
+{
+    int n = predecessor ? own - 1 : walk->residual->points.n;
+    top->count = 0;
+    for (int row = 1; row <= n && top->count < walk->k; row++) {
+        if (row == own)
+            continue;
+        top->row[top->count] = row;
+        top->sq[top->count++] = 1;
+    }
+}
+
 /* Whether so many points have been met in vain that no more need be. */
 static int weary(const struct ct_walk *walk, int met, int improved)
 {
@@ -94,8 +109,11 @@ static void take(const struct ct_taker *taker, int thread, int line, const int *
     const struct ct_walk *walk = round->walk;
     struct top *top = &round->top[thread];
     int slot = slot_of(walk, line), met = walk->evaluated[slot], improved = round->improved[slot];
-    int ended = 0;
-    load(walk, (size_t)slot, met, top);
+    int ended = !(round->from->p[line] > 0);
+    if (ended)
+        answer_without(walk, walk->foreign ? 0 : line + 1, round->predecessor, top);
+    else
+        load(walk, (size_t)slot, met, top);
     while (met < found && !ended) {
         int pos[WAVE], count = found - met < WAVE ? found - met : WAVE;
         double rho[WAVE];
@@ -173,6 +191,7 @@ void ct_walk(const struct ct_host *host, const struct ct_batch *batch, const str
         .walk = walk,
         .from = walk->foreign ? walk->foreign : &walk->residual->points,
         .kernels = batch->kernels,
+        .predecessor = batch->predecessor,
         .top = new_tops(host, batch->threads, reach),
         .improved = host->alloc((size_t)walk->ld, sizeof(int)),
     };

@@ -5,6 +5,7 @@
  * list(kind, variance, m, points).
  */
 #define USE_FC_LEN_T
+#include "ct_blocks.h"
 #include "ct_residual.h"
 #include "ct_walk.h"
 #include "r_query.h"
@@ -21,7 +22,7 @@
 
 enum { METRIC_KIND, METRIC_VARIANCE, METRIC_M, METRIC_POINTS };
 
-enum { CHUNK = 1024 }; /* points whose values are solved for together */
+enum { CHUNK = 256 }; /* points whose values are solved for together */
 
 static const struct ct_dots *dots_of(SEXP simd)
 {
@@ -68,25 +69,31 @@ SEXP r_inducing_factor(SEXP kind, SEXP variance, SEXP u, SEXP jitter, SEXP simd)
     return failed > 0 ? Rf_ScalarInteger(failed) : factor;
 }
 
-/* v = L^-1 k for the points at z, and what that leaves of their variance. */
-static void solve_values(SEXP factor, size_t stride, int n, double variance, double *v, double *p)
+/* Covariances that turn into v = L^-1 k, chunk by chunk, and what is left of the
+ * variance. */
+struct solve {
+    const double *factor;
+    int m, n;
+    size_t stride;
+    double variance, *v, *p;
+};
+
+static void solve_chunk(void *data, int chunk, int thread)
 {
-    int m = Rf_nrows(factor), ld = (int)stride;
-    double one = 1;
-    for (int from = 0; from < n; from += CHUNK) {
-        int count = n - from < CHUNK ? n - from : CHUNK;
-        double *to = v + (size_t)from * stride;
-        F77_CALL(dtrsm)
-        ("L", "L", "N", "N", &m, &count, &one, REAL_RO(factor), &m, to,
-         &ld FCONE FCONE FCONE FCONE);
-        for (int i = 0; i < count; i++) {
-            double sum = 0;
-            for (int r = 0; r < m; r++)
-                sum += to[(size_t)i * stride + (size_t)r] * to[(size_t)i * stride + (size_t)r];
-            p[from + i] = variance - sum;
-        }
-        R_CheckUserInterrupt();
+    const struct solve *s = data;
+    int from = chunk * CHUNK, count = s->n - from < CHUNK ? s->n - from : CHUNK;
+    int ld = (int)s->stride;
+    double one = 1, *to = s->v + (size_t)from * s->stride;
+    F77_CALL(dtrsm)
+    ("L", "L", "N", "N", &s->m, &count, &one, s->factor, &s->m, to, &ld FCONE FCONE FCONE FCONE);
+    for (int i = 0; i < count; i++) {
+        const double *v = to + (size_t)i * s->stride;
+        double sum = 0;
+        for (int r = 0; r < s->m; r++)
+            sum += v[r] * v[r];
+        s->p[from + i] = s->variance - sum;
     }
+    (void)thread;
 }
 
 /* list(z, v, p) of the points at z, given the inducing points and their factor;
@@ -106,7 +113,9 @@ SEXP r_residual_values(SEXP kind, SEXP variance, SEXP u, SEXP factor, SEXP z, SE
         ct_covariance_cross(&r_host, dots_of(simd), (enum ct_covariance)Rf_asInteger(kind), s2,
                             REAL_RO(u), m, REAL_RO(z), n, Rf_ncols(z), stride,
                             r_num_threads(threads), REAL(v));
-        solve_values(factor, stride, n, s2, REAL(v), REAL(p));
+        struct solve solve = {REAL_RO(factor), m, n, stride, s2, REAL(v), REAL(p)};
+        ct_for_blocks(&r_host, n / CHUNK + (n % CHUNK > 0), r_num_threads(threads), solve_chunk,
+                      &solve);
     }
     for (int i = 0; i < n; i++) {
         double left = (m > 0 ? REAL(p)[i] : s2) + Rf_asReal(nugget);
