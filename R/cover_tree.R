@@ -16,6 +16,9 @@
 #'   being split; `NULL` chooses. It changes speed, never answers.
 #' @param threads The number of threads; `NULL` for the default of
 #'   [covertree_threads()]. The tree is the same for any number.
+#' @param metric `"euclidean"`, or a [residual_correlation()]: then the tree is built
+#'   over the coordinates divided by the lengthscale, and [knn_query()] searches by
+#'   that metric.
 #'
 #' @return An object of class `cover_tree`. It has methods for `print()`,
 #'   `summary()`, `dim()`, `length()` (the number of points) and `as.matrix()`
@@ -65,9 +68,16 @@
 #' summary(tree)
 #' knn_query(tree, k = 5)
 #' @export
-cover_tree <- function(x, order = c("hilbert", "natural"), leaf_size = NULL, threads = NULL) {
+cover_tree <- function(x, order = c("hilbert", "natural"), leaf_size = NULL, threads = NULL,
+                       metric = "euclidean") {
   if (missing(x)) fail("x must be given: the points, a row for each")
+  metric <- check_metric(metric)
   x <- check_points(x)
+  if (!is.null(metric)) {
+    state <- metric_state(x, metric, threads)
+    tree <- cover_tree(state$code[[4]]$z, order, leaf_size = leaf_size, threads = threads)
+    return(new_cover_tree(tree$pointer, state))
+  }
   check_extent(.Call(r_column_extent, x), "x")
   order <- check_choice(order, c("hilbert", "natural"), "order")
   leaf_size <- if (is.null(leaf_size)) 128L else check_count(leaf_size, "leaf_size")
@@ -77,7 +87,12 @@ cover_tree <- function(x, order = c("hilbert", "natural"), leaf_size = NULL, thr
   new_cover_tree(pointer)
 }
 
-new_cover_tree <- function(pointer) structure(list(pointer = pointer), class = "cover_tree")
+# The cache keeps what searches to a stated recall found out on their samples.
+new_cover_tree <- function(pointer, metric = NULL) {
+  structure(c(list(pointer = pointer, cache = new.env(parent = emptyenv())),
+              if (!is.null(metric)) list(metric = metric)),
+            class = "cover_tree")
+}
 
 #' @export
 dim.cover_tree <- function(x) dim(tree_arrays(x)$points)
@@ -87,6 +102,7 @@ length.cover_tree <- function(x) nrow(tree_arrays(x)$points)
 
 #' @export
 as.matrix.cover_tree <- function(x, ...) {
+  if (!is.null(x$metric)) return(x$metric$x)
   arrays <- tree_arrays(x)
   points <- arrays$points
   points[arrays$row, ] <- arrays$points
@@ -97,8 +113,9 @@ as.matrix.cover_tree <- function(x, ...) {
 #' @export
 format.cover_tree <- function(x, ...) {
   size <- dim(x)
-  sprintf("<cover_tree: %s point%s in %d dimension%s, %s order>", format(size[1], big.mark = ","),
-          plural(size[1]), size[2], plural(size[2]), order_label(tree_arrays(x)$order))
+  sprintf("<cover_tree: %s point%s in %d dimension%s, %s order%s>", format(size[1], big.mark = ","),
+          plural(size[1]), size[2], plural(size[2]), order_label(tree_arrays(x)$order),
+          if (is.null(x$metric)) "" else ", by residual correlation")
 }
 
 order_label <- function(order) if (order == "hilbert") "Hilbert" else order

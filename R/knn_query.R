@@ -19,6 +19,10 @@
 #' @param predecessor Whether each of the tree's own points is to find only points
 #'   in rows before its own, as the neighbours of a Vecchia approximation: the
 #'   first row finds none, row i at most i - 1. Not with `query`.
+#' @param recall The share of the true neighbours to find, at least: above 0, and at
+#'   most 1, which is the default and exact. With less, the search stops early, as
+#'   early as a sample of the queries, which are also answered exactly, allows.
+#' @param seed The random seed for that sample; R's own random numbers are left alone.
 #' @param stats Whether to attach what the search did, as attribute `stats`.
 #' @param progress Whether to tell on the console how far a long call has got.
 #'
@@ -28,16 +32,33 @@
 #'       built from, nearest first; a row for each of the m queries}
 #'     \item{`distance`}{m x k double matrix: their Euclidean distances}
 #'   }
-#'   and attribute `exact`, which is `TRUE`. With `stats = TRUE` there is also an
+#'   and attribute `exact`, which is `TRUE` with `recall = 1`. Otherwise it is `FALSE`,
+#'   and there are attributes `recall`, the share of the neighbours found for the sample,
+#'   with the limits of a 95% interval, and `evaluations`, the mean number of distances
+#'   or correlations evaluated for a query. With `stats = TRUE` there is also an
 #'   attribute `stats`; see [knn_stats()]. Where there are fewer than k
 #'   points to find, both are padded with `NA`; that is not an error.
 #'   `as.data.frame()` turns the result into long form, with columns `query`,
 #'   `neighbour`, `rank` and `distance`, without the padding.
 #'
+#' @section By residual correlation:
+#' In a tree whose metric is a [residual_correlation()], the exact search compares every
+#' query with every point (or predecessor): no bound is known that would spare it that
+#' work, only much of the precision. It takes n^2 m multiplications. With `recall` below
+#' 1, the points around a query are met in the order of their distance in space, until
+#' long enough none has come among the k best; how long is found out on a sample.
+#'
+#' @section Search to a stated recall:
+#' Up to 500 queries, drawn at random, are answered exactly and with rising effort, until
+#' the mean recall is above the target by three standard errors; then all are answered with
+#' that effort. Where no effort reaches the target, the answer is exact, and says so. For
+#' the tree's own points what the sample taught is kept with the tree, until its metric
+#' changes. The same seed gives the same answer. [recall_of()] measures any answer.
+#'
 #' @section Errors:
 #' Stops if `query` is not numeric and finite or has another number of columns
-#' than the tree, if `k` is not one whole number of at least 1, and if the
-#' squared distances of `query` to the tree's points would overflow.
+#' than the tree, if `k` is not one whole number of at least 1, if `recall` is not a
+#' share, and if the squared distances of `query` to the tree's points would overflow.
 #'
 #' @seealso [radius_query()] for all points within a distance.
 #'
@@ -51,20 +72,57 @@
 #' knn_query(tree, query = rbind(c(-20, 180, 100)), k = 2)
 #' @export
 knn_query <- function(tree, query = NULL, k = 10, threads = NULL, search = c("auto", "tree", "scan"),
-                      block_size = NULL, predecessor = FALSE, stats = FALSE,
+                      block_size = NULL, predecessor = FALSE, recall = 1, seed = 1, stats = FALSE,
                       progress = interactive()) {
-  pointer <- check_tree(tree)
+  check_tree(tree)
   k <- check_count(k, "k")
+  recall <- check_share(recall, "recall")
   how <- check_how(search, block_size, threads, stats, progress, predecessor)
   if (predecessor && !is.null(query)) {
     fail("predecessor = TRUE is for the tree's own points, which have rows: query must be NULL, not %s",
          describe(query))
   }
-  query <- check_query(query, pointer)
-  found <- .Call(r_knn, pointer, query, k, how)
-  knn <- structure(found[c("index", "distance")], class = "knn", exact = TRUE)
-  if (stats) attr(knn, "stats") <- new_stats(found$tally, nrow(knn$index))
+  call <- if (is.null(tree$metric)) euclidean_search(tree, query, k, how)
+          else residual_search(tree, query, k, how)
+  found <- if (recall < 1) search_to_recall(call, recall, check_seed(seed)) else call$exact(NULL)
+  knn <- structure(found[c("index", "distance")], class = "knn", exact = is.null(found$recall))
+  if (!is.null(found$recall)) attributes(knn) <- c(attributes(knn), found[c("recall", "evaluations")])
+  if (stats) attr(knn, "stats") <- call$stats(found)
   knn
+}
+
+# A search as search_to_recall() uses it: functions of the rows of some queries, or
+# NULL for all.
+euclidean_search <- function(tree, query, k, how) {
+  pointer <- tree$pointer
+  query <- check_query(query, pointer)
+  some <- function(rows) if (is.null(rows) || is.null(query)) query else query[rows, , drop = FALSE]
+  go <- function(rows, epsilon, stats = how[[5]]) {
+    how[[5]] <- stats
+    how[[8]] <- epsilon
+    .Call(r_knn, pointer, some(rows), if (is.null(query)) rows, k, how)
+  }
+  list(
+    queries = if (is.null(query)) nrow(.Call(r_tree_arrays, pointer)$points) else nrow(query),
+    key = if (is.null(query)) list(k, how[[7]]),
+    cache = if (is.null(query)) tree$cache,
+    exact = function(rows) go(rows, 0),
+    # Boxes must be nearer than the k-th neighbour so far, by such a factor.
+    efforts = c(4, 2, 1.4, 1, 0.7, 0.5, 0.35, 0.25, 0.18, 0.13, 0.09, 0.06, 0.04, 0.02),
+    attempt = function(rows, effort, sample) {
+      found <- go(rows, effort, TRUE)
+      found$evaluated <- 16 * found$tally$counts[6] / nrow(found$index)
+      found
+    },
+    distance = function(rows, index) {
+      points <- as.matrix(tree)
+      q <- (if (is.null(query)) points else query)[rows, , drop = FALSE]
+      sum <- 0
+      for (j in seq_len(ncol(q))) sum <- sum + (points[index, j] - q[row(index), j])^2
+      array(sqrt(sum), dim(index))
+    },
+    stats = function(found) new_stats(found$tally, nrow(found$index))
+  )
 }
 
 #' @export
@@ -72,7 +130,12 @@ format.knn <- function(x, ...) {
   size <- dim(x$index)
   sprintf("<knn: %d nearest neighbour%s of %s quer%s, %s>", size[2], plural(size[2]),
           format(size[1], big.mark = ","), if (size[1] == 1) "y" else "ies",
-          if (isTRUE(attr(x, "exact"))) "exact" else "approximate")
+          if (isTRUE(attr(x, "exact"))) "exact" else approximate_label(attr(x, "recall")))
+}
+
+approximate_label <- function(recall) {
+  if (is.null(recall)) return("approximate")
+  sprintf("recall %.4f (%.4f to %.4f)", recall[1], recall[2], recall[3])
 }
 
 #' @export

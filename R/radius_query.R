@@ -29,6 +29,9 @@
 #' @export
 radius_query <- function(tree, query = NULL, radius, sort = TRUE, threads = NULL) {
   pointer <- check_tree(tree)
+  if (!is.null(tree$metric)) {
+    fail("tree must be Euclidean: by residual correlation only knn_query() searches")
+  }
   if (missing(radius)) fail("radius must be given: the largest distance that counts")
   radius <- check_radius(radius)
   sort <- check_flag(sort, "sort")

@@ -44,6 +44,28 @@ new_stats <- function(tally, queries) {
             class = "knn_stats")
 }
 
+# By residual correlation: pairs that were sieved in single and in double precision and
+# correlations taken, or points met on the walk.
+residual_stats <- function(found) {
+  counts <- if (is.null(found$counts)) list(evaluations = stats::quantile(found$evaluated))
+            else stats::setNames(as.list(found$counts), c("single", "double", "correlations"))
+  structure(c(list(queries = nrow(found$index)), counts), class = "residual_stats")
+}
+
+#' @export
+print.residual_stats <- function(x, ...) {
+  cat(sprintf("<knn_stats: %s quer%s>\n", format(x$queries, big.mark = ","),
+              if (x$queries == 1) "y" else "ies"))
+  if (is.null(x$evaluations)) {
+    cat("pairs for each query:\n")
+    print(vapply(x[-1], function(count) signif(count / x$queries, 3), 0))
+  } else {
+    cat("points met by a query, quantiles:\n")
+    print(x$evaluations)
+  }
+  invisible(x)
+}
+
 #' @export
 print.knn_stats <- function(x, ...) {
   cat(sprintf("<knn_stats: %s quer%s in %.3f s>\n", format(x$queries, big.mark = ","),

@@ -19,6 +19,7 @@ struct ct_batch {
                           * ascend; NULL with query NULL: all, in the tree's order */
     int predecessor;     /* whether own points find only rows below theirs */
     int m, threads;
+    const int *slot; /* where a query's results go; NULL: to the line of its number or row */
     int ld; /* lines of a result matrix, of which own points fill that of their row; 0: m */
     const struct ct_kernels *kernels;
     double epsilon; /* neighbours may be farther than the true ones by this share */

@@ -157,7 +157,8 @@ void ct_search_load(struct ct_search *s, const struct ct_batch *batch, int begin
         double *q = s->q + (size_t)i * d;
         for (int j = 0; j < d; j++)
             q[j] = from[at + j * ld];
-        to[i] = own ? t->row[at] - 1 : at;
+        int line = own ? t->row[at] - 1 : at;
+        to[i] = batch->slot ? batch->slot[line] : line;
         s->active[i] = i;
         s->reach[i] = ct_tiles_place(t->tiles, d, q, s->placed + (size_t)i * d);
         s->near[i].count = 0;

@@ -8,11 +8,13 @@ SEXP r_tree_build(SEXP, SEXP, SEXP, SEXP, SEXP, SEXP);
 SEXP r_tree_from_arrays(SEXP, SEXP);
 SEXP r_tree_arrays(SEXP);
 SEXP r_tree_validate(SEXP, SEXP);
-SEXP r_knn(SEXP, SEXP, SEXP, SEXP);
+SEXP r_knn(SEXP, SEXP, SEXP, SEXP, SEXP);
 SEXP r_simd_levels(void);
 SEXP r_inducing_factor(SEXP, SEXP, SEXP, SEXP, SEXP);
 SEXP r_residual_values(SEXP, SEXP, SEXP, SEXP, SEXP, SEXP, SEXP, SEXP, SEXP);
 SEXP r_residual_scan(SEXP, SEXP, SEXP, SEXP, SEXP);
+SEXP r_residual_distance(SEXP, SEXP, SEXP, SEXP, SEXP);
+SEXP r_v_stride(SEXP);
 SEXP r_residual_walk(SEXP, SEXP, SEXP, SEXP, SEXP, SEXP, SEXP, SEXP);
 SEXP r_radius(SEXP, SEXP, SEXP, SEXP, SEXP);
 SEXP r_first_nonfinite(SEXP);
@@ -31,7 +33,7 @@ static const R_CallMethodDef routines[] = {
     {ROUTINE(r_tree_from_arrays), 2},
     {ROUTINE(r_tree_arrays), 1},
     {ROUTINE(r_tree_validate), 2},
-    {ROUTINE(r_knn), 4},
+    {ROUTINE(r_knn), 5},
     {ROUTINE(r_radius), 5},
     {ROUTINE(r_simd_levels), 0},
     {ROUTINE(r_first_nonfinite), 1},
@@ -46,6 +48,8 @@ static const R_CallMethodDef routines[] = {
     {ROUTINE(r_residual_values), 9},
     {ROUTINE(r_residual_scan), 5},
     {ROUTINE(r_residual_walk), 8},
+    {ROUTINE(r_residual_distance), 5},
+    {ROUTINE(r_v_stride), 1},
     {NULL, NULL, 0},
 };
 

@@ -70,7 +70,21 @@ static SEXP tally_list(const struct ct_tally *tally, double seconds)
     return list;
 }
 
-SEXP r_knn(SEXP pointer, SEXP query, SEXP k, SEXP how)
+const int *r_positions(const struct ct_tree *t, SEXP rows, int *slot)
+{
+    int count = 0, *order = r_host.alloc((size_t)XLENGTH(rows), sizeof *order);
+    for (int i = 0; i < t->n; i++)
+        slot[i] = -1;
+    for (int i = 0; i < XLENGTH(rows); i++)
+        slot[INTEGER_RO(rows)[i] - 1] = i;
+    for (int pos = 0; pos < t->n; pos++)
+        if (slot[t->row[pos] - 1] >= 0)
+            order[count++] = pos;
+    return order;
+}
+
+/* rows: those of the tree's own points that are to be answered; NULL for all. */
+SEXP r_knn(SEXP pointer, SEXP query, SEXP rows, SEXP k, SEXP how)
 {
     static const char *const names[] = {"index", "distance", "tally"};
     double start = ct_seconds();
@@ -78,6 +92,13 @@ SEXP r_knn(SEXP pointer, SEXP query, SEXP k, SEXP how)
     struct ct_tally tally = {0};
     int count = Rf_asInteger(k), stats = r_how(how, HOW_STATS);
     batch.tally = stats ? &tally : NULL;
+    batch.epsilon = Rf_asReal(VECTOR_ELT(how, HOW_EPSILON));
+    if (!Rf_isNull(rows)) {
+        int *slot = r_host.alloc((size_t)batch.tree->n, sizeof *slot);
+        batch.order = r_positions(batch.tree, rows, slot);
+        batch.slot = slot;
+        batch.m = batch.ld = (int)XLENGTH(rows);
+    }
     SEXP found = PROTECT(r_named_list(names, stats ? 3 : 2));
     SET_VECTOR_ELT(found, 0, Rf_allocMatrix(INTSXP, batch.m, count));
     SET_VECTOR_ELT(found, 1, Rf_allocMatrix(REALSXP, batch.m, count));

@@ -168,20 +168,6 @@ SEXP r_residual_scan(SEXP metric, SEXP foreign, SEXP rows, SEXP k, SEXP how)
     return found;
 }
 
-/* Positions of some rows, in the tree's order; slot: which of them each row is. */
-static const int *positions_of(const struct ct_tree *t, SEXP rows, int *slot)
-{
-    int count = 0, *order = (int *)R_alloc((size_t)XLENGTH(rows), sizeof *order);
-    for (int i = 0; i < t->n; i++)
-        slot[i] = -1;
-    for (int i = 0; i < XLENGTH(rows); i++)
-        slot[INTEGER_RO(rows)[i] - 1] = i;
-    for (int pos = 0; pos < t->n; pos++)
-        if (slot[t->row[pos] - 1] >= 0)
-            order[count++] = pos;
-    return order;
-}
-
 /* The k nearest among those that are met in the order of space; effort is
  * c(patience, first, most). */
 SEXP r_residual_walk(SEXP pointer, SEXP metric, SEXP query, SEXP foreign, SEXP rows, SEXP k,
@@ -205,13 +191,12 @@ SEXP r_residual_walk(SEXP pointer, SEXP metric, SEXP query, SEXP foreign, SEXP r
         .missing = NA_REAL,
     };
     if (!Rf_isNull(rows)) {
-        int *slot = (int *)R_alloc((size_t)batch.tree->n, sizeof *slot);
-        batch.order = positions_of(batch.tree, rows, slot);
+        int *slot = r_host.alloc((size_t)batch.tree->n, sizeof *slot);
+        batch.order = r_positions(batch.tree, rows, slot);
         batch.m = (int)XLENGTH(rows);
         walk.slot = slot;
     }
     walk.ld = batch.m;
-    batch.ld = batch.tree->n;
     SEXP found = PROTECT(new_result(batch.m, walk.k, 1, names));
     SET_VECTOR_ELT(found, 2, Rf_allocVector(INTSXP, batch.m));
     walk.index = INTEGER(VECTOR_ELT(found, 0));
@@ -221,4 +206,35 @@ SEXP r_residual_walk(SEXP pointer, SEXP metric, SEXP query, SEXP foreign, SEXP r
     ct_walk(&host, &batch, &walk);
     UNPROTECT(1);
     return found;
+}
+
+/* Distances of queries, given as to r_residual_scan(), to the rows in the lines of
+ * index, which may be NA. */
+SEXP r_residual_distance(SEXP metric, SEXP foreign, SEXP rows, SEXP index, SEXP simd)
+{
+    struct ct_residual residual = residual_of(metric);
+    struct ct_latent others = residual.points;
+    if (!Rf_isNull(foreign))
+        others = latent_of(foreign);
+    int m = Rf_nrows(index), k = Rf_ncols(index);
+    SEXP distance = PROTECT(Rf_allocMatrix(REALSXP, m, k));
+    for (int i = 0; i < m; i++) {
+        int query = Rf_isNull(rows) ? i : INTEGER_RO(rows)[i] - 1;
+        for (int j = 0; j < k; j++) {
+            size_t at = (size_t)i + (size_t)j * (size_t)m;
+            int pos = INTEGER_RO(index)[at] == NA_INTEGER ? -1 : INTEGER_RO(index)[at] - 1;
+            double rho;
+            if (pos >= 0)
+                ct_residual_rho(dots_of(simd), &residual, &others, query, &pos, 1, &rho);
+            REAL(distance)[at] = pos < 0 ? NA_REAL : sqrt(1 - fabs(rho));
+        }
+    }
+    UNPROTECT(1);
+    return distance;
+}
+
+/* Values of v to a point, with those that only fill up. */
+SEXP r_v_stride(SEXP m)
+{
+    return Rf_ScalarInteger((int)ct_v_stride(Rf_asInteger(m)));
 }

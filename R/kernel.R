@@ -1,0 +1,85 @@
+#' Covariance functions
+#'
+#' Kernels of Gaussian processes for [residual_correlation()]. With r the distance
+#' between two points whose coordinates are divided by `lengthscale`, the
+#' covariance is `variance` times
+#' \describe{
+#'   \item{`kernel_rbf()`}{exp(-r^2 / 2)}
+#'   \item{`kernel_exponential()`}{exp(-r)}
+#'   \item{`kernel_matern32()`}{(1 + a) exp(-a), a = sqrt(3) r}
+#'   \item{`kernel_matern52()`}{(1 + a + a^2 / 3) exp(-a), a = sqrt(5) r}
+#' }
+#'
+#' @param variance The variance of the process: one finite number above 0.
+#' @param lengthscale The length over which it varies, in the units of the
+#'   coordinates: one finite number above 0, or one for each coordinate (automatic
+#'   relevance determination).
+#'
+#' @return An object of class `covertree_kernel`.
+#'
+#' @section Other parametrisations:
+#' \pkg{GpGp}'s `matern15_isotropic` and `matern25_isotropic` take r as the distance
+#' divided by their range, without the root of 3 or 5: a range of l there is a
+#' `lengthscale` of sqrt(3) l, or sqrt(5) l, here. `exponential_isotropic` is the same.
+#'
+#' @references
+#' Rasmussen, C. E. and Williams, C. K. I. (2006). *Gaussian Processes for Machine
+#' Learning*, chapter 4. MIT Press.
+#'
+#' @examples
+#' kernel_matern52(variance = 2, lengthscale = c(0.5, 3))
+#' @name kernels
+NULL
+
+kernel_kinds <- c("rbf", "exponential", "matern32", "matern52")
+
+new_kernel <- function(kind, variance, lengthscale) {
+  if (!is_number(variance) || !is.finite(variance) || variance <= 0) {
+    fail("variance must be one finite number above 0, not %s", describe(variance))
+  }
+  if (!is.numeric(lengthscale) || is.factor(lengthscale) || length(lengthscale) == 0) {
+    fail("lengthscale must be one finite number above 0, or one for each column, not %s",
+         describe(lengthscale))
+  }
+  wrong <- which(!is.finite(lengthscale) | lengthscale <= 0)
+  if (length(wrong) > 0) {
+    fail("lengthscale must be finite and above 0: number %d is %s", wrong[1],
+         format(lengthscale[wrong[1]]))
+  }
+  structure(list(kind = kind, variance = as.double(variance), lengthscale = as.double(lengthscale)),
+            class = "covertree_kernel")
+}
+
+#' @rdname kernels
+#' @export
+kernel_rbf <- function(variance = 1, lengthscale = 1) new_kernel("rbf", variance, lengthscale)
+
+#' @rdname kernels
+#' @export
+kernel_exponential <- function(variance = 1, lengthscale = 1) {
+  new_kernel("exponential", variance, lengthscale)
+}
+
+#' @rdname kernels
+#' @export
+kernel_matern32 <- function(variance = 1, lengthscale = 1) {
+  new_kernel("matern32", variance, lengthscale)
+}
+
+#' @rdname kernels
+#' @export
+kernel_matern52 <- function(variance = 1, lengthscale = 1) {
+  new_kernel("matern52", variance, lengthscale)
+}
+
+#' @export
+format.covertree_kernel <- function(x, ...) {
+  sprintf("<%s kernel: variance %s, lengthscale %s>", x$kind, format(x$variance),
+          toString(format(x$lengthscale), width = 60))
+}
+
+#' @export
+print.covertree_kernel <- function(x, ...) {
+  cat(format(x), "\n", sep = "")
+  invisible(x)
+}

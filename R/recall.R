@@ -1,0 +1,146 @@
+# Search to a stated recall: the least effort that reaches it on a sample.
+
+SAMPLE <- 500
+
+check_seed <- function(seed) {
+  if (!is_number(seed) || !is.finite(seed) || abs(seed) > .Machine$integer.max || seed != trunc(seed)) {
+    fail("seed must be one whole number, not %s", describe(seed))
+  }
+  as.integer(seed)
+}
+
+# Some of n, in order; R's own random numbers go on as if nothing had been.
+sample_rows <- function(n, size, seed) {
+  if (size >= n) return(seq_len(n))
+  old <- globalenv()[[".Random.seed"]]
+  on.exit(
+    if (is.null(old)) rm(".Random.seed", envir = globalenv())
+    else assign(".Random.seed", old, envir = globalenv())
+  )
+  set.seed(seed, "Mersenne-Twister", "Inversion", "Rejection")
+  sort(sample.int(n, size))
+}
+
+# For each query, the share of its exact neighbours that were found. Where the farthest
+# are as far as others, any of those will do.
+recall_by_query <- function(found, exact) {
+  there <- rowSums(!is.na(exact$index))
+  farthest <- exact$distance[cbind(seq_along(there), pmax(there, 1))]
+  hits <- vapply(seq_along(there), function(i) {
+    new <- !duplicated(found$index[i, ]) & !is.na(found$index[i, ])
+    sum(new & (found$index[i, ] %in% exact$index[i, ] | (found$distance[i, ] <= farthest[i]) %in% TRUE))
+  }, 0)
+  ifelse(there > 0, pmin(hits, there) / pmax(there, 1), 1)
+}
+
+# The mean, and limits that lie `errors` standard errors from it. Where all were found
+# the error is that of one neighbour more or less.
+recall_interval <- function(share, k, errors = stats::qnorm(0.975)) {
+  n <- length(share)
+  error <- max(stats::sd(share), 1 / (k * sqrt(n)), na.rm = TRUE) / sqrt(n)
+  estimate <- mean(share)
+  c(estimate = estimate, lower = max(0, estimate - errors * error),
+    upper = min(1, estimate + errors * error))
+}
+
+search_to_recall <- function(call, target, seed) {
+  choice <- choose_effort(call, target, seed)
+  if (is.null(choice)) return(call$exact(NULL))
+  found <- call$attempt(NULL, choice$effort, choice)
+  c(found, list(recall = choice$recall, evaluations = mean(found$evaluated)))
+}
+
+# What was found out for the tree's own points is kept.
+choose_effort <- function(call, target, seed) {
+  key <- if (!is.null(call$cache)) paste(c(call$key, target, seed), collapse = " ")
+  if (!is.null(key) && !is.null(call$cache[[key]])) return(call$cache[[key]][[1]])
+  choice <- calibrate(call, target, seed)
+  if (!is.null(key)) assign(key, list(choice), envir = call$cache)
+  choice
+}
+
+# By bisection: efforts rise, and recall with them.
+calibrate <- function(call, target, seed) {
+  rows <- sample_rows(call$queries, SAMPLE, seed)
+  exact <- call$exact(rows)
+  low <- 0
+  high <- length(call$efforts) + 1
+  best <- NULL
+  while (high - low > 1) {
+    middle <- (low + high) %/% 2
+    found <- call$attempt(rows, call$efforts[middle], NULL)
+    share <- recall_by_query(found, exact)
+    if (recall_interval(share, ncol(exact$index), 3)[["lower"]] >= target) {
+      high <- middle
+      best <- list(effort = call$efforts[middle], evaluated = found$evaluated,
+                   recall = recall_interval(share, ncol(exact$index)))
+    } else {
+      low <- middle
+    }
+  }
+  best
+}
+
+#' Measure the recall of any answer
+#'
+#' Answers a sample of the queries exactly, and tells what share of those neighbours a
+#' result holds: one of [knn_query()], or of any other program.
+#'
+#' @inheritParams knn_query
+#' @param result A result of [knn_query()], or a matrix of row numbers with a row for
+#'   each query, in any order, padded with `NA`: such as the `nn.idx` of other
+#'   packages, or, with `predecessor = TRUE`, the `NNarray` of \pkg{GpGp} without its
+#'   first column.
+#' @param sample How many queries to draw; all, if there are no more.
+#' @param predecessor Whether `result` was to hold predecessors only.
+#'
+#' @return A list of class `recall`: `estimate`, the share found, with `lower` and `upper`,
+#'   the limits of a 95% interval; `sample`, the number of queries drawn; `k`. A
+#'   neighbour counts if it is one of the exact ones or as near as the farthest of them.
+#'
+#' @section Errors:
+#' Stops if `result` has not a row for each query, or holds numbers that are no rows.
+#'
+#' @examples
+#' x <- matrix(rnorm(3000), ncol = 3)
+#' tree <- cover_tree(x)
+#' recall_of(tree, knn_query(tree, k = 5))
+#' @export
+recall_of <- function(tree, result, sample = 1000, seed = 1, query = NULL, predecessor = FALSE,
+                      threads = NULL) {
+  check_tree(tree)
+  how <- check_how("auto", NULL, threads, predecessor = predecessor)
+  index <- check_result(if (inherits(result, "knn")) result$index else result, length(tree))
+  call <- if (is.null(tree$metric)) euclidean_search(tree, query, ncol(index), how)
+          else residual_search(tree, query, ncol(index), how)
+  if (nrow(index) != call$queries) {
+    fail("result must have a row for each of the %d queries, not %d", call$queries, nrow(index))
+  }
+  rows <- sample_rows(call$queries, check_count(sample, "sample"), check_seed(seed))
+  exact <- call$exact(rows)
+  found <- list(index = index[rows, , drop = FALSE])
+  found$distance <- call$distance(rows, found$index)
+  interval <- recall_interval(recall_by_query(found, exact), ncol(index))
+  structure(c(as.list(interval), list(sample = length(rows), k = ncol(index))), class = "recall")
+}
+
+check_result <- function(index, n) {
+  if (!is.matrix(index) || !is.numeric(index)) {
+    fail("result must be a knn or a matrix of row numbers, not %s", describe(index))
+  }
+  if (ncol(index) == 0) fail("result must have at least one column, but it has none")
+  wrong <- which(!is.na(index) & (index < 1 | index > n | index != trunc(index)))
+  if (length(wrong) > 0) {
+    fail("result must hold rows of the tree's data, 1 to %d, or NA: it holds %s", n,
+         format(index[wrong[1]]))
+  }
+  storage.mode(index) <- "integer"
+  index
+}
+
+#' @export
+print.recall <- function(x, ...) {
+  cat(sprintf("recall %.5f (%.5f to %.5f), %d neighbours of %s queries\n", x$estimate, x$lower,
+              x$upper, x$k, format(x$sample, big.mark = ",")))
+  invisible(x)
+}

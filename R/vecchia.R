@@ -1,0 +1,146 @@
+#' Ordered neighbours for Vecchia approximations
+#'
+#' Orders the locations and finds, for each, the m nearest of those before it: what
+#' \pkg{GpGp}, \pkg{GPvecchia} and their kin condition on. Exact by Euclidean
+#' distance, without jitter, on all cores.
+#'
+#' @param x The locations: a numeric matrix or a data frame, a row for each.
+#' @param m The number of neighbours, below the number of locations.
+#' @param order `"maximin"`, `"middleout"`, `"coordinate"` or `"random"`, as
+#'   [order_maximin()] and its kin have it (with `lonlat`, of the points on the sphere);
+#'   `"none"` for the rows as they are; or a permutation of the rows. Random orders use
+#'   R's random numbers.
+#' @param metric `"euclidean"`, or a [residual_correlation()].
+#' @param lonlat Whether the first two columns are longitude and latitude in degrees.
+#'   Then distances are taken between the points on the unit sphere, as \pkg{GpGp} does,
+#'   and there may be no other columns but a last one, which is kept as it is.
+#' @param recall The share of the true neighbours to find, as in [knn_query()]; `NULL`
+#'   for 1, or for 0.999 by residual correlation.
+#' @param seed The random seed of the sample that `recall` is measured on.
+#' @param threads The number of threads; `NULL` for the default of
+#'   [covertree_threads()].
+#'
+#' @return A list of class `vecchia_neighbors`:
+#'   \describe{
+#'     \item{`order`}{integer vector: the rows of `x` in their order}
+#'     \item{`NNarray`}{n x (m + 1) integer matrix; line i is for the location
+#'       `x[order[i], ]`: i itself first, then its neighbours' places in the order,
+#'       nearest first, padded with `NA`}
+#'     \item{`distance`}{n x m double matrix: the neighbours' distances}
+#'     \item{`exact`, `recall`}{whether the neighbours are exact; otherwise the share
+#'       found for a sample, with the limits of a 95% interval}
+#'   }
+#'   `NNarray` is what `GpGp::vecchia_meanzero_loglik()` and its kin take, beside
+#'   `x[order, ]` and the data in that order, and `GpGp::fit_model()` with
+#'   `reorder = FALSE`.
+#'
+#' @section Errors:
+#' Stops if `x` is not numeric and finite, if `m` is not a whole number from 1 to n - 1,
+#' if `order` is neither the name of an order nor a permutation, and with `lonlat` if
+#' longitudes are not within -180 and 360 or latitudes not within -90 and 90.
+#'
+#' @references
+#' Vecchia, A. V. (1988). Estimation and model identification for continuous spatial
+#' processes. *Journal of the Royal Statistical Society B* 50(2), 297-312.
+#'
+#' Guinness, J. (2018). Permutation and grouping methods for sharpening Gaussian
+#' process approximations. *Technometrics* 60(4), 415-429.
+#' \doi{10.1080/00401706.2018.1437476}
+#'
+#' @examples
+#' near <- vecchia_neighbors(argo[1:2000, c("longitude", "latitude")], m = 10, lonlat = TRUE)
+#' near
+#' near$NNarray[1:5, ]
+#' @export
+vecchia_neighbors <- function(x, m, order = "maximin", metric = "euclidean", lonlat = FALSE,
+                              recall = NULL, seed = 1, threads = NULL) {
+  x <- check_points(x)
+  n <- nrow(x)
+  m <- check_count(m, "m")
+  if (m >= n) fail("m must be below the number of locations, %d, not %d", n, m)
+  metric <- check_metric(metric)
+  recall <- if (is.null(recall)) if (is.null(metric)) 1 else 0.999 else check_share(recall, "recall")
+  if (check_flag(lonlat, "lonlat")) x <- on_sphere(x)
+  order <- choose_order(x, order, threads)
+  tree <- cover_tree(x[order, , drop = FALSE], threads = threads,
+                     metric = reorder_metric(metric, order))
+  near <- knn_query(tree, k = m, predecessor = TRUE, recall = recall, seed = seed,
+                    threads = threads)
+  structure(list(order = order, NNarray = cbind(seq_len(n), near$index), distance = near$distance,
+                 exact = attr(near, "exact"), recall = attr(near, "recall")),
+            class = "vecchia_neighbors")
+}
+
+# The factors of a metric are those of rows in their first order.
+reorder_metric <- function(metric, order) {
+  if (is.null(metric)) return("euclidean")
+  if (!is.null(metric$v) && nrow(metric$v) == length(order)) {
+    metric$v <- metric$v[order, , drop = FALSE]
+    metric$p <- metric$p[order]
+  }
+  metric
+}
+
+on_sphere <- function(x) {
+  if (!ncol(x) %in% 2:3) {
+    fail("x must have two columns with lonlat, longitude and latitude, or a third for time, not %d",
+         ncol(x))
+  }
+  check_degrees(x[, 1], -180, 360, "longitudes", "first")
+  check_degrees(x[, 2], -90, 90, "latitudes", "second")
+  longitude <- x[, 1] * pi / 180
+  latitude <- x[, 2] * pi / 180
+  unname(cbind(cos(latitude) * cos(longitude), cos(latitude) * sin(longitude), sin(latitude),
+               x[, -(1:2)]))
+}
+
+check_degrees <- function(value, least, most, what, column) {
+  wrong <- which(value < least | value > most)
+  if (length(wrong) > 0) {
+    fail("x must have %s within %g and %g in its %s column: row %d is %s", what, least, most, column,
+         wrong[1], format(value[wrong[1]]))
+  }
+}
+
+location_orders <- c("maximin", "middleout", "coordinate", "random", "none")
+
+choose_order <- function(x, order, threads) {
+  if (is.numeric(order) && !is.factor(order)) return(check_order(order, nrow(x)))
+  switch(check_choice(order, location_orders, "order"),
+    maximin = order_maximin(x, threads),
+    middleout = order_middleout(x),
+    coordinate = order_coordinate(x),
+    random = order_random(x),
+    none = seq_len(nrow(x))
+  )
+}
+
+check_order <- function(order, n) {
+  if (length(order) != n) {
+    fail("order must be a permutation of the %d rows, not %d numbers", n, length(order))
+  }
+  wrong <- which(!order %in% seq_len(n))
+  if (length(wrong) > 0) {
+    fail("order must be a permutation of the rows 1 to %d: number %d is %s", n, wrong[1],
+         format(order[wrong[1]]))
+  }
+  twice <- which(duplicated(order))
+  if (length(twice) > 0) {
+    fail("order must be a permutation of the rows: %d is there twice", order[twice[1]])
+  }
+  as.integer(order)
+}
+
+#' @export
+format.vecchia_neighbors <- function(x, ...) {
+  size <- dim(x$distance)
+  sprintf("<vecchia_neighbors: up to %d earlier neighbour%s of %s location%s, %s>", size[2],
+          plural(size[2]), format(size[1], big.mark = ","), plural(size[1]),
+          if (x$exact) "exact" else approximate_label(x$recall))
+}
+
+#' @export
+print.vecchia_neighbors <- function(x, ...) {
+  cat(format(x), "\n", sep = "")
+  invisible(x)
+}
