@@ -13,7 +13,7 @@
 
 enum {
     CT_V_LANES = 16, /* partial sums of an exact dot product; vectors are padded to such runs */
-    CT_CHUNK = 128   /* terms that a sieve adds up before it adds the sum to others */
+    CT_CHUNK = 64    /* terms that a sieve adds up before it adds the sum to others */
 };
 
 /* A covariance function, of a = scale * r, or a = scale * r^2 if squared:

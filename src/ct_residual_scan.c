@@ -17,8 +17,8 @@ enum {
     BUFFER = 1 << 20 /* candidates that a thread keeps, about */
 };
 
-/* Margins up to this, in the correlation, are small. */
-static const double SMALL = 0.01;
+/* Margins up to this, in the correlation, are small: few pairs come through by them. */
+static const double SMALL = 0.1;
 
 /* Those without residual correlate with nothing. */
 enum { EASY, HARD, NONE, CLASSES };

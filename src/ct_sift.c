@@ -5,6 +5,8 @@
 #include <math.h>
 #include <string.h>
 
+enum { LINE = 64 }; /* bytes in a line of cache */
+
 struct ct_sift ct_sift_make(const struct ct_host *host, const struct ct_residual_batch *batch,
                             int most)
 {
@@ -146,20 +148,30 @@ static void enter_lanes(struct ct_sift_block *block, int i, const struct ct_shel
     }
 }
 
+/* Asks for a share of what comes next in memory: the sieve would wait for it. */
+static void prefetch(const char *next, size_t bytes, int share, int shares)
+{
+    size_t lines = bytes / LINE, end = lines * (share + CT_TEAM) / shares;
+    for (size_t line = lines * share / shares; line < end; line++)
+        __builtin_prefetch(next + line * LINE);
+}
+
 /* A chunk of a tile stays in the nearest cache while all teams meet it. */
 static void add_dots(struct ct_sift_block *block, const struct ct_shelf *shelf, int tile)
 {
     const struct ct_sieve *sieve = shelf->sieve;
     int m = block->sift->batch->residual->m, chunks = (m + CT_CHUNK - 1) / CT_CHUNK;
-    size_t size = sieve->size, lanes = (size_t)sieve->lanes;
-    memset(block->sums, 0, (size_t)block->sift->most * lanes * size);
+    size_t size = sieve->size, step = sieve->lanes * size;
+    memset(block->sums, 0, (size_t)block->sift->most * step);
     for (int chunk = 0; chunk < chunks; chunk++) {
         int from = (int)((long long)m * chunk / chunks);
         int to = (int)((long long)m * (chunk + 1) / chunks);
-        const char *points = shelf->v + (tile * (size_t)m + from) * lanes * size;
-        for (int team = 0; team < block->count; team += CT_TEAM)
+        const char *points = shelf->v + (tile * (size_t)m + from) * step;
+        for (int team = 0; team < block->count; team += CT_TEAM) {
+            prefetch(points + (to - from) * step, (to - from) * step, team, block->count);
             sieve->dots(points, block->team_v + ((size_t)team * m + from * CT_TEAM) * size,
-                        to - from, block->sums + team * lanes * size);
+                        to - from, block->sums + team * step);
+        }
     }
 }
 

@@ -1,7 +1,7 @@
 /* bench_residual.c: the certified scan against a matrix product of the same size.
  *
  *   cc -O2 -std=gnu11 -fopenmp bench_residual.c ../../src/ct_*.c -lm -ldl -o /tmp/bench
- *   /tmp/bench CASE [BLAS.so]     cases: see main()
+ *   /tmp/bench CASE [BLAS.so [QUERIES [PRECISIONS]]]     cases: see main()
  *
  * Prints seconds and GFlop/s of the scan, counted as 2 n^2 m, or half of that for
  * predecessors, in each precision, and those of the library's dgemm for blocks of
@@ -16,6 +16,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 enum { THREADS = 2 };
 
@@ -92,16 +93,19 @@ typedef void (*gemm)(const char *, const char *, const int *, const int *, const
                      const double *, const double *, const int *, const double *, const int *,
                      const double *, double *, const int *);
 
-static double time_gemm(gemm dgemm, const struct ct_residual *r)
+static void time_gemm(gemm dgemm, const struct ct_residual *r)
 {
     int n = r->points.n, some = 512, stride = (int)ct_v_stride(r->m), rounds = 8;
-    double one = 1, zero = 0, *to = take((size_t)some * n, 8), start = ct_seconds();
+    double one = 1, zero = 0, *to = take((size_t)some * n, 8);
+    clock_t used = clock();
+    double start = ct_seconds();
     for (int i = 0; i < rounds; i++)
         dgemm("T", "N", &n, &some, &r->m, &one, r->points.v, &stride,
               r->points.v + (size_t)i * some * stride, &stride, &zero, to, &n);
-    double took = ct_seconds() - start;
+    double took = ct_seconds() - start, busy = (double)(clock() - used) / CLOCKS_PER_SEC;
+    double work = 2.0 * rounds * some * n * r->m / 1e9;
+    printf("dgemm   %7.2f s %6.1f GFlop/s, %5.1f a busy core\n", took, work / took, work / busy);
     free(to);
-    return 2.0 * rounds * some * n * r->m / took / 1e9;
 }
 
 static double time_scan(const struct ct_residual *r, const struct setting *s,
@@ -120,16 +124,18 @@ static double time_scan(const struct ct_residual *r, const struct setting *s,
                                       .tally = &tally};
     int *index = take((size_t)count * s->k, sizeof *index);
     double *distance = take((size_t)count * s->k, sizeof *distance), start = ct_seconds();
+    clock_t used = clock();
     ct_residual_scan(&host, &batch, s->k, -1, index, distance);
-    double took = ct_seconds() - start;
+    double took = ct_seconds() - start, busy = (double)(clock() - used) / CLOCKS_PER_SEC;
     double pairs = (double)(tally.coarse + tally.fine);
     double last = 0;
     for (int i = 0; i < count; i++)
         last += distance[(size_t)(s->k - 1) * count + i] / count;
-    printf("%-7s %7.2f s %7.1f GFlop/s; of %.3g pairs %.1f%% in float, %.1f exact a query, "
+    printf("%-7s %7.2f s %6.1f GFlop/s, %5.1f a busy core; of %.3g pairs %.1f%% in float, %.1f "
+           "exact a query, "
            "mean last distance %.4f\n",
-           names[precision], took, 2 * pairs * r->m / took / 1e9, pairs,
-           100 * (double)tally.coarse / pairs, (double)tally.exact / count, last);
+           names[precision], took, 2 * pairs * r->m / took / 1e9, 2 * pairs * r->m / busy / 1e9,
+           pairs, 100 * (double)tally.coarse / pairs, (double)tally.exact / count, last);
     free(index);
     free(distance);
     return took;
@@ -154,12 +160,12 @@ int main(int argc, char **argv)
                 for (int j = 0; j < count; j++)
                     row[j] = 1 + (int)((long long)j * s->n / count);
             }
-            for (int round = 0; round < 2; round++) {
-                if (blas)
-                    printf("dgemm %.1f GFlop/s\n", time_gemm((gemm)dlsym(blas, "dgemm_"), &r));
-                time_scan(&r, s, CT_PRECISION_DOUBLE, row, count);
-                time_scan(&r, s, CT_PRECISION_FLOAT, row, count);
-                time_scan(&r, s, CT_PRECISION_AUTO, row, count);
+            const char *modes = argc > 4 ? argv[4] : "120120";
+            for (const char *mode = modes; *mode; mode++) {
+                if (blas && *mode == *modes)
+                    time_gemm((gemm)dlsym(blas, "dgemm_"), &r);
+                time_scan(&r, s, (enum ct_precision)(*mode - '0'), row, count);
+                fflush(stdout);
             }
         }
     return 0;

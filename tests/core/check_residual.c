@@ -4,6 +4,7 @@
  * and in double, for any number of threads. Sieves let through what they must. */
 #include "../../src/ct_query.h"
 #include "../../src/ct_residual.h"
+#include "../../src/ct_shelf.h"
 #include "check.h"
 #include "clouds.h"
 #include "host.h"
@@ -132,7 +133,8 @@ static struct problem some_problem(enum ct_covariance kind, int n, int d, int m,
 
 /* ---- one correlation ---- */
 
-static long double naive_rho(const struct problem *problem, int i, int j)
+/* Covariance less product, of point i and other j. */
+static long double naive_rest(const struct problem *problem, int i, int j)
 {
     const struct ct_residual *r = &problem->residual;
     const struct ct_latent *x = &r->points, *y = &problem->others;
@@ -151,8 +153,13 @@ static long double naive_rho(const struct problem *problem, int i, int j)
         a = sqrtl(3 * sq), k = (1 + a) * expl(-a);
     if (r->kind == CT_MATERN52)
         a = sqrtl(5 * sq), k = (1 + a + a * a / 3) * expl(-a);
-    long double scale = sqrtl((long double)x->p[i] * y->p[j]);
-    long double rho = scale > 0 ? (r->variance * k - dot) / scale : 0;
+    return r->variance * k - dot;
+}
+
+static long double naive_rho(const struct problem *problem, int i, int j)
+{
+    long double scale = sqrtl((long double)problem->residual.points.p[i] * problem->others.p[j]);
+    long double rho = scale > 0 ? naive_rest(problem, i, j) / scale : 0;
     return rho > 1 ? 1 : rho < -1 ? -1 : rho;
 }
 
@@ -185,6 +192,74 @@ static void check_rho(enum ct_covariance kind, int d, int m)
     CHECK(turns == 0);
     CHECK(worst < 1e-12);
     keep_end();
+}
+
+/* ---- sieves ---- */
+
+/* What a sieve makes of a shelf's first tile and of some queries: the worst error,
+ * in margins; and pairs that it wrongly keeps out, at levels all around them. */
+static double sieve_error(const struct problem *problem, const struct ct_sieve *sieve, int *lost)
+{
+    const struct ct_residual *r = &problem->residual;
+    const struct ct_latent *points = &r->points, *others = &problem->others;
+    struct ct_frame frame = ct_frame_make(&host, r);
+    double norm[64], root[64], other_norm[64], other_root[64], worst = 0;
+    double level[CT_TEAM], margin[CT_TEAM];
+    unsigned within[CT_TEAM];
+    int pos[64];
+    for (int i = 0; i < points->n; i++)
+        pos[i] = i;
+    ct_frame_extend(&frame, points, norm, root);
+    ct_frame_extend(&frame, others, other_norm, other_root);
+    struct ct_shelf shelf = ct_shelf_make(&host, &frame, sieve, pos, points->n, root, 1);
+    char *z = ct_aligned(&host, (size_t)r->d * CT_TEAM, sieve->size);
+    char *v = ct_aligned(&host, (size_t)r->m * CT_TEAM, sieve->size);
+    char *sums = ct_aligned(&host, (size_t)sieve->lanes * CT_TEAM, sieve->size);
+    memset(sums, 0, sieve->lanes * CT_TEAM * sieve->size);
+    for (int j = 0; j < CT_TEAM; j++) {
+        int near = random_below(points->n < sieve->lanes ? points->n : sieve->lanes);
+        long double least = fabsl(naive_rest(problem, near, j)) / r->variance / root[near];
+        ct_frame_put(&frame, sieve, others, j, CT_TEAM, z + j * sieve->size, v + j * sieve->size);
+        margin[j] = ct_frame_margin(&frame, sieve, other_norm[j]);
+        level[j] = (double)least * (1 - 16 * sieve->roundoff);
+    }
+    for (int from = 0, count; from < r->m; from += count) {
+        count = r->m - from < CT_CHUNK ? r->m - from : CT_CHUNK;
+        sieve->dots(shelf.v + (size_t)from * sieve->lanes * sieve->size,
+                    v + (size_t)from * CT_TEAM * sieve->size, count, sums);
+    }
+    struct ct_meeting meeting = {&frame.shape, r->d, shelf.z, z, shelf.root, level, margin};
+    sieve->within(&meeting, sums, within);
+    for (int j = 0; j < CT_TEAM; j++)
+        for (int i = 0; i < sieve->lanes && i < points->n; i++) {
+            int at = j * sieve->lanes + i;
+            double got = sieve->size == 4 ? ((float *)sums)[at] : ((double *)sums)[at];
+            long double want = fabsl(naive_rest(problem, i, j)) / r->variance;
+            worst = fmax(worst, fabs((double)(got - want)) / margin[j]);
+            *lost +=
+                !(within[j] >> i & 1) && want / root[i] >= level[j] / (1 - 16 * sieve->roundoff);
+        }
+    host_end_call();
+    return worst;
+}
+
+static void check_sieves(enum ct_covariance kind, int d, int m)
+{
+    for (int level = 0; level <= (int)ct_simd_best(); level++) {
+        double fine = 0, coarse = 0;
+        int lost = 0;
+        for (int round = 0; round < 20; round++) {
+            struct problem problem = some_problem(kind, 1 + random_below(64), d, m, round % 3);
+            fine = fmax(fine, sieve_error(&problem, &dots_of(level)->fine, &lost));
+            coarse = fmax(coarse, sieve_error(&problem, &dots_of(level)->coarse, &lost));
+            keep_end();
+        }
+        check_about("sieve, kind %d, d %d, m %d, %s: %g and %g of the margins", kind, d, m,
+                    dots_of(level)->name, fine, coarse);
+        CHECK(fine <= 1);
+        CHECK(coarse <= 1);
+        CHECK(lost == 0);
+    }
 }
 
 /* ---- scans ---- */
@@ -299,6 +374,8 @@ int main(void)
     check_exp();
     for (int i = 0; i < 20; i++)
         check_rho((enum ct_covariance)(i % 4), 1 + i % 6, ms[i / 4]);
+    for (int i = 0; i < 20; i++)
+        check_sieves((enum ct_covariance)(i % 4), 1 + i % 6, ms[i / 4]);
     for (int i = 0; i < 60; i++)
         check_scans((enum ct_covariance)(i % 4), ns[random_below(5)], 1 + i % 6, ms[i % 5], i % 3);
     check_scans(CT_MATERN32, 700, 3, 16, 1);
