@@ -43,11 +43,18 @@ recall_interval <- function(share, k, errors = stats::qnorm(0.975)) {
     upper = min(1, estimate + errors * error))
 }
 
+# The recall that is stated is that of the answer itself, for the queries of the sample.
 search_to_recall <- function(call, target, seed) {
   choice <- choose_effort(call, target, seed)
   if (is.null(choice)) return(call$exact(NULL))
   found <- call$attempt(NULL, choice$effort, choice)
-  c(found, list(recall = choice$recall, evaluations = mean(found$evaluated)))
+  share <- recall_by_query(lines_of(found, choice$rows), choice$exact)
+  c(found, list(recall = recall_interval(share, ncol(choice$exact$index)),
+                evaluations = mean(found$evaluated)))
+}
+
+lines_of <- function(found, rows) {
+  lapply(found[c("index", "distance")], function(part) part[rows, , drop = FALSE])
 }
 
 # What was found out for the tree's own points is kept.
@@ -72,8 +79,8 @@ calibrate <- function(call, target, seed) {
     share <- recall_by_query(found, exact)
     if (recall_interval(share, ncol(exact$index), 3)[["lower"]] >= target) {
       high <- middle
-      best <- list(effort = call$efforts[middle], evaluated = found$evaluated,
-                   recall = recall_interval(share, ncol(exact$index)))
+      best <- list(effort = call$efforts[middle], evaluated = found$evaluated, rows = rows,
+                   exact = exact)
     } else {
       low <- middle
     }
