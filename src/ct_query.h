@@ -9,12 +9,13 @@ struct ct_kernels;
 /* CT_SEARCH_AUTO takes the tree, and scans where the tree excludes too little. */
 enum ct_search_mode { CT_SEARCH_AUTO, CT_SEARCH_TREE, CT_SEARCH_SCAN };
 
-/* The queries of a call: m points by column, or m of the tree's own points, which
+/* The queries of a call: m points, or m of the tree's own points, which
  * never find themselves. `order` says which query is answered when; results
  * do not depend on it. */
 struct ct_batch {
     const struct ct_tree *tree;
-    const double *query; /* [m * d] by column; NULL: the tree's own points */
+    const double *query; /* [lines * d] by column; NULL: the tree's own points */
+    int lines;           /* points in query, of which order names m; 0: m */
     const int *order;    /* [m] numbers of queries, or positions of own points, which
                           * ascend; NULL with query NULL: all, in the tree's order */
     int predecessor;     /* whether own points find only rows below theirs */

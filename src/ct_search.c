@@ -150,7 +150,7 @@ void ct_search_load(struct ct_search *s, const struct ct_batch *batch, int begin
     const struct ct_tree *t = s->tree;
     int d = t->d, own = batch->query == NULL;
     const double *from = own ? t->points : batch->query;
-    size_t ld = (size_t)(own ? t->n : batch->m);
+    size_t ld = (size_t)(own ? t->n : batch->lines > 0 ? batch->lines : batch->m);
     s->queries = s->actives = queries;
     for (int i = 0; i < queries; i++) {
         int at = batch->order ? batch->order[begin + i] : begin + i;

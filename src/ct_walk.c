@@ -169,6 +169,7 @@ static void walk_rounds(const struct ct_host *host, const struct ct_batch *batch
 {
     struct round round = *((const struct walker *)searcher)->round;
     struct ct_batch some = *batch;
+    some.lines = batch->m;
     int n = batch->tree->n, *order = host->alloc((size_t)batch->m, sizeof *order);
     some.order = order;
     for (int points = round.walk->first;; points = points < n / 2 ? 2 * points : n) {
