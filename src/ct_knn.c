@@ -6,7 +6,8 @@
  * points within t + d(p, q) of q. Rounding can lift a computed distance above that
  * sum, so the bound gets a margin for the rounding of d terms, and one for squares
  * below the normal range. Where only rows below a query's own are wanted, this holds
- * if p's row is one.
+ * if p's row is one. Where neighbours may be missed, the answer would depend on the
+ * bound: then queries do without.
  */
 #include "ct_blocks.h"
 #include "ct_distance.h"
@@ -86,7 +87,7 @@ static void inherit(struct knn *knn, int i, double kth, const double *p, int row
 {
     struct ct_search *s = &knn->search;
     int d = s->tree->d;
-    if (row >= s->near[i].before)
+    if (row >= s->near[i].before || s->nearer < 1)
         return;
     double moved = sqrt(ct_sqdist(p, 1, s->q + (size_t)i * d, 1, d));
     double bound = (kth + moved) * (1 + (d + 8) * DBL_EPSILON) + d * sqrt(DBL_MIN);
