@@ -61,7 +61,8 @@ SEXP r_inducing_factor(SEXP kind, SEXP variance, SEXP u, SEXP jitter, SEXP simd)
                         1, l);
     for (int i = 0; i < m; i++)
         l[i + (size_t)i * (size_t)m] += Rf_asReal(jitter);
-    F77_CALL(dpotrf)("L", &m, l, &m, &failed FCONE);
+    if (m > 0)
+        F77_CALL(dpotrf)("L", &m, l, &m, &failed FCONE);
     for (int j = 1; j < m; j++)
         for (int i = 0; i < j; i++)
             l[i + (size_t)j * (size_t)m] = 0;
