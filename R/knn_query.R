@@ -30,7 +30,8 @@
 #'   \describe{
 #'     \item{`index`}{m x k integer matrix: rows of the data that the tree was
 #'       built from, nearest first; a row for each of the m queries}
-#'     \item{`distance`}{m x k double matrix: their Euclidean distances}
+#'     \item{`distance`}{m x k double matrix: their distances, Euclidean or by the
+#'       metric of the tree}
 #'   }
 #'   and attribute `exact`, which is `TRUE` with `recall = 1`. Otherwise it is `FALSE`,
 #'   and there are attributes `recall`, the share of the neighbours found for the sample,
@@ -49,9 +50,13 @@
 #' long enough none has come among the k best; how long is found out on a sample.
 #'
 #' @section Search to a stated recall:
-#' Up to 500 queries, drawn at random, are answered exactly and with rising effort, until
-#' the mean recall is above the target by three standard errors; then all are answered with
-#' that effort. Where no effort reaches the target, the answer is exact, and says so. For
+#' Some queries, drawn at random, are answered exactly and with rising effort, until the
+#' mean recall is above the target by three standard errors; then all are answered with
+#' that effort. There are 500 of them, or 2 / (1 - `recall`) if that is more: 2,000 for
+#' 0.999. A standard error is taken to be that of one query which misses half of its
+#' neighbours, or more. Where there are no more queries than that, or no effort reaches
+#' the target, the answer is exact, and says so. What is found for a query does not
+#' depend on the others, on threads or on `block_size`. For
 #' the tree's own points what the sample taught is kept with the tree, until its metric
 #' changes. The same seed gives the same answer. [recall_of()] measures any answer.
 #'
@@ -77,22 +82,28 @@ knn_query <- function(tree, query = NULL, k = 10, threads = NULL, search = c("au
   check_tree(tree)
   k <- check_count(k, "k")
   recall <- check_share(recall, "recall")
+  seed <- check_seed(seed)
   how <- check_how(search, block_size, threads, stats, progress, predecessor)
-  if (predecessor && !is.null(query)) {
-    fail("predecessor = TRUE is for the tree's own points, which have rows: query must be NULL, not %s",
-         describe(query))
-  }
-  call <- if (is.null(tree$metric)) euclidean_search(tree, query, k, how)
-          else residual_search(tree, query, k, how)
-  found <- if (recall < 1) search_to_recall(call, recall, check_seed(seed)) else call$exact(NULL)
+  call <- search_for(tree, query, k, how)
+  found <- if (recall < 1) search_to_recall(call, recall, seed) else call$exact(NULL)
   knn <- structure(found[c("index", "distance")], class = "knn", exact = is.null(found$recall))
   if (!is.null(found$recall)) attributes(knn) <- c(attributes(knn), found[c("recall", "evaluations")])
   if (stats) attr(knn, "stats") <- call$stats(found)
   knn
 }
 
+search_for <- function(tree, query, k, how) {
+  if (how[[7]] && !is.null(query)) {
+    fail("predecessor = TRUE is for the tree's own points, which have rows: query must be NULL, not %s",
+         describe(query))
+  }
+  if (is.null(tree$metric)) euclidean_search(tree, query, k, how)
+  else residual_search(tree, query, k, how)
+}
+
 # A search as search_to_recall() uses it: functions of the rows of some queries, or
-# NULL for all.
+# NULL for all. Where boxes are given up early, what is found depends on the way to it:
+# so each query goes alone, and finds the same whichever others there are.
 euclidean_search <- function(tree, query, k, how) {
   pointer <- tree$pointer
   query <- check_query(query, pointer)
@@ -100,6 +111,8 @@ euclidean_search <- function(tree, query, k, how) {
   go <- function(rows, epsilon, stats = how[[5]]) {
     how[[5]] <- stats
     how[[8]] <- epsilon
+    if (epsilon > 0) how[[2]] <- 1L
+    if (epsilon > 0 && how[[1]] == 0L) how[[1]] <- 1L
     .Call(r_knn, pointer, some(rows), if (is.null(query)) rows, k, how)
   }
   list(

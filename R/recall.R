@@ -1,6 +1,7 @@
 # Search to a stated recall: the least effort that reaches it on a sample.
 
-SAMPLE <- 500
+# Queries to draw. To be sure of a target near 1 takes more: see recall_interval().
+sample_size <- function(target) max(500, ceiling(2 / (1 - target)))
 
 check_seed <- function(seed) {
   if (!is_number(seed) || !is.finite(seed) || abs(seed) > .Machine$integer.max || seed != trunc(seed)) {
@@ -33,11 +34,13 @@ recall_by_query <- function(found, exact) {
   ifelse(there > 0, pmin(hits, there) / pmax(there, 1), 1)
 }
 
-# The mean, and limits that lie `errors` standard errors from it. Where all were found
-# the error is that of one neighbour more or less.
-recall_interval <- function(share, k, errors = stats::qnorm(0.975)) {
+# The mean, and limits that lie `errors` standard errors from it, for a sample of so
+# many queries. Misses come together: an outlying query may miss most of its
+# neighbours. So the error is at least half of those of one query, even if none of the
+# sample missed any. Without others there is none.
+recall_interval <- function(share, queries, errors = stats::qnorm(0.975)) {
   n <- length(share)
-  error <- max(stats::sd(share), 1 / (k * sqrt(n)), na.rm = TRUE) / sqrt(n)
+  error <- max(stats::sd(share) / sqrt(n), 0.5 / n, na.rm = TRUE) * sqrt(1 - n / queries)
   estimate <- mean(share)
   c(estimate = estimate, lower = max(0, estimate - errors * error),
     upper = min(1, estimate + errors * error))
@@ -49,7 +52,7 @@ search_to_recall <- function(call, target, seed) {
   if (is.null(choice)) return(call$exact(NULL))
   found <- call$attempt(NULL, choice$effort, choice)
   share <- recall_by_query(lines_of(found, choice$rows), choice$exact)
-  c(found, list(recall = recall_interval(share, ncol(choice$exact$index)),
+  c(found, list(recall = recall_interval(share, call$queries),
                 evaluations = mean(found$evaluated)))
 }
 
@@ -66,9 +69,11 @@ choose_effort <- function(call, target, seed) {
   choice
 }
 
-# By bisection: efforts rise, and recall with them.
+# By bisection: efforts rise, and recall with them. None, if the sample would be all.
 calibrate <- function(call, target, seed) {
-  rows <- sample_rows(call$queries, SAMPLE, seed)
+  size <- sample_size(target)
+  if (size >= call$queries) return(NULL)
+  rows <- sample_rows(call$queries, size, seed)
   exact <- call$exact(rows)
   low <- 0
   high <- length(call$efforts) + 1
@@ -77,7 +82,7 @@ calibrate <- function(call, target, seed) {
     middle <- (low + high) %/% 2
     found <- call$attempt(rows, call$efforts[middle], NULL)
     share <- recall_by_query(found, exact)
-    if (recall_interval(share, ncol(exact$index), 3)[["lower"]] >= target) {
+    if (recall_interval(share, call$queries, 3)[["lower"]] >= target) {
       high <- middle
       best <- list(effort = call$efforts[middle], evaluated = found$evaluated, rows = rows,
                    exact = exact)
@@ -102,7 +107,7 @@ calibrate <- function(call, target, seed) {
 #' @param predecessor Whether `result` was to hold predecessors only.
 #'
 #' @return A list of class `recall`: `estimate`, the share found, with `lower` and `upper`,
-#'   the limits of a 95% interval; `sample`, the number of queries drawn; `k`. A
+#'   the limits of a 95% interval, which is that alone where all queries were drawn; `sample`, the number of queries drawn; `k`. A
 #'   neighbour counts if it is one of the exact ones or as near as the farthest of them.
 #'
 #' @section Errors:
@@ -116,19 +121,27 @@ calibrate <- function(call, target, seed) {
 recall_of <- function(tree, result, sample = 1000, seed = 1, query = NULL, predecessor = FALSE,
                       threads = NULL) {
   check_tree(tree)
+  sample <- check_count(sample, "sample")
+  seed <- check_seed(seed)
   how <- check_how("auto", NULL, threads, predecessor = predecessor)
   index <- check_result(if (inherits(result, "knn")) result$index else result, length(tree))
-  call <- if (is.null(tree$metric)) euclidean_search(tree, query, ncol(index), how)
-          else residual_search(tree, query, ncol(index), how)
+  call <- search_for(tree, query, ncol(index), how)
   if (nrow(index) != call$queries) {
     fail("result must have a row for each of the %d queries, not %d", call$queries, nrow(index))
   }
-  rows <- sample_rows(call$queries, check_count(sample, "sample"), check_seed(seed))
+  rows <- sample_rows(call$queries, sample, seed)
   exact <- call$exact(rows)
   found <- list(index = index[rows, , drop = FALSE])
+  if (is.null(query)) found$index[not_wanted(found$index, rows, predecessor)] <- NA
   found$distance <- call$distance(rows, found$index)
-  interval <- recall_interval(recall_by_query(found, exact), ncol(index))
+  interval <- recall_interval(recall_by_query(found, exact), call$queries)
   structure(c(as.list(interval), list(sample = length(rows), k = ncol(index))), class = "recall")
+}
+
+# Of the tree's own points, none is its own neighbour, nor a later one a predecessor.
+not_wanted <- function(index, rows, predecessor) {
+  own <- rows[row(index)]
+  which(if (predecessor) index >= own else index == own)
 }
 
 check_result <- function(index, n) {

@@ -88,9 +88,14 @@ check_amount <- function(value, what) {
 }
 
 check_inducing <- function(inducing) {
-  if (is.null(inducing) || identical(as.vector(inducing), 0) || identical(inducing, 0L)) return(0L)
-  if (is_number(inducing) && is.null(dim(inducing))) return(check_count(inducing, "inducing"))
-  check_points(inducing, "inducing")
+  if (is.null(inducing)) return(0L)
+  if (is.matrix(inducing) || is.data.frame(inducing)) return(check_points(inducing, "inducing"))
+  if (is_number(inducing) && inducing %in% 0) return(0L)
+  if (!is_number(inducing) || !is.finite(inducing) || inducing < 0 || inducing != trunc(inducing)) {
+    fail("inducing must be a matrix with a row for each inducing point, their number, or NULL, not %s",
+         describe(inducing))
+  }
+  check_count(inducing, "inducing")
 }
 
 check_factors <- function(v, p) {
@@ -106,6 +111,8 @@ check_factors <- function(v, p) {
   if (length(wrong) > 0) {
     fail("p must be finite and at least 0: number %d is %s", wrong[1], format(p[wrong[1]]))
   }
+  long <- which(!is.finite(rowSums(v^2)))
+  if (length(long) > 0) fail("v must have rows of finite squared length, but not row %d", long[1])
   list(v = v, p = as.double(p))
 }
 
@@ -131,25 +138,38 @@ check_metric <- function(metric) {
   metric
 }
 
-# Coordinates divided by the lengthscale.
-scale_points <- function(x, metric) {
-  lengthscale <- metric$kernel$lengthscale
+# Coordinates divided by the lengthscale. Their distances to others, already divided,
+# must be in range as well.
+scale_points <- function(x, lengthscale, what = "x", others = NULL) {
   if (!length(lengthscale) %in% c(1, ncol(x))) {
-    fail("lengthscale must be one number or one for each of the %d columns of x, not %d numbers",
-         ncol(x), length(lengthscale))
+    fail("lengthscale must be one number or one for each column of x, %d, not %d numbers", ncol(x),
+         length(lengthscale))
   }
   z <- unname(x) / rep(rep_len(lengthscale, ncol(x)), each = nrow(x))
-  check_extent(.Call(r_column_extent, z), "x, divided by the lengthscale,")
+  what <- paste0(what, ", divided by the lengthscale,")
+  infinite <- which(!is.finite(z), arr.ind = TRUE)
+  if (length(infinite) > 0) {
+    fail("%s must be finite: row %d, column %d is %s", what, infinite[1, 1], infinite[1, 2],
+         format(z[infinite[1, , drop = FALSE]]))
+  }
+  extent <- .Call(r_column_extent, z)
+  if (!is.null(others)) {
+    around <- .Call(r_column_extent, others)
+    extent <- rbind(pmin(extent[1, ], around[1, ]), pmax(extent[2, ], around[2, ]))
+  }
+  check_extent(extent, what)
   z
 }
 
 # What a tree knows of a metric: the metric, and for the points x of the tree, by row,
-# what src/r_residual.c reads; the factor of the inducing points for other points.
-metric_state <- function(x, metric, threads) {
-  z <- scale_points(x, metric)
+# what src/r_residual.c reads; the factor of the inducing points for other points; and
+# the lengthscale of the space that the tree was built in.
+metric_state <- function(x, metric, threads, space = metric$kernel$lengthscale) {
+  z <- scale_points(x, metric$kernel$lengthscale)
   state <- if (is.null(metric$v)) inducing_state(x, z, metric, threads) else factor_state(z, metric)
   state$metric <- metric
   state$x <- x
+  state$space <- space
   state
 }
 
@@ -186,7 +206,7 @@ choose_inducing <- function(x, z, metric, threads) {
     if (nrow(inducing) > nrow(x)) {
       fail("inducing must have at most as many points as x, %d, not %d", nrow(x), nrow(inducing))
     }
-    return(scale_points(inducing, metric))
+    return(scale_points(inducing, metric$kernel$lengthscale, "inducing and x together", z))
   }
   if (inducing > nrow(x)) {
     fail("inducing must be at most the number of points, %d, not %d", nrow(x), inducing)
@@ -236,22 +256,22 @@ update_metric <- function(tree, metric, threads = NULL) {
   if (is.null(tree$metric)) {
     fail("tree must have a residual correlation to update; build it with cover_tree(x, metric = )")
   }
-  metric <- check_metric(metric)
-  if (is.null(metric)) fail("metric must be a residual_correlation(), not \"euclidean\"")
-  new_cover_tree(tree$pointer, metric_state(tree$metric$x, metric, threads))
+  if (missing(metric) || !inherits(metric, "residual_correlation")) {
+    fail("metric must be a residual_correlation(), not %s",
+         if (missing(metric)) "missing" else describe(metric))
+  }
+  new_cover_tree(tree$pointer, metric_state(tree$metric$x, metric, threads, tree$metric$space))
 }
 
 # See euclidean_search(). Effort is patience: how many times as many points are met in
 # vain as were met before.
 residual_search <- function(tree, query, k, how) {
-  state <- tree$metric
+  arrays <- tree_arrays(tree)
+  state <- check_state(tree$metric, dim(arrays$points))
   code <- state$code
   n <- nrow(state$x)
-  others <- NULL
-  if (!is.null(query)) {
-    query <- check_query_of(query, state, how[[4]])
-    others <- query$points
-  }
+  if (!is.null(query)) query <- check_query_of(query, state, arrays, how[[4]])
+  others <- query$points
   pick <- function(rows) {
     if (is.null(rows) || is.null(others)) return(others)
     list(others$z[rows, , drop = FALSE], others$v[, rows, drop = FALSE], others$p[rows])
@@ -265,9 +285,9 @@ residual_search <- function(tree, query, k, how) {
     efforts = 0.125 * 1.25^(0:24),
     attempt = function(rows, effort, sample) {
       few <- if (is.null(sample)) 8 * k else stats::quantile(sample$evaluated, 0.75, names = FALSE)
-      first <- min(n, max(16, 2 * k, 16 * ceiling(few / 16)))
-      points <- pick(rows)
-      .Call(r_residual_walk, tree$pointer, code, points[[1]], points, own(rows), k,
+      first <- min(n, 16 * ceiling(max(16, 2 * k, few) / 16))
+      space <- if (is.null(rows)) query$space else query$space[rows, , drop = FALSE]
+      .Call(r_residual_walk, tree$pointer, code, space, pick(rows), own(rows), k,
             c(effort, first, n), how)
     },
     distance = function(rows, index) {
@@ -277,8 +297,27 @@ residual_search <- function(tree, query, k, how) {
   )
 }
 
-# Values of points that are not the tree's own.
-check_query_of <- function(query, state, threads) {
+# C trusts sizes and types: a metric that was put into a tree by hand must not get there.
+check_state <- function(state, size) {
+  code <- if (is.list(state)) state$code
+  points <- if (is.list(code) && length(code) == 4) code[[4]]
+  sound <- length(points) == 3 && is.list(points) && code[[1]] %in% 0:3 && is_number(code[[2]]) &&
+    is_number(code[[3]]) && is_doubles(points[[1]], size) &&
+    is_doubles(points[[2]], c(.Call(r_v_stride, code[[3]]), size[1])) &&
+    is.double(points[[3]]) && length(points[[3]]) == size[1] && is_doubles(state$x, size) &&
+    (is.null(state$inducing) || (is_doubles(state$inducing, c(code[[3]], size[2])) &&
+                                   is_doubles(state$factor, c(code[[3]], code[[3]]))))
+  if (!sound) {
+    fail(paste("tree's metric must be one that cover_tree(x, metric = ) or update_metric() gave it:",
+               "this does not fit its points"))
+  }
+  state
+}
+
+is_doubles <- function(value, size) is.double(value) && identical(dim(value), as.integer(size))
+
+# Values of points that are not the tree's own, and where they are in the tree's space.
+check_query_of <- function(query, state, arrays, threads) {
   query <- check_points(query, "query")
   if (ncol(query) != ncol(state$x)) {
     fail("query must have %d columns like the tree, not %d", ncol(state$x), ncol(query))
@@ -286,6 +325,8 @@ check_query_of <- function(query, state, threads) {
   if (is.null(state$inducing)) {
     fail("query must be NULL: with v and p given, only the tree's own points have values")
   }
-  z <- scale_points(query, state$metric)
-  list(points = latent(z, state$inducing, state$factor, state$metric, threads))
+  what <- "query and the tree's points together"
+  z <- scale_points(query, state$metric$kernel$lengthscale, what, state$code[[4]]$z)
+  list(points = latent(z, state$inducing, state$factor, state$metric, threads),
+       space = scale_points(query, state$space, what, arrays$points))
 }

@@ -10,7 +10,8 @@
 #'   whose highest node has this level), with the nodes of coinciding points
 #'   last, and points that are no node's hub not counted; `leaf_sizes`, the
 #'   quartiles of the number of points in a leaf; `bytes`, the size of the
-#'   arrays in memory.
+#'   arrays in memory, with what the tree keeps for its metric; `metric`, the
+#'   [residual_correlation()], or `NULL`.
 #'
 #' @examples
 #' summary(cover_tree(as.matrix(quakes[, 1:3])))
@@ -24,10 +25,14 @@ summary.cover_tree <- function(object, ...) {
       n = nrow(arrays$points), d = ncol(arrays$points), order = arrays$order,
       leaf_size = arrays$leaf_size, nodes = length(leaf), leaves = sum(leaf),
       levels = level_table(arrays), leaf_sizes = stats::quantile(size[leaf], names = FALSE),
-      bytes = sum(vapply(arrays, function(array) as.numeric(utils::object.size(array)), 0))
+      bytes = bytes_of(arrays) + bytes_of(object$metric), metric = object$metric$metric
     ),
     class = "summary.cover_tree"
   )
+}
+
+bytes_of <- function(vectors) {
+  sum(vapply(vectors, function(vector) as.numeric(utils::object.size(vector)), 0))
 }
 
 # Nodes are numbered from the root down, so a hub's first node is its highest.
@@ -48,6 +53,7 @@ print.summary.cover_tree <- function(x, ...) {
   say("  %s node%s, %s of them leaves of at most %d points where points allow", number(x$nodes),
       plural(x$nodes), number(x$leaves), x$leaf_size)
   say("  points in a leaf: %s (minimum, quartiles, maximum)", toString(x$leaf_sizes))
+  if (!is.null(x$metric)) say("  by %s", gsub("[<>]", "", format(x$metric)))
   say("  %s", format(structure(x$bytes, class = "object_size"), units = "auto"))
   cat("Nodes by level, and points by the level of their highest node:\n")
   shown <- utils::head(x$levels, 12)

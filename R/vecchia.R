@@ -13,7 +13,9 @@
 #' @param metric `"euclidean"`, or a [residual_correlation()].
 #' @param lonlat Whether the first two columns are longitude and latitude in degrees.
 #'   Then distances are taken between the points on the unit sphere, as \pkg{GpGp} does,
-#'   and there may be no other columns but a last one, which is kept as it is.
+#'   and there may be no other columns but a last one, which is kept as it is. The
+#'   lengthscale and inducing points of a metric are then those of these three or four
+#'   coordinates.
 #' @param recall The share of the true neighbours to find, as in [knn_query()]; `NULL`
 #'   for 1, or for 0.999 by residual correlation.
 #' @param seed The random seed of the sample that `recall` is measured on.
@@ -37,7 +39,7 @@
 #' @section Errors:
 #' Stops if `x` is not numeric and finite, if `m` is not a whole number from 1 to n - 1,
 #' if `order` is neither the name of an order nor a permutation, and with `lonlat` if
-#' longitudes are not within -180 and 360 or latitudes not within -90 and 90.
+#' longitudes are not within -360 and 720 or latitudes not within -90 and 90.
 #'
 #' @references
 #' Vecchia, A. V. (1988). Estimation and model identification for continuous spatial
@@ -81,17 +83,18 @@ reorder_metric <- function(metric, order) {
   metric
 }
 
+# In half turns, of which whole numbers are exact: a pole is one point, and so are -180 and 180.
 on_sphere <- function(x) {
   if (!ncol(x) %in% 2:3) {
     fail("x must have two columns with lonlat, longitude and latitude, or a third for time, not %d",
          ncol(x))
   }
-  check_degrees(x[, 1], -180, 360, "longitudes", "first")
+  check_degrees(x[, 1], -360, 720, "longitudes", "first")
   check_degrees(x[, 2], -90, 90, "latitudes", "second")
-  longitude <- x[, 1] * pi / 180
-  latitude <- x[, 2] * pi / 180
-  unname(cbind(cos(latitude) * cos(longitude), cos(latitude) * sin(longitude), sin(latitude),
-               x[, -(1:2)]))
+  longitude <- x[, 1] / 180
+  latitude <- x[, 2] / 180
+  unname(cbind(cospi(latitude) * cospi(longitude), cospi(latitude) * sinpi(longitude),
+               sinpi(latitude), x[, -(1:2)]))
 }
 
 check_degrees <- function(value, least, most, what, column) {

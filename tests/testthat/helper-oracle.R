@@ -43,6 +43,34 @@ oracle_radius <- function(x, query = NULL, radius, found = oracle_rankings(x, qu
   list(index = pick("index"), distance = pick("distance"))
 }
 
+oracle_centroid <- function(x) {
+  apply(x, 2, function(column) {
+    sum <- 0
+    for (value in column) sum <- sum + (value - column[1])
+    column[1] + sum / length(column)
+  })
+}
+
+oracle_square <- function(x, q) {
+  sum <- 0
+  for (j in seq_len(ncol(x))) sum <- sum + (x[, j] - q[j])^2
+  sum
+}
+
+# The first of the maximin order, as many as `size`.
+oracle_maximin <- function(x, size = nrow(x)) {
+  x <- plain_matrix(x)
+  order <- which.min(oracle_square(x, oracle_centroid(x)))
+  least <- rep(Inf, nrow(x))
+  while (length(order) < size) {
+    newest <- order[length(order)]
+    least <- pmin(least, oracle_square(x, x[newest, ]))
+    least[newest] <- -1
+    order <- c(order, which.max(least))
+  }
+  order
+}
+
 # Digits written out: the last bit must not depend on a library's pow().
 oracle_cover <- function(level) {
   quarter <- c(1, 1.189207115002721, 1.4142135623730951, 1.681792830507429)

@@ -1,32 +1,5 @@
 # Orders for Vecchia's approximation, against their definitions.
 
-oracle_centroid <- function(x) {
-  apply(x, 2, function(column) {
-    sum <- 0
-    for (value in column) sum <- sum + (value - column[1])
-    column[1] + sum / length(column)
-  })
-}
-
-oracle_square <- function(x, q) {
-  sum <- 0
-  for (j in seq_len(ncol(x))) sum <- sum + (x[, j] - q[j])^2
-  sum
-}
-
-oracle_maximin <- function(x) {
-  x <- plain_matrix(x)
-  order <- which.min(oracle_square(x, oracle_centroid(x)))
-  least <- rep(Inf, nrow(x))
-  while (length(order) < nrow(x)) {
-    newest <- order[length(order)]
-    least <- pmin(least, oracle_square(x, x[newest, ]))
-    least[newest] <- -1
-    order <- c(order, which.max(least))
-  }
-  order
-}
-
 # Point sets with more blocks than the clouds have.
 larger_clouds <- list(
   plane = function() uniform_points(3000, 2),

@@ -1,0 +1,118 @@
+# Oracle for residual correlation: dense matrices in plain R, from the definition.
+
+oracle_kernels <- list(
+  rbf = function(r) exp(-r^2 / 2),
+  exponential = function(r) exp(-r),
+  matern32 = function(r) (1 + sqrt(3) * r) * exp(-sqrt(3) * r),
+  matern52 = function(r) (1 + sqrt(5) * r + 5 * r^2 / 3) * exp(-sqrt(5) * r)
+)
+
+our_kernels <- list(rbf = kernel_rbf, exponential = kernel_exponential,
+                    matern32 = kernel_matern32, matern52 = kernel_matern52)
+
+# What a metric is made of, for the oracle and for residual_correlation(). `inducing` is a
+# matrix or NULL; `given` is what the package gets in its place, where that differs.
+residual_case <- function(kind, lengthscale, inducing = NULL, variance = 1, nugget = 0,
+                          jitter = 1e-6 * variance, given = inducing) {
+  list(kind = kind, lengthscale = lengthscale, inducing = inducing, variance = variance,
+       nugget = nugget, jitter = jitter, given = given)
+}
+
+metric_of <- function(case) {
+  residual_correlation(our_kernels[[case$kind]](case$variance, case$lengthscale), case$given,
+                       nugget = case$nugget, jitter = case$jitter)
+}
+
+divide <- function(x, lengthscale) sweep(plain_matrix(x), 2, lengthscale, "/")
+
+oracle_covariance <- function(case, a, b) {
+  sq <- 0
+  for (j in seq_len(ncol(a))) sq <- sq + outer(a[, j], b[, j], "-")^2
+  case$variance * oracle_kernels[[case$kind]](sqrt(matrix(sq, nrow(a), nrow(b))))
+}
+
+# V and p of points, p being 0 where it is none.
+oracle_latent <- function(case, x) {
+  lengthscale <- rep_len(case$lengthscale, ncol(x))
+  z <- divide(x, lengthscale)
+  v <- matrix(0, nrow(z), 0)
+  least <- 1e-10 * case$variance
+  if (!is.null(case$inducing)) {
+    u <- divide(case$inducing, lengthscale)
+    factor <- chol(oracle_covariance(case, u, u) + case$jitter * diag(nrow(u)))
+    v <- t(backsolve(factor, t(oracle_covariance(case, z, u)), transpose = TRUE))
+    least <- max(least, case$jitter)
+  }
+  p <- case$variance - rowSums(v^2) + case$nugget
+  list(z = z, v = v, p = ifelse(p > least, p, 0))
+}
+
+# Distances between all of `from` and all of `points`, as oracle_latent() has them.
+oracle_residual <- function(case, from, points) {
+  root <- sqrt(outer(from$p, points$p))
+  rest <- oracle_covariance(case, from$z, points$z) - tcrossprod(from$v, points$v)
+  sqrt(1 - pmin(abs(ifelse(root > 0, rest / root, 0)), 1))
+}
+
+# Infinite where a point may not be found: itself, or a later one.
+oracle_among <- function(distance, predecessor) {
+  distance[if (predecessor) col(distance) >= row(distance) else col(distance) == row(distance)] <- Inf
+  distance
+}
+
+# The first m of the maximin order of x, as inducing points.
+oracle_inducing <- function(x, lengthscale, m) {
+  z <- divide(x, rep_len(lengthscale, ncol(x)))
+  plain_matrix(x)[oracle_maximin(z, m), , drop = FALSE]
+}
+
+# Every neighbour is where the oracle has it, where no two distances are tied; and as far.
+# Near 0 the root magnifies rounding: there, squares must agree.
+expect_residual_knn <- function(knn, distance, label, tolerance = 1e-10) {
+  k <- ncol(knn$index)
+  there <- pmin(rowSums(is.finite(distance)), k)
+  expect(identical(!is.na(knn$index), outer(there, seq_len(k), ">=")),
+         paste0(label, ": not as many neighbours as there are"))
+  expect(!anyNA(knn$distance[!is.na(knn$index)]), paste0(label, ": NA among distances"))
+  twice <- apply(knn$index, 1, function(row) anyDuplicated(row[!is.na(row)]) > 0)
+  expect(!any(twice), paste0(label, ": the same neighbour twice"))
+  wrong <- unlist(lapply(which(there > 0), function(i) {
+    wrong_neighbours(knn$index[i, seq_len(there[i])], knn$distance[i, seq_len(there[i])],
+                     distance[i, ], tolerance)
+  }))
+  expect(length(wrong) == 0, paste0(label, ": ", wrong[1]))
+  invisible(knn)
+}
+
+wrong_neighbours <- function(index, found, distance, tolerance) {
+  order <- order(distance)
+  right <- distance[order[seq_len(min(length(index) + 1, length(order)))]]
+  near <- function(a, b) abs(a - b) <= tolerance | abs(a^2 - b^2) <= tolerance / 100
+  gap <- c(Inf, diff(right), Inf)
+  alone <- (gap[seq_along(index)] > 1e-9 & gap[seq_along(index) + 1] > 1e-9)
+  c(if (!all(near(found, right[seq_along(index)]))) "distances differ",
+    if (!all(near(found, distance[index]))) "distances are not those of the rows",
+    if (is.unsorted(found)) "not in order",
+    if (any(tied <- diff(found) == 0) && any(diff(index)[tied] < 0)) "ties are not by row",
+    if (!all(index[alone] == order[seq_along(index)][alone])) "rows differ")
+}
+
+# The share of the exact neighbours of each query that was found, ties counting.
+oracle_recall <- function(found, exact) {
+  vapply(seq_len(nrow(exact$index)), function(i) {
+    right <- exact$index[i, !is.na(exact$index[i, ])]
+    if (length(right) == 0) return(1)
+    farthest <- max(exact$distance[i, ], na.rm = TRUE)
+    hit <- found$index[i, ] %in% right | (!is.na(found$index[i, ]) & found$distance[i, ] <= farthest)
+    sum(hit) / length(right)
+  }, 0)
+}
+
+for_each_simd <- function(code) {
+  old <- options(covertree.simd = NULL)
+  on.exit(options(old))
+  lapply(covertree_info()$simd_available, function(simd) {
+    options(covertree.simd = simd)
+    code(simd)
+  })
+}

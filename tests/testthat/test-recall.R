@@ -1,0 +1,403 @@
+# Searches to a stated recall, and the measure of it.
+
+# Small sets: more threads, where no test asks for them, would only wait for each other.
+threads_before <- covertree_threads(1)
+
+some_points <- function(n, d, seed) {
+  with_seed(seed, {
+    x <- matrix(rnorm(n * d), n, d)
+    x[sample(n, n %/% 20), ] <- x[sample(n, n %/% 20), ]
+    x
+  })
+}
+
+# What any answer to a stated recall must be.
+expect_honest <- function(found, exact, label) {
+  expect(identical(is.na(found$index), is.na(exact$index)), paste(label, "not as many neighbours"))
+  expect(identical(is.na(found$distance), is.na(found$index)), paste(label, "distances do not fit"))
+  expect(all(found$distance >= exact$distance, na.rm = TRUE), paste(label, "too near"))
+  twice <- apply(found$index, 1, function(row) anyDuplicated(row[!is.na(row)]) > 0)
+  expect(!any(twice), paste(label, "twice the same"))
+  if (attr(found, "exact")) {
+    expect_same_knn(found, exact, label)
+    expect_null(attr(found, "recall"))
+  } else {
+    recall <- attr(found, "recall")
+    expect_named(recall, c("estimate", "lower", "upper"))
+    expect_true(all(diff(recall[c("lower", "estimate", "upper")]) >= 0, recall >= 0, recall <= 1))
+    expect_gt(attr(found, "evaluations"), 0)
+  }
+}
+
+# Thirty at random: metrics, dimensions, k, lengthscales, targets.
+draw_settings <- function() {
+  with_seed(101, lapply(1:30, function(i) {
+    list(n = sample(800:2500, 1), d = sample(5, 1), k = sample(3:40, 1), seed = i,
+         metric = sample(c("euclidean", names(our_kernels)), 1), lengthscale = exp(runif(1, -2, 1)),
+         target = sample(c(0.9, 0.99, 0.999), 1), predecessor = i %% 3 == 0, foreign = i %% 3 == 1,
+         inducing = sample(c(0, 20, 60), 1), nugget = sample(c(0, 0.1), 1))
+  }))
+}
+
+test_that("the recall is what was asked for, measured on all queries", {
+  shortfalls <- character()
+  approximate <- 0
+  for (s in draw_settings()) {
+    x <- some_points(s$n, s$d, s$seed)
+    metric <- if (s$metric == "euclidean") "euclidean"
+              else residual_correlation(our_kernels[[s$metric]](lengthscale = s$lengthscale), s$inducing,
+                                        nugget = s$nugget)
+    tree <- cover_tree(x, metric = metric)
+    query <- if (s$foreign) some_points(1000, s$d, s$seed + 1000)
+    ask <- function(recall) {
+      knn_query(tree, query, k = s$k, recall = recall, seed = s$seed, predecessor = s$predecessor)
+    }
+    found <- ask(s$target)
+    exact <- ask(1)
+    label <- deparse1(unlist(s))
+    expect_honest(found, exact, label)
+    share <- oracle_recall(found, exact)
+    approximate <- approximate + !attr(found, "exact")
+    if (mean(share) < s$target) shortfalls <- c(shortfalls, paste(label, "finds", mean(share)))
+    if (!attr(found, "exact")) {
+      stated <- attr(found, "recall")
+      error <- (stated[["estimate"]] - stated[["lower"]]) / 1.96
+      expect(abs(mean(share) - stated[["estimate"]]) < 5 * error, paste(label, "states another recall"))
+    }
+    measured <- recall_of(tree, found, sample = 5000, query = query, predecessor = s$predecessor)
+    expect_equal(measured$estimate, mean(share), tolerance = 1e-12, label = label)
+    expect_identical(c(measured$lower, measured$upper), rep(measured$estimate, 2))
+  }
+  # Three standard errors: one in several hundred.
+  expect(length(shortfalls) <= 1, paste(c("below the target:", shortfalls), collapse = "\n"))
+  expect_gt(approximate, 15)
+})
+
+ask_all <- function(tree, query, seed = 1, threads = 1) {
+  list(knn_query(tree, k = 6, recall = 0.95, seed = seed, threads = threads),
+       knn_query(tree, k = 6, recall = 0.95, seed = seed, threads = threads, predecessor = TRUE),
+       knn_query(tree, query, k = 6, recall = 0.95, seed = seed, threads = threads))
+}
+
+test_that("the same seed gives the same answer, on any number of threads", {
+  x <- some_points(3000, 6, seed = 102)
+  query <- some_points(800, 6, seed = 103)
+  metric <- residual_correlation(kernel_matern32(lengthscale = 1), 30)
+  for (metric in list("euclidean", metric)) {
+    first <- ask_all(cover_tree(x, metric = metric), query)
+    expect_false(attr(first[[1]], "exact"))
+    for (threads in 1:3) {
+      expect_identical(ask_all(cover_tree(x, metric = metric), query, threads = threads), first)
+    }
+    for_each_simd(function(simd) {
+      expect_identical(ask_all(cover_tree(x, metric = metric), query), first, label = simd)
+    })
+    tree <- unserialize(serialize(cover_tree(x, metric = metric), NULL))
+    expect_identical(ask_all(tree, query), first)
+    expect_identical(ask_all(tree, query), first)
+  }
+})
+
+test_that("what a query finds does not depend on those it comes with", {
+  x <- some_points(3000, 5, seed = 104)
+  tree <- cover_tree(x)
+  metric <- residual_correlation(kernel_rbf(lengthscale = 1), 40, nugget = 0.1)
+  other <- cover_tree(x, metric = metric)
+  query <- some_points(400, 5, seed = 105)
+  for (tree in list(tree, other)) for (way in c("auto", "tree")) for (block_size in list(NULL, 64)) {
+    how <- covertree:::check_how(way, block_size, 1L)
+    attempt <- function(query, rows = NULL, sample = NULL) {
+      call <- covertree:::search_for(tree, query, 5L, how)
+      call$attempt(rows, call$efforts[2], sample)[c("index", "distance")]
+    }
+    some <- with_seed(120, sort(sample(400, 60)))
+    lines <- function(found, rows) lapply(found, function(part) part[rows, ])
+    found <- attempt(query)
+    expect_identical(lines(attempt(query[400:1, ]), 400:1), found)
+    expect_identical(attempt(query[some, ]), lines(found, some))
+    expect_identical(attempt(query, some), lines(found, some))
+    expect_identical(attempt(query, NULL, list(evaluated = c(20, 333))), found)
+    expect_identical(attempt(NULL, some), lines(attempt(NULL), some))
+    exact <- knn_query(tree, query, k = 5)
+    expect_false(identical(exact$index, found$index))
+  }
+  expect_same_knn(knn_query(tree, k = 5, recall = 0.9, block_size = 64),
+                  knn_query(tree, k = 5, recall = 0.9))
+})
+
+test_that("R's random numbers are left alone, whatever generator there is", {
+  x <- some_points(1500, 3, seed = 106)
+  use <- function() {
+    tree <- cover_tree(x)
+    recall_of(tree, knn_query(tree, k = 4, recall = 0.9), sample = 100)
+  }
+  kinds <- RNGkind()
+  on.exit(RNGkind(kinds[1], kinds[2], kinds[3]))
+  expected <- use()
+  for (kind in c("Mersenne-Twister", "L'Ecuyer-CMRG", "Wichmann-Hill")) {
+    suppressWarnings(RNGkind(kind, "Inversion", if (kind == "Wichmann-Hill") "Rounding" else "Rejection"))
+    set.seed(5)
+    before <- .Random.seed
+    expect_identical(use(), expected)
+    expect_identical(.Random.seed, before)
+  }
+  old <- .Random.seed
+  rm(".Random.seed", envir = globalenv())
+  use()
+  expect_false(exists(".Random.seed", globalenv()))
+  assign(".Random.seed", old, envir = globalenv())
+})
+
+test_that("calibration is kept with the tree, by what it depends on", {
+  calls <- 0
+  rows_of <- function(count, index) {
+    list(index = matrix(index, count, 3, byrow = TRUE),
+         distance = matrix(ifelse(is.na(index), NA, 1), count, 3, byrow = TRUE))
+  }
+  call <- list(
+    queries = 3000, key = list(3L, FALSE), cache = new.env(),
+    exact = function(rows) {
+      calls <<- calls + 1
+      rows_of(length(rows), 1:3)
+    },
+    efforts = 1:4,
+    attempt = function(rows, effort, sample) {
+      c(rows_of(length(rows), c(1L, 2L, if (effort < 3) NA else 3L)), evaluated = effort)
+    }
+  )
+  choose <- covertree:::choose_effort
+  expect_identical(choose(call, 0.9, 1L)$effort, 3L)
+  expect_identical(choose(call, 0.9, 1L)$effort, 3L)
+  expect_identical(calls, 1)
+  expect_identical(choose(call, 0.5, 1L)$effort, 1L)
+  choose(call, 0.9, 2L)
+  choose(replace(call, "key", list(list(4L, FALSE))), 0.9, 1L)
+  choose(replace(call, "key", list(list(3L, TRUE))), 0.9, 1L)
+  expect_identical(calls, 5)
+  never <- replace(call, "attempt", list(function(rows, ...) rows_of(length(rows), rep(NA_integer_, 3))))
+  expect_null(choose(never, 0.8, 1L))
+  expect_null(choose(never, 0.8, 1L))
+  expect_identical(calls, 6)
+  # A sample that would be all queries is spared.
+  expect_null(choose(call, 0.9999, 1L))
+  expect_null(choose(replace(call, "queries", 500), 0.9, 3L))
+  expect_identical(calls, 6)
+})
+
+test_that("the interval knows that misses come together", {
+  interval <- covertree:::recall_interval
+  expect_equal(interval(rep(1, 500), 1e9, 3), c(estimate = 1, lower = 1 - 3 / 1000, upper = 1))
+  expect_equal(interval(c(0, rep(1, 99)), 1e9, 2),
+               c(estimate = 0.99, lower = 0.97, upper = 1), tolerance = 1e-6)
+  expect_equal(interval(c(1, 0.5), 2), c(estimate = 0.75, lower = 0.75, upper = 0.75))
+  expect_equal(interval(1, 5, 1)[["lower"]], 1 - 0.5 * sqrt(0.8))
+  expect_identical(covertree:::sample_size(0.9), 500)
+  expect_equal(covertree:::sample_size(0.999), 2000)
+})
+
+test_that("a tree remembers its calibration, and forgets it with its metric", {
+  x <- some_points(1500, 2, seed = 107)
+  metric <- residual_correlation(kernel_matern32(lengthscale = 0.5), 20, nugget = 0.1)
+  tree <- cover_tree(x, metric = metric)
+  expect_length(ls(tree$cache), 0)
+  first <- knn_query(tree, k = 5, recall = 0.9)
+  expect_length(ls(tree$cache), 1)
+  expect_identical(knn_query(tree, k = 5, recall = 0.9), first)
+  expect_length(ls(tree$cache), 1)
+  knn_query(tree, x[1:40, ], k = 5, recall = 0.9)
+  expect_length(ls(tree$cache), 1)
+  # It is taken from there: what says that no effort suffices leads to the exact answer.
+  assign(ls(tree$cache), list(NULL), envir = tree$cache)
+  expect_identical(knn_query(tree, k = 5, recall = 0.9), knn_query(tree, k = 5))
+  other <- update_metric(tree, metric)
+  expect_length(ls(other$cache), 0)
+  expect_identical(knn_query(other, k = 5, recall = 0.9), first)
+})
+
+test_that("recall = 1, and one that no effort can prove, give the exact answer", {
+  x <- some_points(700, 3, seed = 108)
+  metric <- residual_correlation(kernel_exponential(lengthscale = 0.3), 10)
+  for (tree in list(cover_tree(x), cover_tree(x, metric = metric))) {
+    exact <- knn_query(tree, k = 4)
+    expect_identical(knn_query(tree, k = 4, recall = 1), exact)
+    expect_identical(knn_query(tree, k = 4, recall = 1 - 1e-9), exact)
+    expect_true(attr(exact, "exact"))
+  }
+})
+
+test_that("all there are are found where k is at least their number", {
+  x <- some_points(60, 2, seed = 109)
+  metric <- residual_correlation(kernel_rbf(lengthscale = 0.5), 5, nugget = 0.1)
+  for (tree in list(cover_tree(x), cover_tree(x, metric = metric))) for (k in c(59, 60, 300)) {
+    for (predecessor in c(FALSE, TRUE)) {
+      found <- knn_query(tree, k = k, recall = 0.5, predecessor = predecessor)
+      expect_same_knn(found, knn_query(tree, k = k, predecessor = predecessor))
+    }
+    expect_same_knn(knn_query(tree, x[1:9, ], k = k, recall = 0.5), knn_query(tree, x[1:9, ], k = k))
+  }
+})
+
+test_that("one query, one point and stats go with any recall", {
+  x <- some_points(900, 3, seed = 110)
+  metric <- residual_correlation(kernel_rbf(lengthscale = 0.5), 5, nugget = 0.1)
+  for (tree in list(cover_tree(x), cover_tree(x, metric = metric))) {
+    found <- knn_query(tree, x[7, , drop = FALSE], k = 4, recall = 0.5, stats = TRUE)
+    expect_honest(found, knn_query(tree, x[7, , drop = FALSE], k = 4), "one")
+    expect_identical(knn_stats(found)$queries, 1L)
+    with <- knn_query(tree, k = 4, recall = 0.8, stats = TRUE)
+    without <- knn_query(tree, k = 4, recall = 0.8)
+    expect_same_knn(with, without)
+    expect_identical(attributes(with)[c("recall", "evaluations")],
+                     attributes(without)[c("recall", "evaluations")])
+    expect_output(print(with), "recall 0\\.[0-9]{4}|recall 1\\.0000")
+    expect_false(anyNA(as.data.frame(with)))
+  }
+  for (metric in list("euclidean", residual_correlation(kernel_rbf(), 1))) {
+    alone <- cover_tree(matrix(1:3, 1), metric = metric)
+    expect_identical(knn_query(alone, k = 2, recall = 0.9)$index, matrix(NA_integer_, 1, 2))
+    expect_identical(recall_of(alone, knn_query(alone, k = 2))$estimate, 1)
+  }
+})
+
+test_that("search = \"scan\" meets the target as well", {
+  tree <- cover_tree(some_points(800, 4, seed = 111))
+  found <- knn_query(tree, k = 5, recall = 0.9, search = "scan")
+  expect_same_knn(found, knn_query(tree, k = 5))
+})
+
+# ---- the measure ------------------------------------------------------------------------
+
+test_that("recall_of() is 1 for exact answers, and tells the share that is left", {
+  x <- some_points(600, 3, seed = 112)
+  metric <- residual_correlation(kernel_matern52(lengthscale = 0.5), 20, nugget = 0.1)
+  query <- some_points(300, 3, seed = 113)
+  for (tree in list(cover_tree(x), cover_tree(x, metric = metric))) {
+    cases <- list(list(query = NULL, predecessor = FALSE), list(query = query, predecessor = FALSE),
+                  list(query = NULL, predecessor = TRUE))
+    for (case in cases) {
+      knn <- knn_query(tree, case$query, k = 8, predecessor = case$predecessor)
+      measure <- function(result, ...) {
+        recall_of(tree, result, query = case$query, predecessor = case$predecessor, ...)
+      }
+      whole <- measure(knn)
+      expect_s3_class(whole, "recall", exact = TRUE)
+      expect_identical(whole$estimate, 1)
+      expect_identical(c(whole$k, whole$sample), c(8L, nrow(knn$index)))
+      expect_identical(whole$lower, 1)
+      expect_lt(measure(knn, sample = 50)$lower, 1)
+      expect_identical(measure(knn$index), whole)
+      expect_identical(measure(knn$index[, 8:1]), whole)
+      expect_identical(measure(knn$index, sample = 50)$sample, 50L)
+      there <- rowSums(!is.na(knn$index))
+      # Dropped, replaced by others that are farther, given twice.
+      drop <- knn$index
+      drop[, 3:4] <- NA
+      expect_equal(measure(drop)$estimate,
+                   mean(ifelse(there > 0, rowSums(!is.na(drop)) / pmax(there, 1), 1)))
+      twice <- knn$index
+      twice[, 2] <- twice[, 1]
+      expect_equal(measure(twice)$estimate, mean(ifelse(there > 1, (there - 1) / pmax(there, 1), 1)))
+    }
+  }
+})
+
+test_that("recall_of() knows worse neighbours, and one's own row, from good ones", {
+  x <- uniform_points(500, 2, seed = 114)
+  tree <- cover_tree(x)
+  far <- knn_query(tree, k = 12)$index
+  expect_equal(recall_of(tree, far[, c(1:6, 9:12)])$estimate, 0.8)
+  expect_equal(recall_of(tree, far[, 5:12])$estimate, 0.5)
+  expect_equal(recall_of(tree, cbind(1:500, far[, 1:9]))$estimate, 0.9)
+  expect_equal(recall_of(tree, matrix(1:500, 500, 1))$estimate, 0)
+  expect_equal(recall_of(tree, matrix(NA_integer_, 500, 3))$estimate, 0)
+  # Later rows are no predecessors, however near.
+  before <- recall_of(tree, far[, 1:10], predecessor = TRUE)$estimate
+  right <- oracle_recall(list(index = ifelse(far[, 1:10] < 1:500, far[, 1:10], NA),
+                              distance = matrix(Inf, 500, 10)),
+                         knn_query(tree, k = 10, predecessor = TRUE))
+  expect_equal(before, mean(right))
+  expect_equal(recall_of(tree, cbind(1:500, knn_query(tree, k = 9, predecessor = TRUE)$index),
+                         predecessor = TRUE)$estimate,
+               mean(ifelse(1:500 > 10, 0.9, 1)))
+})
+
+test_that("of neighbours at one distance any will do", {
+  x <- uniform_points(40, 2, seed = 115)[rep(1:40, 6), ]
+  metric <- residual_correlation(kernel_exponential(lengthscale = 0.5), x[1:3, ], nugget = 0.3)
+  for (tree in list(cover_tree(x), cover_tree(x, metric = metric))) {
+    all <- knn_query(tree, k = 5)
+    # Which of one's five copies come first is open.
+    last <- knn_query(tree, k = 5)$index[, 3:5]
+    expect_equal(recall_of(tree, last)$estimate, 1)
+    expect_equal(recall_of(tree, all)$estimate, 1)
+  }
+  tree <- cover_tree(as.matrix(expand.grid(1:12, 1:12)))
+  ranking <- oracle_knn(as.matrix(tree), k = 8)
+  turned <- ranking$index
+  for (i in 1:144) {
+    tied <- split(turned[i, ], ranking$distance[i, ])
+    turned[i, ] <- unlist(lapply(tied, rev))
+  }
+  for (k in 1:4) expect_equal(recall_of(tree, turned[, seq_len(k), drop = FALSE])$estimate, 1)
+})
+
+test_that("the answers of other packages are measured", {
+  x <- uniform_points(2000, 3, seed = 116)
+  tree <- cover_tree(x)
+  if (requireNamespace("RANN", quietly = TRUE)) {
+    theirs <- RANN::nn2(x, k = 11)$nn.idx
+    expect_equal(recall_of(tree, theirs[, -1])$estimate, 1)
+    expect_equal(recall_of(tree, theirs[, -1] + 0)$estimate, 1)
+    rough <- recall_of(tree, RANN::nn2(x, k = 11, eps = 3)$nn.idx[, -1], sample = 2000)
+    expect_lt(rough$estimate, 1)
+    expect_gt(rough$estimate, 0.3)
+    query <- uniform_points(200, 3, seed = 117)
+    expect_equal(recall_of(tree, RANN::nn2(x, query, k = 5)$nn.idx, query = query)$estimate, 1)
+  }
+  if (requireNamespace("FNN", quietly = TRUE)) {
+    expect_equal(recall_of(tree, FNN::get.knn(x, 10)$nn.index)$estimate, 1)
+    expect_output(print(recall_of(tree, FNN::get.knn(x, 10)$nn.index)),
+                  "recall 1.00000 \\(0.9993. to 1.00000\\), 10 neighbours of 1,000 queries")
+  }
+  if (requireNamespace("GpGp", quietly = TRUE)) {
+    theirs <- with_seed(118, GpGp::find_ordered_nn(x, 10))
+    expect_gt(recall_of(tree, theirs[, -1], predecessor = TRUE)$estimate, 0.98)
+  }
+})
+
+# ---- what is refused --------------------------------------------------------------------
+
+x <- uniform_points(20, 2, seed = 119)
+tree <- cover_tree(x)
+knn <- knn_query(tree, k = 3)
+
+test_that("recall must be a share, and seed a whole number", {
+  expect_complaints_for(list(0, 2, NA, NA_real_, NaN, -0.5, "1", TRUE, NULL, c(0.5, 1), 1 + 1e-9),
+                        knn_query(tree, k = 3, recall = value))
+  expect_complaints_for(list(NA, 1.5, NULL, "1", c(1, 2), Inf, 1e10),
+                        knn_query(tree, k = 3, recall = 0.9, seed = value))
+})
+
+test_that("a result must fit the tree", {
+  expect_complaints(
+    recall_of(tree, NULL),
+    recall_of(tree, 1:3),
+    recall_of(tree, iris),
+    recall_of(tree, knn$index[1:19, ]),
+    recall_of(tree, knn$index[, 0]),
+    recall_of(tree, knn$index - 1L),
+    recall_of(tree, knn$index + 10L),
+    recall_of(tree, knn$index + 0.5),
+    recall_of(tree, knn$index * Inf),
+    recall_of(tree, knn, query = x[1:5, ]),
+    recall_of(tree, knn, query = cbind(x, 1)),
+    recall_of(tree, knn, sample = 0),
+    recall_of(tree, knn, seed = NA),
+    recall_of(tree, knn, predecessor = NA),
+    recall_of(tree, knn, threads = 0),
+    recall_of(x, knn),
+    recall_of(tree, structure(list(), class = "knn"))
+  )
+})
+
+covertree_threads(threads_before)
