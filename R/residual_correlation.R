@@ -267,7 +267,7 @@ residual_search <- function(tree, query, k, how) {
       few <- if (is.null(sample)) 8 * k else stats::quantile(sample$evaluated, 0.75, names = FALSE)
       first <- min(n, max(16, 2 * k, 16 * ceiling(few / 16)))
       points <- pick(rows)
-      .Call(r_residual_walk, tree$pointer, code, points[[1]], points, own(rows), k,
+      .Call(r_residual_walk, tree$pointer, code, single_values(tree, how[[4]]), points[[1]], points, own(rows), k,
             c(effort, first, n), how)
     },
     distance = function(rows, index) {
@@ -275,6 +275,15 @@ residual_search <- function(tree, query, k, how) {
     },
     stats = function(found) residual_stats(found)
   )
+}
+
+# V in single precision, to walk by, if residual variances are not so small that it
+# would mislead; made when first wanted.
+single_values <- function(tree, threads) {
+  code <- tree$metric$code
+  if (code[[3]] == 0 || stats::median(code[[4]]$p) < 1e-3 * code[[2]]) return(NULL)
+  if (is.null(tree$cache$single)) tree$cache$single <- .Call(r_residual_single, code, threads)
+  tree$cache$single
 }
 
 # Values of points that are not the tree's own.

@@ -3,8 +3,13 @@
  * In rounds: the nearest in space are found for all queries at once, and those
  * that have not ended ask for twice as many in the next round. What a query
  * has found so far stays in its line of the results, between rounds.
+ *
+ * Dot products in float, where they tell enough, halve the memory that is read: then
+ * a few more than k are kept on the way, and their exact correlations decide.
  */
 #include "ct_walk.h"
+#include "ct_distance.h"
+#include "ct_parallel.h"
 #include "ct_select.h"
 
 #include <limits.h>
@@ -12,11 +17,17 @@
 
 enum { WAVE = 16 }; /* points between two looks at whether to end */
 
-/* The k nearest so far: the last one's place is kept, for it goes next. */
+/* The nearest so far: the last one's place is kept, for it goes next. */
 struct top {
-    double *sq, *distance; /* [k + CT_SELECT_PAD], [k] */
-    int *row;              /* [k] */
-    int count, last;
+    double *sq, *distance;
+    int *row;
+    int most, count, last;
+};
+
+/* What a thread needs: the k nearest, and those that come next to them. */
+struct walker {
+    struct top top, next; /* with room for all in the first */
+    float *query;         /* [ct_row_stride(m)] v of a foreign query */
 };
 
 struct round {
@@ -24,10 +35,11 @@ struct round {
     const struct ct_walk *walk;
     const struct ct_latent *from;
     const struct ct_kernels *kernels;
-    struct top *top; /* [threads] */
-    int predecessor; /* whether only rows below a query's own are met */
-    int points;      /* to meet, with those of earlier rounds */
-    int *improved;   /* [ld] how many had been met when a point was last kept; -1: ended */
+    const double *root;    /* [n] of the points' residual variances */
+    struct walker *walker; /* [threads] */
+    int predecessor;       /* whether only rows below a query's own are met */
+    int points;            /* to meet, with those of earlier rounds */
+    int *improved;         /* [ld] how many had been met when a point was last kept; -1: ended */
 };
 
 static int slot_of(const struct ct_walk *walk, int line)
@@ -44,21 +56,114 @@ static void find_last(struct top *top)
             top->last = i;
 }
 
-static int keep(struct top *top, int k, double rho, int row)
+static void put(struct top *top, int at, double sq, double distance, int row)
 {
-    double sq = 1 - fabs(rho), distance = sqrt(sq);
-    int at = top->count < k ? top->count : top->last;
-    if (top->count == k &&
-        (distance > top->distance[at] || (distance == top->distance[at] && row > top->row[at])))
-        return 0;
     top->sq[at] = sq;
     top->distance[at] = distance;
     top->row[at] = row;
-    top->count += at == top->count;
-    if (top->count == k)
+}
+
+/* Keeps a point if it is among the nearest; whom it displaces may be among the next. */
+static int keep(struct top *top, struct top *next, double sq, double distance, int row)
+{
+    int at = top->last;
+    if (top->count < top->most) {
+        put(top, top->count++, sq, distance, row);
+    } else if (top->most == 0 || distance > top->distance[at] ||
+               (distance == top->distance[at] && row > top->row[at])) {
+        if (next)
+            keep(next, NULL, sq, distance, row);
+        return 0;
+    } else {
+        if (next)
+            keep(next, NULL, top->sq[at], top->distance[at], top->row[at]);
+        put(top, at, sq, distance, row);
+    }
+    if (top->count == top->most)
         find_last(top);
     return 1;
 }
+
+/* ---- correlations ---------------------------------------------------------- */
+
+static void dots_fine(const struct round *round, int line, const int *row, int count, double *to)
+{
+    const struct ct_walk *walk = round->walk;
+    size_t stride = ct_v_stride(walk->residual->m);
+    for (int c = 0; c < count; c += CT_ROWS) {
+        const double *w[CT_ROWS];
+        for (int r = 0; r < CT_ROWS; r++)
+            w[r] = walk->residual->points.v + (row[c + r < count ? c + r : c] - 1) * stride;
+        walk->rows->fine(round->from->v + line * stride, w, stride, to + c);
+    }
+}
+
+static void dots_coarse(const struct round *round, const float *query, const int *row, int count,
+                        double *to)
+{
+    const struct ct_walk *walk = round->walk;
+    size_t stride = ct_row_stride(walk->residual->m);
+    for (int c = 0; c < count; c += CT_ROWS) {
+        const float *w[CT_ROWS];
+        float dot[CT_ROWS];
+        for (int r = 0; r < CT_ROWS; r++)
+            w[r] = walk->single + (row[c + r < count ? c + r : c] - 1) * stride;
+        walk->rows->coarse(query, w, stride, dot);
+        for (int r = 0; r < CT_ROWS; r++)
+            to[c + r] = dot[r];
+    }
+}
+
+/* Correlations of a query with up to WAVE rows; query: its v in float, or NULL for
+ * exact ones. */
+static void correlate(const struct round *round, int line, const float *query, const int *row,
+                      int count, double *rho)
+{
+    const struct ct_residual *residual = round->walk->residual;
+    const struct ct_latent *points = &residual->points, *from = round->from;
+    const struct ct_shape shape = ct_shape(residual->kind);
+    double dot[WAVE + CT_ROWS] = {0}, root = sqrt(from->p[line]);
+    for (int c = 0; c < count; c++)
+        rho[c] = ct_sqdist(points->z + row[c] - 1, (size_t)points->n, from->z + line,
+                           (size_t)from->n, residual->d);
+    round->walk->dots->covariance(&shape, residual->variance, count, rho);
+    if (residual->m > 0 && query)
+        dots_coarse(round, query, row, count, dot);
+    else if (residual->m > 0)
+        dots_fine(round, line, row, count, dot);
+    for (int c = 0; c < count; c++) {
+        double scale = root * round->root[row[c] - 1];
+        rho[c] = scale > 0 ? fmax(-1, fmin((rho[c] - dot[c]) / scale, 1)) : 0;
+    }
+}
+
+static const float *coarse_query(const struct round *round, int line, float *query)
+{
+    const struct ct_walk *walk = round->walk;
+    int m = walk->residual->m;
+    if (!walk->single)
+        return NULL;
+    if (!walk->foreign)
+        return walk->single + line * ct_row_stride(m);
+    ct_walk_single(walk->foreign->v + line * ct_v_stride(m), m, 1, 1, query);
+    return query;
+}
+
+/* The k nearest and the next, which coarse correlations chose, by their exact ones. */
+static void judge(const struct round *round, int line, struct top *top, const struct top *next)
+{
+    for (int i = 0; i < next->count; i++)
+        top->row[top->count++] = next->row[i];
+    for (int c = 0; c < top->count; c += WAVE) {
+        int count = top->count - c < WAVE ? top->count - c : WAVE;
+        double rho[WAVE];
+        correlate(round, line, NULL, top->row + c, count, rho);
+        for (int i = 0; i < count; i++)
+            top->sq[c + i] = 1 - fabs(rho[i]);
+    }
+}
+
+/* ---- the walk --------------------------------------------------------------- */
 
 /* Between rounds the results hold squares. */
 static void load(const struct ct_walk *walk, size_t slot, int met, struct top *top)
@@ -69,7 +174,7 @@ static void load(const struct ct_walk *walk, size_t slot, int met, struct top *t
         top->sq[j] = walk->distance[j * (size_t)walk->ld + slot];
         top->distance[j] = sqrt(top->sq[j]);
     }
-    if (top->count == walk->k)
+    if (top->count == top->most)
         find_last(top);
 }
 
@@ -103,47 +208,94 @@ static int weary(const struct ct_walk *walk, int met, int improved)
            met - improved >= walk->patience * (improved > least ? improved : least);
 }
 
+static void finish(const struct round *round, int line, struct top *top, const struct top *next)
+{
+    if (round->walk->single && round->from->p[line] > 0)
+        judge(round, line, top, next);
+    ct_sort_found(top->sq, top->row, top->count, round->kernels);
+    top->count = top->count < round->walk->k ? top->count : round->walk->k;
+}
+
+/* Meets the points of rows from met on, until weary; returns how many are met then. */
+static int go_on(const struct round *round, int line, struct walker *walker, const int *row,
+                 int met, int found, int *improved)
+{
+    const float *query = coarse_query(round, line, walker->query);
+    while (met < found && !weary(round->walk, met, *improved)) {
+        int count = found - met < WAVE ? found - met : WAVE;
+        double rho[WAVE];
+        correlate(round, line, query, row + met, count, rho);
+        for (int c = 0; c < count; c++) {
+            double sq = 1 - fabs(rho[c]);
+            if (keep(&walker->top, &walker->next, sq, sqrt(sq), row[met + c]))
+                *improved = met + c + 1;
+        }
+        met += count;
+    }
+    return met;
+}
+
 static void take(const struct ct_taker *taker, int thread, int line, const int *row, int found)
 {
     const struct round *round = (const struct round *)taker;
     const struct ct_walk *walk = round->walk;
-    struct top *top = &round->top[thread];
+    struct walker *walker = &round->walker[thread];
+    struct top *top = &walker->top;
     int slot = slot_of(walk, line), met = walk->evaluated[slot], improved = round->improved[slot];
     int ended = !(round->from->p[line] > 0);
-    if (ended)
+    if (ended) {
         answer_without(walk, walk->foreign ? 0 : line + 1, round->predecessor, top);
-    else
+    } else {
         load(walk, (size_t)slot, met, top);
-    while (met < found && !ended) {
-        int pos[WAVE], count = found - met < WAVE ? found - met : WAVE;
-        double rho[WAVE];
-        for (int c = 0; c < count; c++)
-            pos[c] = row[met + c] - 1;
-        ct_residual_rho(walk->dots, walk->residual, round->from, line, pos, count, rho);
-        for (int c = 0; c < count; c++)
-            if (keep(top, walk->k, rho[c], row[met + c]))
-                improved = met + c + 1;
-        met += count;
-        ended = weary(walk, met, improved);
+        walker->next.count = 0;
+        met = go_on(round, line, walker, row, met, found, &improved);
+        ended = weary(walk, met, improved) || found < round->points || met >= walk->most;
     }
-    ended |= found < round->points || met >= walk->most;
     if (ended)
-        ct_sort_found(top->sq, top->row, top->count, round->kernels);
+        finish(round, line, top, &walker->next);
     store(walk, (size_t)slot, top);
     walk->evaluated[slot] = met;
     round->improved[slot] = ended ? -1 : improved;
 }
 
-static struct top *new_tops(const struct ct_host *host, int threads, int k)
+static struct top new_top(const struct ct_host *host, int most, int room)
 {
-    struct top *top = host->alloc((size_t)threads, sizeof *top);
-    for (int i = 0; i < threads; i++)
-        top[i] = (struct top){
-            .sq = host->alloc((size_t)k + CT_SELECT_PAD, sizeof(double)),
-            .distance = host->alloc((size_t)k, sizeof(double)),
-            .row = host->alloc((size_t)k, sizeof(int)),
-        };
-    return top;
+    return (struct top){
+        .sq = host->alloc((size_t)room + CT_SELECT_PAD, sizeof(double)),
+        .distance = host->alloc((size_t)room, sizeof(double)),
+        .row = host->alloc((size_t)room, sizeof(int)),
+        .most = most,
+    };
+}
+
+static struct walker *new_walkers(const struct ct_host *host, int threads, int k,
+                                  const struct ct_walk *walk)
+{
+    struct walker *walker = host->alloc((size_t)threads, sizeof *walker);
+    int spare = walk->single ? k / 8 + 8 : 0;
+    for (int i = 0; i < threads; i++) {
+        walker[i].top = new_top(host, k, k + spare);
+        walker[i].next = new_top(host, spare, spare);
+        walker[i].query = host->alloc(ct_row_stride(walk->residual->m), sizeof(float));
+    }
+    return walker;
+}
+
+static const double *new_roots(const struct ct_host *host, const struct ct_latent *points)
+{
+    double *root = host->alloc((size_t)points->n, sizeof *root);
+    for (int i = 0; i < points->n; i++)
+        root[i] = sqrt(points->p[i]);
+    return root;
+}
+
+void ct_walk_single(const double *v, int m, int n, int threads, float *to)
+{
+    size_t stride = ct_v_stride(m), to_stride = ct_row_stride(m);
+    CT_PRAGMA(omp parallel for if (threads > 1) num_threads(threads) schedule(static))
+    for (int i = 0; i < n; i++)
+        for (size_t j = 0; j < to_stride; j++)
+            to[i * to_stride + j] = j < stride ? (float)v[i * stride + j] : 0;
 }
 
 /* Keeps in order those of the queries that have not ended. */
@@ -159,7 +311,7 @@ static int drop_ended(const struct ct_batch *batch, const struct round *round, i
     return left;
 }
 
-struct walker {
+struct rounds {
     struct ct_searcher searcher; /* first: the walk is handed to walk_rounds() */
     struct round *round;
 };
@@ -167,7 +319,7 @@ struct walker {
 static void walk_rounds(const struct ct_host *host, const struct ct_batch *batch,
                         const struct ct_searcher *searcher)
 {
-    struct round round = *((const struct walker *)searcher)->round;
+    struct round round = *((const struct rounds *)searcher)->round;
     struct ct_batch some = *batch;
     int n = batch->tree->n, *order = host->alloc((size_t)batch->m, sizeof *order);
     some.order = order;
@@ -185,21 +337,22 @@ static void walk_rounds(const struct ct_host *host, const struct ct_batch *batch
 
 void ct_walk(const struct ct_host *host, const struct ct_batch *batch, const struct ct_walk *walk)
 {
-    int n = walk->residual->points.n, reach = walk->k < n ? walk->k : n;
+    int n = walk->residual->points.n, k = walk->k < n ? walk->k : n;
     struct round round = {
         .taker = {take},
         .walk = walk,
         .from = walk->foreign ? walk->foreign : &walk->residual->points,
         .kernels = batch->kernels,
         .predecessor = batch->predecessor,
-        .top = new_tops(host, batch->threads, reach),
+        .root = new_roots(host, &walk->residual->points),
+        .walker = new_walkers(host, batch->threads, k, walk),
         .improved = host->alloc((size_t)walk->ld, sizeof(int)),
     };
-    struct walker walker = {{walk_rounds}, &round};
+    struct rounds rounds = {{walk_rounds}, &round};
     for (int i = 0; i < walk->ld; i++)
         round.improved[i] = walk->evaluated[i] = 0;
     if (batch->predecessor)
-        ct_predecessors(host, batch, walk->first, &walker.searcher);
+        ct_predecessors(host, batch, walk->first, &rounds.searcher);
     else
-        walk_rounds(host, batch, &walker.searcher);
+        walk_rounds(host, batch, &rounds.searcher);
 }

@@ -11,11 +11,15 @@
 
 #include "ct_query.h"
 #include "ct_residual.h"
+#include "ct_rows.h"
 
 struct ct_walk {
     const struct ct_residual *residual; /* of the tree's points, by row */
     const struct ct_latent *foreign;    /* of the batch's queries; NULL: own points */
     const struct ct_dots *dots;
+    const struct ct_rows *rows;
+    const float *single; /* [n * ct_row_stride(m)] v of the points in float, to walk by; or
+                          * NULL: by v itself */
     int k;
     double patience; /* ends when so many times as many points were met in vain as before */
     int first, most; /* points to meet at first, and at all */
@@ -26,6 +30,9 @@ struct ct_walk {
     double *distance;
     int *evaluated; /* [ld] points met */
 };
+
+/* v of n points in float, with zeros after m. */
+void ct_walk_single(const double *v, int m, int n, int threads, float *to);
 
 /* Neighbours for all queries of the batch, or of the tree's own points that its
  * order names, in the form of ct_knn. */

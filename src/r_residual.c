@@ -168,10 +168,23 @@ SEXP r_residual_scan(SEXP metric, SEXP foreign, SEXP rows, SEXP k, SEXP how)
     return found;
 }
 
+/* V in float, as ct_walk.h has it, in an integer vector's memory. */
+SEXP r_residual_single(SEXP metric, SEXP threads)
+{
+    struct ct_residual residual = residual_of(metric);
+    int n = residual.points.n;
+    SEXP single =
+        PROTECT(Rf_allocVector(INTSXP, (R_xlen_t)ct_row_stride(residual.m) * (R_xlen_t)n));
+    ct_walk_single(residual.points.v, residual.m, n, r_num_threads(threads),
+                   (float *)INTEGER(single));
+    UNPROTECT(1);
+    return single;
+}
+
 /* The k nearest among those that are met in the order of space; effort is
- * c(patience, first, most). */
-SEXP r_residual_walk(SEXP pointer, SEXP metric, SEXP query, SEXP foreign, SEXP rows, SEXP k,
-                     SEXP effort, SEXP how)
+ * c(patience, first, most); single is V in float, or NULL to walk by V itself. */
+SEXP r_residual_walk(SEXP pointer, SEXP metric, SEXP single, SEXP query, SEXP foreign, SEXP rows,
+                     SEXP k, SEXP effort, SEXP how)
 {
     static const char *const names[] = {"index", "distance", "evaluated"};
     struct ct_residual residual = residual_of(metric);
@@ -184,6 +197,8 @@ SEXP r_residual_walk(SEXP pointer, SEXP metric, SEXP query, SEXP foreign, SEXP r
         .residual = &residual,
         .foreign = Rf_isNull(foreign) ? NULL : &others,
         .dots = dots_of(VECTOR_ELT(how, HOW_SIMD)),
+        .rows = ct_rows((enum ct_simd_level)(Rf_asInteger(VECTOR_ELT(how, HOW_SIMD)) - 1)),
+        .single = Rf_isNull(single) ? NULL : (const float *)INTEGER_RO(single),
         .k = Rf_asInteger(k),
         .patience = REAL_RO(effort)[0],
         .first = (int)REAL_RO(effort)[1],
