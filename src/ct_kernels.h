@@ -71,18 +71,6 @@ CT_TARGET static void CT_NAME(rank)(const double *x, int count, int *rank)
     }
 }
 
-/* Reads up to the next whole vector. */
-CT_TARGET static int CT_NAME(count_within)(const double *x, int count, double limit)
-{
-    MASK within = {0};
-    int sum = 0;
-    for (int i = 0; i < count; i += CT_WIDTH)
-        within -= (MASK)(LOAD(x + i) <= limit);
-    for (int lane = 0; lane < CT_WIDTH; lane++)
-        sum += (int)((const long long *)&within)[lane];
-    return sum;
-}
-
 CT_TARGET static inline int CT_NAME(count_near)(const struct ct_near *near, float limit)
 {
     int sum = 0;
@@ -240,15 +228,8 @@ CT_TARGET static int CT_NAME(boxes_within)(const float *lower, const float *uppe
 }
 
 static const struct ct_kernels CT_NAME(kernels) = {
-    CT_LABEL,
-    CT_NAME(sqdist),
-    CT_NAME(rank),
-    CT_NAME(count_within),
-    CT_NAME(bar_near),
-    CT_NAME(keep_near),
-    CT_NAME(tile_meet),
-    CT_NAME(team_meet),
-    CT_NAME(boxes_within),
+    CT_LABEL,           CT_NAME(sqdist),    CT_NAME(rank),      CT_NAME(bar_near),
+    CT_NAME(keep_near), CT_NAME(tile_meet), CT_NAME(team_meet), CT_NAME(boxes_within),
 };
 
 #undef VEC

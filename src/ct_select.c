@@ -5,7 +5,6 @@
  * More are split around a pivot until few are left.
  */
 #include "ct_select.h"
-#include "ct_distance.h"
 
 #include <limits.h>
 #include <math.h>
@@ -135,68 +134,4 @@ struct ct_found ct_select_kth(double *sq, int *row, int count, int k)
         if (before(sq, row, last, i))
             last = i;
     return (struct ct_found){sq[last], row[last]};
-}
-
-static void keep_within(struct ct_nearest *nearest, double limit)
-{
-    int kept = 0;
-    for (int i = 0; i < nearest->count; i++) {
-        double sq = nearest->sq[i];
-        nearest->row[kept] = nearest->row[i];
-        nearest->sq[kept] = sq;
-        kept += sq <= limit;
-    }
-    nearest->count = kept;
-}
-
-/* How many candidates may be left where k are wanted. */
-static int enough(int k)
-{
-    return k + k / 8 + 1;
-}
-
-/* A square that k candidates, and not many more, are within, by bisection. */
-static double bisect(struct ct_nearest *nearest, const struct ct_kernels *kernels)
-{
-    int k = nearest->k, within = nearest->count;
-    double below = 0, limit = 0;
-    for (int i = 0; i < nearest->count; i++)
-        limit = nearest->sq[i] > limit ? nearest->sq[i] : limit;
-    for (int i = 0; i < CT_SELECT_PAD; i++)
-        nearest->sq[nearest->count + i] = INFINITY;
-    for (int pass = 0; pass < 24 && within > enough(k); pass++) {
-        double middle = below + (limit - below) / 2;
-        int count = kernels->count_within(nearest->sq, nearest->count, middle);
-        if (count < k) {
-            below = middle;
-        } else {
-            limit = middle;
-            within = count;
-        }
-    }
-    return limit;
-}
-
-/* Many equal distances leave nothing to bisect: then rows decide, one by one. So
- * they do at zero, where a bar that knows the row spares a search all duplicates. */
-struct ct_found ct_select_trim(struct ct_nearest *nearest, const struct ct_kernels *kernels)
-{
-    if (nearest->count < nearest->k)
-        return (struct ct_found){INFINITY, INT_MAX};
-    double limit = bisect(nearest, kernels);
-    keep_within(nearest, ct_sq_limit(sqrt(limit)));
-    if (limit > 0 && nearest->count <= enough(nearest->k))
-        return (struct ct_found){limit, INT_MAX};
-    struct ct_found kth = ct_select_kth(nearest->sq, nearest->row, nearest->count, nearest->k);
-    nearest->count = nearest->k;
-    return kth;
-}
-
-void ct_select_finish(struct ct_nearest *nearest, const struct ct_kernels *kernels)
-{
-    if (nearest->count - 8 > nearest->k)
-        ct_select_trim(nearest, kernels);
-    ct_sort_found(nearest->sq, nearest->row, nearest->count, kernels);
-    if (nearest->count > nearest->k)
-        nearest->count = nearest->k;
 }
