@@ -6,6 +6,12 @@
  * points within t + d(p, q) of q. Rounding can lift a computed distance above that
  * sum, so the bound gets a margin for the rounding of d terms, and one for squares
  * below the normal range.
+ *
+ * What a query meets is kept by its float square. When the list is full, a
+ * bisection finds a square that k points and few more are within; how far away such
+ * points can be is the new bar, and what exceeds it is dropped. Only where floats
+ * leave too many, because distances are equal or nearly so, doubles and rows decide
+ * before the end; at the end they decide among what is left.
  */
 #include "ct_blocks.h"
 #include "ct_distance.h"
@@ -17,14 +23,14 @@
 enum {
     RUN = 64,        /* queries that a thread answers in a row, at most */
     SPARE = 16,      /* points beyond k that a seed should have, for a low first bar */
-    BUFFER = 1 << 20 /* candidates that a thread keeps, about */
+    BUFFER = 1 << 20 /* points that the queries of a block may have met, about */
 };
 
 struct knn {
-    struct ct_search search; /* first: the search is handed to take() */
+    struct ct_search search; /* first: the search is handed to lower() */
     int k;
-    double *sq;     /* [room + CT_SELECT_PAD] those that a query has met, in double; */
-    int *row;       /* [room] */
+    double *sq;     /* [room + CT_LANES + CT_SELECT_PAD] what a query has met, in double */
+    int *row;       /* [room + CT_LANES] */
     double *last_q; /* [d] the last query answered, */
     double last;    /* and the distance of its k-th neighbour */
     int to[CT_BLOCK];
@@ -50,12 +56,12 @@ static void settle(struct knn *knn, int i)
     struct ct_found kth = ct_select_kth(knn->sq, knn->row, near->count, knn->k);
     double distance = sqrt(kth.sq);
     int kept = 0;
+    ct_search_judge(s, i, knn->sq, knn->row); /* in the order of the list once more */
     for (int c = 0; c < near->count; c++) {
-        double its = sqrt(ct_sqdist(s->tree->points + near->pos[c], (size_t)s->tree->n,
-                                    s->q + (size_t)i * s->tree->d, 1, s->tree->d));
+        double its = sqrt(knn->sq[c]);
         near->sq[kept] = near->sq[c];
         near->pos[kept] = near->pos[c];
-        kept += its < distance || (its == distance && s->tree->row[near->pos[c]] <= kth.row);
+        kept += its < distance || (its == distance && knn->row[c] <= kth.row);
     }
     near->count = kept;
     if (kth.sq < s->bar[i].sq || (kth.sq == s->bar[i].sq && kth.row < s->bar[i].row))
@@ -74,7 +80,7 @@ static void lower(struct ct_search *s, int i)
     if (bar.sq < s->bar[i].sq)
         ct_search_set_bar(s, i, bar);
     s->kernels->keep_near(near, near->limit);
-    if (!(sq > 0) || near->count >= near->full / 2 + knn->k / 2)
+    if ((sq == 0 && s->bar[i].sq > 0) || near->count >= near->full / 2 + knn->k / 2)
         settle(knn, i);
 }
 

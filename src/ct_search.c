@@ -122,6 +122,15 @@ void ct_search_set_bar(struct ct_search *s, int i, struct ct_found bar)
 {
     s->bar[i] = bar;
     s->near[i].limit = ct_tiles_limit(s->tree->tiles, s->reach[i], sqrt(bar.sq));
+    s->near[i].last = bar.sq > 0 ? INT_MAX : bar.row;
+}
+
+float ct_search_limit(const struct ct_search *s)
+{
+    float most = 0;
+    for (int a = 0; a < s->actives; a++)
+        most = s->near[s->active[a]].limit > most ? s->near[s->active[a]].limit : most;
+    return most;
 }
 
 void ct_search_load(struct ct_search *s, const struct ct_batch *batch, int begin, int queries,
@@ -142,7 +151,6 @@ void ct_search_load(struct ct_search *s, const struct ct_batch *batch, int begin
         s->reach[i] = ct_tiles_place(t->tiles, d, q, s->placed + (size_t)i * d);
         s->near[i].count = 0;
         s->near[i].self = own ? t->row[at] : 0;
-        s->near[i].before = INT_MAX;
         ct_search_set_bar(s, i, (struct ct_found){INFINITY, INT_MAX});
     }
     ct_search_form_teams(s);
@@ -177,7 +185,8 @@ static int nearest_child(const struct ct_tree *t, int node, const double *q)
 }
 
 /* Among coinciding points the way leads to the smallest rows, and the run grows
- * towards larger ones, so that the bar it sets excludes all other duplicates. */
+ * towards larger ones, so that the bar it sets excludes all other duplicates. Of a
+ * larger leaf, the first tiles will do. */
 struct ct_span ct_search_seed(const struct ct_search *s, int i, int points)
 {
     const struct ct_tree *t = s->tree;

@@ -32,7 +32,7 @@ static inline unsigned wanted_bits(unsigned bits, const int *row, const struct c
     unsigned wanted = 0;
     for (; bits; bits &= bits - 1) {
         int its = row[__builtin_ctz(bits)];
-        wanted |= (unsigned)(its < near->before && its != near->self) << __builtin_ctz(bits);
+        wanted |= (unsigned)(its <= near->last && its != near->self) << __builtin_ctz(bits);
     }
     return wanted;
 }
@@ -86,7 +86,7 @@ CT_512 static inline unsigned wanted_avx512(unsigned bits, const int *row,
 {
     __m512i rows = _mm512_maskz_loadu_epi32((__mmask16)bits, row);
     __mmask16 early =
-        _mm512_mask_cmplt_epi32_mask((__mmask16)bits, rows, _mm512_set1_epi32(near->before));
+        _mm512_mask_cmple_epi32_mask((__mmask16)bits, rows, _mm512_set1_epi32(near->last));
     return _mm512_mask_cmpneq_epi32_mask(early, rows, _mm512_set1_epi32(near->self));
 }
 
