@@ -293,12 +293,17 @@ static void fill_near(struct ct_near *near, int sort)
     }
 }
 
-static int is_tie(const struct ct_near *near, float sq)
+/* The square below which a bisection must have looked: as near to the bar as 24
+ * halvings of where it began come; nowhere, if it began without end. */
+static float surely_below(const struct ct_near *near, float bar)
 {
-    int count = 0;
+    float most = 0;
     for (int i = 0; i < near->count; i++)
-        count += fabsf(near->sq[i] - sq) <= near->limit * 0x1p-22f;
-    return count;
+        most = near->sq[i] > most ? near->sq[i] : most;
+    float began = near->limit < INFINITY ? near->limit : most;
+    if (began == INFINITY)
+        return -1;
+    return fminf(nextafterf(bar, -1), bar - began * 0x1p-22f);
 }
 
 /* At least k are within the bar, if they are within the limit; and not more than
@@ -320,7 +325,7 @@ static void check_bar_near(const struct ct_kernels *kernels)
         int within = count_near(&near, bar), wanted = count_near(&near, near.limit);
         wrong += near.limit > 0 && (bar == 0) != (count_near(&near, 0) >= k);
         wrong += !(bar <= near.limit) || (wanted >= k ? within < k : within != wanted);
-        loose += within > most && sort < 4 && within > most + is_tie(&near, bar);
+        loose += within > most && count_near(&near, surely_below(&near, bar)) >= k;
         changed += near.count != before.count || near.limit != before.limit;
         changed += memcmp(near.sq, before.sq, (size_t)near.count * sizeof(float)) != 0;
         keep_end();
