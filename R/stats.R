@@ -12,18 +12,20 @@
 #'     \item{`candidates`, `cache_hits`}{nodes that were left when blocks had come
 #'       down, and how often a query took one of them over from its block
 #'       instead of going down itself (the level cache)}
-#'     \item{`boxes`, `tiles`}{boxes of tiles, and tiles, that met a query; a tile
-#'       is a run of up to 16 points of one leaf}
-#'     \item{`distances`}{distance evaluations in double precision; tiles are
-#'       met in single precision first, which only discards}
+#'     \item{`boxes`, `tiles`}{boxes of tiles that met a query which picked its
+#'       tiles, and tiles that met a query, on its own or in a team; a tile is a run
+#'       of up to 16 points of one leaf}
+#'     \item{`distances`}{distances taken in double precision; tiles are met in
+#'       single precision, and only what may be among the k nearest in the end, or
+#'       is too close to tell apart before, comes to this}
 #'     \item{`seconds`}{by phase, summed over threads: `seed` (a first bound
-#'       for each query), `descent`, `meeting` (boxes, tiles and points), and
-#'       `selection` (of the k nearest); and the whole call's `elapsed`}
+#'       for each query), `descent`, `meeting` (boxes and tiles), and `selection`
+#'       (of the k nearest, in double precision); and the whole call's `elapsed`}
 #'   }
 #'
 #' @details
-#' How queries are grouped depends on which thread meets which block first, so the
-#' counts vary a little between runs on several threads; the answer does not.
+#' How queries are grouped, and whether they meet tiles in teams, depends on what a
+#' thread learnt from the blocks it happened to meet before, so the counts vary a little between runs on several threads; the answer does not.
 #'
 #' @examples
 #' tree <- cover_tree(as.matrix(quakes[, 1:3]))

@@ -7,6 +7,12 @@
  * sum, so the bound gets a margin for the rounding of d terms, and one for squares
  * below the normal range. Where only rows below a query's own are wanted, this holds
  * if p's row is one.
+ *
+ * What a query meets is kept by its float square. When the list is full, a
+ * bisection finds a square that k points and few more are within; how far away such
+ * points can be is the new bar, and what exceeds it is dropped. Only where floats
+ * leave too many, because distances are equal or nearly so, doubles and rows decide
+ * before the end; at the end they decide among what is left.
  */
 #include "ct_blocks.h"
 #include "ct_distance.h"
@@ -18,14 +24,14 @@
 enum {
     RUN = 64,        /* queries that a thread answers in a row, at most */
     SPARE = 16,      /* points beyond k that a seed should have, for a low first bar */
-    BUFFER = 1 << 20 /* candidates that a thread keeps, about */
+    BUFFER = 1 << 20 /* points that the queries of a block may have met, about */
 };
 
 struct knn {
-    struct ct_search search; /* first: the search is handed to take() */
+    struct ct_search search; /* first: the search is handed to lower() */
     int k;
-    double *sq;     /* [room + CT_SELECT_PAD] those that a query has met, in double; */
-    int *row;       /* [room] */
+    double *sq;     /* [room + CT_LANES + CT_SELECT_PAD] what a query has met, in double */
+    int *row;       /* [room + CT_LANES] */
     double *last_q; /* [d] the last query answered, */
     double last;    /* and the distance of its k-th neighbour */
     int last_row;   /* its own row, or 0 */
@@ -54,12 +60,12 @@ static void settle(struct knn *knn, int i)
     struct ct_found kth = ct_select_kth(knn->sq, knn->row, near->count, knn->k);
     double distance = sqrt(kth.sq);
     int kept = 0;
+    ct_search_judge(s, i, knn->sq, knn->row); /* in the order of the list once more */
     for (int c = 0; c < near->count; c++) {
-        double its = sqrt(ct_sqdist(s->tree->points + near->pos[c], (size_t)s->tree->n,
-                                    s->q + (size_t)i * s->tree->d, 1, s->tree->d));
+        double its = sqrt(knn->sq[c]);
         near->sq[kept] = near->sq[c];
         near->pos[kept] = near->pos[c];
-        kept += its < distance || (its == distance && s->tree->row[near->pos[c]] <= kth.row);
+        kept += its < distance || (its == distance && knn->row[c] <= kth.row);
     }
     near->count = kept;
     if (kth.sq < s->bar[i].sq || (kth.sq == s->bar[i].sq && kth.row < s->bar[i].row))
@@ -78,7 +84,7 @@ static void lower(struct ct_search *s, int i)
     if (bar.sq < s->bar[i].sq)
         ct_search_set_bar(s, i, bar);
     s->kernels->keep_near(near, near->limit);
-    if (!(sq > 0) || near->count >= near->full / 2 + knn->k / 2)
+    if ((sq == 0 && s->bar[i].sq > 0) || near->count >= near->full / 2 + knn->k / 2)
         settle(knn, i);
 }
 
@@ -86,7 +92,7 @@ static void inherit(struct knn *knn, int i, double kth, const double *p, int row
 {
     struct ct_search *s = &knn->search;
     int d = s->tree->d;
-    if (row >= s->near[i].before)
+    if (row > s->latest[i])
         return;
     double moved = sqrt(ct_sqdist(p, 1, s->q + (size_t)i * d, 1, d));
     double bound = (kth + moved) * (1 + (d + 8) * DBL_EPSILON) + d * sqrt(DBL_MIN);
@@ -99,7 +105,7 @@ static int lacking(const struct knn *knn)
 {
     const struct ct_search *s = &knn->search;
     for (int i = 0; i < s->queries; i++) {
-        int there = s->near[i].before < s->tree->n ? s->near[i].before - 1 : s->tree->n - 1;
+        int there = s->latest[i] < s->tree->n ? s->latest[i] : s->tree->n - 1;
         if (s->near[i].count < (there < knn->k ? there : knn->k))
             return 1;
     }

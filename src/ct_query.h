@@ -32,16 +32,17 @@ enum { CT_BLOCK = 64 }; /* the most queries in a block */
 
 enum ct_phase { CT_PHASE_SEED, CT_PHASE_DESCENT, CT_PHASE_MEETING, CT_PHASE_SELECTION, CT_PHASES };
 
-/* What a batch took. Boxes and tiles count once for each query that met them. */
+/* What a batch took. Boxes and tiles count once for each query that met them; the
+ * boxes by which a block finds the tiles that it has in common are not counted. */
 struct ct_tally {
     long long blocks[7];       /* blocks of up to 1, 2, 4, ..., 64 queries that descended */
     long long scans;           /* blocks that scanned */
     long long nodes;           /* boxes of nodes that met a block on its way down */
     long long candidates;      /* nodes that a block kept, */
     long long cached;          /* and how often a query took one without a descent of its own */
-    long long boxes;           /* boxes of tiles that met a query */
-    long long tiles;           /* tiles that met a query */
-    long long distances;       /* points that did, in double */
+    long long boxes;           /* boxes of tiles that met a query which picked */
+    long long tiles;           /* tiles that met a query, alone or in a team */
+    long long distances;       /* of points to queries, in double, for what floats left */
     double seconds[CT_PHASES]; /* summed over threads */
 };
 

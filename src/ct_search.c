@@ -142,6 +142,15 @@ void ct_search_set_bar(struct ct_search *s, int i, struct ct_found bar)
     s->box_limit[i] = s->nearer < 1
                           ? ct_tiles_limit(s->tree->tiles, s->reach[i], s->nearer * sqrt(bar.sq))
                           : s->near[i].limit;
+    s->near[i].last = bar.sq > 0 || bar.row > s->latest[i] ? s->latest[i] : bar.row;
+}
+
+float ct_search_limit(const struct ct_search *s)
+{
+    float most = 0;
+    for (int a = 0; a < s->actives; a++)
+        most = s->box_limit[s->active[a]] > most ? s->box_limit[s->active[a]] : most;
+    return most;
 }
 
 void ct_search_load(struct ct_search *s, const struct ct_batch *batch, int begin, int queries,
@@ -163,7 +172,7 @@ void ct_search_load(struct ct_search *s, const struct ct_batch *batch, int begin
         s->reach[i] = ct_tiles_place(t->tiles, d, q, s->placed + (size_t)i * d);
         s->near[i].count = 0;
         s->near[i].self = own ? t->row[at] : 0;
-        s->near[i].before = batch->predecessor ? t->row[at] : INT_MAX;
+        s->latest[i] = batch->predecessor ? t->row[at] - 1 : INT_MAX;
         ct_search_set_bar(s, i, (struct ct_found){INFINITY, INT_MAX});
     }
     ct_search_form_teams(s);
@@ -198,7 +207,8 @@ static int nearest_child(const struct ct_tree *t, int node, const double *q)
 }
 
 /* Among coinciding points the way leads to the smallest rows, and the run grows
- * towards larger ones, so that the bar it sets excludes all other duplicates. */
+ * towards larger ones, so that the bar it sets excludes all other duplicates. Of a
+ * larger leaf, the first tiles will do. */
 struct ct_span ct_search_seed(const struct ct_search *s, int i, int points)
 {
     const struct ct_tree *t = s->tree;
