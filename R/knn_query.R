@@ -49,7 +49,7 @@
 #' long enough none has come among the k best; how long is found out on a sample.
 #'
 #' @section Search to a stated recall:
-#' Up to 500 queries, drawn at random, are answered exactly and with rising effort, until
+#' Up to 1,000 queries, drawn at random, are answered exactly and with rising effort, until
 #' the mean recall is above the target by three standard errors; then all are answered with
 #' that effort. Where no effort reaches the target, the answer is exact, and says so. For
 #' the tree's own points what the sample taught is kept with the tree, until its metric

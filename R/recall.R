@@ -1,6 +1,6 @@
 # Search to a stated recall: the least effort that reaches it on a sample.
 
-SAMPLE <- 500
+SAMPLE <- 1000
 
 check_seed <- function(seed) {
   if (!is_number(seed) || !is.finite(seed) || abs(seed) > .Machine$integer.max || seed != trunc(seed)) {

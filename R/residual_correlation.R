@@ -262,7 +262,7 @@ residual_search <- function(tree, query, k, how) {
     key = if (is.null(others)) list(k, how[[7]]),
     cache = if (is.null(others)) tree$cache,
     exact = function(rows) .Call(r_residual_scan, code, pick(rows), own(rows), k, how),
-    efforts = 0.125 * 1.25^(0:24),
+    efforts = 0.125 * 1.12^(0:48),
     attempt = function(rows, effort, sample) {
       few <- if (is.null(sample)) 8 * k else stats::quantile(sample$evaluated, 0.75, names = FALSE)
       first <- min(n, max(16, 2 * k, 16 * ceiling(few / 16)))
@@ -282,7 +282,9 @@ residual_search <- function(tree, query, k, how) {
 single_values <- function(tree, threads) {
   code <- tree$metric$code
   if (code[[3]] == 0 || stats::median(code[[4]]$p) < 1e-3 * code[[2]]) return(NULL)
-  if (is.null(tree$cache$single)) tree$cache$single <- .Call(r_residual_single, code, threads)
+  if (is.null(tree$cache$single)) {
+    tree$cache$single <- .Call(r_residual_single, tree$pointer, code, threads)
+  }
   tree$cache$single
 }
 

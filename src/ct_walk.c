@@ -17,6 +17,9 @@
 
 enum { WAVE = 16 }; /* points between two looks at whether to end */
 
+/* What a coarse correlation is off by, at most, as a rule. */
+static const double DOUBT = 1e-3;
+
 /* The nearest so far: the last one's place is kept, for it goes next. */
 struct top {
     double *sq, *distance;
@@ -35,7 +38,8 @@ struct round {
     const struct ct_walk *walk;
     const struct ct_latent *from;
     const struct ct_kernels *kernels;
-    const double *root;    /* [n] of the points' residual variances */
+    const int *place;      /* [n] where the point of a row is in the tree */
+    const double *spot;    /* [n * (d + 1)] by place: coordinates, root of the residual variance */
     struct walker *walker; /* [threads] */
     int predecessor;       /* whether only rows below a query's own are met */
     int points;            /* to meet, with those of earlier rounds */
@@ -98,7 +102,7 @@ static void dots_fine(const struct round *round, int line, const int *row, int c
     }
 }
 
-static void dots_coarse(const struct round *round, const float *query, const int *row, int count,
+static void dots_coarse(const struct round *round, const float *query, const int *place, int count,
                         double *to)
 {
     const struct ct_walk *walk = round->walk;
@@ -107,7 +111,7 @@ static void dots_coarse(const struct round *round, const float *query, const int
         const float *w[CT_ROWS];
         float dot[CT_ROWS];
         for (int r = 0; r < CT_ROWS; r++)
-            w[r] = walk->single + (row[c + r < count ? c + r : c] - 1) * stride;
+            w[r] = walk->single + place[c + r < count ? c + r : c] * stride;
         walk->rows->coarse(query, w, stride, dot);
         for (int r = 0; r < CT_ROWS; r++)
             to[c + r] = dot[r];
@@ -120,19 +124,23 @@ static void correlate(const struct round *round, int line, const float *query, c
                       int count, double *rho)
 {
     const struct ct_residual *residual = round->walk->residual;
-    const struct ct_latent *points = &residual->points, *from = round->from;
+    const struct ct_latent *from = round->from;
     const struct ct_shape shape = ct_shape(residual->kind);
     double dot[WAVE + CT_ROWS] = {0}, root = sqrt(from->p[line]);
-    for (int c = 0; c < count; c++)
-        rho[c] = ct_sqdist(points->z + row[c] - 1, (size_t)points->n, from->z + line,
-                           (size_t)from->n, residual->d);
+    size_t d = (size_t)residual->d;
+    int place[WAVE];
+    for (int c = 0; c < count; c++) {
+        place[c] = round->place[row[c] - 1];
+        rho[c] = ct_sqdist(round->spot + place[c] * (d + 1), 1, from->z + line, (size_t)from->n,
+                           residual->d);
+    }
     round->walk->dots->covariance(&shape, residual->variance, count, rho);
     if (residual->m > 0 && query)
-        dots_coarse(round, query, row, count, dot);
+        dots_coarse(round, query, place, count, dot);
     else if (residual->m > 0)
         dots_fine(round, line, row, count, dot);
     for (int c = 0; c < count; c++) {
-        double scale = root * round->root[row[c] - 1];
+        double scale = root * round->spot[place[c] * (d + 1) + d];
         rho[c] = scale > 0 ? fmax(-1, fmin((rho[c] - dot[c]) / scale, 1)) : 0;
     }
 }
@@ -144,16 +152,18 @@ static const float *coarse_query(const struct round *round, int line, float *que
     if (!walk->single)
         return NULL;
     if (!walk->foreign)
-        return walk->single + line * ct_row_stride(m);
-    ct_walk_single(walk->foreign->v + line * ct_v_stride(m), m, 1, 1, query);
+        return walk->single + round->place[line] * ct_row_stride(m);
+    ct_walk_single(walk->foreign->v + line * ct_v_stride(m), m, NULL, 1, 1, query);
     return query;
 }
 
 /* The k nearest and the next, which coarse correlations chose, by their exact ones. */
 static void judge(const struct round *round, int line, struct top *top, const struct top *next)
 {
+    double most = top->count > 0 ? top->sq[top->last] + DOUBT : 0;
     for (int i = 0; i < next->count; i++)
-        top->row[top->count++] = next->row[i];
+        if (next->sq[i] <= most)
+            top->row[top->count++] = next->row[i];
     for (int c = 0; c < top->count; c += WAVE) {
         int count = top->count - c < WAVE ? top->count - c : WAVE;
         double rho[WAVE];
@@ -281,21 +291,36 @@ static struct walker *new_walkers(const struct ct_host *host, int threads, int k
     return walker;
 }
 
-static const double *new_roots(const struct ct_host *host, const struct ct_latent *points)
+static const int *list_places(const struct ct_host *host, const struct ct_tree *t)
 {
-    double *root = host->alloc((size_t)points->n, sizeof *root);
-    for (int i = 0; i < points->n; i++)
-        root[i] = sqrt(points->p[i]);
-    return root;
+    int *place = host->alloc((size_t)t->n, sizeof *place);
+    for (int pos = 0; pos < t->n; pos++)
+        place[t->row[pos] - 1] = pos;
+    return place;
 }
 
-void ct_walk_single(const double *v, int m, int n, int threads, float *to)
+static const double *list_spots(const struct ct_host *host, const struct ct_tree *t,
+                                const struct ct_latent *points, int d)
+{
+    double *spot = host->alloc((size_t)t->n * ((size_t)d + 1), sizeof *spot), *to = spot;
+    for (int pos = 0; pos < t->n; pos++) {
+        int line = t->row[pos] - 1;
+        for (int j = 0; j < d; j++)
+            *to++ = points->z[line + (size_t)j * points->n];
+        *to++ = sqrt(points->p[line]);
+    }
+    return spot;
+}
+
+void ct_walk_single(const double *v, int m, const int *row, int n, int threads, float *to)
 {
     size_t stride = ct_v_stride(m), to_stride = ct_row_stride(m);
     CT_PRAGMA(omp parallel for if (threads > 1) num_threads(threads) schedule(static))
-    for (int i = 0; i < n; i++)
+    for (int i = 0; i < n; i++) {
+        const double *from = v + (row ? row[i] - 1 : i) * stride;
         for (size_t j = 0; j < to_stride; j++)
-            to[i * to_stride + j] = j < stride ? (float)v[i * stride + j] : 0;
+            to[i * to_stride + j] = j < stride ? (float)from[j] : 0;
+    }
 }
 
 /* Keeps in order those of the queries that have not ended. */
@@ -344,7 +369,8 @@ void ct_walk(const struct ct_host *host, const struct ct_batch *batch, const str
         .from = walk->foreign ? walk->foreign : &walk->residual->points,
         .kernels = batch->kernels,
         .predecessor = batch->predecessor,
-        .root = new_roots(host, &walk->residual->points),
+        .place = list_places(host, batch->tree),
+        .spot = list_spots(host, batch->tree, &walk->residual->points, walk->residual->d),
         .walker = new_walkers(host, batch->threads, k, walk),
         .improved = host->alloc((size_t)walk->ld, sizeof(int)),
     };

@@ -18,8 +18,8 @@ struct ct_walk {
     const struct ct_latent *foreign;    /* of the batch's queries; NULL: own points */
     const struct ct_dots *dots;
     const struct ct_rows *rows;
-    const float *single; /* [n * ct_row_stride(m)] v of the points in float, to walk by; or
-                          * NULL: by v itself */
+    const float *single; /* [n * ct_row_stride(m)] v in float, to walk by, in the order of
+                          * the tree; or NULL: to walk by v itself */
     int k;
     double patience; /* ends when so many times as many points were met in vain as before */
     int first, most; /* points to meet at first, and at all */
@@ -31,8 +31,9 @@ struct ct_walk {
     int *evaluated; /* [ld] points met */
 };
 
-/* v of n points in float, with zeros after m. */
-void ct_walk_single(const double *v, int m, int n, int threads, float *to);
+/* v of n points in float, with zeros after m; row: which points, from 1, in which
+ * order, or NULL for all as they are. */
+void ct_walk_single(const double *v, int m, const int *row, int n, int threads, float *to);
 
 /* Neighbours for all queries of the batch, or of the tree's own points that its
  * order names, in the form of ct_knn. */

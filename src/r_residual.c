@@ -169,13 +169,13 @@ SEXP r_residual_scan(SEXP metric, SEXP foreign, SEXP rows, SEXP k, SEXP how)
 }
 
 /* V in float, as ct_walk.h has it, in an integer vector's memory. */
-SEXP r_residual_single(SEXP metric, SEXP threads)
+SEXP r_residual_single(SEXP pointer, SEXP metric, SEXP threads)
 {
     struct ct_residual residual = residual_of(metric);
     int n = residual.points.n;
     SEXP single =
         PROTECT(Rf_allocVector(INTSXP, (R_xlen_t)ct_row_stride(residual.m) * (R_xlen_t)n));
-    ct_walk_single(residual.points.v, residual.m, n, r_num_threads(threads),
+    ct_walk_single(residual.points.v, residual.m, r_tree(pointer)->row, n, r_num_threads(threads),
                    (float *)INTEGER(single));
     UNPROTECT(1);
     return single;
