@@ -53,6 +53,16 @@ search_to_recall <- function(call, target, seed) {
                 evaluations = mean(found$evaluated)))
 }
 
+# The effort is given; the recall is measured.
+search_within <- function(call, seed) {
+  found <- call$within()
+  rows <- sample_rows(call$queries, SAMPLE, seed)
+  exact <- call$exact(rows)
+  share <- recall_by_query(lines_of(found, rows), exact)
+  c(found, list(recall = recall_interval(share, ncol(exact$index)),
+                evaluations = mean(found$evaluated)))
+}
+
 lines_of <- function(found, rows) {
   lapply(found[c("index", "distance")], function(part) part[rows, , drop = FALSE])
 }

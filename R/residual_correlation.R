@@ -267,8 +267,16 @@ residual_search <- function(tree, query, k, how) {
       few <- if (is.null(sample)) 8 * k else stats::quantile(sample$evaluated, 0.75, names = FALSE)
       first <- min(n, max(16, 2 * k, 16 * ceiling(few / 16)))
       points <- pick(rows)
+      how[9] <- list(NULL)
       .Call(r_residual_walk, tree$pointer, code, single_values(tree, how[[4]]), points[[1]], points, own(rows), k,
             c(effort, first, n), how)
+    },
+    within = function() {
+      if (!how[[9]]$diversity && !is.null(others)) {
+        fail("budget must have diversity = TRUE with query: only the tree's own points have a place on the curve")
+      }
+      .Call(r_residual_walk, tree$pointer, code, single_values(tree, how[[4]]), others[[1]], others,
+            NULL, k, c(0, 1, n), how)
     },
     distance = function(rows, index) {
       .Call(r_residual_distance, code, pick(rows), own(rows), index, simd_level())

@@ -37,19 +37,25 @@ knn_stats <- function(knn) {
   stats
 }
 
-new_stats <- function(tally, queries) {
+new_stats <- function(tally, queries, evaluated = NULL) {
   names(tally$blocks) <- 2^(0:6)
   counts <- as.list(tally$counts)
-  names(counts) <- c("scans", "nodes", "candidates", "cache_hits", "boxes", "tiles", "distances")
+  names(counts) <- c("scans", "nodes", "candidates", "cache_hits", "boxes", "tiles", "distances",
+                     "met", "useful", "escalations", "early_stops")
+  if (counts$met == 0) counts[c("met", "useful", "escalations", "early_stops")] <- NULL
   names(tally$seconds) <- c("seed", "descent", "meeting", "selection", "elapsed")
-  structure(c(list(queries = queries, blocks = tally$blocks), counts, list(seconds = tally$seconds)),
+  structure(c(list(queries = queries, blocks = tally$blocks), counts, list(seconds = tally$seconds),
+              if (!is.null(evaluated)) list(evaluations = stats::quantile(evaluated))),
             class = "knn_stats")
 }
 
 # By residual correlation: pairs that were sieved in single and in double precision and
 # correlations taken, or points met on the walk.
 residual_stats <- function(found) {
-  counts <- if (is.null(found$counts)) list(evaluations = stats::quantile(found$evaluated))
+  climbs <- found$climbs
+  counts <- if (is.null(found$counts))
+    list(evaluations = stats::quantile(found$evaluated),
+         escalations = sum(ifelse(climbs < 0, -1 - climbs, climbs)), early_stops = sum(climbs < 0))
             else stats::setNames(as.list(found$counts), c("single", "double", "correlations"))
   structure(c(list(queries = nrow(found$index)), counts), class = "residual_stats")
 }

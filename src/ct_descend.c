@@ -251,9 +251,9 @@ static int go_together(struct ct_search *s, float limit)
     return together;
 }
 
-void ct_search_descend(struct ct_search *s, struct ct_span met)
+/* From the root down, for the active queries. */
+static void come_down(struct ct_search *s, float limit)
 {
-    float limit = ct_search_limit(s);
     int size = 0;
     while (1 << size < s->actives)
         size++;
@@ -267,6 +267,19 @@ void ct_search_descend(struct ct_search *s, struct ct_span met)
     s->tally.blocks[size]++;
     s->tally.candidates += s->candidates.count;
     s->tally.cached += (long long)s->candidates.count * (s->actives - 1);
+}
+
+void ct_search_list(struct ct_search *s)
+{
+    float limit = ct_search_limit(s);
+    come_down(s, limit);
+    list_common(s, limit);
+}
+
+void ct_search_descend(struct ct_search *s, struct ct_span met)
+{
+    float limit = ct_search_limit(s);
+    come_down(s, limit);
     s->teamed = go_together(s, limit);
     if (!s->teamed)
         sort_list(&s->candidates, limit, &s->sorted);

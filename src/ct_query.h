@@ -5,6 +5,7 @@
 #include "ct.h"
 
 struct ct_kernels;
+struct ct_ladder;
 
 /* CT_SEARCH_AUTO takes the tree, and scans where the tree excludes too little. */
 enum ct_search_mode { CT_SEARCH_AUTO, CT_SEARCH_TREE, CT_SEARCH_SCAN };
@@ -22,8 +23,10 @@ struct ct_batch {
     const int *slot; /* where a query's results go; NULL: to the line of its number or row */
     int ld; /* lines of a result matrix, of which own points fill that of their row; 0: m */
     const struct ct_kernels *kernels;
-    double epsilon; /* neighbours may be farther than the true ones by this share */
-    int block;      /* queries that go together, at most CT_BLOCK; 0: as the work suggests */
+    double epsilon;                 /* neighbours may be farther than the true ones by this share */
+    const struct ct_ladder *ladder; /* of points that a query may meet; NULL: no limit */
+    int *evaluated;                 /* [ld] with a ladder: points that each met; or NULL */
+    int block; /* queries that go together, at most CT_BLOCK; 0: as the work suggests */
     enum ct_search_mode mode;
     struct ct_tally *tally; /* NULL, or where to add up what was done */
 };
@@ -43,6 +46,8 @@ struct ct_tally {
     long long boxes;           /* boxes of tiles that met a query which picked */
     long long tiles;           /* tiles that met a query, alone or in a team */
     long long distances;       /* of points to queries, in double, for what floats left */
+    long long met, useful;     /* with a ladder: points met, and those of use when they were, */
+    long long climbs, early;   /* rungs climbed, and queries that ended before a limit */
     double seconds[CT_PHASES]; /* summed over threads */
 };
 

@@ -32,6 +32,7 @@ void ct_search_init(const struct ct_host *host, const struct ct_batch *batch, in
     s->timed = batch->tally != NULL;
     s->since = s->timed ? ct_seconds() : 0;
     s->mode = batch->mode;
+    s->ladder = batch->ladder;
     s->nearer = 1 / (1 + batch->epsilon);
     s->q = host->alloc(CT_BLOCK * d, sizeof(double));
     s->placed = host->alloc(CT_BLOCK * d, sizeof(float));
@@ -82,6 +83,10 @@ void ct_tally_add(struct ct_tally *tally, const struct ct_tally *more)
     tally->boxes += more->boxes;
     tally->tiles += more->tiles;
     tally->distances += more->distances;
+    tally->met += more->met;
+    tally->useful += more->useful;
+    tally->climbs += more->climbs;
+    tally->early += more->early;
     for (int phase = 0; phase < CT_PHASES; phase++)
         tally->seconds[phase] += more->seconds[phase];
 }

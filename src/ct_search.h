@@ -23,6 +23,7 @@
 #ifndef CT_SEARCH_H
 #define CT_SEARCH_H
 
+#include "ct_ladder.h"
 #include "ct_query.h"
 #include "ct_select.h"
 #include "ct_simd.h"
@@ -60,6 +61,7 @@ struct ct_search {
     /* Makes room in the list of what query i has met; it may have some. */
     void (*full)(struct ct_search *search, int i);
     enum ct_search_mode mode;
+    const struct ct_ladder *ladder; /* NULL: all that may be of use is met */
 
     /* The block. Of query i: */
     int queries;
@@ -137,6 +139,14 @@ struct ct_span ct_search_seed(const struct ct_search *search, int i, int points)
 /* Every query of the block meets every point that may come before its bar, except
  * those in the tiles that all have met. */
 void ct_search_block(struct ct_search *search, struct ct_span met);
+
+/* Query i meets as many points as the ladder allows, except those in tiles that all
+ * have met; ct_frugal.c. */
+struct ct_climb ct_search_frugal(struct ct_search *search, int i, struct ct_span met);
+
+/* Lists the tiles that pass the box of the active queries in the queue, nearer ones
+ * first; ct_descend.c. */
+void ct_search_list(struct ct_search *search);
 
 /* Puts the active queries of the block in teams; ct_teams.c. */
 void ct_search_form_teams(struct ct_search *search);

@@ -9,6 +9,7 @@
 #ifndef CT_WALK_H
 #define CT_WALK_H
 
+#include "ct_ladder.h"
 #include "ct_query.h"
 #include "ct_residual.h"
 #include "ct_rows.h"
@@ -22,13 +23,15 @@ struct ct_walk {
                           * the tree; or NULL: to walk by v itself */
     int k;
     double patience; /* ends when so many times as many points were met in vain as before */
-    int first, most; /* points to meet at first, and at all */
+    const struct ct_ladder *ladder; /* or NULL; then patience has no say */
+    int first, most;                /* points to meet at first, and at all */
     double missing;
     const int *slot; /* where the results of a line go; NULL: to that line */
     int ld;          /* lines of the results */
     int *index;
     double *distance;
     int *evaluated; /* [ld] points met */
+    int *climbs;    /* [ld] rungs climbed, or -1 - that where it ended early */
 };
 
 /* v of n points in float, with zeros after m; row: which points, from 1, in which

@@ -186,7 +186,8 @@ SEXP r_residual_single(SEXP pointer, SEXP metric, SEXP threads)
 SEXP r_residual_walk(SEXP pointer, SEXP metric, SEXP single, SEXP query, SEXP foreign, SEXP rows,
                      SEXP k, SEXP effort, SEXP how)
 {
-    static const char *const names[] = {"index", "distance", "evaluated"};
+    static const char *const names[] = {"index", "distance", "evaluated", "climbs"};
+    struct ct_ladder ladder;
     struct ct_residual residual = residual_of(metric);
     struct ct_latent others = {0};
     struct ct_batch batch = r_batch(pointer, query, how);
@@ -203,6 +204,7 @@ SEXP r_residual_walk(SEXP pointer, SEXP metric, SEXP single, SEXP query, SEXP fo
         .patience = REAL_RO(effort)[0],
         .first = (int)REAL_RO(effort)[1],
         .most = (int)REAL_RO(effort)[2],
+        .ladder = r_ladder(VECTOR_ELT(how, HOW_LADDER), Rf_asInteger(k), &ladder),
         .missing = NA_REAL,
     };
     if (!Rf_isNull(rows)) {
@@ -212,11 +214,13 @@ SEXP r_residual_walk(SEXP pointer, SEXP metric, SEXP single, SEXP query, SEXP fo
         walk.slot = slot;
     }
     walk.ld = batch.m;
-    SEXP found = PROTECT(new_result(batch.m, walk.k, 1, names));
+    SEXP found = PROTECT(new_result(batch.m, walk.k, 2, names));
     SET_VECTOR_ELT(found, 2, Rf_allocVector(INTSXP, batch.m));
+    SET_VECTOR_ELT(found, 3, Rf_allocVector(INTSXP, batch.m));
     walk.index = INTEGER(VECTOR_ELT(found, 0));
     walk.distance = REAL(VECTOR_ELT(found, 1));
     walk.evaluated = INTEGER(VECTOR_ELT(found, 2));
+    walk.climbs = INTEGER(VECTOR_ELT(found, 3));
     struct ct_host host = r_host_for("knn_query", how);
     ct_walk(&host, &batch, &walk);
     UNPROTECT(1);
