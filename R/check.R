@@ -62,11 +62,11 @@ check_threads <- function(threads) {
 search_modes <- c("auto", "tree", "scan")
 
 check_how <- function(search, block_size, threads, stats = FALSE, progress = FALSE,
-                      predecessor = FALSE, epsilon = 0) {
+                      predecessor = FALSE, epsilon = 0, budget = NULL) {
   list(match(check_choice(search, search_modes, "search"), search_modes) - 1L,
        if (is.null(block_size)) 0L else check_count(block_size, "block_size", most = 64),
        simd_level(), check_threads(threads), check_flag(stats, "stats"),
-       check_flag(progress, "progress"), check_flag(predecessor, "predecessor"), epsilon)
+       check_flag(progress, "progress"), check_flag(predecessor, "predecessor"), epsilon, budget)
 }
 
 check_share <- function(value, what) {

@@ -8,12 +8,13 @@
 #' @param x A numeric or integer matrix, or a data frame of numeric columns: a
 #'   row for each point. Values must be finite. Any number of columns from 1 on,
 #'   up to 2^31 - 1 rows.
-#' @param order How points are arranged before the tree is built: along the
-#'   curve of [hilbert_order()], or as they come (`"natural"`). Answers are the
-#'   same; after the Hilbert curve, points near each other in space are near
-#'   each other in memory, and queries are faster.
+#' @param order How points are arranged when the build finds them: along the
+#'   curve of [hilbert_order()], or as they come (`"natural"`). It decides which of
+#'   equally good hubs and cuts the build takes, and in which order the children of
+#'   a node lie. Answers are the same; after the Hilbert curve, points near each
+#'   other in space are near each other in memory, and queries are faster.
 #' @param leaf_size The largest number of points that a node may hold without
-#'   being split; `NULL` chooses. It changes speed, never answers.
+#'   being split; `NULL` for 128. It changes speed, never answers.
 #' @param threads The number of threads; `NULL` for the default of
 #'   [covertree_threads()]. The tree is the same for any number.
 #' @param metric `"euclidean"`, or a [residual_correlation()]: then the tree is built
@@ -42,8 +43,9 @@
 #' siblings are farther apart than 2^((c - 1)/4), where c is the highest of
 #' their levels (*separation*), as in the simplified cover tree of Izbicki and
 #' Shelton, with four levels to each doubling of the radius. Points that
-#' coincide share a node without a level, which is cut into runs by row. Where
-#' distances are so alike that hundreds of hubs would not lower the level, as
+#' coincide share a node without a level, which is cut into runs by row. In a leaf,
+#' points are put in an order in which each run of 16 is compact: the leaf is halved
+#' along its widest coordinate, and so are its halves. Where distances are so alike that hundreds of hubs would not lower the level, as
 #' with points of many independent dimensions, the node stays whole and is
 #' scanned.
 #'

@@ -22,6 +22,11 @@
 #' @param recall The share of the true neighbours to find, at least: above 0, and at
 #'   most 1, which is the default and exact. With less, the search stops early, as
 #'   early as a sample of the queries, which are also answered exactly, allows.
+#' @param epsilon Neighbours may be farther than the true ones by this share: each is
+#'   within (1 + `epsilon`) times the distance of the true neighbour of its rank. By
+#'   residual correlation the answer is exact nevertheless.
+#' @param budget A [budget()], or the limits of one: the points whose distance may be
+#'   evaluated for a query.
 #' @param seed The random seed for that sample; R's own random numbers are left alone.
 #' @param stats Whether to attach what the search did, as attribute `stats`.
 #' @param progress Whether to tell on the console how far a long call has got.
@@ -33,10 +38,10 @@
 #'     \item{`distance`}{m x k double matrix: their distances, Euclidean or by the
 #'       metric of the tree}
 #'   }
-#'   and attribute `exact`, which is `TRUE` with `recall = 1`. Otherwise it is `FALSE`,
+#'   and attribute `exact`, which is `TRUE` unless less was asked for. Otherwise it is `FALSE`,
 #'   and there are attributes `recall`, the share of the neighbours found for the sample,
 #'   with the limits of a 95% interval, and `evaluations`, the mean number of distances
-#'   or correlations evaluated for a query. With `stats = TRUE` there is also an
+#'   or correlations evaluated for a query, and `budget` or `epsilon` as given. With `stats = TRUE` there is also an
 #'   attribute `stats`; see [knn_stats()]. Where there are fewer than k
 #'   points to find, both are padded with `NA`; that is not an error.
 #'   `as.data.frame()` turns the result into long form, with columns `query`,
@@ -52,7 +57,7 @@
 #' @section Search to a stated recall:
 #' Some queries, drawn at random, are answered exactly and with rising effort, until the
 #' mean recall is above the target by three standard errors; then all are answered with
-#' that effort. There are 500 of them, or 2 / (1 - `recall`) if that is more: 2,000 for
+#' that effort. There are 1,000 of them, or 2 / (1 - `recall`) if that is more: 2,000 for
 #' 0.999. A standard error is taken to be that of one query which misses half of its
 #' neighbours, or more. Where there are no more queries than that, or no effort reaches
 #' the target, the answer is exact, and says so. What is found for a query does not
@@ -77,17 +82,26 @@
 #' knn_query(tree, query = rbind(c(-20, 180, 100)), k = 2)
 #' @export
 knn_query <- function(tree, query = NULL, k = 10, threads = NULL, search = c("auto", "tree", "scan"),
-                      block_size = NULL, predecessor = FALSE, recall = 1, seed = 1, stats = FALSE,
-                      progress = interactive()) {
+                      block_size = NULL, predecessor = FALSE, recall = 1, epsilon = 0,
+                      budget = NULL, seed = 1, stats = FALSE, progress = interactive()) {
   check_tree(tree)
   k <- check_count(k, "k")
   recall <- check_share(recall, "recall")
   seed <- check_seed(seed)
-  how <- check_how(search, block_size, threads, stats, progress, predecessor)
+  epsilon <- check_amount(epsilon, "epsilon")
+  budget <- check_budget(budget)
+  if ((recall < 1) + (epsilon > 0) + (!is.null(budget)) > 1) {
+    fail("recall, epsilon and budget are three ways to ask for less than all: give one of them")
+  }
+  how <- check_how(search, block_size, threads, stats, progress, predecessor, epsilon, budget)
   call <- search_for(tree, query, k, how)
-  found <- if (recall < 1) search_to_recall(call, recall, seed) else call$exact(NULL)
+  found <- if (recall < 1) search_to_recall(call, recall, seed)
+           else if (!is.null(budget) || (epsilon > 0 && is.null(tree$metric))) search_within(call, seed)
+           else call$exact(NULL)
   knn <- structure(found[c("index", "distance")], class = "knn", exact = is.null(found$recall))
   if (!is.null(found$recall)) attributes(knn) <- c(attributes(knn), found[c("recall", "evaluations")])
+  attr(knn, "budget") <- budget
+  if (epsilon > 0) attr(knn, "epsilon") <- epsilon
   if (stats) attr(knn, "stats") <- call$stats(found)
   knn
 }
@@ -108,9 +122,10 @@ euclidean_search <- function(tree, query, k, how) {
   pointer <- tree$pointer
   query <- check_query(query, pointer)
   some <- function(rows) if (is.null(rows) || is.null(query)) query else query[rows, , drop = FALSE]
-  go <- function(rows, epsilon, stats = how[[5]]) {
+  go <- function(rows, epsilon = how[[8]], budget = how[[9]], stats = how[[5]]) {
     how[[5]] <- stats
     how[[8]] <- epsilon
+    how[9] <- list(budget)
     if (epsilon > 0) how[[2]] <- 1L
     if (epsilon > 0 && how[[1]] == 0L) how[[1]] <- 1L
     .Call(r_knn, pointer, some(rows), if (is.null(query)) rows, k, how)
@@ -119,14 +134,11 @@ euclidean_search <- function(tree, query, k, how) {
     queries = if (is.null(query)) nrow(.Call(r_tree_arrays, pointer)$points) else nrow(query),
     key = if (is.null(query)) list(k, how[[7]]),
     cache = if (is.null(query)) tree$cache,
-    exact = function(rows) go(rows, 0),
+    exact = function(rows) go(rows, 0, NULL),
+    within = function() met_points(go(NULL, stats = TRUE)),
     # Boxes must be nearer than the k-th neighbour so far, by such a factor.
     efforts = c(4, 2, 1.4, 1, 0.7, 0.5, 0.35, 0.25, 0.18, 0.13, 0.09, 0.06, 0.04, 0.02),
-    attempt = function(rows, effort, sample) {
-      found <- go(rows, effort, TRUE)
-      found$evaluated <- 16 * found$tally$counts[6] / nrow(found$index)
-      found
-    },
+    attempt = function(rows, effort, sample) met_points(go(rows, effort, stats = TRUE)),
     distance = function(rows, index) {
       points <- as.matrix(tree)
       q <- (if (is.null(query)) points else query)[rows, , drop = FALSE]
@@ -134,8 +146,14 @@ euclidean_search <- function(tree, query, k, how) {
       for (j in seq_len(ncol(q))) sum <- sum + (points[index, j] - q[row(index), j])^2
       array(sqrt(sum), dim(index))
     },
-    stats = function(found) new_stats(found$tally, nrow(found$index))
+    stats = function(found) new_stats(found$tally, nrow(found$index), found$evaluated)
   )
+}
+
+# Without a budget, the points met are those of the tiles that were.
+met_points <- function(found) {
+  if (is.null(found$evaluated)) found$evaluated <- 16 * found$tally$counts[6] / nrow(found$index)
+  found
 }
 
 #' @export

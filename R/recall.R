@@ -1,7 +1,9 @@
 # Search to a stated recall: the least effort that reaches it on a sample.
 
+SAMPLE <- 1000
+
 # Queries to draw. To be sure of a target near 1 takes more: see recall_interval().
-sample_size <- function(target) max(500, ceiling(2 / (1 - target)))
+sample_size <- function(target) max(SAMPLE, ceiling(2 / (1 - target)))
 
 check_seed <- function(seed) {
   if (!is_number(seed) || !is.finite(seed) || abs(seed) > .Machine$integer.max || seed != trunc(seed)) {
@@ -52,6 +54,16 @@ search_to_recall <- function(call, target, seed) {
   if (is.null(choice)) return(call$exact(NULL))
   found <- call$attempt(NULL, choice$effort, choice)
   share <- recall_by_query(lines_of(found, choice$rows), choice$exact)
+  c(found, list(recall = recall_interval(share, call$queries),
+                evaluations = mean(found$evaluated)))
+}
+
+# The effort is given; the recall is measured.
+search_within <- function(call, seed) {
+  found <- call$within()
+  rows <- sample_rows(call$queries, SAMPLE, seed)
+  exact <- call$exact(rows)
+  share <- recall_by_query(lines_of(found, rows), exact)
   c(found, list(recall = recall_interval(share, call$queries),
                 evaluations = mean(found$evaluated)))
 }

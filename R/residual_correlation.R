@@ -282,19 +282,38 @@ residual_search <- function(tree, query, k, how) {
     key = if (is.null(others)) list(k, how[[7]]),
     cache = if (is.null(others)) tree$cache,
     exact = function(rows) .Call(r_residual_scan, code, pick(rows), own(rows), k, how),
-    efforts = 0.125 * 1.25^(0:24),
+    efforts = 0.125 * 1.12^(0:48),
     attempt = function(rows, effort, sample) {
       few <- if (is.null(sample)) 8 * k else stats::quantile(sample$evaluated, 0.75, names = FALSE)
       first <- min(n, 16 * ceiling(max(16, 2 * k, few) / 16))
       space <- if (is.null(rows)) query$space else query$space[rows, , drop = FALSE]
-      .Call(r_residual_walk, tree$pointer, code, space, pick(rows), own(rows), k,
+      how[9] <- list(NULL)
+      .Call(r_residual_walk, tree$pointer, code, single_values(tree, how[[4]]), space, pick(rows), own(rows), k,
             c(effort, first, n), how)
+    },
+    within = function() {
+      if (!how[[9]]$diversity && !is.null(others)) {
+        fail("budget must have diversity = TRUE with query: only the tree's own points have a place on the curve")
+      }
+      .Call(r_residual_walk, tree$pointer, code, single_values(tree, how[[4]]), query$space, others,
+            NULL, k, c(0, 1, n), how)
     },
     distance = function(rows, index) {
       .Call(r_residual_distance, code, pick(rows), own(rows), index, simd_level())
     },
     stats = function(found) residual_stats(found)
   )
+}
+
+# V in single precision, to walk by, if residual variances are not so small that it
+# would mislead; made when first wanted.
+single_values <- function(tree, threads) {
+  code <- tree$metric$code
+  if (code[[3]] == 0 || stats::median(code[[4]]$p) < 1e-3 * code[[2]]) return(NULL)
+  if (is.null(tree$cache$single)) {
+    tree$cache$single <- .Call(r_residual_single, tree$pointer, code, threads)
+  }
+  tree$cache$single
 }
 
 # C trusts sizes and types: a metric that was put into a tree by hand must not get there.

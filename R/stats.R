@@ -12,18 +12,20 @@
 #'     \item{`candidates`, `cache_hits`}{nodes that were left when blocks had come
 #'       down, and how often a query took one of them over from its block
 #'       instead of going down itself (the level cache)}
-#'     \item{`boxes`, `tiles`}{boxes of tiles, and tiles, that met a query; a tile
-#'       is a run of up to 16 points of one leaf}
-#'     \item{`distances`}{distance evaluations in double precision; tiles are
-#'       met in single precision first, which only discards}
+#'     \item{`boxes`, `tiles`}{boxes of tiles that met a query which picked its
+#'       tiles, and tiles that met a query, on its own or in a team; a tile is a run
+#'       of up to 16 points of one leaf}
+#'     \item{`distances`}{distances taken in double precision; tiles are met in
+#'       single precision, and only what may be among the k nearest in the end, or
+#'       is too close to tell apart before, comes to this}
 #'     \item{`seconds`}{by phase, summed over threads: `seed` (a first bound
-#'       for each query), `descent`, `meeting` (boxes, tiles and points), and
-#'       `selection` (of the k nearest); and the whole call's `elapsed`}
+#'       for each query), `descent`, `meeting` (boxes and tiles), and `selection`
+#'       (of the k nearest, in double precision); and the whole call's `elapsed`}
 #'   }
 #'
 #' @details
-#' How queries are grouped depends on which thread meets which block first, so the
-#' counts vary a little between runs on several threads; the answer does not.
+#' How queries are grouped, and whether they meet tiles in teams, depends on what a
+#' thread learnt from the blocks it happened to meet before, so the counts vary a little between runs on several threads; the answer does not.
 #'
 #' @examples
 #' tree <- cover_tree(as.matrix(quakes[, 1:3]))
@@ -35,19 +37,25 @@ knn_stats <- function(knn) {
   stats
 }
 
-new_stats <- function(tally, queries) {
+new_stats <- function(tally, queries, evaluated = NULL) {
   names(tally$blocks) <- 2^(0:6)
   counts <- as.list(tally$counts)
-  names(counts) <- c("scans", "nodes", "candidates", "cache_hits", "boxes", "tiles", "distances")
+  names(counts) <- c("scans", "nodes", "candidates", "cache_hits", "boxes", "tiles", "distances",
+                     "met", "useful", "escalations", "early_stops")
+  if (counts$met == 0) counts[c("met", "useful", "escalations", "early_stops")] <- NULL
   names(tally$seconds) <- c("seed", "descent", "meeting", "selection", "elapsed")
-  structure(c(list(queries = queries, blocks = tally$blocks), counts, list(seconds = tally$seconds)),
+  structure(c(list(queries = queries, blocks = tally$blocks), counts, list(seconds = tally$seconds),
+              if (!is.null(evaluated)) list(evaluations = stats::quantile(evaluated))),
             class = "knn_stats")
 }
 
 # By residual correlation: pairs that were sieved in single and in double precision and
 # correlations taken, or points met on the walk.
 residual_stats <- function(found) {
-  counts <- if (is.null(found$counts)) list(evaluations = stats::quantile(found$evaluated))
+  climbs <- found$climbs
+  counts <- if (is.null(found$counts))
+    list(evaluations = stats::quantile(found$evaluated),
+         escalations = sum(ifelse(climbs < 0, -1 - climbs, climbs)), early_stops = sum(climbs < 0))
             else stats::setNames(as.list(found$counts), c("single", "double", "correlations"))
   structure(c(list(queries = nrow(found$index)), counts), class = "residual_stats")
 }

@@ -8,6 +8,9 @@
  *            4 .... 5 ..... 6 . 7 ... 8 ..... 9 .... 10 ... theirs
  *   position |p p p|p p p p|p p|p p p|p p p p|p p p |p p p| one column per coordinate
  *
+ * Siblings' runs are in the order in which the build found their first points; a
+ * leaf's points are in the order that ct_pack.h chooses, by row if they coincide.
+ *
  * Every array of a tree is an R vector that users may export, so stored links
  * are 1-based with 0 for "none". In code, `node` and `pos` count from 0; `row`
  * is the user's and counts from 1 everywhere.

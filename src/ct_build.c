@@ -6,7 +6,8 @@
  * which is the separation invariant. Each point goes to the nearest hub, ties
  * to the earlier one, and the cell's run of points is regrouped, stably, so that
  * each hub's share is one run. Distances to the hub are kept with the points,
- * so a child starts where its parent's split ended.
+ * so a child starts where its parent's split ended. The points of a cell that is
+ * not split are put in the order that suits its tiles (ct_pack.h).
  *
  * Every choice depends on distances and positions only, never on which thread
  * came first, so the tree is the same for any number of threads.

@@ -1,12 +1,13 @@
 /* ct_descend.c: a block goes down the tree, and meets what is left.
  *
  * The level cache: nodes that may hold something for the block, one level at a
- * time. Nodes that are small enough become candidates, with their boxes side by
- * side for all queries of the block to pick from.
+ * time. Nodes that are small enough become candidates: their tiles are listed once
+ * for the whole block, or each query picks among their boxes, laid side by side.
  */
 #include "ct_distance.h"
 #include "ct_search.h"
 
+#include <limits.h>
 #include <math.h>
 
 enum {
@@ -48,15 +49,23 @@ static struct ct_found widest_bar(const struct ct_search *s)
     return widest;
 }
 
-/* Among coinciding points rows decide, which floats cannot tell: a node of them
- * is out if it is at the bar and its smallest row comes after the bar's. */
-static int tied_out(const struct ct_search *s, int node, struct ct_found bar)
+/* Among coinciding points rows decide, which floats cannot tell: for a box of
+ * queries, or one, a node of them is out if it is at the bar and its smallest row
+ * comes after the bar's. */
+static int tied_out(const struct ct_tree *t, int node, const double *lower, const double *upper,
+                    struct ct_found bar)
 {
-    const struct ct_tree *t = s->tree;
-    if (t->level[node] != CT_NO_LEVEL || t->min_row[node] <= bar.row)
+    if (bar.row == INT_MAX || t->level[node] != CT_NO_LEVEL || t->min_row[node] <= bar.row)
         return 0;
-    return ct_box_sqdist(t->lower + node, t->upper + node, (size_t)t->nodes, s->lower, s->upper,
-                         t->d) >= bar.sq;
+    return ct_box_sqdist(t->lower + node, t->upper + node, (size_t)t->nodes, lower, upper, t->d) >=
+           bar.sq;
+}
+
+/* Whether a node is a run of more coinciding points than a leaf may have. */
+static int in_heap(const struct ct_tree *t, int node)
+{
+    int parent = t->parent[node] - 1;
+    return t->level[node] == CT_NO_LEVEL && parent >= 0 && t->level[parent] == CT_NO_LEVEL;
 }
 
 /* Appends boxes from first up to last that pass the block's box. */
@@ -84,15 +93,16 @@ static void descend(struct ct_search *s, float limit)
     const struct ct_tree *t = s->tree;
     const struct ct_tiles *tiles = t->tiles;
     struct ct_found bar = widest_bar(s);
-    s->candidates.count = s->level.count = 0;
+    s->candidates.count = s->level.count = s->heaps = 0;
     append(&s->level, 0, 0);
     while (s->level.count > 0) {
         s->next_level.count = 0;
         for (int i = 0; i < s->level.count; i++) {
             int node = s->level.number[i];
-            if (t->min_row[node] >= s->before || tied_out(s, node, bar))
+            if (t->min_row[node] > s->latest_row || tied_out(t, node, s->lower, s->upper, bar))
                 continue;
             if (t->first_child[node] == 0 || tiles->last[node] - tiles->first[node] <= SPAN) {
+                s->heaps += in_heap(t, node);
                 append(&s->candidates, node, s->level.sq[i]);
                 continue;
             }
@@ -189,17 +199,21 @@ static void meet_node(struct ct_search *s, int i, int node, struct ct_span met)
 
 static void meet_candidates(struct ct_search *s, struct ct_span met)
 {
+    const struct ct_tree *t = s->tree;
     for (int at = 0; at < s->candidates.count; at += CT_AT_HAND) {
         const int *node = s->sorted.number + at;
         int count = s->candidates.count - at < CT_AT_HAND ? s->candidates.count - at : CT_AT_HAND;
         gather_boxes(s, node, count);
         for (int a = 0; a < s->actives; a++) {
             int i = s->active[a];
+            const double *q = s->q + (size_t)i * t->d;
             pick(s, i, &s->chunk, 0, count, &s->picked);
             sort_list(&s->picked, s->box_limit[i], &s->ordered);
-            for (int p = 0; p < s->ordered.count; p++)
-                if (s->ordered.sq[p] <= s->box_limit[i])
-                    meet_node(s, i, node[s->ordered.number[p]], met);
+            for (int p = 0; p < s->ordered.count; p++) {
+                int its = node[s->ordered.number[p]];
+                if (s->ordered.sq[p] <= s->box_limit[i] && !tied_out(t, its, q, q, s->bar[i]))
+                    meet_node(s, i, its, met);
+            }
         }
     }
 }
@@ -219,10 +233,11 @@ static void list_common(struct ct_search *s, float limit)
 /* Whether teams of the block should meet the tiles that it has in common: if that
  * is cheaper than letting each query pick, as in few dimensions it is. Where it has
  * not been for long, it is only looked at now and then; where it is, the other way
- * is tried as often, to know what it costs. */
+ * is tried as often, to know what it costs. Of a heap of coinciding points, each query
+ * should leave what its own bar excludes. */
 static int go_together(struct ct_search *s, float limit)
 {
-    if (s->actives == 1)
+    if (s->actives == 1 || s->heaps > 0)
         return 0;
     int trial = ++s->since_trial > CT_TRIAL;
     if (trial)
@@ -236,26 +251,35 @@ static int go_together(struct ct_search *s, float limit)
     return together;
 }
 
-void ct_search_descend(struct ct_search *s, struct ct_span met)
+/* From the root down, for the active queries. */
+static void come_down(struct ct_search *s, float limit)
 {
-    float limit = 0;
     int size = 0;
-    for (int a = 0; a < s->actives; a++) {
-        float its = s->box_limit[s->active[a]];
-        limit = its > limit ? its : limit;
-    }
     while (1 << size < s->actives)
         size++;
-    s->before = 0;
+    s->latest_row = 0;
     for (int a = 0; a < s->actives; a++) {
-        int its = s->near[s->active[a]].before;
-        s->before = its > s->before ? its : s->before;
+        int its = s->latest[s->active[a]];
+        s->latest_row = its > s->latest_row ? its : s->latest_row;
     }
     bound_block(s);
     descend(s, limit);
     s->tally.blocks[size]++;
     s->tally.candidates += s->candidates.count;
     s->tally.cached += (long long)s->candidates.count * (s->actives - 1);
+}
+
+void ct_search_list(struct ct_search *s)
+{
+    float limit = ct_search_limit(s);
+    come_down(s, limit);
+    list_common(s, limit);
+}
+
+void ct_search_descend(struct ct_search *s, struct ct_span met)
+{
+    float limit = ct_search_limit(s);
+    come_down(s, limit);
     s->teamed = go_together(s, limit);
     if (!s->teamed)
         sort_list(&s->candidates, limit, &s->sorted);

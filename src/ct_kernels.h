@@ -104,6 +104,8 @@ CT_TARGET static float CT_NAME(bar_near)(struct ct_near *near, int k, int enough
         for (int i = 0; i < near->count; i++)
             limit = near->sq[i] > limit ? near->sq[i] : limit;
     }
+    if (CT_NAME(count_near)(near, 0) >= k)
+        return 0;
     for (int pass = 0; pass < 24 && within > enough; pass++) {
         float middle = below + (limit - below) / 2;
         int count = CT_NAME(count_near)(near, middle);

@@ -8,6 +8,12 @@
  * below the normal range. Where only rows below a query's own are wanted, this holds
  * if p's row is one. Where neighbours may be missed, the answer would depend on the
  * bound: then queries do without.
+ *
+ * What a query meets is kept by its float square. When the list is full, a
+ * bisection finds a square that k points and few more are within; how far away such
+ * points can be is the new bar, and what exceeds it is dropped. Only where floats
+ * leave too many, because distances are equal or nearly so, doubles and rows decide
+ * before the end; at the end they decide among what is left.
  */
 #include "ct_blocks.h"
 #include "ct_distance.h"
@@ -19,14 +25,14 @@
 enum {
     RUN = 64,        /* queries that a thread answers in a row, at most */
     SPARE = 16,      /* points beyond k that a seed should have, for a low first bar */
-    BUFFER = 1 << 20 /* candidates that a thread keeps, about */
+    BUFFER = 1 << 20 /* points that the queries of a block may have met, about */
 };
 
 struct knn {
-    struct ct_search search; /* first: the search is handed to take() */
+    struct ct_search search; /* first: the search is handed to lower() */
     int k;
-    double *sq;     /* [room + CT_SELECT_PAD] those that a query has met, in double; */
-    int *row;       /* [room] */
+    double *sq;     /* [room + CT_LANES + CT_SELECT_PAD] what a query has met, in double */
+    int *row;       /* [room + CT_LANES] */
     double *last_q; /* [d] the last query answered, */
     double last;    /* and the distance of its k-th neighbour */
     int last_row;   /* its own row, or 0 */
@@ -55,12 +61,12 @@ static void settle(struct knn *knn, int i)
     struct ct_found kth = ct_select_kth(knn->sq, knn->row, near->count, knn->k);
     double distance = sqrt(kth.sq);
     int kept = 0;
+    ct_search_judge(s, i, knn->sq, knn->row); /* in the order of the list once more */
     for (int c = 0; c < near->count; c++) {
-        double its = sqrt(ct_sqdist(s->tree->points + near->pos[c], (size_t)s->tree->n,
-                                    s->q + (size_t)i * s->tree->d, 1, s->tree->d));
+        double its = sqrt(knn->sq[c]);
         near->sq[kept] = near->sq[c];
         near->pos[kept] = near->pos[c];
-        kept += its < distance || (its == distance && s->tree->row[near->pos[c]] <= kth.row);
+        kept += its < distance || (its == distance && knn->row[c] <= kth.row);
     }
     near->count = kept;
     if (kth.sq < s->bar[i].sq || (kth.sq == s->bar[i].sq && kth.row < s->bar[i].row))
@@ -79,7 +85,7 @@ static void lower(struct ct_search *s, int i)
     if (bar.sq < s->bar[i].sq)
         ct_search_set_bar(s, i, bar);
     s->kernels->keep_near(near, near->limit);
-    if (!(sq > 0) || near->count >= near->full / 2 + knn->k / 2)
+    if ((sq == 0 && s->bar[i].sq > 0) || near->count >= near->full / 2 + knn->k / 2)
         settle(knn, i);
 }
 
@@ -87,7 +93,7 @@ static void inherit(struct knn *knn, int i, double kth, const double *p, int row
 {
     struct ct_search *s = &knn->search;
     int d = s->tree->d;
-    if (row >= s->near[i].before || s->nearer < 1)
+    if (row > s->latest[i] || s->nearer < 1)
         return;
     double moved = sqrt(ct_sqdist(p, 1, s->q + (size_t)i * d, 1, d));
     double bound = (kth + moved) * (1 + (d + 8) * DBL_EPSILON) + d * sqrt(DBL_MIN);
@@ -100,7 +106,7 @@ static int lacking(const struct knn *knn)
 {
     const struct ct_search *s = &knn->search;
     for (int i = 0; i < s->queries; i++) {
-        int there = s->near[i].before < s->tree->n ? s->near[i].before - 1 : s->tree->n - 1;
+        int there = s->latest[i] < s->tree->n ? s->latest[i] : s->tree->n - 1;
         if (s->near[i].count < (there < knn->k ? there : knn->k))
             return 1;
     }
@@ -173,6 +179,20 @@ static void answer(const struct task *task, struct knn *knn, int i, int thread)
     knn->last = found == task->k ? knn->sq[found - 1] : INFINITY;
 }
 
+static void climb_each(const struct task *task, struct knn *knn, struct ct_span met)
+{
+    struct ct_search *s = &knn->search;
+    for (int i = 0; i < s->queries; i++) {
+        struct ct_climb climb = ct_search_frugal(s, i, met);
+        s->tally.met += climb.met;
+        s->tally.useful += climb.useful;
+        s->tally.climbs += climb.rung;
+        s->tally.early += climb.early;
+        if (task->batch->evaluated)
+            task->batch->evaluated[knn->to[i]] = climb.met;
+    }
+}
+
 static void answer_block(const struct task *task, int thread, int begin, int queries)
 {
     struct knn *knn = &task->knn[thread];
@@ -180,7 +200,10 @@ static void answer_block(const struct task *task, int thread, int begin, int que
     ct_search_load(s, task->batch, begin, queries, knn->to);
     struct ct_span met = lower_bars(knn, task->batch->predecessor);
     ct_search_clock(s, CT_PHASE_SEED);
-    ct_search_block(s, met);
+    if (s->ladder)
+        climb_each(task, knn, met);
+    else
+        ct_search_block(s, met);
     for (int i = 0; i < queries; i++)
         answer(task, knn, i, thread);
     for (int j = 0; j < s->tree->d; j++)

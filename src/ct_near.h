@@ -11,8 +11,8 @@ struct ct_near {
     float *sq; /* [full + CT_NEAR_PAD] */
     int *pos;  /* [full + CT_NEAR_PAD] */
     int count, full;
-    float limit;      /* nothing above this is wanted, */
-    int self, before; /* nor the row `self`, nor rows from `before` on */
+    float limit;    /* nothing above this is wanted, */
+    int self, last; /* nor the row `self`, nor rows after `last` */
 };
 
 enum { CT_NEAR_PAD = 32 }; /* a whole tile goes in below `full`, and vectors run over */

@@ -5,6 +5,7 @@
 #include "ct.h"
 
 struct ct_kernels;
+struct ct_ladder;
 
 /* CT_SEARCH_AUTO takes the tree, and scans where the tree excludes too little. */
 enum ct_search_mode { CT_SEARCH_AUTO, CT_SEARCH_TREE, CT_SEARCH_SCAN };
@@ -23,8 +24,10 @@ struct ct_batch {
     const int *slot; /* where a query's results go; NULL: to the line of its number or row */
     int ld; /* lines of a result matrix, of which own points fill that of their row; 0: m */
     const struct ct_kernels *kernels;
-    double epsilon; /* neighbours may be farther than the true ones by this share */
-    int block;      /* queries that go together, at most CT_BLOCK; 0: as the work suggests */
+    double epsilon;                 /* neighbours may be farther than the true ones by this share */
+    const struct ct_ladder *ladder; /* of points that a query may meet; NULL: no limit */
+    int *evaluated;                 /* [ld] with a ladder: points that each met; or NULL */
+    int block; /* queries that go together, at most CT_BLOCK; 0: as the work suggests */
     enum ct_search_mode mode;
     struct ct_tally *tally; /* NULL, or where to add up what was done */
 };
@@ -33,16 +36,19 @@ enum { CT_BLOCK = 64 }; /* the most queries in a block */
 
 enum ct_phase { CT_PHASE_SEED, CT_PHASE_DESCENT, CT_PHASE_MEETING, CT_PHASE_SELECTION, CT_PHASES };
 
-/* What a batch took. Boxes and tiles count once for each query that met them. */
+/* What a batch took. Boxes and tiles count once for each query that met them; the
+ * boxes by which a block finds the tiles that it has in common are not counted. */
 struct ct_tally {
     long long blocks[7];       /* blocks of up to 1, 2, 4, ..., 64 queries that descended */
     long long scans;           /* blocks that scanned */
     long long nodes;           /* boxes of nodes that met a block on its way down */
     long long candidates;      /* nodes that a block kept, */
     long long cached;          /* and how often a query took one without a descent of its own */
-    long long boxes;           /* boxes of tiles that met a query */
-    long long tiles;           /* tiles that met a query */
-    long long distances;       /* points that did, in double */
+    long long boxes;           /* boxes of tiles that met a query which picked */
+    long long tiles;           /* tiles that met a query, alone or in a team */
+    long long distances;       /* of points to queries, in double, for what floats left */
+    long long met, useful;     /* with a ladder: points met, and those of use when they were, */
+    long long climbs, early;   /* rungs climbed, and queries that ended before a limit */
     double seconds[CT_PHASES]; /* summed over threads */
 };
 

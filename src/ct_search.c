@@ -32,6 +32,7 @@ void ct_search_init(const struct ct_host *host, const struct ct_batch *batch, in
     s->timed = batch->tally != NULL;
     s->since = s->timed ? ct_seconds() : 0;
     s->mode = batch->mode;
+    s->ladder = batch->ladder;
     s->nearer = 1 / (1 + batch->epsilon);
     s->q = host->alloc(CT_BLOCK * d, sizeof(double));
     s->placed = host->alloc(CT_BLOCK * d, sizeof(float));
@@ -82,6 +83,10 @@ void ct_tally_add(struct ct_tally *tally, const struct ct_tally *more)
     tally->boxes += more->boxes;
     tally->tiles += more->tiles;
     tally->distances += more->distances;
+    tally->met += more->met;
+    tally->useful += more->useful;
+    tally->climbs += more->climbs;
+    tally->early += more->early;
     for (int phase = 0; phase < CT_PHASES; phase++)
         tally->seconds[phase] += more->seconds[phase];
 }
@@ -142,6 +147,15 @@ void ct_search_set_bar(struct ct_search *s, int i, struct ct_found bar)
     s->box_limit[i] = s->nearer < 1
                           ? ct_tiles_limit(s->tree->tiles, s->reach[i], s->nearer * sqrt(bar.sq))
                           : s->near[i].limit;
+    s->near[i].last = bar.sq > 0 || bar.row > s->latest[i] ? s->latest[i] : bar.row;
+}
+
+float ct_search_limit(const struct ct_search *s)
+{
+    float most = 0;
+    for (int a = 0; a < s->actives; a++)
+        most = s->box_limit[s->active[a]] > most ? s->box_limit[s->active[a]] : most;
+    return most;
 }
 
 void ct_search_load(struct ct_search *s, const struct ct_batch *batch, int begin, int queries,
@@ -163,7 +177,7 @@ void ct_search_load(struct ct_search *s, const struct ct_batch *batch, int begin
         s->reach[i] = ct_tiles_place(t->tiles, d, q, s->placed + (size_t)i * d);
         s->near[i].count = 0;
         s->near[i].self = own ? t->row[at] : 0;
-        s->near[i].before = batch->predecessor ? t->row[at] : INT_MAX;
+        s->latest[i] = batch->predecessor ? t->row[at] - 1 : INT_MAX;
         ct_search_set_bar(s, i, (struct ct_found){INFINITY, INT_MAX});
     }
     ct_search_form_teams(s);
@@ -198,7 +212,8 @@ static int nearest_child(const struct ct_tree *t, int node, const double *q)
 }
 
 /* Among coinciding points the way leads to the smallest rows, and the run grows
- * towards larger ones, so that the bar it sets excludes all other duplicates. */
+ * towards larger ones, so that the bar it sets excludes all other duplicates. Of a
+ * larger leaf, the first tiles will do. */
 struct ct_span ct_search_seed(const struct ct_search *s, int i, int points)
 {
     const struct ct_tree *t = s->tree;

@@ -2,21 +2,28 @@
  *
  * The queries of a block descend together, as one box: the nodes that survive
  * at one level are the only candidates at the next (the level cache), until what
- * is left is small. Then each query picks among those nodes, their tiles and the
- * points of those, by boxes and distances in float; points that are not discarded
- * get their distance in double and are taken, if they come before the query's bar.
+ * is left is small. What is left is met in one of two ways, whichever is cheaper:
+ *   together    the block's box picks tiles, and teams of CT_TEAM queries meet them,
+ *               nearer ones first: in few dimensions, where neighbours need mostly
+ *               the same tiles;
+ *   by picking  each query picks among the nodes and then among their tiles, by
+ *               boxes, and meets those on its own: in more dimensions.
+ * Where most tiles pass the boxes anyway, as in many dimensions, boxes are no longer
+ * asked, and teams meet one tile after another: a plain scan.
  *
- * What taking means is up to the search at hand: to keep the k nearest and lower
- * the bar, or to count or collect everything up to a bar that stays.
+ * All that is in float. Points within a query's limit go to the list of what it
+ * has met (ct_near.h); when the list is full, the search at hand makes room: it
+ * lowers the bar to the k nearest so far and drops what is beyond, or it counts or
+ * collects what is within a bar that stays. Distances in double come last.
  *
- * How many queries go together follows the work: more while the descent costs
- * more than picking tiles from its outcome, fewer while it is the other way. Where
- * most tiles pass the boxes anyway, as in many dimensions, boxes are no longer
- * asked, and teams of queries meet one tile after another: a plain scan.
+ * The tree's own points go in blocks of whole tiles of about 16 where they meet
+ * tiles together. Where queries pick, more go together while the descent costs
+ * more than picking from its outcome, and fewer while it is the other way.
  */
 #ifndef CT_SEARCH_H
 #define CT_SEARCH_H
 
+#include "ct_ladder.h"
 #include "ct_query.h"
 #include "ct_select.h"
 #include "ct_simd.h"
@@ -25,7 +32,7 @@
 enum {
     CT_AT_HAND = 512, /* candidates whose boxes are at hand at once */
     CT_TRIAL = 64,    /* blocks after which the other way of meeting is tried */
-    CT_FAVOUR = 8
+    CT_FAVOUR = 8     /* times in a row that end all doubt which way is cheaper */
 };
 
 /* What a query of a team takes to meet a tile, in cycles, about. */
@@ -51,9 +58,10 @@ struct ct_team {
 struct ct_search {
     const struct ct_tree *tree;
     const struct ct_kernels *kernels;
-    /* Makes room in the list of what query i has met. */
+    /* Makes room in the list of what query i has met; it may have some. */
     void (*full)(struct ct_search *search, int i);
     enum ct_search_mode mode;
+    const struct ct_ladder *ladder; /* NULL: all that may be of use is met */
 
     /* The block. Of query i: */
     int queries;
@@ -63,6 +71,7 @@ struct ct_search {
     double reach[CT_BLOCK];        /* its distance from the tiles' centre, at most */
     struct ct_found bar[CT_BLOCK]; /* nothing after this is wanted */
     struct ct_near near[CT_BLOCK]; /* what it has met; its limit follows from the bar */
+    int latest[CT_BLOCK];          /* rows after this are not wanted */
     float box_limit[CT_BLOCK];     /* no box above this is of use to it */
     double nearer; /* how much nearer than its bar a box must be: 1 / (1 + epsilon) */
     struct ct_near nobody;
@@ -70,12 +79,13 @@ struct ct_search {
     int teams;
 
     /* Scratch of one thread. */
-    int before;                         /* rows from here on are nobody's */
+    int latest_row;                     /* that any of the active queries wants */
     double *lower, *upper;              /* [d] the block's box */
     float *placed_lower, *placed_upper; /* [d] */
     struct ct_boxes chunk;              /* boxes of a chunk of candidates */
     struct ct_list level, next_level;   /* nodes: the level cache */
-    struct ct_list candidates, sorted;  /* nodes that are not descended any further */
+    struct ct_list candidates, sorted;  /* nodes that are not descended any further, */
+    int heaps;                          /* and how many are in heaps of coinciding points */
     struct ct_list picked, ordered;     /* places in the chunk, */
     struct ct_list met;                 /* and tiles, that passed a query, */
     struct ct_list common, queue;       /* or the block */
@@ -130,12 +140,24 @@ struct ct_span ct_search_seed(const struct ct_search *search, int i, int points)
  * those in the tiles that all have met. */
 void ct_search_block(struct ct_search *search, struct ct_span met);
 
+/* Query i meets as many points as the ladder allows, except those in tiles that all
+ * have met; ct_frugal.c. */
+struct ct_climb ct_search_frugal(struct ct_search *search, int i, struct ct_span met);
+
+/* Lists the tiles that pass the box of the active queries in the queue, nearer ones
+ * first; ct_descend.c. */
+void ct_search_list(struct ct_search *search);
+
 /* Puts the active queries of the block in teams; ct_teams.c. */
 void ct_search_form_teams(struct ct_search *search);
 
-/* The teams meet all tiles of a span, or those of a list that are near enough. */
+/* The teams meet all tiles of a span, or those of the queue that are within the
+ * active queries' limits, except those that all have met. */
 void ct_search_scan(struct ct_search *search, struct ct_span tiles);
 void ct_search_queue(struct ct_search *search, struct ct_span met);
+
+/* The greatest limit of the active queries. */
+float ct_search_limit(const struct ct_search *search);
 
 /* The active queries go down the tree, and meet what is left; ct_descend.c. */
 void ct_search_descend(struct ct_search *search, struct ct_span met);

@@ -1,8 +1,9 @@
 /* ct_select.c: see ct_select.h.
  *
  * Few candidates are put in place by their ranks: counting how many come before
- * each takes no branch and vectorises, and beats sorting up to a few hundred.
- * More are split around a pivot until few are left.
+ * each takes no branch and vectorises, and beats sorting up to a hundred or so.
+ * More are spread over buckets of equal width, which leaves little out of order
+ * unless they crowd; then they are split around a pivot until few are left.
  */
 #include "ct_select.h"
 #include "ct_distance.h"
@@ -11,6 +12,11 @@
 #include <math.h>
 #include <stdint.h>
 #include <string.h>
+
+enum {
+    BUCKETS = 256,
+    CROWD = 32 /* candidates in one bucket that are too many to sort by exchange */
+};
 
 int ct_select_room(int k)
 {
@@ -87,12 +93,61 @@ static void sort_few(double *sq, int *row, int count, const struct ct_kernels *k
     order_ties(sq, row, count);
 }
 
+static int bucket_of(double sq, double least, double scale)
+{
+    int bucket = (int)((sq - least) * scale);
+    return bucket < BUCKETS ? bucket : BUCKETS - 1;
+}
+
+/* The greatest bucket's size; start[b]: what lies in buckets below b. */
+static int count_buckets(const double *sq, int count, double least, double scale, int *start)
+{
+    int size[BUCKETS] = {0}, most = 0;
+    for (int i = 0; i < count; i++)
+        size[bucket_of(sq[i], least, scale)]++;
+    start[0] = 0;
+    for (int b = 0; b < BUCKETS; b++) {
+        start[b + 1] = start[b] + size[b];
+        most = size[b] > most ? size[b] : most;
+    }
+    return most;
+}
+
+/* Sorts up to CT_SPREAD candidates by buckets; returns 0 if they crowd. */
+static int spread(double *sq, int *row, int count)
+{
+    double least = sq[0], greatest = sq[0], by_bucket[CT_SPREAD];
+    int start[BUCKETS + 1], to_row[CT_SPREAD];
+    for (int i = 1; i < count; i++) {
+        least = sq[i] < least ? sq[i] : least;
+        greatest = sq[i] > greatest ? sq[i] : greatest;
+    }
+    double scale = BUCKETS / (greatest - least);
+    if (!(scale < 1e300) || !(scale > 1e-300) ||
+        count_buckets(sq, count, least, scale, start) > CROWD)
+        return 0;
+    for (int i = 0; i < count; i++) {
+        int place = start[bucket_of(sq[i], least, scale)]++;
+        by_bucket[place] = sqrt(sq[i]);
+        to_row[place] = row[i];
+    }
+    memcpy(sq, by_bucket, (size_t)count * sizeof *sq);
+    memcpy(row, to_row, (size_t)count * sizeof *row);
+    for (int i = 1; i < count; i++)
+        for (int j = i; j > 0 && (sq[j] < sq[j - 1] || (sq[j] == sq[j - 1] && row[j] < row[j - 1]));
+             j--)
+            swap(sq, row, j, j - 1);
+    return 1;
+}
+
 /* The longer part is left to the loop, so the recursion stays shallow. A part may
  * be finished before its neighbour, whose squares it must leave alone: a kernel
  * reads beyond its end, but only counts what is within. */
 void ct_sort_found(double *sq, int *row, int count, const struct ct_kernels *kernels)
 {
     while (count > CT_RANKED) {
+        if (count <= CT_SPREAD && spread(sq, row, count))
+            return;
         int place = split(sq, row, count), rest = count - place - 1;
         sq[place] = sqrt(sq[place]);
         if (place < rest) {

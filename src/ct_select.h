@@ -19,7 +19,8 @@ struct ct_found {
 };
 
 enum {
-    CT_RANKED = 256,  /* up to here, ranks are counted; above, parts are split */
+    CT_RANKED = 96,   /* up to here, ranks are counted; */
+    CT_SPREAD = 1024, /* up to here, buckets are tried; above, parts are split */
     CT_SELECT_PAD = 8 /* vectors may run over the end by less than this */
 };
 

@@ -32,7 +32,7 @@ static inline unsigned wanted_bits(unsigned bits, const int *row, const struct c
     unsigned wanted = 0;
     for (; bits; bits &= bits - 1) {
         int its = row[__builtin_ctz(bits)];
-        wanted |= (unsigned)(its < near->before && its != near->self) << __builtin_ctz(bits);
+        wanted |= (unsigned)(its <= near->last && its != near->self) << __builtin_ctz(bits);
     }
     return wanted;
 }
@@ -90,7 +90,7 @@ CT_512 static inline unsigned wanted_avx512(unsigned bits, const int *row,
 {
     __m512i rows = _mm512_maskz_loadu_epi32((__mmask16)bits, row);
     __mmask16 early =
-        _mm512_mask_cmplt_epi32_mask((__mmask16)bits, rows, _mm512_set1_epi32(near->before));
+        _mm512_mask_cmple_epi32_mask((__mmask16)bits, rows, _mm512_set1_epi32(near->last));
     return _mm512_mask_cmpneq_epi32_mask(early, rows, _mm512_set1_epi32(near->self));
 }
 
@@ -120,9 +120,10 @@ enum ct_simd_level ct_simd_best(void)
 #if CT_X86
     __builtin_cpu_init();
     if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") &&
-        __builtin_cpu_supports("avx512vl"))
+        __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("popcnt"))
         return CT_SIMD_AVX512;
-    if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"))
+    if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") &&
+        __builtin_cpu_supports("popcnt"))
         return CT_SIMD_AVX2;
 #endif
     return CT_SIMD_BASE;

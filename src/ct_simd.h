@@ -27,8 +27,8 @@ struct ct_kernels {
     /* How many of x[0, count) are at most the limit; what follows x, up to a
      * whole vector, must be above it. */
     int (*count_within)(const double *x, int count, double limit);
-    /* A square that at least k and, if equal ones allow, at most `enough` points of a
-     * list of at least k are within. */
+    /* A square that at least k and, if nearly equal ones allow, at most `enough`
+     * points of a list are within: 0 if k are; the limit if fewer are within that. */
     float (*bar_near)(struct ct_near *near, int k, int enough);
     /* Keeps what is within the limit. */
     void (*keep_near)(struct ct_near *near, float limit);

@@ -2,7 +2,7 @@
  *
  * A tile that is loaded meets CT_TEAM queries at once: the shape of a matrix
  * product, at its speed. A block scans all tiles this way, or those that its way
- * down the tree left, nearer ones first.
+ * down the tree left, nearer ones first, roughly.
  */
 #include "ct_search.h"
 
@@ -48,23 +48,15 @@ void ct_search_scan(struct ct_search *s, struct ct_span span)
     s->tally.tiles += (long long)(span.last - span.first) * s->queries;
 }
 
-static float widest_limit(const struct ct_search *s)
-{
-    float widest = 0;
-    for (int a = 0; a < s->actives; a++)
-        widest = s->box_limit[s->active[a]] > widest ? s->box_limit[s->active[a]] : widest;
-    return widest;
-}
-
 void ct_search_queue(struct ct_search *s, struct ct_span met)
 {
-    float limit = widest_limit(s);
+    float limit = ct_search_limit(s);
     for (int p = 0; p < s->queue.count; p++) {
         int tile = s->queue.number[p];
         if (p == AT_FIRST && s->queue.count >= 3 * AT_FIRST) {
             for (int a = 0; a < s->actives; a++)
                 s->full(s, s->active[a]);
-            limit = widest_limit(s);
+            limit = ct_search_limit(s);
         }
         if (s->queue.sq[p] > limit || (tile >= met.first && tile < met.last))
             continue;

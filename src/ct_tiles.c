@@ -176,9 +176,9 @@ double ct_tiles_place(const struct ct_tiles *tiles, int d, const double *q, floa
 }
 
 /* The margins are twice what ct_tiles.h derives, which also covers the rounding
- * of tau and of the limit. Squares below the normal range lose up to 2^-1075
- * each, which may take sqrt(d) 2^-537.5 off a distance in double: `lost`. Where squares might
- * overflow a float, nothing is discarded. */
+ * of tau and of the limit. Squares below the normal range lose or gain up to
+ * 2^-1075 each, which may shift a distance in double by sqrt(d) 2^-537.5: `lost`.
+ * Where squares might overflow a float, nothing is discarded. */
 float ct_tiles_limit(const struct ct_tiles *tiles, double reach, double tau)
 {
     double edge = tau * tiles->scale + tiles->lost + tiles->slack * (1 + reach);

@@ -2,8 +2,9 @@
  *
  * A tile is a run of at most CT_LANES points of one leaf, stored coordinate by
  * coordinate in float, so that one vector load brings one coordinate of all its
- * points. Floats only discard: points whose float distance exceeds a limit with
- * room for all rounding are out, the others get their distance in double.
+ * points. Floats only discard: points whose float square exceeds a limit with room
+ * for all rounding are out. Of the others the float square tells how far away they
+ * are at most, again with room, so that limits can be lowered without doubles.
  *
  * Coordinates are taken from the centre of the root's box and scaled by a power
  * of two into [-1, 1]. With u = 2^-24 the float of such a coordinate is off by at
@@ -61,7 +62,7 @@ double ct_tiles_place(const struct ct_tiles *tiles, int d, const double *q, floa
 float ct_tiles_limit(const struct ct_tiles *tiles, double reach, double tau);
 
 /* The other way: no point with that float square is farther than this from such a
- * query. */
+ * query, even by its distance in double; if squares overflow there, by ct_sq_limit. */
 double ct_tiles_tau(const struct ct_tiles *tiles, double reach, float sq);
 
 #endif

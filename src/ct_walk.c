@@ -3,31 +3,37 @@
  * In rounds: the nearest in space are found for all queries at once, and those
  * that have not ended ask for twice as many in the next round. What a query
  * has found so far stays in its line of the results, between rounds.
+ *
+ * Dot products in float, where they tell enough, halve the memory that is read: then
+ * a few more than k are kept on the way, and their exact correlations decide.
  */
 #include "ct_walk.h"
+#include "ct_blocks.h"
+#include "ct_pairs.h"
 #include "ct_select.h"
+#include "ct_top.h"
 
 #include <limits.h>
 #include <math.h>
 
-enum { WAVE = 16 }; /* points between two looks at whether to end */
+/* What a coarse correlation is off by, at most, as a rule. */
+static const double DOUBT = 1e-3;
 
-/* The k nearest so far: the last one's place is kept, for it goes next. */
-struct top {
-    double *sq, *distance; /* [k + CT_SELECT_PAD], [k] */
-    int *row;              /* [k] */
-    int count, last;
+/* What a thread needs: the k nearest, and those that come next to them. */
+struct walker {
+    struct ct_top top, next; /* with room for all in the first */
+    float *query;            /* [ct_row_stride(m)] v of a foreign query */
 };
 
 struct round {
     struct ct_taker taker; /* first: the round is handed to take() */
     const struct ct_walk *walk;
-    const struct ct_latent *from;
     const struct ct_kernels *kernels;
-    struct top *top; /* [threads] */
-    int predecessor; /* whether only rows below a query's own are met */
-    int points;      /* to meet, with those of earlier rounds */
-    int *improved;   /* [ld] how many had been met when a point was last kept; -1: ended */
+    struct ct_pairs pairs;
+    struct walker *walker; /* [threads] */
+    int predecessor;       /* whether only rows below a query's own are met */
+    int points, rung;      /* to meet, with those of earlier rounds; of the ladder */
+    int *improved;         /* [ld] how many had been met when a point was last kept; -1: ended */
 };
 
 static int slot_of(const struct ct_walk *walk, int line)
@@ -35,33 +41,27 @@ static int slot_of(const struct ct_walk *walk, int line)
     return walk->slot ? walk->slot[line] : line;
 }
 
-static void find_last(struct top *top)
+/* The k nearest and the next, which coarse correlations chose, by their exact ones. */
+static void judge(const struct round *round, int line, struct ct_top *top,
+                  const struct ct_top *next)
 {
-    top->last = 0;
-    for (int i = 1; i < top->count; i++)
-        if (top->distance[i] > top->distance[top->last] ||
-            (top->distance[i] == top->distance[top->last] && top->row[i] > top->row[top->last]))
-            top->last = i;
+    double most = top->count > 0 ? top->sq[top->last] + DOUBT : 0;
+    for (int i = 0; i < next->count; i++)
+        if (next->sq[i] <= most)
+            top->row[top->count++] = next->row[i];
+    for (int c = 0; c < top->count; c += CT_WAVE) {
+        int count = top->count - c < CT_WAVE ? top->count - c : CT_WAVE;
+        double rho[CT_WAVE];
+        ct_pairs_rho(&round->pairs, line, NULL, top->row + c, count, rho);
+        for (int i = 0; i < count; i++)
+            top->sq[c + i] = 1 - fabs(rho[i]);
+    }
 }
 
-static int keep(struct top *top, int k, double rho, int row)
-{
-    double sq = 1 - fabs(rho), distance = sqrt(sq);
-    int at = top->count < k ? top->count : top->last;
-    if (top->count == k &&
-        (distance > top->distance[at] || (distance == top->distance[at] && row > top->row[at])))
-        return 0;
-    top->sq[at] = sq;
-    top->distance[at] = distance;
-    top->row[at] = row;
-    top->count += at == top->count;
-    if (top->count == k)
-        find_last(top);
-    return 1;
-}
+/* ---- the walk --------------------------------------------------------------- */
 
 /* Between rounds the results hold squares. */
-static void load(const struct ct_walk *walk, size_t slot, int met, struct top *top)
+static void load(const struct ct_walk *walk, size_t slot, int met, struct ct_top *top)
 {
     top->count = met < walk->k ? met : walk->k;
     for (int j = 0; j < top->count; j++) {
@@ -69,11 +69,11 @@ static void load(const struct ct_walk *walk, size_t slot, int met, struct top *t
         top->sq[j] = walk->distance[j * (size_t)walk->ld + slot];
         top->distance[j] = sqrt(top->sq[j]);
     }
-    if (top->count == walk->k)
-        find_last(top);
+    if (top->count == top->most)
+        ct_top_find_last(top);
 }
 
-static void store(const struct ct_walk *walk, size_t slot, const struct top *top)
+static void store(const struct ct_walk *walk, size_t slot, const struct ct_top *top)
 {
     for (int j = 0; j < walk->k; j++) {
         walk->index[j * (size_t)walk->ld + slot] = j < top->count ? top->row[j] : CT_NO_ROW;
@@ -83,7 +83,7 @@ static void store(const struct ct_walk *walk, size_t slot, const struct top *top
 
 /* A query without residual variance is at distance 1 from all others: the first
  * rows are its neighbours. */
-static void answer_without(const struct ct_walk *walk, int own, int predecessor, struct top *top)
+static void answer_without(const struct ct_walk *walk, int own, int predecessor, struct ct_top *top)
 {
     int n = predecessor ? own - 1 : walk->residual->points.n;
     top->count = 0;
@@ -103,47 +103,121 @@ static int weary(const struct ct_walk *walk, int met, int improved)
            met - improved >= walk->patience * (improved > least ? improved : least);
 }
 
+static void finish(const struct round *round, int line, struct ct_top *top,
+                   const struct ct_top *next)
+{
+    if (round->walk->single && round->pairs.from->p[line] > 0)
+        judge(round, line, top, next);
+    ct_sort_found(top->sq, top->row, top->count, round->kernels);
+    top->count = top->count < round->walk->k ? top->count : round->walk->k;
+}
+
+/* Meets up to CT_WAVE points; returns how many of them were kept, and the last of them. */
+static int meet_wave(const struct round *round, int line, struct walker *walker, const float *query,
+                     const int *row, int count, int *last)
+{
+    double rho[CT_WAVE];
+    int kept = 0;
+    ct_pairs_rho(&round->pairs, line, query, row, count, rho);
+    for (int c = 0; c < count; c++) {
+        double sq = 1 - fabs(rho[c]);
+        if (ct_top_keep(&walker->top, &walker->next, sq, sqrt(sq), row[c])) {
+            *last = c;
+            kept++;
+        }
+    }
+    return kept;
+}
+
+/* Meets the points of rows from met on, until weary; returns how many are met then. */
+static int go_on(const struct round *round, int line, struct walker *walker, const int *row,
+                 int met, int found, int *improved)
+{
+    const float *query = ct_pairs_query(&round->pairs, line, walker->query);
+    while (met < found && !weary(round->walk, met, *improved)) {
+        int count = found - met < CT_WAVE ? found - met : CT_WAVE, last = -1;
+        meet_wave(round, line, walker, query, row + met, count, &last);
+        if (last >= 0)
+            *improved = met + last + 1;
+        met += count;
+    }
+    return met;
+}
+
+/* The same on a rung of the ladder; the first k points are of use and no sign. */
+static struct ct_climb climb(const struct round *round, int line, struct walker *walker,
+                             const int *row, int met, int found)
+{
+    const struct ct_walk *walk = round->walk;
+    const float *query = ct_pairs_query(&round->pairs, line, walker->query);
+    struct ct_climb climb = ct_climb_begin(round->rung, met);
+    int stay = 1;
+    while (climb.met < found && (stay || climb.met < walk->k)) {
+        int left = found - climb.met, count = left < CT_WAVE ? left : CT_WAVE, last;
+        int kept = meet_wave(round, line, walker, query, row + climb.met, count, &last);
+        stay = ct_climb_stay(walk->ladder, &climb, count, climb.met < walk->k ? count : kept);
+    }
+    return climb;
+}
+
+/* Goes on with a query; returns whether it has ended. */
+static int proceed(const struct round *round, int line, int slot, struct walker *walker,
+                   const int *row, int found)
+{
+    const struct ct_walk *walk = round->walk;
+    int met = walk->evaluated[slot], short_of = found < round->points;
+    load(walk, (size_t)slot, met, &walker->top);
+    walker->next.count = 0;
+    if (walk->ladder) {
+        struct ct_climb on = climb(round, line, walker, row, met, found);
+        int up = ct_climb_up(walk->ladder, &on);
+        walk->evaluated[slot] = on.met;
+        walk->climbs[slot] = on.early ? -1 - round->rung : round->rung;
+        return short_of || !up;
+    }
+    met = walk->evaluated[slot] =
+        go_on(round, line, walker, row, met, found, &round->improved[slot]);
+    return short_of || weary(walk, met, round->improved[slot]) || met >= walk->most;
+}
+
 static void take(const struct ct_taker *taker, int thread, int line, const int *row, int found)
 {
     const struct round *round = (const struct round *)taker;
     const struct ct_walk *walk = round->walk;
-    struct top *top = &round->top[thread];
-    int slot = slot_of(walk, line), met = walk->evaluated[slot], improved = round->improved[slot];
-    int ended = !(round->from->p[line] > 0);
-    if (ended)
-        answer_without(walk, walk->foreign ? 0 : line + 1, round->predecessor, top);
+    struct walker *walker = &round->walker[thread];
+    int slot = slot_of(walk, line), ended = 1;
+    if (round->pairs.from->p[line] > 0)
+        ended = proceed(round, line, slot, walker, row, found);
     else
-        load(walk, (size_t)slot, met, top);
-    while (met < found && !ended) {
-        int pos[WAVE], count = found - met < WAVE ? found - met : WAVE;
-        double rho[WAVE];
-        for (int c = 0; c < count; c++)
-            pos[c] = row[met + c] - 1;
-        ct_residual_rho(walk->dots, walk->residual, round->from, line, pos, count, rho);
-        for (int c = 0; c < count; c++)
-            if (keep(top, walk->k, rho[c], row[met + c]))
-                improved = met + c + 1;
-        met += count;
-        ended = weary(walk, met, improved);
+        answer_without(walk, walk->foreign ? 0 : line + 1, round->predecessor, &walker->top);
+    if (ended) {
+        finish(round, line, &walker->top, &walker->next);
+        round->improved[slot] = -1;
     }
-    ended |= found < round->points || met >= walk->most;
-    if (ended)
-        ct_sort_found(top->sq, top->row, top->count, round->kernels);
-    store(walk, (size_t)slot, top);
-    walk->evaluated[slot] = met;
-    round->improved[slot] = ended ? -1 : improved;
+    store(walk, (size_t)slot, &walker->top);
 }
 
-static struct top *new_tops(const struct ct_host *host, int threads, int k)
+static struct ct_top new_top(const struct ct_host *host, int most, int room)
 {
-    struct top *top = host->alloc((size_t)threads, sizeof *top);
-    for (int i = 0; i < threads; i++)
-        top[i] = (struct top){
-            .sq = host->alloc((size_t)k + CT_SELECT_PAD, sizeof(double)),
-            .distance = host->alloc((size_t)k, sizeof(double)),
-            .row = host->alloc((size_t)k, sizeof(int)),
-        };
-    return top;
+    return (struct ct_top){
+        .sq = host->alloc((size_t)room + CT_SELECT_PAD, sizeof(double)),
+        .distance = host->alloc((size_t)room, sizeof(double)),
+        .row = host->alloc((size_t)room, sizeof(int)),
+        .most = most,
+    };
+}
+
+static struct walker *new_walkers(const struct ct_host *host, int threads, int k,
+                                  const struct ct_walk *walk)
+{
+    struct walker *walker = host->alloc((size_t)threads, sizeof *walker);
+    int spare = walk->single ? k / 8 + 8 : 0;
+    for (int i = 0; i < threads; i++) {
+        walker[i].top = new_top(host, k, k + spare);
+        walker[i].next = new_top(host, spare, spare);
+        walker[i].query = host->alloc(ct_row_stride(walk->residual->m), sizeof(float));
+    }
+    return walker;
 }
 
 /* Keeps in order those of the queries that have not ended. */
@@ -159,26 +233,85 @@ static int drop_ended(const struct ct_batch *batch, const struct round *round, i
     return left;
 }
 
-struct walker {
+/* The tree's own points beside a query on the curve, in both directions in turn. */
+struct along {
+    const struct ct_batch *batch;
+    struct round *round;
+    int *row; /* [threads * points] */
+};
+
+static int list_along(const struct ct_batch *batch, int at, int points, int *row)
+{
+    const struct ct_tree *t = batch->tree;
+    int own = t->row[at], last = batch->predecessor ? own - 1 : INT_MAX, count = 0;
+    for (int step = 1; count < points && (at - step >= 0 || at + step < t->n); step++) {
+        if (at + step < t->n && t->row[at + step] <= last)
+            row[count++] = t->row[at + step];
+        if (count < points && at - step >= 0 && t->row[at - step] <= last)
+            row[count++] = t->row[at - step];
+    }
+    return count;
+}
+
+static void walk_along(void *data, int block, int thread)
+{
+    const struct along *along = data;
+    const struct ct_batch *batch = along->batch;
+    struct round *round = along->round;
+    int *row = along->row + (size_t)thread * round->points;
+    int end = batch->m - CT_WAVE * block < CT_WAVE ? batch->m : CT_WAVE * (block + 1);
+    for (int i = CT_WAVE * block; i < end; i++) {
+        int at = batch->order[i], found = list_along(batch, at, round->points, row);
+        take(&round->taker, thread, batch->tree->row[at] - 1, row, found);
+    }
+}
+
+static void take_along(const struct ct_host *host, const struct ct_batch *batch,
+                       struct round *round)
+{
+    struct along along = {batch, round,
+                          host->alloc((size_t)batch->threads * round->points, sizeof(int))};
+    ct_for_blocks(host, batch->m / CT_WAVE + (batch->m % CT_WAVE > 0), batch->threads, walk_along,
+                  &along);
+}
+
+struct rounds {
     struct ct_searcher searcher; /* first: the walk is handed to walk_rounds() */
     struct round *round;
 };
 
+/* Points to meet in a round: what the ladder says, or twice as many as before. */
+static int points_of(const struct ct_walk *walk, int round, int before)
+{
+    int most = walk->most;
+    if (walk->ladder)
+        most = walk->ladder->limit[round] > walk->k ? walk->ladder->limit[round] : walk->k;
+    else if (round == 0)
+        most = walk->first;
+    else if (before <= INT_MAX / 2)
+        most = 2 * before;
+    return most < walk->most ? most : walk->most;
+}
+
 static void walk_rounds(const struct ct_host *host, const struct ct_batch *batch,
                         const struct ct_searcher *searcher)
 {
-    struct round round = *((const struct walker *)searcher)->round;
+    struct round round = *((const struct rounds *)searcher)->round;
+    const struct ct_walk *walk = round.walk;
     struct ct_batch some = *batch;
     some.lines = batch->m;
-    int n = batch->tree->n, *order = host->alloc((size_t)batch->m, sizeof *order);
+    int *order = host->alloc((size_t)batch->m, sizeof *order);
     some.order = order;
-    for (int points = round.walk->first;; points = points < n / 2 ? 2 * points : n) {
-        round.points = points < round.walk->most ? points : round.walk->most;
+    for (round.rung = 0; !walk->ladder || round.rung < walk->ladder->rungs; round.rung++) {
+        round.points = points_of(walk, round.rung, round.points);
         some.m = drop_ended(batch, &round, order);
         if (some.m == 0)
             return;
         void *mark = host->mark ? host->mark() : NULL;
-        ct_knn_take(host, &some, round.points, &round.taker);
+        if (walk->ladder && !walk->ladder->diverse)
+            take_along(host, &some, &round);
+        else
+            ct_knn_take(host, &some, round.points, &round.taker);
         if (host->release)
             host->release(mark);
     }
@@ -186,21 +319,21 @@ static void walk_rounds(const struct ct_host *host, const struct ct_batch *batch
 
 void ct_walk(const struct ct_host *host, const struct ct_batch *batch, const struct ct_walk *walk)
 {
-    int n = walk->residual->points.n, reach = walk->k < n ? walk->k : n;
+    int n = walk->residual->points.n, k = walk->k < n ? walk->k : n;
     struct round round = {
         .taker = {take},
         .walk = walk,
-        .from = walk->foreign ? walk->foreign : &walk->residual->points,
         .kernels = batch->kernels,
         .predecessor = batch->predecessor,
-        .top = new_tops(host, batch->threads, reach),
+        .pairs = ct_pairs_make(host, walk, batch->tree),
+        .walker = new_walkers(host, batch->threads, k, walk),
         .improved = host->alloc((size_t)walk->ld, sizeof(int)),
     };
-    struct walker walker = {{walk_rounds}, &round};
+    struct rounds rounds = {{walk_rounds}, &round};
     for (int i = 0; i < walk->ld; i++)
-        round.improved[i] = walk->evaluated[i] = 0;
+        round.improved[i] = walk->evaluated[i] = walk->climbs[i] = 0;
     if (batch->predecessor)
-        ct_predecessors(host, batch, walk->first, &walker.searcher);
+        ct_predecessors(host, batch, walk->first, &rounds.searcher);
     else
-        walk_rounds(host, batch, &walker.searcher);
+        walk_rounds(host, batch, &rounds.searcher);
 }

@@ -52,22 +52,38 @@ SEXP r_named_list(const char *const *name, int count)
 static SEXP tally_list(const struct ct_tally *tally, double seconds)
 {
     static const char *const names[] = {"blocks", "counts", "seconds"};
-    const long long counts[] = {tally->scans, tally->nodes, tally->candidates, tally->cached,
-                                tally->boxes, tally->tiles, tally->distances};
+    const long long counts[] = {tally->scans,  tally->nodes,  tally->candidates, tally->cached,
+                                tally->boxes,  tally->tiles,  tally->distances,  tally->met,
+                                tally->useful, tally->climbs, tally->early};
+    const int count = (int)(sizeof counts / sizeof *counts);
     SEXP list = PROTECT(r_named_list(names, 3));
     SEXP blocks = Rf_allocVector(REALSXP, 7), values, times;
     SET_VECTOR_ELT(list, 0, blocks);
-    SET_VECTOR_ELT(list, 1, values = Rf_allocVector(REALSXP, 7));
+    SET_VECTOR_ELT(list, 1, values = Rf_allocVector(REALSXP, count));
     SET_VECTOR_ELT(list, 2, times = Rf_allocVector(REALSXP, CT_PHASES + 1));
-    for (int i = 0; i < 7; i++) {
+    for (int i = 0; i < 7; i++)
         REAL(blocks)[i] = (double)tally->blocks[i];
+    for (int i = 0; i < count; i++)
         REAL(values)[i] = (double)counts[i];
-    }
     for (int phase = 0; phase < CT_PHASES; phase++)
         REAL(times)[phase] = tally->seconds[phase];
     REAL(times)[CT_PHASES] = seconds;
     UNPROTECT(1);
     return list;
+}
+
+const struct ct_ladder *r_ladder(SEXP from, int k, struct ct_ladder *ladder)
+{
+    if (Rf_isNull(from))
+        return NULL;
+    SEXP schedule = VECTOR_ELT(from, 0);
+    *ladder = (struct ct_ladder){.rungs = (int)XLENGTH(schedule),
+                                 .limit = INTEGER_RO(schedule),
+                                 .up = Rf_asReal(VECTOR_ELT(from, 1)),
+                                 .down = Rf_asReal(VECTOR_ELT(from, 2)),
+                                 .run = k > 16 ? k : 16,
+                                 .diverse = Rf_asLogical(VECTOR_ELT(from, 3))};
+    return ladder;
 }
 
 const int *r_positions(const struct ct_tree *t, SEXP rows, int *slot)
@@ -86,7 +102,7 @@ const int *r_positions(const struct ct_tree *t, SEXP rows, int *slot)
 /* rows: those of the tree's own points that are to be answered; NULL for all. */
 SEXP r_knn(SEXP pointer, SEXP query, SEXP rows, SEXP k, SEXP how)
 {
-    static const char *const names[] = {"index", "distance", "tally"};
+    static const char *const names[] = {"index", "distance", "evaluated", "tally"};
     double start = ct_seconds();
     struct ct_batch batch = r_batch(pointer, query, how);
     struct ct_tally tally = {0};
@@ -99,16 +115,22 @@ SEXP r_knn(SEXP pointer, SEXP query, SEXP rows, SEXP k, SEXP how)
         batch.slot = slot;
         batch.m = batch.ld = (int)XLENGTH(rows);
     }
-    SEXP found = PROTECT(r_named_list(names, stats ? 3 : 2));
+    struct ct_ladder ladder;
+    batch.ladder = r_ladder(VECTOR_ELT(how, HOW_LADDER), Rf_asInteger(k), &ladder);
+    SEXP found = PROTECT(r_named_list(names, stats ? 4 : 3));
     SET_VECTOR_ELT(found, 0, Rf_allocMatrix(INTSXP, batch.m, count));
     SET_VECTOR_ELT(found, 1, Rf_allocMatrix(REALSXP, batch.m, count));
+    if (batch.ladder) {
+        SET_VECTOR_ELT(found, 2, Rf_allocVector(INTSXP, batch.m));
+        batch.evaluated = INTEGER(VECTOR_ELT(found, 2));
+    }
     struct ct_host host = r_host_for("knn_query", how);
     void (*search)(const struct ct_host *, const struct ct_batch *, int, double, int *, double *) =
         r_how(how, HOW_PREDECESSOR) ? ct_knn_predecessors : ct_knn;
     search(&host, &batch, count, NA_REAL, INTEGER(VECTOR_ELT(found, 0)),
            REAL(VECTOR_ELT(found, 1)));
     if (stats)
-        SET_VECTOR_ELT(found, 2, tally_list(&tally, ct_seconds() - start));
+        SET_VECTOR_ELT(found, 3, tally_list(&tally, ct_seconds() - start));
     UNPROTECT(1);
     return found;
 }

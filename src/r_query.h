@@ -2,11 +2,12 @@
 #ifndef R_QUERY_H
 #define R_QUERY_H
 
+#include "ct_ladder.h"
 #include "ct_query.h"
 #include "r_host.h"
 
 /* How a batch is to be answered: R's list(mode, block_size, simd, threads, stats,
- * progress, predecessor, epsilon). */
+ * progress, predecessor, epsilon, budget). */
 enum {
     HOW_MODE,
     HOW_BLOCK,
@@ -15,7 +16,8 @@ enum {
     HOW_STATS,
     HOW_PROGRESS,
     HOW_PREDECESSOR,
-    HOW_EPSILON
+    HOW_EPSILON,
+    HOW_LADDER
 };
 int r_how(SEXP how, int which);
 
@@ -24,6 +26,9 @@ struct ct_host r_host_for(const char *call, SEXP how);
 
 /* A batch of all of the tree's points, or of queries in curve order. */
 struct ct_batch r_batch(SEXP pointer, SEXP query, SEXP how);
+
+/* R's list(schedule, up, down, diversity), or NULL. */
+const struct ct_ladder *r_ladder(SEXP from, int k, struct ct_ladder *ladder);
 
 /* The positions of some rows, in the tree's order; slot, [n], tells which of them
  * each row is, or -1. */

@@ -169,12 +169,26 @@ SEXP r_residual_scan(SEXP metric, SEXP foreign, SEXP rows, SEXP k, SEXP how)
     return found;
 }
 
-/* The k nearest among those that are met in the order of space; effort is
- * c(patience, first, most). */
-SEXP r_residual_walk(SEXP pointer, SEXP metric, SEXP query, SEXP foreign, SEXP rows, SEXP k,
-                     SEXP effort, SEXP how)
+/* V in float, as ct_walk.h has it, in an integer vector's memory. */
+SEXP r_residual_single(SEXP pointer, SEXP metric, SEXP threads)
 {
-    static const char *const names[] = {"index", "distance", "evaluated"};
+    struct ct_residual residual = residual_of(metric);
+    int n = residual.points.n;
+    SEXP single =
+        PROTECT(Rf_allocVector(INTSXP, (R_xlen_t)ct_row_stride(residual.m) * (R_xlen_t)n));
+    ct_walk_single(residual.points.v, residual.m, r_tree(pointer)->row, n, r_num_threads(threads),
+                   (float *)INTEGER(single));
+    UNPROTECT(1);
+    return single;
+}
+
+/* The k nearest among those that are met in the order of space; effort is
+ * c(patience, first, most); single is V in float, or NULL to walk by V itself. */
+SEXP r_residual_walk(SEXP pointer, SEXP metric, SEXP single, SEXP query, SEXP foreign, SEXP rows,
+                     SEXP k, SEXP effort, SEXP how)
+{
+    static const char *const names[] = {"index", "distance", "evaluated", "climbs"};
+    struct ct_ladder ladder;
     struct ct_residual residual = residual_of(metric);
     struct ct_latent others = {0};
     struct ct_batch batch = r_batch(pointer, query, how);
@@ -185,10 +199,13 @@ SEXP r_residual_walk(SEXP pointer, SEXP metric, SEXP query, SEXP foreign, SEXP r
         .residual = &residual,
         .foreign = Rf_isNull(foreign) ? NULL : &others,
         .dots = dots_of(VECTOR_ELT(how, HOW_SIMD)),
+        .rows = ct_rows((enum ct_simd_level)(Rf_asInteger(VECTOR_ELT(how, HOW_SIMD)) - 1)),
+        .single = Rf_isNull(single) ? NULL : (const float *)INTEGER_RO(single),
         .k = Rf_asInteger(k),
         .patience = REAL_RO(effort)[0],
         .first = (int)REAL_RO(effort)[1],
         .most = (int)REAL_RO(effort)[2],
+        .ladder = r_ladder(VECTOR_ELT(how, HOW_LADDER), Rf_asInteger(k), &ladder),
         .missing = NA_REAL,
     };
     if (!Rf_isNull(rows)) {
@@ -198,11 +215,13 @@ SEXP r_residual_walk(SEXP pointer, SEXP metric, SEXP query, SEXP foreign, SEXP r
         walk.slot = slot;
     }
     walk.ld = batch.m;
-    SEXP found = PROTECT(new_result(batch.m, walk.k, 1, names));
+    SEXP found = PROTECT(new_result(batch.m, walk.k, 2, names));
     SET_VECTOR_ELT(found, 2, Rf_allocVector(INTSXP, batch.m));
+    SET_VECTOR_ELT(found, 3, Rf_allocVector(INTSXP, batch.m));
     walk.index = INTEGER(VECTOR_ELT(found, 0));
     walk.distance = REAL(VECTOR_ELT(found, 1));
     walk.evaluated = INTEGER(VECTOR_ELT(found, 2));
+    walk.climbs = INTEGER(VECTOR_ELT(found, 3));
     struct ct_host host = r_host_for("knn_query", how);
     ct_walk(&host, &batch, &walk);
     UNPROTECT(1);

@@ -29,7 +29,7 @@ static void no_poll(void)
 {
 }
 
-static const struct ct_host host = {take, no_poll, NULL};
+static const struct ct_host host = {take, no_poll, NULL, NULL, NULL};
 
 static uint64_t state = 7;
 

@@ -9,6 +9,7 @@
 #include "clouds.h"
 #include "host.h"
 
+#include <limits.h>
 #include <math.h>
 #include <string.h>
 
@@ -100,23 +101,6 @@ static void check_rank(const struct ct_kernels *kernels)
     CHECK(wrong == 0);
 }
 
-static void check_count_within(const struct ct_kernels *kernels)
-{
-    int wrong = 0;
-    for (int count = 1; count <= 4 * MOST; count++) {
-        int size = rounded_up(count, VECTOR), want = 0;
-        double *x = numbers(size), limit = count % 2 ? x[random_below(count)] : any_number();
-        for (int i = count; i < size; i++)
-            x[i] = nextafter(limit, INFINITY);
-        for (int i = 0; i < count; i++)
-            want += x[i] <= limit;
-        wrong += kernels->count_within(x, count, limit) != want;
-        keep_end();
-    }
-    check_about("count_within, %s", kernels->name);
-    CHECK(wrong == 0);
-}
-
 /* A square that occurs, one near it, or what stands for all and for none. */
 static double some_square(double occurring)
 {
@@ -190,61 +174,252 @@ static float some_limit(double occurring)
     return (float)limits[random_below(7)];
 }
 
-static double plain_tile_sq(const float *tile, int lane, int d, const float *q, int apart)
+/* ---- what a query has met -------------------------------------------------- */
+
+/* A list that has room for just what ct_near.h says, and holds `count` squares,
+ * from 0 to below 1, all within its limit. */
+static struct ct_near some_near(int full, int count, float limit)
+{
+    struct ct_near near = {.sq = keep((size_t)full + CT_NEAR_PAD, sizeof(float)),
+                           .pos = keep((size_t)full + CT_NEAR_PAD, sizeof(int)),
+                           .count = count,
+                           .full = full,
+                           .limit = limit,
+                           .self = 0,
+                           .last = INT_MAX};
+    for (int i = 0; i < count; i++) {
+        near.sq[i] = (float)random_uniform();
+        near.pos[i] = -1 - i;
+    }
+    return near;
+}
+
+/* The tile that lies last in its array, as do its rows: size points from pos on. */
+struct meeting {
+    const float *tile, *q;
+    const int *row;
+    int d, size, pos;
+};
+
+static struct meeting some_meeting(int d, int places)
+{
+    struct meeting m = {.d = d, .size = 1 + random_below(CT_LANES), .pos = random_below(1000)};
+    float *tile = floats(d * CT_LANES);
+    int *row = keep((size_t)m.size, sizeof *row);
+    for (int lane = m.size; lane < CT_LANES; lane++)
+        for (int j = 0; j < d; j++)
+            tile[j * CT_LANES + lane] = NAN;
+    for (int lane = 0; lane < m.size; lane++)
+        row[lane] = 1 + (lane * 7 + m.pos) % 100;
+    m.tile = tile;
+    m.row = row;
+    m.q = floats(d * places);
+    return m;
+}
+
+static double square_at(const struct meeting *m, int lane, int place, int places)
 {
     double sum = 0;
-    for (int j = 0; j < d; j++) {
-        double gap = (double)tile[j * CT_LANES + lane] - q[j * apart];
+    for (int j = 0; j < m->d; j++) {
+        double gap = (double)m->tile[j * CT_LANES + lane] - m->q[j * places + place];
         sum += gap * gap;
     }
     return sum;
 }
 
-/* A tile whose last lanes are empty. */
-static float *some_tile(int d)
+/* Of the rows a query does not want, and of the limit: all there are, and some. */
+static void set_wants(const struct meeting *m, int place, int places, struct ct_near *near)
 {
-    float *tile = floats(d * CT_LANES);
-    for (int lane = CT_LANES - random_below(CT_LANES); lane < CT_LANES; lane++)
-        for (int j = 0; j < d; j++)
-            tile[j * CT_LANES + lane] = NAN;
-    return tile;
+    static const int rounds = 4;
+    near->limit = some_limit(square_at(m, random_below(m->size), place, places));
+    near->self = random_below(rounds) ? m->row[random_below(m->size)] : 0;
+    near->last = random_below(rounds) ? INT_MAX : m->row[random_below(m->size)] - random_below(2);
 }
 
-static int wrong_lanes(unsigned within, const float *tile, int d, const float *q, int apart,
-                       float limit)
+/* What is wrong with a list that had `had` entries, the first of which must be as
+ * before, after its query met a tile. */
+static int wrong_after(const struct meeting *m, int place, int places, const struct ct_near *before,
+                       const struct ct_near *near)
 {
-    int wrong = within >> CT_LANES != 0;
-    for (int lane = 0; lane < CT_LANES; lane++)
-        wrong += !may_say(within >> lane & 1, plain_tile_sq(tile, lane, d, q, apart), limit);
-    return wrong;
+    int at = before->count, wrong = near->count < before->count;
+    wrong += memcmp(near->sq, before->sq, (size_t)at * sizeof *near->sq) != 0;
+    wrong += memcmp(near->pos, before->pos, (size_t)at * sizeof *near->pos) != 0;
+    for (int lane = 0; lane < m->size; lane++) {
+        double want = square_at(m, lane, place, places);
+        int wanted = m->row[lane] != near->self && m->row[lane] <= near->last;
+        int within = at < near->count && near->pos[at] == m->pos + lane;
+        wrong += within ? !wanted || !may_say(1, want, near->limit)
+                        : wanted && !may_say(0, want, near->limit);
+        wrong += within && fabs(near->sq[at] - want) > TRIFLE * want;
+        at += within;
+    }
+    return wrong + (at != near->count);
 }
 
-static void check_tile_within(const struct ct_kernels *kernels)
+/* A list before a meeting: mostly one that the tile may fill, or all but. */
+static struct ct_near list_to_fill(void)
 {
-    int wrong = 0, wrong_team = 0, within_none = 0;
-    for (int round = 0; round < 60 * DIMS; round++) {
-        int d = 1 + round % (2 * DIMS);
-        const float *tile = some_tile(d), *q = floats(d), *team = floats(d * CT_TEAM);
-        float limit = some_limit(plain_tile_sq(tile, 0, d, q, 1));
-        wrong += wrong_lanes(kernels->tile_within(tile, d, q, limit), tile, d, q, 1, limit);
-        float *limits = keep(CT_TEAM, sizeof *limits);
-        unsigned *got = keep(CT_TEAM, sizeof *got);
-        for (int i = 0; i < CT_TEAM; i++)
-            limits[i] = i == round % CT_TEAM
-                            ? -1
-                            : some_limit(plain_tile_sq(tile, 0, d, team + i, CT_TEAM));
-        kernels->tile_within_team(tile, d, team, limits, got);
-        for (int i = 0; i < CT_TEAM; i++)
-            wrong_team += wrong_lanes(got[i], tile, d, team + i, CT_TEAM, limits[i]);
-        within_none += got[round % CT_TEAM] != 0;
+    int full = 1 + random_below(2 * CT_LANES), room = random_below(CT_LANES + 1);
+    return some_near(full, room < full ? full - 1 - room : 0, 0);
+}
+
+/* A copy to compare with. */
+static struct ct_near copy_of(const struct ct_near *near)
+{
+    struct ct_near copy = *near;
+    copy.sq = keep((size_t)near->full + CT_NEAR_PAD, sizeof(float));
+    copy.pos = keep((size_t)near->full + CT_NEAR_PAD, sizeof(int));
+    memcpy(copy.sq, near->sq, (size_t)near->count * sizeof(float));
+    memcpy(copy.pos, near->pos, (size_t)near->count * sizeof(int));
+    return copy;
+}
+
+static void check_tile_meet(const struct ct_kernels *kernels)
+{
+    int wrong = 0, wrong_full = 0, filled = 0;
+    for (int round = 0; round < 100 * DIMS; round++) {
+        struct meeting m = some_meeting(1 + round % (2 * DIMS), 1);
+        struct ct_near near = list_to_fill(), before;
+        set_wants(&m, 0, 1, &near);
+        before = copy_of(&near);
+        int full = kernels->tile_meet(m.tile, m.d, m.q, m.row, m.pos, &near);
+        wrong += wrong_after(&m, 0, 1, &before, &near);
+        wrong_full += (full != 0) != (near.count >= near.full);
+        filled += full != 0;
         keep_end();
     }
-    check_about("tile_within, %s", kernels->name);
+    check_about("tile_meet, %s", kernels->name);
     CHECK(wrong == 0);
-    check_about("tile_within_team, %s", kernels->name);
-    CHECK(wrong_team == 0);
-    CHECK(within_none == 0);
+    CHECK(wrong_full == 0);
+    CHECK(filled > 0);
 }
+
+/* Two of the places are nobody's, whose list has no room at all. */
+static void check_team_meet(const struct ct_kernels *kernels)
+{
+    int wrong = 0, wrong_full = 0, met_nobody = 0, filled = 0;
+    for (int round = 0; round < 60 * DIMS; round++) {
+        struct meeting m = some_meeting(1 + round % (2 * DIMS), CT_TEAM);
+        struct ct_near list[CT_TEAM], before[CT_TEAM], *near[CT_TEAM];
+        struct ct_near nobody = {.full = 1, .limit = -1};
+        int alone = random_below(CT_TEAM);
+        for (int i = 0; i < CT_TEAM; i++) {
+            list[i] = list_to_fill();
+            set_wants(&m, i, CT_TEAM, &list[i]);
+            before[i] = copy_of(&list[i]);
+            near[i] = i == alone || i == round % CT_TEAM ? &nobody : &list[i];
+        }
+        unsigned full = kernels->team_meet(m.tile, m.d, m.q, m.row, m.pos, near);
+        for (int i = 0; i < CT_TEAM; i++) {
+            wrong += near[i] == &list[i] && wrong_after(&m, i, CT_TEAM, &before[i], &list[i]);
+            wrong_full += (full >> i & 1) != (near[i]->count >= near[i]->full);
+        }
+        wrong_full += full >> CT_TEAM != 0;
+        filled += full != 0;
+        met_nobody += nobody.count != 0;
+        keep_end();
+    }
+    check_about("team_meet, %s", kernels->name);
+    CHECK(wrong == 0);
+    CHECK(wrong_full == 0);
+    CHECK(met_nobody == 0);
+    CHECK(filled > 0);
+}
+
+static int count_near(const struct ct_near *near, float limit)
+{
+    int count = 0;
+    for (int i = 0; i < near->count; i++)
+        count += near->sq[i] <= limit;
+    return count;
+}
+
+/* Squares of all sorts: spread, tied, all one, zeros, next to zero, without end. */
+static void fill_near(struct ct_near *near, int sort)
+{
+    for (int i = 0; i < near->count; i++) {
+        float u = (float)random_uniform();
+        float squares[] = {u,
+                           (float)random_below(4),
+                           0.3f,
+                           0,
+                           (float)ldexp(u, -140),
+                           random_below(3) ? u : INFINITY,
+                           (float)ldexp(1, -random_below(140)),
+                           i == 0 ? 3e38f : u};
+        near->sq[i] = squares[sort];
+    }
+}
+
+/* The square below which a bisection must have looked: as near to the bar as 24
+ * halvings of where it began come; nowhere, if it began without end. */
+static float surely_below(const struct ct_near *near, float bar)
+{
+    float most = 0;
+    for (int i = 0; i < near->count; i++)
+        most = near->sq[i] > most ? near->sq[i] : most;
+    float began = near->limit < INFINITY ? near->limit : most;
+    if (began == INFINITY)
+        return -1;
+    return fminf(nextafterf(bar, -1), bar - began * 0x1p-22f);
+}
+
+/* At least k are within the bar, if they are within the limit; and not more than
+ * enough, but for those that a bisection of the limit cannot tell apart. */
+static void check_bar_near(const struct ct_kernels *kernels)
+{
+    int wrong = 0, loose = 0, changed = 0;
+    for (int round = 0; round < 4000; round++) {
+        int count = 1 + random_below(3 * MOST), k = 1 + random_below(count), sort = round % 8;
+        int most = k + random_below(k / 4 + 2), full = count - random_below(CT_LANES);
+        struct ct_near near = some_near(full < 1 ? 1 : full, 0, INFINITY);
+        near.count = count < near.full + CT_LANES ? count : near.full + CT_LANES - 1;
+        k = k < near.count ? k : near.count;
+        fill_near(&near, sort);
+        if (sort < 5 && round / 8 % 2)
+            near.limit = near.sq[random_below(near.count)] + (float)random_below(2);
+        struct ct_near before = copy_of(&near);
+        float bar = kernels->bar_near(&near, k, most);
+        int within = count_near(&near, bar), wanted = count_near(&near, near.limit);
+        wrong += near.limit > 0 && (bar == 0) != (count_near(&near, 0) >= k);
+        wrong += !(bar <= near.limit) || (wanted >= k ? within < k : within != wanted);
+        loose += within > most && count_near(&near, surely_below(&near, bar)) >= k;
+        changed += near.count != before.count || near.limit != before.limit;
+        changed += memcmp(near.sq, before.sq, (size_t)near.count * sizeof(float)) != 0;
+        keep_end();
+    }
+    check_about("bar_near, %s", kernels->name);
+    CHECK(wrong == 0);
+    CHECK(loose == 0);
+    CHECK(changed == 0);
+}
+
+static void check_keep_near(const struct ct_kernels *kernels)
+{
+    int wrong = 0;
+    for (int round = 0; round < 2000; round++) {
+        int full = 1 + random_below(MOST), count = random_below(full + CT_LANES), at = 0;
+        struct ct_near near = some_near(full, 0, INFINITY);
+        near.count = count;
+        fill_near(&near, round % 8);
+        for (int i = 0; i < count; i++)
+            near.pos[i] = i;
+        struct ct_near before = copy_of(&near);
+        float limit = count ? some_limit(near.sq[random_below(count)]) : 1;
+        kernels->keep_near(&near, limit);
+        for (int i = 0; i < count; i++)
+            if (before.sq[i] <= limit) {
+                wrong += at >= near.count || near.pos[at] != i || near.sq[at] != before.sq[i];
+                at++;
+            }
+        wrong += at != near.count;
+        keep_end();
+    }
+    check_about("keep_near, %s", kernels->name);
+    CHECK(wrong == 0);
+}
+
+/* ---- boxes -------------------------------------------------------------------- */
 
 /* Boxes, or one if count is 1, and a box of queries that may be a point. */
 struct boxes {
@@ -326,9 +501,11 @@ int main(void)
             CHECK(strcmp(kernels->name, ct_kernels((enum ct_simd_level)lower)->name) != 0);
         check_sqdist(kernels);
         check_rank(kernels);
-        check_count_within(kernels);
         check_lanes(kernels);
-        check_tile_within(kernels);
+        check_tile_meet(kernels);
+        check_team_meet(kernels);
+        check_bar_near(kernels);
+        check_keep_near(kernels);
         check_boxes_within(kernels);
     }
     return check_done("simd");

@@ -1,13 +1,16 @@
 /* check_tiles.c: the tiles are the points once more, and discard nothing that
  * they may not: whatever the scale, the offset, the dimension, and however far
  * away a query, each point within a distance of it passes the limit for that
- * distance, as do the boxes that hold it, whatever the instruction set. */
+ * distance, as do the boxes that hold it, whatever the instruction set; and none
+ * is farther than its float square says. */
+#include "../../src/ct_distance.h"
 #include "../../src/ct_search.h"
 #include "check.h"
 #include "grow.h"
 #include "host.h"
 #include "oracle.h"
 
+#include <limits.h>
 #include <math.h>
 #include <string.h>
 
@@ -102,6 +105,7 @@ struct view {
     char *node;      /* [nodes] */
     int *number;     /* scratch: [tiles or nodes] */
     float *sq;
+    struct ct_near near[CT_TEAM];
 };
 
 static void mark(struct view *view, double tau)
@@ -137,20 +141,35 @@ static int lost_boxes(const struct view *view, const struct ct_kernels *kernels,
     return lost + (at != found);
 }
 
-static int lost_points(const struct view *view, const struct ct_kernels *kernels, float limit)
+/* Bits of the points of a tile that a list took in, which is then empty again. */
+static unsigned taken(struct ct_near *near, int begin)
+{
+    unsigned lanes = 0;
+    for (int c = 0; c < near->count; c++)
+        lanes |= 1u << (near->pos[c] - begin);
+    near->count = 0;
+    return lanes;
+}
+
+/* Points of a tile that must be taken in and are not: alone and in a team. */
+static int lost_points(struct view *view, const struct ct_kernels *kernels, float limit)
 {
     const struct ct_tree *t = view->tree;
-    float limits[CT_TEAM];
+    struct ct_near *team[CT_TEAM];
     int lost = 0;
-    for (int i = 0; i < CT_TEAM; i++)
-        limits[i] = limit;
+    for (int i = 0; i < CT_TEAM; i++) {
+        view->near[i].limit = limit;
+        team[i] = &view->near[i];
+    }
     for (int tile = 0; tile < t->tiles->count; tile++) {
         const float *x = t->tiles->x + (size_t)tile * t->d * CT_LANES;
-        unsigned want = view->lanes[tile], team[CT_TEAM];
-        lost += (want & ~kernels->tile_within(x, t->d, view->placed, limit)) != 0;
-        kernels->tile_within_team(x, t->d, view->team, limits, team);
+        int begin = t->tiles->begin[tile];
+        unsigned want = view->lanes[tile];
+        kernels->tile_meet(x, t->d, view->placed, t->row + begin, begin, team[0]);
+        lost += (want & ~taken(team[0], begin)) != 0;
+        kernels->team_meet(x, t->d, view->team, t->row + begin, begin, team);
         for (int i = 0; i < CT_TEAM; i++)
-            lost += (want & ~team[i]) != 0;
+            lost += (want & ~taken(team[i], begin)) != 0;
     }
     return lost;
 }
@@ -170,18 +189,30 @@ static int lost(struct view *view, double tau)
     return count;
 }
 
-/* Points that are let pass though they are clearly beyond. */
-static int loose(const struct view *view, double tau)
+/* Points that are let pass though they are clearly beyond, and points that are
+ * farther than their float square says, as a bar. Back and forth loses nothing. */
+static int loose(struct view *view, double tau, int *farther)
 {
     const struct ct_tree *t = view->tree;
-    float limit = ct_tiles_limit(t->tiles, view->reach, tau);
+    const struct ct_kernels *kernels =
+        ct_kernels((enum ct_simd_level)random_below((int)ct_simd_best() + 1));
+    struct ct_near *near = &view->near[0];
     double beyond = tau * (1 + 1e-4) + 1e-5 / t->tiles->scale;
     int count = 0;
+    near->limit = ct_tiles_limit(t->tiles, view->reach, tau);
+    *farther += !(ct_tiles_tau(t->tiles, view->reach, near->limit) >= tau);
     for (int tile = 0; tile < t->tiles->count; tile++) {
         const float *x = t->tiles->x + (size_t)tile * t->d * CT_LANES;
-        unsigned within = ct_kernels(ct_simd_best())->tile_within(x, t->d, view->placed, limit);
-        for (; within; within &= within - 1)
-            count += view->distance[t->tiles->begin[tile] + __builtin_ctz(within)] > beyond;
+        int begin = t->tiles->begin[tile];
+        kernels->tile_meet(x, t->d, view->placed, t->row + begin, begin, near);
+        for (int c = 0; c < near->count; c++) {
+            double distance = view->distance[near->pos[c]];
+            double most = ct_tiles_tau(t->tiles, view->reach, near->sq[c]);
+            count += distance > beyond;
+            *farther += !(distance <= sqrt(ct_sq_limit(most)));
+            *farther += !(ct_tiles_limit(t->tiles, view->reach, most) >= near->sq[c]);
+        }
+        near->count = 0;
     }
     return count;
 }
@@ -190,13 +221,19 @@ static struct view make_view(const struct ct_tree *t)
 {
     size_t d = (size_t)t->d, tiles = (size_t)t->tiles->count, nodes = (size_t)t->nodes;
     size_t most = tiles > nodes ? tiles : nodes;
-    return (struct view){.tree = t,
-                         .placed = keep(d, sizeof(float)),
-                         .team = keep(d * CT_TEAM, sizeof(float)),
-                         .lanes = keep(tiles, sizeof(unsigned)),
-                         .node = keep(nodes, 1),
-                         .number = keep(most, sizeof(int)),
-                         .sq = keep(most, sizeof(float))};
+    struct view view = {.tree = t,
+                        .placed = keep(d, sizeof(float)),
+                        .team = keep(d * CT_TEAM, sizeof(float)),
+                        .lanes = keep(tiles, sizeof(unsigned)),
+                        .node = keep(nodes, 1),
+                        .number = keep(most, sizeof(int)),
+                        .sq = keep(most, sizeof(float))};
+    for (int i = 0; i < CT_TEAM; i++)
+        view.near[i] = (struct ct_near){.sq = keep(1 + CT_NEAR_PAD, sizeof(float)),
+                                        .pos = keep(1 + CT_NEAR_PAD, sizeof(int)),
+                                        .full = 1,
+                                        .last = INT_MAX};
+    return view;
 }
 
 /* Query i, as far as it may be from the tree: away^0 .. away^20 times an extent. */
@@ -231,7 +268,7 @@ static void check_discarding(const struct cloud *cloud, const struct ct_tree *t,
     struct cloud queries = make_queries(cloud, t->tiles, m);
     struct view view = make_view(t);
     double *distance = keep((size_t)t->n, sizeof *distance);
-    int lost_near = 0, lost_far = 0, too_loose = 0;
+    int lost_near = 0, lost_far = 0, too_loose = 0, farther = 0;
     for (int i = 0; i < m; i++) {
         look_from(&view, &queries, i, distance);
         for (int round = 0; round < 5; round++) {
@@ -239,12 +276,14 @@ static void check_discarding(const struct cloud *cloud, const struct ct_tree *t,
             double taus[] = {at, nextafter(at, 0), nextafter(at, INFINITY), 2 * at, 0, INFINITY};
             double tau = round == 4 ? taus[random_below(6)] : at;
             *(view.reach < 4 ? &lost_near : &lost_far) += lost(&view, tau);
-            too_loose += view.reach < 4 ? loose(&view, tau) : 0;
+            int loosely = loose(&view, tau, &farther);
+            too_loose += view.reach < 4 ? loosely : 0;
         }
     }
     check_about("%s, d %d (%d nodes)", cloud->name, cloud->d, t->nodes);
     CHECK(lost_near == 0);
     CHECK(lost_far == 0);
+    CHECK(farther == 0);
     /* Where squares vanish, distances tell less than floats do. */
     CHECK(too_loose == 0 || cloud->name[0] == 'f' || cloud->name[0] == 's');
 }
@@ -268,6 +307,17 @@ static void check_scaled(const char *name, int n, int d, double scale, double of
     check_cloud(cloud, 20);
 }
 
+/* Points so close that floats cannot tell them apart, and one far away. */
+static struct cloud far_cluster(int n, int d, double width, double away)
+{
+    struct cloud cloud = cloud_of("normal", n, d);
+    for (int j = 0; j < d; j++)
+        for (int i = 0; i < n; i++)
+            cloud.x[i + (size_t)j * n] = i == 0 ? away : width * cloud.x[i + (size_t)j * n];
+    cloud.name = "far cluster"; /* faint: squares may vanish */
+    return cloud;
+}
+
 int main(void)
 {
     static const double scales[] = {1e-300, 1e-140, 1e-30, 1, 1e30, 1e150};
@@ -283,5 +333,8 @@ int main(void)
     for (int d = 1; d <= 200; d += 1 + d / 2)
         check_scaled("normal", 150, d, 1, d % 2 ? 1e6 : 0);
     check_scaled("normal", 150, 200, 1e150, 1e3);
+    check_cloud(far_cluster(400, 3, 1e-9, 1e6), 20);
+    check_cloud(far_cluster(400, 2, 1e-160, 1), 20);
+    check_cloud(far_cluster(400, 30, 1e-3, 1e150), 20);
     return check_done("tiles");
 }

@@ -75,7 +75,7 @@ static void host_progress(double share)
     misuses += !(share >= 0 && share <= 1);
 }
 
-const struct ct_host host = {host_alloc, host_poll, host_progress};
+const struct ct_host host = {host_alloc, host_poll, host_progress, NULL, NULL};
 
 void host_end_call(void)
 {

@@ -26,15 +26,47 @@ test_that("many points make the same sound tree for any number of threads", {
   }
 })
 
-test_that("points are stored along the curve, or by row", {
-  x <- clouds$uniform()
-  one_leaf <- tree_arrays(sound_tree(x, leaf_size = 200))
-  expect_identical(one_leaf$row, hilbert_order(x))
-  expect_identical(one_leaf$order, "hilbert")
-  natural <- tree_arrays(sound_tree(x, order = "natural", leaf_size = 200))
-  expect_identical(natural$row, 1:200)
-  expect_identical(natural$order, "natural")
-  expect_identical(length(natural$hub), 1L)
+test_that("a leaf of one tile, or of coinciding points, keeps the order of the build", {
+  few <- clouds$uniform()[1:16, ]
+  expect_identical(tree_arrays(sound_tree(few))$row, hilbert_order(few))
+  expect_identical(tree_arrays(sound_tree(few))$order, "hilbert")
+  expect_identical(tree_arrays(sound_tree(few, order = "natural"))$row, 1:16)
+  expect_identical(tree_arrays(sound_tree(few, order = "natural"))$order, "natural")
+  same <- clouds$identical()
+  for (order in c("hilbert", "natural")) {
+    expect_identical(tree_arrays(sound_tree(same, order = order))$row, seq_len(nrow(same)))
+  }
+})
+
+# The places of a leaf's points, as lists of those in one tile: runs of tiles are
+# halved along the widest coordinate, by place where it is equal.
+leaf_tiles <- function(x) {
+  tiles <- ceiling(nrow(x) / 16)
+  begin <- (nrow(x) * (0:tiles)) %/% tiles
+  halve <- function(place, first, last) {
+    if (last - first < 2) return(list(sort(place)))
+    middle <- (first + last) %/% 2
+    column <- which.max(apply(x[place, , drop = FALSE], 2, function(x) diff(range(x))))
+    place <- place[order(x[place, column], place)]
+    front <- seq_len(begin[middle + 1] - begin[first + 1])
+    c(halve(place[front], first, middle), halve(place[-front], middle, last))
+  }
+  halve(seq_len(nrow(x)), 0, tiles)
+}
+
+test_that("a leaf is put in compact tiles; ties go by the order of the build", {
+  for (cloud in clouds[c("uniform", "grid", "duplicates", "hundred_columns")]) {
+    x <- plain_matrix(cloud())
+    for (order in c("hilbert", "natural")) {
+      arrays <- tree_arrays(sound_tree(x, order = order, leaf_size = nrow(x)))
+      expect_length(arrays$hub, 1)
+      place <- if (order == "hilbert") hilbert_order(x) else seq_len(nrow(x))
+      tiles <- leaf_tiles(x[place, , drop = FALSE])
+      tile <- rep(seq_along(tiles), lengths(tiles))
+      stored <- split(match(arrays$row, place), tile)
+      expect_identical(lapply(unname(stored), sort), tiles)
+    }
+  }
 })
 
 test_that("no leaf is larger than leaf_size, and no smaller node is split", {
@@ -46,7 +78,7 @@ test_that("no leaf is larger than leaf_size, and no smaller node is split", {
       expect_identical(arrays$leaf_size, as.integer(leaf_size))
     }
   }
-  expect_identical(tree_arrays(sound_tree(clouds$uniform()))$leaf_size, 32L)
+  expect_identical(tree_arrays(sound_tree(clouds$uniform()))$leaf_size, 128L)
 })
 
 test_that("x may be a data frame or hold integers, and may have names or a class", {

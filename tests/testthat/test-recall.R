@@ -32,7 +32,7 @@ expect_honest <- function(found, exact, label) {
 # Thirty at random: metrics, dimensions, k, lengthscales, targets.
 draw_settings <- function() {
   with_seed(101, lapply(1:30, function(i) {
-    list(n = sample(800:2500, 1), d = sample(5, 1), k = sample(3:40, 1), seed = i,
+    list(n = sample(1050:2500, 1), d = sample(5, 1), k = sample(3:40, 1), seed = i,
          metric = sample(c("euclidean", names(our_kernels)), 1), lengthscale = exp(runif(1, -2, 1)),
          target = sample(c(0.9, 0.99, 0.999), 1), predecessor = i %% 3 == 0, foreign = i %% 3 == 1,
          inducing = sample(c(0, 20, 60), 1), nugget = sample(c(0, 0.1), 1))
@@ -48,7 +48,7 @@ test_that("the recall is what was asked for, measured on all queries", {
               else residual_correlation(our_kernels[[s$metric]](lengthscale = s$lengthscale), s$inducing,
                                         nugget = s$nugget)
     tree <- cover_tree(x, metric = metric)
-    query <- if (s$foreign) some_points(1000, s$d, s$seed + 1000)
+    query <- if (s$foreign) some_points(1100, s$d, s$seed + 1000)
     ask <- function(recall) {
       knn_query(tree, query, k = s$k, recall = recall, seed = s$seed, predecessor = s$predecessor)
     }
@@ -80,21 +80,20 @@ ask_all <- function(tree, query, seed = 1, threads = 1) {
 }
 
 test_that("the same seed gives the same answer, on any number of threads", {
-  x <- some_points(3000, 6, seed = 102)
-  query <- some_points(800, 6, seed = 103)
+  x <- some_points(1500, 6, seed = 102)
+  query <- some_points(1100, 6, seed = 103)
   metric <- residual_correlation(kernel_matern32(lengthscale = 1), 30)
   for (metric in list("euclidean", metric)) {
     first <- ask_all(cover_tree(x, metric = metric), query)
     expect_false(attr(first[[1]], "exact"))
-    for (threads in 1:3) {
+    for (threads in 2:3) {
       expect_identical(ask_all(cover_tree(x, metric = metric), query, threads = threads), first)
     }
     for_each_simd(function(simd) {
       expect_identical(ask_all(cover_tree(x, metric = metric), query), first, label = simd)
     })
     tree <- unserialize(serialize(cover_tree(x, metric = metric), NULL))
-    expect_identical(ask_all(tree, query), first)
-    expect_identical(ask_all(tree, query), first)
+    for (time in 1:2) expect_identical(ask_all(tree, query), first)
   }
 })
 
@@ -180,7 +179,7 @@ test_that("calibration is kept with the tree, by what it depends on", {
   expect_identical(calls, 6)
   # A sample that would be all queries is spared.
   expect_null(choose(call, 0.9999, 1L))
-  expect_null(choose(replace(call, "queries", 500), 0.9, 3L))
+  expect_null(choose(replace(call, "queries", 1000), 0.9, 3L))
   expect_identical(calls, 6)
 })
 
@@ -191,26 +190,29 @@ test_that("the interval knows that misses come together", {
                c(estimate = 0.99, lower = 0.97, upper = 1), tolerance = 1e-6)
   expect_equal(interval(c(1, 0.5), 2), c(estimate = 0.75, lower = 0.75, upper = 0.75))
   expect_equal(interval(1, 5, 1)[["lower"]], 1 - 0.5 * sqrt(0.8))
-  expect_identical(covertree:::sample_size(0.9), 500)
+  expect_identical(covertree:::sample_size(0.9), 1000)
   expect_equal(covertree:::sample_size(0.999), 2000)
 })
+
+# Beside V in single precision.
+efforts_kept <- function(tree) setdiff(ls(tree$cache), "single")
 
 test_that("a tree remembers its calibration, and forgets it with its metric", {
   x <- some_points(1500, 2, seed = 107)
   metric <- residual_correlation(kernel_matern32(lengthscale = 0.5), 20, nugget = 0.1)
   tree <- cover_tree(x, metric = metric)
-  expect_length(ls(tree$cache), 0)
+  expect_length(efforts_kept(tree), 0)
   first <- knn_query(tree, k = 5, recall = 0.9)
-  expect_length(ls(tree$cache), 1)
+  expect_length(efforts_kept(tree), 1)
   expect_identical(knn_query(tree, k = 5, recall = 0.9), first)
-  expect_length(ls(tree$cache), 1)
+  expect_length(efforts_kept(tree), 1)
   knn_query(tree, x[1:40, ], k = 5, recall = 0.9)
-  expect_length(ls(tree$cache), 1)
+  expect_length(efforts_kept(tree), 1)
   # It is taken from there: what says that no effort suffices leads to the exact answer.
-  assign(ls(tree$cache), list(NULL), envir = tree$cache)
+  assign(efforts_kept(tree), list(NULL), envir = tree$cache)
   expect_identical(knn_query(tree, k = 5, recall = 0.9), knn_query(tree, k = 5))
   other <- update_metric(tree, metric)
-  expect_length(ls(other$cache), 0)
+  expect_length(efforts_kept(other), 0)
   expect_identical(knn_query(other, k = 5, recall = 0.9), first)
 })
 
@@ -238,7 +240,7 @@ test_that("all there are are found where k is at least their number", {
 })
 
 test_that("one query, one point and stats go with any recall", {
-  x <- some_points(900, 3, seed = 110)
+  x <- some_points(1200, 3, seed = 110)
   metric <- residual_correlation(kernel_rbf(lengthscale = 0.5), 5, nugget = 0.1)
   for (tree in list(cover_tree(x), cover_tree(x, metric = metric))) {
     found <- knn_query(tree, x[7, , drop = FALSE], k = 4, recall = 0.5, stats = TRUE)

@@ -200,8 +200,8 @@ test_that("small and large residual variances of one's own do not break it", {
 })
 
 test_that("threads and instruction sets change nothing, with any recall", {
-  x <- residual_points(1200, 3, seed = 75)
-  foreign <- uniform_points(150, 3, seed = 76)
+  x <- residual_points(1100, 3, seed = 75)
+  foreign <- uniform_points(1050, 3, seed = 76)
   metric <- residual_correlation(kernel_matern32(lengthscale = c(0.2, 0.3, 0.4)), 40, nugget = 0.02)
   ask <- function(threads) {
     tree <- cover_tree(x, metric = metric, threads = threads)
@@ -212,7 +212,8 @@ test_that("threads and instruction sets change nothing, with any recall", {
     })
   }
   first <- ask(1)
-  for_each_simd(function(simd) for (threads in 1:3) expect_identical(ask(threads), first))
+  for (threads in 2:3) expect_identical(ask(threads), first)
+  for_each_simd(function(simd) expect_identical(ask(1), first))
 })
 
 test_that("neither the way to search nor the blocks change the exact answer", {
@@ -261,7 +262,7 @@ test_that("update_metric() answers like a tree built anew, and leaves the old on
 
 test_that("after an update, other points are sought where they are in the tree's space", {
   x <- residual_points(2000, 2, seed = 80)
-  foreign <- uniform_points(100, 2, seed = 81)
+  foreign <- uniform_points(1200, 2, seed = 81)
   wide <- residual_correlation(kernel_matern32(lengthscale = 0.2), 50, nugget = 0.01)
   tree <- cover_tree(x, metric = residual_correlation(kernel_matern32(lengthscale = 5), 50))
   updated <- knn_query(update_metric(tree, wide), foreign, k = 10, recall = 0.9)
