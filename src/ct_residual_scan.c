@@ -6,7 +6,9 @@
  * of rows: easy ones in float, hard ones in double and, for hard queries, easy
  * ones in double.
  */
+#include "ct_ahead.h"
 #include "ct_blocks.h"
+#include "ct_lead.h"
 #include "ct_query.h"
 #include "ct_sift.h"
 
@@ -93,7 +95,7 @@ static void choose_precision(struct scan *scan)
     scan->precision = scan->batch->precision;
     scan->least = ct_frame_margin(frame, &scan->batch->dots->coarse, frame->longest) / SMALL;
     for (int i = 0; i < n; i++)
-        hard += is_hard(scan, scan->sift.point_root[i]);
+        hard += is_hard(scan, scan->sift.point_size.root[i]);
     if (scan->precision == CT_PRECISION_AUTO && hard > n / 4 * 3)
         scan->precision = CT_PRECISION_DOUBLE;
 }
@@ -107,7 +109,7 @@ static void sort_queries(const struct ct_host *host, struct scan *scan)
     struct ct_pair *spare = host->alloc((size_t)batch->count, sizeof *spare);
     for (int i = 0; i < batch->count; i++) {
         int pos = ct_sift_pos(&scan->sift, i);
-        double root = scan->sift.root[pos];
+        double root = scan->sift.size.root[pos];
         int class = isinf(root) ? NONE : is_hard(scan, root) ? HARD : EASY;
         counts[class]++;
         pairs[i] = (struct ct_pair){(uint64_t) class << 32 | (uint64_t)pos, i};
@@ -124,7 +126,7 @@ static void sort_queries(const struct ct_host *host, struct scan *scan)
 static struct ct_shelf make_shelf(const struct ct_host *host, const struct scan *scan,
                                   const struct ct_sieve *sieve, const int *pos, int count)
 {
-    return ct_shelf_make(host, &scan->sift.frame, sieve, pos, count, scan->sift.point_root,
+    return ct_shelf_make(host, &scan->sift.frame, sieve, pos, count, &scan->sift.point_size,
                          scan->batch->threads);
 }
 
@@ -134,15 +136,22 @@ static void fill_shelves(const struct ct_host *host, struct scan *scan)
     int n = scan->batch->residual->points.n, easy = 0, hard = n;
     int *pos = host->alloc((size_t)n, sizeof *pos);
     for (int i = n; i-- > 0;)
-        if (is_hard(scan, scan->sift.point_root[i]))
+        if (is_hard(scan, scan->sift.point_size.root[i]))
             pos[--hard] = i;
     for (int i = 0; i < n; i++)
-        if (!is_hard(scan, scan->sift.point_root[i]))
+        if (!is_hard(scan, scan->sift.point_size.root[i]))
             pos[easy++] = i;
     int easy_queries = scan->begin[HARD], hard_queries = scan->begin[NONE] - easy_queries;
     scan->easy = make_shelf(host, scan, &dots->coarse, pos, easy_queries > 0 ? easy : 0);
     scan->hard = make_shelf(host, scan, &dots->fine, pos + easy, n - easy);
     scan->easy_again = make_shelf(host, scan, &dots->fine, pos, hard_queries > 0 ? easy : 0);
+}
+
+/* The one that most queries meet most points in. */
+static const struct ct_sieve *main_sieve(const struct scan *scan)
+{
+    const struct ct_dots *dots = scan->batch->dots;
+    return scan->begin[HARD] > scan->batch->count / 2 ? &dots->coarse : &dots->fine;
 }
 
 static int most_queries(int k)
@@ -164,6 +173,11 @@ void ct_residual_scan(const struct ct_host *host, const struct ct_residual_batch
                         .distance = distance};
     choose_precision(&scan);
     sort_queries(host, &scan);
+    ct_lead_choose(host, &scan.sift, main_sieve(&scan), reach);
+    if (scan.sift.frame.rest > 0 && !batch->foreign) {
+        scan.sift.bar = host->alloc((size_t)n, sizeof(double));
+        ct_ahead_bars(host, batch, reach, scan.sift.bar);
+    }
     fill_shelves(host, &scan);
     for (int thread = 0; thread < batch->threads; thread++)
         ct_sift_init(host, &scan.sift, reach, &scan.block[thread]);
