@@ -59,7 +59,7 @@ void ct_ahead_bars(const struct ct_host *host, const struct ct_residual_batch *b
                    double *bar)
 {
     const struct ct_latent *points = &batch->residual->points;
-    int n = points->n, wanted = k < n / 16 ? 4 * k + 64 : n;
+    int n = points->n, wanted = k < n / 16 ? 2 * k + 64 : n;
     int *order = host->alloc((size_t)n, sizeof *order);
     size_t room = (size_t)batch->threads * wanted;
     struct ahead ahead = {

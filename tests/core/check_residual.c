@@ -403,6 +403,39 @@ static void check_scans(enum ct_covariance kind, int n, int d, int m, int style)
     keep_end();
 }
 
+/* Points so far apart that nearly all correlations are exactly 0, with few v that
+ * are not: ties at distance 1, told apart by rows, and of which few are looked at. */
+static void check_ties(enum ct_covariance kind, int n, int m, int style)
+{
+    struct problem problem = some_problem(kind, n, 2, m, style);
+    struct ct_residual *r = &problem.residual;
+    double *z = keep((size_t)n * 2, sizeof *z), *v = keep(n * ct_v_stride(m), sizeof *v);
+    for (int i = 0; i < 2 * n; i++)
+        z[i] = 1000 * r->points.z[i];
+    for (size_t i = 0; i < n * ct_v_stride(m); i++)
+        v[i] = i / ct_v_stride(m) % 50 == 7 ? r->points.v[i] : 0;
+    r->points.z = z;
+    r->points.v = v;
+    for (int predecessors = 0; predecessors < 2; predecessors++) {
+        struct ct_residual_tally tally = {0};
+        check_scan(r, (struct asked){NULL, NULL, n, predecessors}, 9);
+        struct ct_residual_batch batch = {.residual = r,
+                                          .count = n,
+                                          .predecessors = predecessors,
+                                          .threads = 2,
+                                          .kernels = ct_kernels(ct_simd_best()),
+                                          .dots = dots_of((int)ct_simd_best()),
+                                          .tally = &tally};
+        int *index = host.alloc((size_t)n * 9, sizeof *index);
+        double *distance = host.alloc((size_t)n * 9, sizeof *distance);
+        ct_residual_scan(&host, &batch, 9, -1, index, distance);
+        check_about("ties, %d of %d: %g exact a query", predecessors, n, (double)tally.exact / n);
+        CHECK(tally.exact < 100LL * n);
+        host_end_call();
+    }
+    keep_end();
+}
+
 int main(void)
 {
     static const int ms[] = {0, 1, 7, 70, 200}, ns[] = {1, 2, 40, 90, 260};
@@ -415,5 +448,8 @@ int main(void)
         check_scans((enum ct_covariance)(i % 4), ns[random_below(5)], 1 + i % 6, ms[i % 5], i % 3);
     check_scans(CT_MATERN32, 700, 3, 16, 1);
     check_scans(CT_MATERN52, 600, 2, 33, 2);
+    check_scans(CT_EXPONENTIAL, 700, 2, 70, 0);
+    for (int i = 0; i < 4; i++)
+        check_ties((enum ct_covariance)i, 600, 35 * (i % 2), i % 2);
     return check_done("residual");
 }
