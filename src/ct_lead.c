@@ -13,7 +13,7 @@
 
 enum {
     QUERIES = 16,  /* that are answered */
-    LEARNT = 1024, /* points whose directions are taken, at most */
+    LEARNT = 2048, /* points whose directions are taken, at most */
     TRIED = 512,   /* points that meet the queries */
     AHEAD = 4,     /* bars are about so much farther than the k-th on average */
     STEP = 32      /* a multiple of every tile's lanes */

@@ -15,7 +15,8 @@
 #include <math.h>
 
 enum {
-    BLOCK = 64,      /* queries that go together, at most */
+    BLOCK = 128,     /* queries that go together, at most */
+    LONG = 256,      /* numbers of v; longer ones of so many queries crowd the cache */
     BUFFER = 1 << 20 /* candidates that a thread keeps, about */
 };
 
@@ -154,10 +155,14 @@ static const struct ct_sieve *main_sieve(const struct scan *scan)
     return scan->begin[HARD] > scan->batch->count / 2 ? &dots->coarse : &dots->fine;
 }
 
-static int most_queries(int k)
+/* The more go together, the seldomer are the points read; half as many, where
+ * threads would wait for the last block. */
+static int most_queries(const struct ct_residual_batch *batch, int k)
 {
     int most = BUFFER / ct_contest_room(k) / CT_TEAM * CT_TEAM;
-    return most < CT_TEAM ? CT_TEAM : most < BLOCK ? most : BLOCK;
+    int half = batch->residual->m > LONG || batch->count / batch->threads < 4 * BLOCK;
+    int block = half ? BLOCK / 2 : BLOCK;
+    return most < CT_TEAM ? CT_TEAM : most < block ? most : block;
 }
 
 void ct_residual_scan(const struct ct_host *host, const struct ct_residual_batch *batch, int k,
@@ -165,7 +170,7 @@ void ct_residual_scan(const struct ct_host *host, const struct ct_residual_batch
 {
     int n = batch->residual->points.n, reach = k < n ? k : n > 0 ? n : 1;
     struct scan scan = {.batch = batch,
-                        .sift = ct_sift_make(host, batch, most_queries(reach)),
+                        .sift = ct_sift_make(host, batch, most_queries(batch, reach)),
                         .block = host->alloc((size_t)batch->threads, sizeof *scan.block),
                         .k = k,
                         .missing = missing,
