@@ -21,6 +21,9 @@
 #' \pkg{GpGp}'s `matern15_isotropic` and `matern25_isotropic` take r as the distance
 #' divided by their range, without the root of 3 or 5: a range of l there is a
 #' `lengthscale` of sqrt(3) l, or sqrt(5) l, here. `exponential_isotropic` is the same.
+#' So are those of several ranges (`_scaledim`), and on the sphere, where ranges are in
+#' units of its radius. \pkg{GpGp}'s nugget is a multiple of the variance; that of
+#' [residual_correlation()] is a variance itself.
 #'
 #' @references
 #' Rasmussen, C. E. and Williams, C. K. I. (2006). *Gaussian Processes for Machine

@@ -35,8 +35,8 @@
 #'   \describe{
 #'     \item{`index`}{m x k integer matrix: rows of the data that the tree was
 #'       built from, nearest first; a row for each of the m queries}
-#'     \item{`distance`}{m x k double matrix: their distances, Euclidean or by the
-#'       metric of the tree}
+#'     \item{`distance`}{m x k double matrix: their distances, Euclidean ones unless the
+#'       tree has another metric}
 #'   }
 #'   and attribute `exact`, which is `TRUE` unless less was asked for. Otherwise it is `FALSE`,
 #'   and there are attributes `recall`, the share of the neighbours found for the sample,
@@ -50,9 +50,10 @@
 #' @section By residual correlation:
 #' In a tree whose metric is a [residual_correlation()], the exact search compares every
 #' query with every point (or predecessor): no bound is known that would spare it that
-#' work, only much of the precision. It takes n^2 m multiplications. With `recall` below
-#' 1, the points around a query are met in the order of their distance in space, until
-#' long enough none has come among the k best; how long is found out on a sample.
+#' work, only much of the precision. It takes n^2 multiplications for each inducing point.
+#' With `recall` below 1, the points around a query are met in the order of their
+#' distance in space, until long enough none has come among the k best; how long is
+#' found out on a sample.
 #'
 #' @section Search to a stated recall:
 #' Some queries, drawn at random, are answered exactly and with rising effort, until the
@@ -63,7 +64,9 @@
 #' the target, the answer is exact, and says so. What is found for a query does not
 #' depend on the others, on threads or on `block_size`. For
 #' the tree's own points what the sample taught is kept with the tree, until its metric
-#' changes. The same seed gives the same answer. [recall_of()] measures any answer.
+#' changes. The same seed gives the same answer. As the effort is the least that did for
+#' the sample, the recall stated for it tends to be a little high; [recall_of()] with
+#' another seed measures any answer, on other queries.
 #'
 #' @section Errors:
 #' Stops if `query` is not numeric and finite or has another number of columns

@@ -114,7 +114,7 @@ calibrate <- function(call, target, seed) {
 #' @param result A result of [knn_query()], or a matrix of row numbers with a row for
 #'   each query, in any order, padded with `NA`: such as the `nn.idx` of other
 #'   packages, or, with `predecessor = TRUE`, the `NNarray` of \pkg{GpGp} without its
-#'   first column.
+#'   first column, for a tree of the locations in the order that `NNarray` speaks of.
 #' @param sample How many queries to draw; all, if there are no more.
 #' @param predecessor Whether `result` was to hold predecessors only.
 #'
@@ -129,6 +129,9 @@ calibrate <- function(call, target, seed) {
 #' x <- matrix(rnorm(3000), ncol = 3)
 #' tree <- cover_tree(x)
 #' recall_of(tree, knn_query(tree, k = 5))
+#'
+#' near <- vecchia_neighbors(x, m = 5)
+#' recall_of(cover_tree(x[near$order, ]), near$NNarray[, -1], predecessor = TRUE)
 #' @export
 recall_of <- function(tree, result, sample = 1000, seed = 1, query = NULL, predecessor = FALSE,
                       threads = NULL) {

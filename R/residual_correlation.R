@@ -34,7 +34,7 @@
 #' be 0: such a point is at distance 1 from all others, never `NaN`. Its neighbours
 #' are then the first rows. With `v` and `p` given, that holds where p is 0. Duplicates
 #' of a point with residual variance p correlate by (p - nugget) / p, so without a
-#' nugget they are at distance 0.
+#' nugget they are at distance 0, up to rounding: the root makes 1e-8 of 1e-16.
 #'
 #' @section Speed:
 #' V is solved for by the LAPACK and BLAS that R uses, n m^2 multiplications: with
@@ -230,7 +230,8 @@ factor_state <- function(z, metric) {
 #'
 #' Keeps the tree and takes another residual correlation: other hyperparameters,
 #' other inducing points. Only what depends on them is computed anew, which is V and
-#' p; the tree, built over the coordinates divided by the first lengthscale, stays.
+#' p; the tree, built over the coordinates divided by the first lengthscale, stays. V
+#' takes most of the time in building a tree as well, unless inducing points are few.
 #'
 #' @inheritParams cover_tree
 #' @param tree A tree that [cover_tree()] made with a [residual_correlation()].
@@ -296,7 +297,7 @@ residual_search <- function(tree, query, k, how) {
         fail("budget must have diversity = TRUE with query: only the tree's own points have a place on the curve")
       }
       .Call(r_residual_walk, tree$pointer, code, single_values(tree, how[[4]]), query$space, others,
-            NULL, k, c(0, 1, n), how)
+            NULL, k, c(0, max(how[[9]]$schedule), n), how)
     },
     distance = function(rows, index) {
       .Call(r_residual_distance, code, pick(rows), own(rows), index, simd_level())

@@ -9,13 +9,15 @@
 #' @param order `"maximin"`, `"middleout"`, `"coordinate"` or `"random"`, as
 #'   [order_maximin()] and its kin have it (with `lonlat`, of the points on the sphere);
 #'   `"none"` for the rows as they are; or a permutation of the rows. Random orders use
-#'   R's random numbers.
-#' @param metric `"euclidean"`, or a [residual_correlation()].
+#'   R's random numbers. The order is one of the coordinates as given, whatever the
+#'   metric: where lengthscales differ, divide the columns by them first.
+#' @param metric `"euclidean"`, or a [residual_correlation()]; if it has factors v and p,
+#'   their rows are those of `x`.
 #' @param lonlat Whether the first two columns are longitude and latitude in degrees.
 #'   Then distances are taken between the points on the unit sphere, as \pkg{GpGp} does,
-#'   and there may be no other columns but a last one, which is kept as it is. The
-#'   lengthscale and inducing points of a metric are then those of these three or four
-#'   coordinates.
+#'   and there may be no other columns but a last one, such as time, which is kept as it
+#'   is. A kernel's lengthscales, and inducing points, are then those of the three
+#'   coordinates on the sphere, in units of its radius, and of the last column.
 #' @param recall The share of the true neighbours to find, as in [knn_query()]; `NULL`
 #'   for 1, or for 0.999 by residual correlation.
 #' @param seed The random seed of the sample that `recall` is measured on.
@@ -34,7 +36,8 @@
 #'   }
 #'   `NNarray` is what `GpGp::vecchia_meanzero_loglik()` and its kin take, beside
 #'   `x[order, ]` and the data in that order, and `GpGp::fit_model()` with
-#'   `reorder = FALSE`.
+#'   `reorder = FALSE` and no number in its `m_seq` above `m`.
+#'   `vignette("vecchia")` shows it.
 #'
 #' @section Errors:
 #' Stops if `x` is not numeric and finite, if `m` is not a whole number from 1 to n - 1,

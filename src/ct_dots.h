@@ -31,7 +31,10 @@ struct ct_meeting {
     const void *tile, *team;      /* [d * lanes], [d * CT_TEAM]: coordinates, scaled so that r is a,
                                    * or r^2 is */
     const void *root;             /* [lanes]: roots of the residual variances of the points */
+    const void *slack, *norm;     /* [lanes]: lengths of what is left of v, and of all of it */
     const double *level, *margin; /* [CT_TEAM]; margins are not negative */
+    const double *query_slack, *query_norm;
+    const double *trifle; /* [CT_TEAM] */
 };
 
 struct ct_sieve {
@@ -45,10 +48,17 @@ struct ct_sieve {
     /* Adds the dot products of count numbers of each of a team's queries and of a
      * tile's points to sums [CT_TEAM * lanes]. */
     void (*dots)(const void *tile, const void *team, int count, void *sums);
-    /* Turns sums, which are dot products, into the sizes of covariances less those.
-     * Bit i of within[j]: that of query j and point i, or else not a number, is not
-     * less than level[j] * root[i] - margin[j]. */
+    /* Turns sums, which are dot products, into covariances less those. Bit i of
+     * within[j]: the size of that of query j and point i, or else not a number, is not
+     * less than level[j] * root[i] - margin[j] - query_slack[j] * slack[i]. */
     void (*within)(const struct ct_meeting *meeting, void *sums, unsigned *within);
+    /* Takes the dot products of count numbers of a query and of those of a tile's
+     * points whose bits are set from sums [lanes]. The points lie one after another;
+     * count is a multiple of lanes. */
+    void (*finish)(const void *points, const void *query, int count, unsigned which, void *sums);
+    /* Clears the bits where the covariance and query_norm[j] * norm[i] add up to less
+     * than trifle[j] * root[i]. */
+    void (*drop_trifles)(const struct ct_meeting *meeting, unsigned *within);
 };
 
 struct ct_dots {

@@ -115,9 +115,9 @@ static const struct ct_dots CT_NAME(dots) = {
     CT_NAME(exact_dot),
     CT_NAME(exact_covariance),
     {16, sizeof(double), DBL_EPSILON / 2, CT_NAME(fine_put), CT_NAME(fine_dots),
-     CT_NAME(fine_within)},
+     CT_NAME(fine_within), CT_NAME(fine_finish), CT_NAME(fine_drop_trifles)},
     {32, sizeof(float), FLT_EPSILON / 2, CT_NAME(coarse_put), CT_NAME(coarse_dots),
-     CT_NAME(coarse_within)},
+     CT_NAME(coarse_within), CT_NAME(coarse_finish), CT_NAME(coarse_drop_trifles)},
 };
 
 #undef LOAD

@@ -59,9 +59,27 @@ static void go_across(struct ct_search *s, int i, struct ct_span met, struct ct_
     }
 }
 
-struct ct_climb ct_search_frugal(struct ct_search *s, int i, struct ct_span met)
+/* Tiles where the query lies, so many that it has met k points that it wants, or all. */
+static struct ct_span meet_seed(struct ct_search *s, int i, int k)
+{
+    int there = s->latest[i] < s->tree->n ? s->latest[i] : s->tree->n - 1;
+    int wanted = k < there ? k : there, count = s->tree->tiles->count;
+    struct ct_span span = ct_search_seed(s, i, wanted);
+    for (int tile = span.first; tile < span.last; tile++)
+        meet_tile(s, i, tile);
+    while (s->near[i].count < wanted && (span.first > 0 || span.last < count)) {
+        if (span.last < count)
+            meet_tile(s, i, span.last++);
+        if (span.first > 0)
+            meet_tile(s, i, --span.first);
+    }
+    return span;
+}
+
+struct ct_climb ct_search_frugal(struct ct_search *s, int i, int k)
 {
     const int *begin = s->tree->tiles->begin;
+    struct ct_span met = meet_seed(s, i, k);
     struct ct_climb climb = ct_climb_begin(0, begin[met.last] - begin[met.first]);
     if (climb.met < s->ladder->limit[0]) {
         if (s->ladder->diverse)

@@ -179,11 +179,11 @@ static void answer(const struct task *task, struct knn *knn, int i, int thread)
     knn->last = found == task->k ? knn->sq[found - 1] : INFINITY;
 }
 
-static void climb_each(const struct task *task, struct knn *knn, struct ct_span met)
+static void climb_each(const struct task *task, struct knn *knn)
 {
     struct ct_search *s = &knn->search;
     for (int i = 0; i < s->queries; i++) {
-        struct ct_climb climb = ct_search_frugal(s, i, met);
+        struct ct_climb climb = ct_search_frugal(s, i, knn->k);
         s->tally.met += climb.met;
         s->tally.useful += climb.useful;
         s->tally.climbs += climb.rung;
@@ -191,6 +191,7 @@ static void climb_each(const struct task *task, struct knn *knn, struct ct_span 
         if (task->batch->evaluated)
             task->batch->evaluated[knn->to[i]] = climb.met;
     }
+    ct_search_clock(s, CT_PHASE_MEETING);
 }
 
 static void answer_block(const struct task *task, int thread, int begin, int queries)
@@ -198,12 +199,13 @@ static void answer_block(const struct task *task, int thread, int begin, int que
     struct knn *knn = &task->knn[thread];
     struct ct_search *s = &knn->search;
     ct_search_load(s, task->batch, begin, queries, knn->to);
-    struct ct_span met = lower_bars(knn, task->batch->predecessor);
-    ct_search_clock(s, CT_PHASE_SEED);
-    if (s->ladder)
-        climb_each(task, knn, met);
-    else
+    if (s->ladder) {
+        climb_each(task, knn);
+    } else {
+        struct ct_span met = lower_bars(knn, task->batch->predecessor);
+        ct_search_clock(s, CT_PHASE_SEED);
         ct_search_block(s, met);
+    }
     for (int i = 0; i < queries; i++)
         answer(task, knn, i, thread);
     for (int j = 0; j < s->tree->d; j++)

@@ -81,6 +81,8 @@ struct ct_residual_batch {
     enum ct_precision precision;
     const struct ct_kernels *kernels;
     const struct ct_dots *dots;
+    int rest; /* numbers of turned v that only pairs meet which the leading ones let
+               * through, at most; 0: as measured; -1: none */
     struct ct_residual_tally *tally; /* NULL, or where to add up what was done */
 };
 

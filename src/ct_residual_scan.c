@@ -6,14 +6,17 @@
  * of rows: easy ones in float, hard ones in double and, for hard queries, easy
  * ones in double.
  */
+#include "ct_ahead.h"
 #include "ct_blocks.h"
+#include "ct_lead.h"
 #include "ct_query.h"
 #include "ct_sift.h"
 
 #include <math.h>
 
 enum {
-    BLOCK = 64,      /* queries that go together, at most */
+    BLOCK = 128,     /* queries that go together, at most */
+    LONG = 256,      /* numbers of v; longer ones of so many queries crowd the cache */
     BUFFER = 1 << 20 /* candidates that a thread keeps, about */
 };
 
@@ -93,7 +96,7 @@ static void choose_precision(struct scan *scan)
     scan->precision = scan->batch->precision;
     scan->least = ct_frame_margin(frame, &scan->batch->dots->coarse, frame->longest) / SMALL;
     for (int i = 0; i < n; i++)
-        hard += is_hard(scan, scan->sift.point_root[i]);
+        hard += is_hard(scan, scan->sift.point_size.root[i]);
     if (scan->precision == CT_PRECISION_AUTO && hard > n / 4 * 3)
         scan->precision = CT_PRECISION_DOUBLE;
 }
@@ -107,7 +110,7 @@ static void sort_queries(const struct ct_host *host, struct scan *scan)
     struct ct_pair *spare = host->alloc((size_t)batch->count, sizeof *spare);
     for (int i = 0; i < batch->count; i++) {
         int pos = ct_sift_pos(&scan->sift, i);
-        double root = scan->sift.root[pos];
+        double root = scan->sift.size.root[pos];
         int class = isinf(root) ? NONE : is_hard(scan, root) ? HARD : EASY;
         counts[class]++;
         pairs[i] = (struct ct_pair){(uint64_t) class << 32 | (uint64_t)pos, i};
@@ -124,7 +127,7 @@ static void sort_queries(const struct ct_host *host, struct scan *scan)
 static struct ct_shelf make_shelf(const struct ct_host *host, const struct scan *scan,
                                   const struct ct_sieve *sieve, const int *pos, int count)
 {
-    return ct_shelf_make(host, &scan->sift.frame, sieve, pos, count, scan->sift.point_root,
+    return ct_shelf_make(host, &scan->sift.frame, sieve, pos, count, &scan->sift.point_size,
                          scan->batch->threads);
 }
 
@@ -134,10 +137,10 @@ static void fill_shelves(const struct ct_host *host, struct scan *scan)
     int n = scan->batch->residual->points.n, easy = 0, hard = n;
     int *pos = host->alloc((size_t)n, sizeof *pos);
     for (int i = n; i-- > 0;)
-        if (is_hard(scan, scan->sift.point_root[i]))
+        if (is_hard(scan, scan->sift.point_size.root[i]))
             pos[--hard] = i;
     for (int i = 0; i < n; i++)
-        if (!is_hard(scan, scan->sift.point_root[i]))
+        if (!is_hard(scan, scan->sift.point_size.root[i]))
             pos[easy++] = i;
     int easy_queries = scan->begin[HARD], hard_queries = scan->begin[NONE] - easy_queries;
     scan->easy = make_shelf(host, scan, &dots->coarse, pos, easy_queries > 0 ? easy : 0);
@@ -145,10 +148,21 @@ static void fill_shelves(const struct ct_host *host, struct scan *scan)
     scan->easy_again = make_shelf(host, scan, &dots->fine, pos, hard_queries > 0 ? easy : 0);
 }
 
-static int most_queries(int k)
+/* The one that most queries meet most points in. */
+static const struct ct_sieve *main_sieve(const struct scan *scan)
+{
+    const struct ct_dots *dots = scan->batch->dots;
+    return scan->begin[HARD] > scan->batch->count / 2 ? &dots->coarse : &dots->fine;
+}
+
+/* The more go together, the seldomer are the points read; half as many, where
+ * threads would wait for the last block. */
+static int most_queries(const struct ct_residual_batch *batch, int k)
 {
     int most = BUFFER / ct_contest_room(k) / CT_TEAM * CT_TEAM;
-    return most < CT_TEAM ? CT_TEAM : most < BLOCK ? most : BLOCK;
+    int half = batch->residual->m > LONG || batch->count / batch->threads < 4 * BLOCK;
+    int block = half ? BLOCK / 2 : BLOCK;
+    return most < CT_TEAM ? CT_TEAM : most < block ? most : block;
 }
 
 void ct_residual_scan(const struct ct_host *host, const struct ct_residual_batch *batch, int k,
@@ -156,7 +170,7 @@ void ct_residual_scan(const struct ct_host *host, const struct ct_residual_batch
 {
     int n = batch->residual->points.n, reach = k < n ? k : n > 0 ? n : 1;
     struct scan scan = {.batch = batch,
-                        .sift = ct_sift_make(host, batch, most_queries(reach)),
+                        .sift = ct_sift_make(host, batch, most_queries(batch, reach)),
                         .block = host->alloc((size_t)batch->threads, sizeof *scan.block),
                         .k = k,
                         .missing = missing,
@@ -164,6 +178,11 @@ void ct_residual_scan(const struct ct_host *host, const struct ct_residual_batch
                         .distance = distance};
     choose_precision(&scan);
     sort_queries(host, &scan);
+    ct_lead_choose(host, &scan.sift, main_sieve(&scan), reach);
+    if (scan.sift.frame.rest > 0 && !batch->foreign) {
+        scan.sift.bar = host->alloc((size_t)n, sizeof(double));
+        ct_ahead_bars(host, batch, reach, scan.sift.bar);
+    }
     fill_shelves(host, &scan);
     for (int thread = 0; thread < batch->threads; thread++)
         ct_sift_init(host, &scan.sift, reach, &scan.block[thread]);

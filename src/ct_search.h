@@ -140,9 +140,9 @@ struct ct_span ct_search_seed(const struct ct_search *search, int i, int points)
  * those in the tiles that all have met. */
 void ct_search_block(struct ct_search *search, struct ct_span met);
 
-/* Query i meets as many points as the ladder allows, except those in tiles that all
- * have met; ct_frugal.c. */
-struct ct_climb ct_search_frugal(struct ct_search *search, int i, struct ct_span met);
+/* Query i meets as many points as the ladder allows, and at least k of those that it
+ * wants, if there are so many; ct_frugal.c. */
+struct ct_climb ct_search_frugal(struct ct_search *search, int i, int k);
 
 /* Lists the tiles that pass the box of the active queries in the queue, nearer ones
  * first; ct_descend.c. */

@@ -78,17 +78,59 @@ CT_TARGET static void SIEVE(within)(const struct ct_meeting *meeting, void *sums
 {
     for (int query = 0; query < CT_TEAM; query++) {
         REAL *sum = (REAL *)sums + query * LANES;
-        const REAL *root = meeting->root;
+        const REAL *root = meeting->root, *slack = meeting->slack;
         VEC level = SPLAT((REAL)meeting->level[query]),
-            margin = SPLAT((REAL)meeting->margin[query]);
+            margin = SPLAT((REAL)meeting->margin[query]),
+            share = SPLAT((REAL)meeting->query_slack[query]);
         unsigned out = 0;
         for (int part = 0; part < LANES; part += WIDTH) {
             VEC rest = SIEVE(covariance)(meeting, query, part) - LOAD(sum + part);
             VEC size = (VEC)((MASK)rest << 1 >> 1);
-            STORE(sum + part, size);
-            out |= LESS(size, FUSED(LOAD(root + part), level, -margin)) << part;
+            VEC least = FUSED(LOAD(root + part), level, -margin);
+            STORE(sum + part, rest);
+            out |= LESS(size, FUSED(LOAD(slack + part), -share, least)) << part;
         }
         within[query] = ~out & (~0u >> (32 - LANES));
+    }
+}
+
+CT_TARGET static void SIEVE(finish)(const void *points, const void *query, int count,
+                                    unsigned which, void *sums)
+{
+    const REAL *q = query;
+    for (; which; which &= which - 1) {
+        int lane = __builtin_ctz(which);
+        const REAL *p = (const REAL *)points + (size_t)lane * count;
+        for (int i = 0; i < count;) {
+            int end = count - i < 4 * CT_CHUNK ? count : i + 4 * CT_CHUNK;
+            VEC a = {0}, b = {0};
+            for (; i < end; i += 2 * WIDTH) {
+                a = FUSED(LOAD(p + i), LOAD(q + i), a);
+                b = FUSED(LOAD(p + i + WIDTH), LOAD(q + i + WIDTH), b);
+            }
+            REAL parts[WIDTH];
+            STORE(parts, a + b);
+            for (int half = WIDTH / 2; half > 0; half /= 2)
+                for (int j = 0; j < half; j++)
+                    parts[j] += parts[j + half];
+            ((REAL *)sums)[lane] -= parts[0];
+        }
+    }
+}
+
+CT_TARGET static void SIEVE(drop_trifles)(const struct ct_meeting *meeting, unsigned *within)
+{
+    const REAL *root = meeting->root, *norm = meeting->norm;
+    for (int query = 0; query < CT_TEAM; query++) {
+        VEC trifle = SPLAT((REAL)meeting->trifle[query]),
+            length = SPLAT((REAL)meeting->query_norm[query]);
+        unsigned out = 0;
+        for (int part = 0; part < LANES; part += WIDTH) {
+            VEC k = SIEVE(covariance)(meeting, query, part);
+            VEC most = FUSED(LOAD(norm + part), length, k);
+            out |= LESS(most, LOAD(root + part) * trifle) << part;
+        }
+        within[query] &= ~out;
     }
 }
 

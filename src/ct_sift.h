@@ -15,8 +15,9 @@ struct ct_sift {
     const struct ct_residual_batch *batch;
     struct ct_frame frame;
     const struct ct_latent *from; /* the queries are some of these */
-    double *norm, *root;          /* [from->n] as ct_frame_extend makes them */
-    double *point_root;           /* [n] */
+    struct ct_sizes size;         /* of them */
+    struct ct_sizes point_size;   /* of the points */
+    double *bar;                  /* NULL, or bars that the points start with as queries */
     int most;                     /* queries in a block: a multiple of CT_TEAM */
 };
 
@@ -27,8 +28,11 @@ struct ct_sift_block {
     int count, last;             /* last: the largest position there is among them */
     struct ct_arbiter arbiter;   /* its data is the block */
     struct ct_contest *contest;  /* [most] */
-    double *bar, *level, *margin;
-    char *team_v, *team_z; /* [most * m], [most * d], team by team */
+    double *bar, *level, *margin, *slack, *norm, *trifle;
+    unsigned *within;      /* [most] */
+    char *team_v, *team_z; /* [most] times m - rest and d, team by team */
+    char *rest;            /* [most * rest] */
+    double *room;          /* a team's */
     char *sums;            /* [most] times lanes */
     struct ct_residual_tally tally;
 };

@@ -14,8 +14,8 @@ goal=${1:-}
 needs= tools= peers=
 case $goal in
     demo) ;;
-    test) needs=testthat peers="RANN FNN dbscan" ;;
-    check) needs="testthat knitr rmarkdown" tools="pandoc qpdf" peers="roxygen2 RANN FNN dbscan" ;;
+    test) needs=testthat peers="RANN FNN dbscan GpGp" ;;
+    check) needs="testthat knitr rmarkdown" tools="pandoc qpdf" peers="roxygen2 RANN FNN dbscan GpGp" ;;
     *) echo "usage: sh tools/setup.sh demo|test|check" >&2; exit 2 ;;
 esac
 

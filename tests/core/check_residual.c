@@ -196,69 +196,103 @@ static void check_rho(enum ct_covariance kind, int d, int m)
 
 /* ---- sieves ---- */
 
-/* What a sieve makes of a shelf's first tile and of some queries: the worst error,
- * in margins; and pairs that it wrongly keeps out, at levels all around them. */
-static double sieve_error(const struct problem *problem, const struct ct_sieve *sieve, int *lost)
+/* What a sieve makes of a shelf's first tile and of some queries. */
+struct sieved {
+    double worst; /* error, in margins */
+    int lost;     /* pairs that are wrongly kept out, at levels all around them */
+    int trifles;  /* pairs that are, and are not nearly at distance 1 */
+};
+
+/* Turns v, of which `rest` numbers are to be met last. */
+static void turn_frame(struct ct_frame *frame, const struct ct_dots *dots, int rest)
+{
+    const struct ct_residual *r = frame->residual;
+    if (rest > 0)
+        frame->turn =
+            ct_turn_make(&host, dots, r->points.v, r->points.n, r->m, ct_v_stride(r->m), 1);
+    frame->rest = rest;
+}
+
+static void sieve_some(const struct problem *problem, const struct ct_dots *dots,
+                       const struct ct_sieve *sieve, int rest, struct sieved *sieved)
 {
     const struct ct_residual *r = &problem->residual;
     const struct ct_latent *points = &r->points, *others = &problem->others;
     struct ct_frame frame = ct_frame_make(&host, r);
-    double norm[64], root[64], other_norm[64], other_root[64], worst = 0;
-    double level[CT_TEAM], margin[CT_TEAM];
-    unsigned within[CT_TEAM];
-    int pos[64];
+    double level[CT_TEAM], margin[CT_TEAM], trifle[CT_TEAM];
+    unsigned within[CT_TEAM], all[CT_TEAM];
+    int pos[64], query[CT_TEAM] = {0, 1, 2, 3, 4, 5, 6, 7}, lead = r->m - rest;
+    size_t row = sieve->lanes * sieve->size;
     for (int i = 0; i < points->n; i++)
         pos[i] = i;
-    ct_frame_extend(&frame, points, norm, root);
-    ct_frame_extend(&frame, others, other_norm, other_root);
-    struct ct_shelf shelf = ct_shelf_make(&host, &frame, sieve, pos, points->n, root, 1);
-    char *z = ct_aligned(&host, (size_t)r->d * CT_TEAM, sieve->size);
-    char *v = ct_aligned(&host, (size_t)r->m * CT_TEAM, sieve->size);
-    char *sums = ct_aligned(&host, (size_t)sieve->lanes * CT_TEAM, sieve->size);
-    memset(sums, 0, sieve->lanes * CT_TEAM * sieve->size);
+    struct ct_sizes size = ct_frame_extend(&host, &frame, points, 2);
+    struct ct_sizes other = ct_frame_extend(&host, &frame, others, 1);
+    turn_frame(&frame, dots, rest);
+    struct ct_shelf shelf = ct_shelf_make(&host, &frame, sieve, pos, points->n, &size, 1);
+    struct ct_seats seats = {.apart = CT_TEAM,
+                             .z = ct_aligned(&host, (size_t)r->d * CT_TEAM, sieve->size),
+                             .v = ct_aligned(&host, (size_t)r->m * CT_TEAM, sieve->size),
+                             .rest = ct_aligned(&host, (size_t)r->m * CT_TEAM, sieve->size)};
+    char *sums = ct_aligned(&host, CT_TEAM, row);
+    memset(sums, 0, row * CT_TEAM);
+    ct_frame_put(&frame, sieve, others, query, host.alloc(ct_frame_room(&frame), sizeof(double)),
+                 &seats);
     for (int j = 0; j < CT_TEAM; j++) {
         int near = random_below(points->n < sieve->lanes ? points->n : sieve->lanes);
-        long double least = fabsl(naive_rest(problem, near, j)) / r->variance / root[near];
-        ct_frame_put(&frame, sieve, others, j, CT_TEAM, z + j * sieve->size, v + j * sieve->size);
-        margin[j] = ct_frame_margin(&frame, sieve, other_norm[j]);
+        long double least = fabsl(naive_rest(problem, near, j)) / r->variance / size.root[near];
+        margin[j] = ct_frame_margin(&frame, sieve, other.norm[j]);
         level[j] = (double)least * (1 - 16 * sieve->roundoff);
+        trifle[j] = ct_frame_trifle(&frame, sieve) * other.root[j];
+        all[j] = ~0u;
     }
-    for (int from = 0, count; from < r->m; from += count) {
-        count = r->m - from < CT_CHUNK ? r->m - from : CT_CHUNK;
-        sieve->dots(shelf.v + (size_t)from * sieve->lanes * sieve->size,
-                    v + (size_t)from * CT_TEAM * sieve->size, count, sums);
+    for (int from = 0, count; from < lead; from += count) {
+        count = lead - from < CT_CHUNK ? lead - from : CT_CHUNK;
+        sieve->dots(shelf.v + from * row, seats.v + (size_t)from * CT_TEAM * sieve->size, count,
+                    sums);
     }
-    struct ct_meeting meeting = {&frame.shape, r->d, shelf.z, z, shelf.root, level, margin};
+    struct ct_meeting meeting = {&frame.shape, r->d,  shelf.z, seats.z,     shelf.root, shelf.slack,
+                                 shelf.norm,   level, margin,  seats.slack, other.norm, trifle};
     sieve->within(&meeting, sums, within);
-    for (int j = 0; j < CT_TEAM; j++)
+    sieve->drop_trifles(&meeting, all);
+    for (int j = 0; j < CT_TEAM; j++) {
+        if (rest > 0)
+            sieve->finish(shelf.rest, seats.rest + (size_t)j * rest * sieve->size, rest,
+                          ~0u >> (32 - sieve->lanes), sums + j * row);
         for (int i = 0; i < sieve->lanes && i < points->n; i++) {
-            int at = j * sieve->lanes + i;
-            double got = sieve->size == 4 ? ((float *)sums)[at] : ((double *)sums)[at];
+            const char *sum = sums + j * row + i * sieve->size;
+            double got = fabs(sieve->size == 4 ? *(const float *)sum : *(const double *)sum);
             long double want = fabsl(naive_rest(problem, i, j)) / r->variance;
-            worst = fmax(worst, fabs((double)(got - want)) / margin[j]);
-            *lost +=
-                !(within[j] >> i & 1) && want / root[i] >= level[j] / (1 - 16 * sieve->roundoff);
+            sieved->worst = fmax(sieved->worst, fabs((double)(got - want)) / margin[j]);
+            sieved->lost += !(within[j] >> i & 1) &&
+                            want / size.root[i] >= level[j] / (1 - 16 * sieve->roundoff);
+            sieved->trifles += !(all[j] >> i & 1) && want / size.root[i] / other.root[j] > 0x1p-54;
         }
+    }
     host_end_call();
-    return worst;
+}
+
+static int some_rest(int m, int lanes)
+{
+    return lanes * random_below(m / lanes + 1);
 }
 
 static void check_sieves(enum ct_covariance kind, int d, int m)
 {
     for (int level = 0; level <= (int)ct_simd_best(); level++) {
-        double fine = 0, coarse = 0;
-        int lost = 0;
+        const struct ct_dots *dots = dots_of(level);
+        struct sieved fine = {0}, coarse = {0};
         for (int round = 0; round < 20; round++) {
             struct problem problem = some_problem(kind, 1 + random_below(64), d, m, round % 3);
-            fine = fmax(fine, sieve_error(&problem, &dots_of(level)->fine, &lost));
-            coarse = fmax(coarse, sieve_error(&problem, &dots_of(level)->coarse, &lost));
+            sieve_some(&problem, dots, &dots->fine, some_rest(m, dots->fine.lanes), &fine);
+            sieve_some(&problem, dots, &dots->coarse, some_rest(m, dots->coarse.lanes), &coarse);
             keep_end();
         }
         check_about("sieve, kind %d, d %d, m %d, %s: %g and %g of the margins", kind, d, m,
-                    dots_of(level)->name, fine, coarse);
-        CHECK(fine <= 1);
-        CHECK(coarse <= 1);
-        CHECK(lost == 0);
+                    dots->name, fine.worst, coarse.worst);
+        CHECK(fine.worst <= 1);
+        CHECK(coarse.worst <= 1);
+        CHECK(fine.lost + coarse.lost == 0);
+        CHECK(fine.trifles + coarse.trifles == 0);
     }
 }
 
@@ -319,7 +353,7 @@ static void check_scan(const struct ct_residual *residual, struct asked asked, i
             want_distance[i + (size_t)j * asked.count] = j < found ? near[j].distance : -1;
         }
     }
-    for (int round = 0; round < 9; round++) {
+    for (int round = 0; round < 12; round++) {
         int level = round % 3 <= (int)ct_simd_best() ? round % 3 : 0;
         struct ct_residual_tally tally = {0};
         int *index = host.alloc(size, sizeof *index);
@@ -331,7 +365,8 @@ static void check_scan(const struct ct_residual *residual, struct asked asked, i
             .count = asked.count,
             .predecessors = asked.predecessors,
             .threads = 1 + (round + round / 3) % 3,
-            .precision = (enum ct_precision)(round / 3),
+            .precision = (enum ct_precision)(round / 3 % 3),
+            .rest = round % 2 ? random_below(residual->m + 40) - 1 : 0,
             .kernels = ct_kernels((enum ct_simd_level)level),
             .dots = dots_of(level),
             .tally = &tally,
@@ -368,9 +403,42 @@ static void check_scans(enum ct_covariance kind, int n, int d, int m, int style)
     keep_end();
 }
 
+/* Points so far apart that nearly all correlations are exactly 0, with few v that
+ * are not: ties at distance 1, told apart by rows, and of which few are looked at. */
+static void check_ties(enum ct_covariance kind, int n, int m, int style)
+{
+    struct problem problem = some_problem(kind, n, 2, m, style);
+    struct ct_residual *r = &problem.residual;
+    double *z = keep((size_t)n * 2, sizeof *z), *v = keep(n * ct_v_stride(m), sizeof *v);
+    for (int i = 0; i < 2 * n; i++)
+        z[i] = 1000 * r->points.z[i];
+    for (size_t i = 0; i < n * ct_v_stride(m); i++)
+        v[i] = i / ct_v_stride(m) % 50 == 7 ? r->points.v[i] : 0;
+    r->points.z = z;
+    r->points.v = v;
+    for (int predecessors = 0; predecessors < 2; predecessors++) {
+        struct ct_residual_tally tally = {0};
+        check_scan(r, (struct asked){NULL, NULL, n, predecessors}, 9);
+        struct ct_residual_batch batch = {.residual = r,
+                                          .count = n,
+                                          .predecessors = predecessors,
+                                          .threads = 2,
+                                          .kernels = ct_kernels(ct_simd_best()),
+                                          .dots = dots_of((int)ct_simd_best()),
+                                          .tally = &tally};
+        int *index = host.alloc((size_t)n * 9, sizeof *index);
+        double *distance = host.alloc((size_t)n * 9, sizeof *distance);
+        ct_residual_scan(&host, &batch, 9, -1, index, distance);
+        check_about("ties, %d of %d: %g exact a query", predecessors, n, (double)tally.exact / n);
+        CHECK(tally.exact < 100LL * n);
+        host_end_call();
+    }
+    keep_end();
+}
+
 int main(void)
 {
-    static const int ms[] = {0, 1, 7, 16, 200}, ns[] = {1, 2, 40, 90, 260};
+    static const int ms[] = {0, 1, 7, 70, 200}, ns[] = {1, 2, 40, 90, 260};
     check_exp();
     for (int i = 0; i < 20; i++)
         check_rho((enum ct_covariance)(i % 4), 1 + i % 6, ms[i / 4]);
@@ -379,5 +447,9 @@ int main(void)
     for (int i = 0; i < 60; i++)
         check_scans((enum ct_covariance)(i % 4), ns[random_below(5)], 1 + i % 6, ms[i % 5], i % 3);
     check_scans(CT_MATERN32, 700, 3, 16, 1);
+    check_scans(CT_MATERN52, 600, 2, 33, 2);
+    check_scans(CT_EXPONENTIAL, 700, 2, 70, 0);
+    for (int i = 0; i < 4; i++)
+        check_ties((enum ct_covariance)i, 600, 35 * (i % 2), i % 2);
     return check_done("residual");
 }
