@@ -7,6 +7,9 @@
 
 enum { LINES = 6 }; /* of a row that are fetched ahead */
 
+/* Share of the variance below which a query's residual drowns in the rounding of floats. */
+static const double CLEAR = 1e-3;
+
 /* Rows far apart in memory arrive while others are met; what follows the first lines
  * of a row, the processor foresees. */
 static inline void fetch(const void *row)
@@ -76,7 +79,7 @@ const float *ct_pairs_query(const struct ct_pairs *pairs, int line, float *query
 {
     const struct ct_walk *walk = pairs->walk;
     int m = walk->residual->m;
-    if (!walk->single)
+    if (!walk->single || pairs->from->p[line] < CLEAR * walk->residual->variance)
         return NULL;
     if (!walk->foreign)
         return walk->single + pairs->place[line] * ct_row_stride(m);

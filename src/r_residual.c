@@ -98,7 +98,7 @@ static void solve_chunk(void *data, int chunk, int thread)
 }
 
 /* list(z, v, p) of the points at z, given the inducing points and their factor;
- * residual variances up to `none` count as none at all. */
+ * residual variances of up to `none` without the nugget count as none at all. */
 SEXP r_residual_values(SEXP kind, SEXP variance, SEXP u, SEXP factor, SEXP z, SEXP nugget,
                        SEXP none, SEXP simd, SEXP threads)
 {
@@ -119,8 +119,8 @@ SEXP r_residual_values(SEXP kind, SEXP variance, SEXP u, SEXP factor, SEXP z, SE
                       &solve);
     }
     for (int i = 0; i < n; i++) {
-        double left = (m > 0 ? REAL(p)[i] : s2) + Rf_asReal(nugget);
-        REAL(p)[i] = left > Rf_asReal(none) ? left : 0;
+        double left = m > 0 ? REAL(p)[i] : s2;
+        REAL(p)[i] = left > Rf_asReal(none) ? left + Rf_asReal(nugget) : 0;
     }
     UNPROTECT(1);
     return points;
