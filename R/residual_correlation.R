@@ -29,9 +29,9 @@
 #' @return An object of class `residual_correlation`.
 #'
 #' @section Points without residual variance:
-#' Where p_x is at most `jitter` (or 1e-10 times the variance, if that is more), as at an
-#' inducing point without a nugget, nothing is left but rounding, and rho is taken to
-#' be 0: such a point is at distance 1 from all others, never `NaN`. Its neighbours
+#' Where p_x without the nugget is at most `jitter` (or 1e-10 times the variance, if that is
+#' more), as at an inducing point, nothing is left but rounding and noise, and rho is taken
+#' to be 0: such a point is at distance 1 from all others, never `NaN`. Its neighbours
 #' are then the first rows. With `v` and `p` given, that holds where p is 0. Duplicates
 #' of a point with residual variance p correlate by (p - nugget) / p, so without a
 #' nugget they are at distance 0, up to rounding: the root makes 1e-8 of 1e-16.

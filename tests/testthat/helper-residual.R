@@ -43,8 +43,8 @@ oracle_latent <- function(case, x) {
     v <- t(backsolve(factor, t(oracle_covariance(case, z, u)), transpose = TRUE))
     least <- max(least, case$jitter)
   }
-  p <- case$variance - rowSums(v^2) + case$nugget
-  list(z = z, v = v, p = ifelse(p > least, p, 0))
+  p <- case$variance - rowSums(v^2)
+  list(z = z, v = v, p = ifelse(p > least, p + case$nugget, 0))
 }
 
 # Distances between all of `from` and all of `points`, as oracle_latent() has them.
