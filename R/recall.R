@@ -2,8 +2,11 @@
 
 SAMPLE <- 1000
 
-# Queries to draw. To be sure of a target near 1 takes more: see recall_interval().
+# Queries to draw to choose the effort by. To be sure of a target near 1 takes more: see
+# recall_interval(). As many as APART more are kept apart, to state the recall by: that of
+# those by which the effort was chosen would flatter it.
 sample_size <- function(target) max(SAMPLE, ceiling(2 / (1 - target)))
+APART <- 500
 
 check_seed <- function(seed) {
   if (!is_number(seed) || !is.finite(seed) || abs(seed) > .Machine$integer.max || seed != trunc(seed)) {
@@ -48,7 +51,7 @@ recall_interval <- function(share, queries, errors = stats::qnorm(0.975)) {
     upper = min(1, estimate + errors * error))
 }
 
-# The recall that is stated is that of the answer itself, for the queries of the sample.
+# The recall that is stated is that of the answer itself, for queries kept apart.
 search_to_recall <- function(call, target, seed) {
   choice <- choose_effort(call, target, seed)
   if (is.null(choice)) return(call$exact(NULL))
@@ -83,10 +86,13 @@ choose_effort <- function(call, target, seed) {
 
 # By bisection: efforts rise, and recall with them. None, if the sample would be all.
 calibrate <- function(call, target, seed) {
-  size <- sample_size(target)
+  size <- sample_size(target) + APART
   if (size >= call$queries) return(NULL)
-  rows <- sample_rows(call$queries, size, seed)
-  exact <- call$exact(rows)
+  drawn <- sample_rows(call$queries, size, seed)
+  known <- call$exact(drawn)
+  apart <- unique(round(seq(1, size, length.out = APART)))
+  rows <- drawn[-apart]
+  exact <- lines_of(known, -apart)
   low <- 0
   high <- length(call$efforts) + 1
   best <- NULL
@@ -96,8 +102,8 @@ calibrate <- function(call, target, seed) {
     share <- recall_by_query(found, exact)
     if (recall_interval(share, call$queries, 3)[["lower"]] >= target) {
       high <- middle
-      best <- list(effort = call$efforts[middle], evaluated = found$evaluated, rows = rows,
-                   exact = exact)
+      best <- list(effort = call$efforts[middle], evaluated = found$evaluated,
+                   rows = drawn[apart], exact = lines_of(known, apart))
     } else {
       low <- middle
     }
