@@ -7,6 +7,7 @@
 #                                          workload is begun
 #   options(covertree.bench.dir = ".")     where results are written
 #   options(covertree.bench.only = "d8")   workloads, by name (all if not set)
+#   options(covertree.bench.scale = 0.1)   a share of the points, to try a script
 
 library(covertree)
 
@@ -14,13 +15,23 @@ bench_reps <- getOption("covertree.bench.reps", 5)
 bench_seconds <- getOption("covertree.bench.seconds", 60)
 bench_dir <- getOption("covertree.bench.dir", ".")
 bench_only <- getOption("covertree.bench.only")
+bench_scale <- getOption("covertree.bench.scale", 1)
+
+size <- function(n) round(bench_scale * n)
+
+# By the clock on the wall, finer than system.time() tells it.
+seconds_of <- function(code) {
+  start <- Sys.time()
+  force(code)
+  as.numeric(Sys.time() - start, units = "secs")
+}
 
 has <- function(package) requireNamespace(package, quietly = TRUE)
 
 version_of <- function(package) as.character(utils::packageVersion(package))
 
-# Runs the sides in turn, A B C A B C ..., after one untimed run of the fast
-# ones; returns a data frame of seconds, and each side's last result.
+# Runs the sides in turn, A B C A B C ...; returns the seconds of each side's runs, and
+# its last result.
 interleave <- function(sides, reps = bench_reps, seconds = bench_seconds) {
   times <- lapply(sides, function(side) numeric())
   results <- lapply(sides, function(side) NULL)
@@ -28,7 +39,7 @@ interleave <- function(sides, reps = bench_reps, seconds = bench_seconds) {
   for (rep in seq_len(reps)) {
     for (name in names(sides)) {
       gc(FALSE)
-      took <- system.time(result <- sides[[name]](), gcFirst = FALSE)[["elapsed"]]
+      took <- seconds_of(result <- sides[[name]]())
       times[[name]] <- c(times[[name]], took)
       results[name] <- list(result)
     }
@@ -56,13 +67,22 @@ recall <- function(x, index, query = NULL, sample = 200) {
   sum(hits) / (length(rows) * k)
 }
 
+# The share of the exact answer's neighbours that an answer to the same queries holds,
+# over all of them; a neighbour as near as the farthest exact one will do.
+share_found <- function(found, exact) {
+  pairs <- function(index) index + (row(index) - 1) * 2^31
+  farthest <- do.call(pmax, c(as.data.frame(exact$distance), na.rm = TRUE))
+  hit <- !is.na(found$index) & (pairs(found$index) %in% pairs(exact$index) | found$distance <= farthest)
+  sum(hit, na.rm = TRUE) / sum(!is.na(exact$index))
+}
+
 # A peer's k + 1 neighbours of its own points, the point itself among them, as
 # ours: without it. Where duplicates crowded it out, without the last.
 drop_self <- function(index) {
   k <- ncol(index) - 1
   place <- max.col(index == row(index), "first")
   place[index[cbind(seq_along(place), place)] != seq_along(place)] <- k + 1
-  t(vapply(seq_along(place), function(i) index[i, -place[i]], integer(k)))
+  t(vapply(seq_along(place), function(i) index[i, -place[i]], numeric(k)))
 }
 
 machine <- function() {
@@ -86,8 +106,17 @@ write_results <- function(name, table, shown) {
   csv <- file.path(bench_dir, paste0(name, ".csv"))
   utils::write.csv(table, csv, row.names = FALSE)
   writeLines(c(markdown(shown), "", machine()), file.path(bench_dir, paste0(name, ".md")))
-  cat(sprintf("%s: results in %s.csv, .md, .png\n", name, file.path(bench_dir, name)))
+  cat(sprintf("%s: results in %s.csv and .md\n", name, file.path(bench_dir, name)))
 }
+
+# Numbers as a table shows them: "-" where there is none.
+figures <- function(value, digits = 3) {
+  text <- vapply(signif(value, digits), format, "", big.mark = ",", scientific = FALSE)
+  ifelse(is.na(value), "-", text)
+}
+
+# Recall, cut, not rounded: only what is exact shows as 1.0000.
+shares <- function(value) ifelse(is.na(value), "-", sprintf("%.4f", floor(1e4 * value + 1e-9) / 1e4))
 
 open_plot <- function(name, width = 1600, height = 1000) {
   type <- if (capabilities("cairo")) "cairo" else getOption("bitmapType")
