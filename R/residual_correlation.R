@@ -297,7 +297,7 @@ residual_search <- function(tree, query, k, how) {
         fail("budget must have diversity = TRUE with query: only the tree's own points have a place on the curve")
       }
       .Call(r_residual_walk, tree$pointer, code, single_values(tree, how[[4]]), query$space, others,
-            NULL, k, c(0, max(how[[9]]$schedule), n), how)
+            NULL, k, c(0, min(n, 16 * ceiling(6 * k / 16)), n), how)
     },
     distance = function(rows, index) {
       .Call(r_residual_distance, code, pick(rows), own(rows), index, simd_level())

@@ -71,7 +71,8 @@ void ct_pairs_rho(const struct ct_pairs *pairs, int line, const float *query, co
         dots_fine(pairs, line, row, count, dot);
     for (int c = 0; c < count; c++) {
         double scale = root * pairs->spot[place[c] * (d + 1) + d];
-        rho[c] = scale > 0 ? fmax(-1, fmin((rho[c] - dot[c]) / scale, 1)) : 0;
+        double its = scale > 0 ? (rho[c] - dot[c]) / scale : 0;
+        rho[c] = its > 1 ? 1 : its < -1 ? -1 : its;
     }
 }
 

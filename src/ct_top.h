@@ -14,11 +14,15 @@ struct ct_top {
 
 static inline void ct_top_find_last(struct ct_top *top)
 {
-    top->last = 0;
+    double most = top->distance[0];
+    int row = -1;
     for (int i = 1; i < top->count; i++)
-        if (top->distance[i] > top->distance[top->last] ||
-            (top->distance[i] == top->distance[top->last] && top->row[i] > top->row[top->last]))
+        most = top->distance[i] > most ? top->distance[i] : most;
+    for (int i = 0; i < top->count; i++)
+        if (top->distance[i] == most && top->row[i] > row) {
+            row = top->row[i];
             top->last = i;
+        }
 }
 
 static inline void ct_top_put(struct ct_top *top, int at, double sq, double distance, int row)

@@ -30,10 +30,11 @@ struct round {
     const struct ct_walk *walk;
     const struct ct_kernels *kernels;
     struct ct_pairs pairs;
-    struct walker *walker; /* [threads] */
-    int predecessor;       /* whether only rows below a query's own are met */
-    int points, rung;      /* to meet, with those of earlier rounds; of the ladder */
-    int *improved;         /* [ld] how many had been met when a point was last kept; -1: ended */
+    struct walker *walker;  /* [threads] */
+    int predecessor;        /* whether only rows below a query's own are met */
+    int points;             /* to meet, with those of earlier rounds */
+    struct ct_climb *climb; /* [ld] with a ladder */
+    int *improved;          /* [ld] how many had been met when a point was last kept; -1: ended */
 };
 
 static int slot_of(const struct ct_walk *walk, int line)
@@ -112,6 +113,15 @@ static void finish(const struct round *round, int line, struct ct_top *top,
     top->count = top->count < round->walk->k ? top->count : round->walk->k;
 }
 
+/* Points that any query may meet. */
+static int most_points(const struct ct_walk *walk)
+{
+    const struct ct_ladder *ladder = walk->ladder;
+    int most = ladder ? ladder->limit[ladder->rungs - 1] : walk->most;
+    most = most > walk->k ? most : walk->k;
+    return most < walk->most ? most : walk->most;
+}
+
 /* Meets up to CT_WAVE points; returns how many of them were kept, and the last of them. */
 static int meet_wave(const struct round *round, int line, struct walker *walker, const float *query,
                      const int *row, int count, int *last)
@@ -144,20 +154,24 @@ static int go_on(const struct round *round, int line, struct walker *walker, con
     return met;
 }
 
-/* The same on a rung of the ladder; the first k points are of use and no sign. */
-static struct ct_climb climb(const struct round *round, int line, struct walker *walker,
-                             const int *row, int met, int found)
+/* The same up the ladder; the first k points are of use and no sign. Returns whether it
+ * ended there. */
+static int climb(const struct round *round, int line, struct walker *walker, const int *row,
+                 int found, struct ct_climb *at)
 {
     const struct ct_walk *walk = round->walk;
     const float *query = ct_pairs_query(&round->pairs, line, walker->query);
-    struct ct_climb climb = ct_climb_begin(round->rung, met);
-    int stay = 1;
-    while (climb.met < found && (stay || climb.met < walk->k)) {
-        int left = found - climb.met, count = left < CT_WAVE ? left : CT_WAVE, last;
-        int kept = meet_wave(round, line, walker, query, row + climb.met, count, &last);
-        stay = ct_climb_stay(walk->ladder, &climb, count, climb.met < walk->k ? count : kept);
+    while (at->met < found) {
+        int left = found - at->met, count = left < CT_WAVE ? left : CT_WAVE, last;
+        int kept = meet_wave(round, line, walker, query, row + at->met, count, &last);
+        int stay = ct_climb_stay(walk->ladder, at, count, at->met < walk->k ? count : kept);
+        if (stay || at->met < walk->k)
+            continue;
+        if (!ct_climb_up(walk->ladder, at))
+            return 1;
+        *at = ct_climb_begin(at->rung + 1, at->met);
     }
-    return climb;
+    return 0;
 }
 
 /* Goes on with a query; returns whether it has ended. */
@@ -165,19 +179,19 @@ static int proceed(const struct round *round, int line, int slot, struct walker 
                    const int *row, int found)
 {
     const struct ct_walk *walk = round->walk;
-    int met = walk->evaluated[slot], short_of = found < round->points;
-    load(walk, (size_t)slot, met, &walker->top);
+    int *met = &walk->evaluated[slot], *improved = &round->improved[slot], ended;
+    load(walk, (size_t)slot, *met, &walker->top);
     walker->next.count = 0;
     if (walk->ladder) {
-        struct ct_climb on = climb(round, line, walker, row, met, found);
-        int up = ct_climb_up(walk->ladder, &on);
-        walk->evaluated[slot] = on.met;
-        walk->climbs[slot] = on.early ? -1 - round->rung : round->rung;
-        return short_of || !up;
+        struct ct_climb *at = &round->climb[slot];
+        ended = climb(round, line, walker, row, found, at);
+        *met = at->met;
+        walk->climbs[slot] = at->early ? -1 - at->rung : at->rung;
+    } else {
+        *met = go_on(round, line, walker, row, *met, found, improved);
+        ended = weary(walk, *met, *improved);
     }
-    met = walk->evaluated[slot] =
-        go_on(round, line, walker, row, met, found, &round->improved[slot]);
-    return short_of || weary(walk, met, round->improved[slot]) || met >= walk->most;
+    return ended || found < round->points || *met >= most_points(walk);
 }
 
 static void take(const struct ct_taker *taker, int thread, int line, const int *row, int found)
@@ -280,30 +294,16 @@ struct rounds {
     struct round *round;
 };
 
-/* Points to meet in a round: what the ladder says, or twice as many as before. */
-static int points_of(const struct ct_walk *walk, int round, int before)
-{
-    int most = walk->most;
-    if (walk->ladder)
-        most = walk->ladder->limit[round] > walk->k ? walk->ladder->limit[round] : walk->k;
-    else if (round == 0)
-        most = walk->first;
-    else if (before <= INT_MAX / 2)
-        most = 2 * before;
-    return most < walk->most ? most : walk->most;
-}
-
 static void walk_rounds(const struct ct_host *host, const struct ct_batch *batch,
                         const struct ct_searcher *searcher)
 {
     struct round round = *((const struct rounds *)searcher)->round;
     const struct ct_walk *walk = round.walk;
     struct ct_batch some = *batch;
-    some.lines = batch->m;
-    int *order = host->alloc((size_t)batch->m, sizeof *order);
+    int most = most_points(walk), *order = host->alloc((size_t)batch->m, sizeof *order);
     some.order = order;
-    for (round.rung = 0; !walk->ladder || round.rung < walk->ladder->rungs; round.rung++) {
-        round.points = points_of(walk, round.rung, round.points);
+    for (int points = walk->first;; points = points < most / 2 ? 2 * points : most) {
+        round.points = points < most ? points : most;
         some.m = drop_ended(batch, &round, order);
         if (some.m == 0)
             return;
@@ -328,10 +328,13 @@ void ct_walk(const struct ct_host *host, const struct ct_batch *batch, const str
         .pairs = ct_pairs_make(host, walk, batch->tree),
         .walker = new_walkers(host, batch->threads, k, walk),
         .improved = host->alloc((size_t)walk->ld, sizeof(int)),
+        .climb = walk->ladder ? host->alloc((size_t)walk->ld, sizeof *round.climb) : NULL,
     };
     struct rounds rounds = {{walk_rounds}, &round};
     for (int i = 0; i < walk->ld; i++)
         round.improved[i] = walk->evaluated[i] = walk->climbs[i] = 0;
+    for (int i = 0; walk->ladder && i < walk->ld; i++)
+        round.climb[i] = ct_climb_begin(0, 0);
     if (batch->predecessor)
         ct_predecessors(host, batch, walk->first, &rounds.searcher);
     else
