@@ -90,6 +90,7 @@ test_that("a budget and what it found are printed", {
     found <- knn_query(tree, k = 5, budget = 20, stats = TRUE)
     expect_output(print(found), "600 queries, recall [01]\\.[0-9]{4} \\([01]\\.[0-9]{4} to [01]")
     expect_output(print(knn_stats(found)), "<knn_stats: 600 queries")
+    expect_output(print(knn_stats(found)), "points met by a query, quantiles:\n +0% ")
     expect_false(anyNA(as.data.frame(found)))
   }
 })
@@ -214,9 +215,9 @@ test_that("a larger budget does not find less", {
 })
 
 test_that("a budget without an end is exact", {
-  x <- rbind(budget_points(1500, 3, seed = 213), budget_points(1500, 3, seed = 213)[1:100, ])
+  x <- budget_points(1100, 3, seed = 213)[c(1:1100, 1:100), ]
   query <- budget_points(200, 3, seed = 214)
-  endless <- budget(1600, up = 0, down = 0)
+  endless <- budget(1200, up = 0, down = 0)
   for (order in c("hilbert", "natural")) for (tree in budget_trees(x, order = order)) {
     same <- function(...) {
       found <- knn_query(tree, ..., budget = endless)
@@ -229,7 +230,7 @@ test_that("a budget without an end is exact", {
       same(query = query, k = k)
       same(k = k, predecessor = TRUE)
     }
-    climbing <- knn_query(tree, k = 9, budget = budget(c(50, 100, 1600), up = 0, down = 0))
+    climbing <- knn_query(tree, k = 9, budget = budget(c(50, 100, 1200), up = 0, down = 0))
     expect_same_knn(climbing, knn_query(tree, k = 9), paste(order, "by rungs"))
   }
 })
@@ -298,6 +299,8 @@ test_that("stats tell of climbs and of early ends", {
   exact <- knn_stats(knn_query(cover_tree(x), k = 5, stats = TRUE))
   expect_null(exact$escalations)
   expect_null(exact$evaluations)
+  far <- knn_stats(knn_query(cover_tree(x), k = 5, epsilon = 1, stats = TRUE))
+  expect_null(far$evaluations)
 })
 
 # ---- farther, by a share ------------------------------------------------------------------
