@@ -67,8 +67,11 @@ check_budget <- function(budget) {
 
 #' @export
 format.search_budget <- function(x, ...) {
-  sprintf("<search budget: %s points, up %s, down %s%s>", toString(x$schedule, width = 40),
-          format(x$up), format(x$down), if (x$diversity) "" else ", along the curve")
+  limits <- x$schedule
+  size <- length(limits)
+  if (size > 6) limits <- c(limits[1:4], "...", limits[size])
+  sprintf("<search budget: %s points, up %s, down %s%s>", toString(limits), format(x$up),
+          format(x$down), if (x$diversity) "" else ", along the curve")
 }
 
 #' @export

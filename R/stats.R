@@ -21,6 +21,10 @@
 #'     \item{`seconds`}{by phase, summed over threads: `seed` (a first bound
 #'       for each query), `descent`, `meeting` (boxes and tiles), and `selection`
 #'       (of the k nearest, in double precision); and the whole call's `elapsed`}
+#'     \item{`met`, `useful`, `escalations`, `early_stops`}{with a budget: points met, and
+#'       those that were of use when they were; how often a query climbed to the next limit,
+#'       and how many ended before one}
+#'     \item{`evaluations`}{with a budget: quantiles, over the queries, of the points met}
 #'   }
 #'
 #' @details
@@ -42,7 +46,11 @@ new_stats <- function(tally, queries, evaluated = NULL) {
   counts <- as.list(tally$counts)
   names(counts) <- c("scans", "nodes", "candidates", "cache_hits", "boxes", "tiles", "distances",
                      "met", "useful", "escalations", "early_stops")
-  if (counts$met == 0) counts[c("met", "useful", "escalations", "early_stops")] <- NULL
+  # Without a budget there is no more than a mean.
+  if (counts$met == 0) {
+    counts[c("met", "useful", "escalations", "early_stops")] <- NULL
+    evaluated <- NULL
+  }
   names(tally$seconds) <- c("seed", "descent", "meeting", "selection", "elapsed")
   structure(c(list(queries = queries, blocks = tally$blocks), counts, list(seconds = tally$seconds),
               if (!is.null(evaluated)) list(evaluations = stats::quantile(evaluated))),
@@ -81,6 +89,10 @@ print.knn_stats <- function(x, ...) {
   counts <- c("nodes", "candidates", "cache_hits", "boxes", "tiles", "distances")
   cat("for each query:\n")
   print(vapply(x[counts], function(count) signif(count / x$queries, 3), 0))
+  if (!is.null(x$evaluations)) {
+    cat("points met by a query, quantiles:\n")
+    print(x$evaluations)
+  }
   cat("blocks by size (and scanned):\n")
   print(c(x$blocks, scanned = x$scans))
   cat("seconds by phase, summed over threads:\n")

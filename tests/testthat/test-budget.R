@@ -1,0 +1,355 @@
+# Searches of limited work: budgets, and neighbours that may be farther than the true ones.
+
+# Small sets: more threads, where no test asks for them, would only wait for each other.
+threads_before <- covertree_threads(1)
+
+budget_points <- function(n, d, seed) with_seed(seed, matrix(rnorm(n * d), n, d))
+
+budget_metric <- function(inducing = 15) {
+  residual_correlation(kernel_matern32(lengthscale = 0.5), inducing, nugget = 0.05)
+}
+
+# A Euclidean tree and one by residual correlation.
+budget_trees <- function(x, ..., inducing = 15) {
+  list(euclidean = cover_tree(x, ...), residual = cover_tree(x, metric = budget_metric(inducing), ...))
+}
+
+# What any answer that is not exact must be. Correlations may differ by rounding.
+expect_approximate <- function(found, exact, label) {
+  expect(isFALSE(attr(found, "exact")), paste(label, "claims to be exact"))
+  expect(identical(is.na(found$index), is.na(exact$index)), paste(label, "not as many neighbours"))
+  expect(identical(is.na(found$distance), is.na(found$index)), paste(label, "distances do not fit"))
+  expect(all(found$distance >= exact$distance, na.rm = TRUE), paste(label, "too near"))
+  twice <- apply(found$index, 1, function(row) anyDuplicated(row[!is.na(row)]) > 0)
+  expect(!any(twice), paste(label, "twice the same"))
+  recall <- attr(found, "recall")
+  expect_named(recall, c("estimate", "lower", "upper"), label = label)
+  expect_true(all(diff(recall[c("lower", "estimate", "upper")]) >= 0, recall >= 0, recall <= 1))
+  expect_gte(attr(found, "evaluations"), 0, label = label)
+}
+
+# The recall of answers to the same question, with so many points allowed.
+recall_by_budget <- function(tree, limits, k, exact, ...) {
+  vapply(limits, function(limit) {
+    mean(oracle_recall(knn_query(tree, k = k, budget = budget(limit, ...)), exact))
+  }, 0)
+}
+
+# ---- what is asked for ------------------------------------------------------------------
+
+test_that("a budget that makes no sense is refused", {
+  expect_complaints(budget(), budget(NULL), budget(numeric()), budget("10"), budget(factor(10)),
+                    budget(list(10, 20)))
+  expect_complaints_for(list(0, -5, c(10, 0), 1.5, c(10, 20.5), NA, NA_real_, c(10, NA, 30), NaN, Inf,
+                             2^31, c(20, 10), c(10, 10), c(10, 20, 15)),
+                        budget(value))
+  expect_complaints(budget(10, up = 0.1, down = 0.2), budget(10, up = 0, down = 0.001),
+                    budget(10, down = 0.5))
+  expect_complaints_for(list(-0.1, 1.1, NA, NaN, "0.1", c(0.1, 0.2), NULL), budget(10, up = value))
+  expect_complaints_for(list(-0.1, 1.1, NA_real_, "0", numeric()), budget(10, down = value))
+  expect_complaints_for(list(NA, 1, "yes", c(TRUE, FALSE)), budget(10, diversity = value))
+})
+
+test_that("a search that makes no sense is refused", {
+  tree <- cover_tree(budget_points(40, 2, seed = 201))
+  residual <- cover_tree(budget_points(40, 2, seed = 201), metric = budget_metric(5))
+  query <- budget_points(3, 2, seed = 202)
+  expect_complaints_for(list("many", TRUE, list(10), 0, c(20, 10), NA_real_, 2.5),
+                        knn_query(tree, k = 3, budget = value))
+  expect_complaints_for(list(-0.1, NA, NA_real_, NaN, Inf, "0.1", c(0.1, 0.2), NULL),
+                        knn_query(tree, k = 3, epsilon = value))
+  expect_complaints(
+    knn_query(tree, k = 3, recall = 0.9, budget = 10),
+    knn_query(tree, k = 3, epsilon = 0.1, budget = 10),
+    knn_query(tree, k = 3, recall = 0.9, epsilon = 0.1),
+    knn_query(residual, query, k = 3, budget = budget(10, diversity = FALSE)),
+    knn_query(tree, query, k = 3, budget = 10, predecessor = TRUE)
+  )
+})
+
+test_that("the limits alone are a budget", {
+  x <- budget_points(600, 3, seed = 203)
+  expect_identical(budget(c(10, 20)), budget(c(10L, 20L)))
+  expect_identical(unclass(budget(30)),
+                   list(schedule = 30L, up = 0.015, down = 0.002, diversity = TRUE))
+  for (tree in budget_trees(x)) {
+    found <- knn_query(tree, k = 5, budget = c(20, 40))
+    expect_identical(found, knn_query(tree, k = 5, budget = budget(c(20, 40))))
+    expect_identical(attr(found, "budget"), budget(c(20, 40)))
+  }
+})
+
+test_that("a budget and what it found are printed", {
+  expect_snapshot({
+    budget(c(10, 20, 40))
+    budget(50, up = 0, down = 0, diversity = FALSE)
+    budget(seq(100, 5000, by = 100))
+  })
+  x <- budget_points(600, 3, seed = 203)
+  for (tree in budget_trees(x)) {
+    found <- knn_query(tree, k = 5, budget = 20, stats = TRUE)
+    expect_output(print(found), "600 queries, recall [01]\\.[0-9]{4} \\([01]\\.[0-9]{4} to [01]")
+    expect_output(print(knn_stats(found)), "<knn_stats: 600 queries")
+    expect_output(print(knn_stats(found)), "points met by a query, quantiles:\n +0% ")
+    expect_false(anyNA(as.data.frame(found)))
+  }
+})
+
+# ---- how many neighbours ----------------------------------------------------------------
+
+test_that("a budget below k finds as many neighbours as there can be", {
+  x <- budget_points(700, 3, seed = 204)
+  query <- budget_points(50, 3, seed = 205)
+  for (name in c("euclidean", "residual")) for (order in c("hilbert", "natural")) {
+    tree <- budget_trees(x, order = order)[[name]]
+    for (limit in c(1, 7)) for (k in c(1, 10, 60)) {
+      label <- paste(name, order, limit, k)
+      own <- knn_query(tree, k = k, budget = limit)
+      expect_approximate(own, knn_query(tree, k = k), label)
+      other <- knn_query(tree, query, k = k, budget = limit)
+      expect_approximate(other, knn_query(tree, query, k = k), paste(label, "others"))
+      expect(!anyNA(own$index) && !anyNA(other$index), paste(label, "too few"))
+    }
+  }
+})
+
+test_that("as many predecessors are found as there are, at most k", {
+  x <- list(random = budget_points(2300, 2, seed = 206))
+  x$sorted <- x$random[order(x$random[, 1]), ]
+  for (shape in names(x)) for (name in c("euclidean", "residual")) {
+    tree <- budget_trees(x[[shape]])[[name]]
+    for (k in c(1, 12, 40)) {
+      there <- outer(seq_len(2300) - 1, seq_len(k), ">=")
+      exact <- knn_query(tree, k = k, predecessor = TRUE)
+      for (diversity in c(TRUE, FALSE)) {
+        label <- paste(shape, name, k, diversity)
+        found <- knn_query(tree, k = k, budget = budget(c(5, 30), diversity = diversity),
+                           predecessor = TRUE)
+        expect(identical(!is.na(found$index), there), paste(label, "not min(k, i - 1) predecessors"))
+        expect(all(found$index < row(found$index), na.rm = TRUE), paste(label, "no predecessor"))
+        expect_approximate(found, exact, label)
+      }
+    }
+  }
+})
+
+test_that("few points, and more neighbours than there are", {
+  for (n in c(1, 2, 17, 60)) {
+    x <- budget_points(n, 2, seed = 207)
+    for (tree in budget_trees(x, inducing = 1)) for (k in c(1, n, n + 3)) for (predecessor in c(FALSE, TRUE)) {
+      found <- knn_query(tree, k = k, budget = 1, predecessor = predecessor)
+      exact <- knn_query(tree, k = k, predecessor = predecessor)
+      expect_identical(is.na(found$index), is.na(exact$index))
+      if (k >= n - 1) expect_same_knn(found, exact, paste(n, k, predecessor))
+    }
+  }
+})
+
+test_that("duplicates are found one by one", {
+  x <- with_seed(208, budget_points(30, 2, seed = 208)[sample(30, 900, replace = TRUE), ])
+  for (x in list(x, matrix(0.3, 900, 2))) for (tree in budget_trees(x, inducing = 1)) {
+    found <- knn_query(tree, k = 50, budget = 60)
+    expect_approximate(found, knn_query(tree, k = 50), "duplicates")
+  }
+})
+
+# ---- what it is worth ---------------------------------------------------------------------
+
+test_that("the recall that is stated is that of the answer", {
+  x <- budget_points(2500, 3, seed = 209)
+  query <- budget_points(1400, 3, seed = 210)
+  for (tree in budget_trees(x)) for (case in c("own", "other", "before")) {
+    ask <- function(...) {
+      knn_query(tree, if (case == "other") query, k = 10, predecessor = case == "before", ...)
+    }
+    found <- ask(budget = c(16, 40), seed = 3)
+    exact <- ask()
+    expect_approximate(found, exact, case)
+    stated <- attr(found, "recall")
+    share <- mean(oracle_recall(found, exact))
+    error <- (stated[["estimate"]] - stated[["lower"]]) / 1.96
+    expect(abs(share - stated[["estimate"]]) <= 4 * error, paste(case, "states another recall"))
+    measured <- recall_of(tree, found, sample = 5000, query = if (case == "other") query,
+                          predecessor = case == "before")
+    expect_equal(measured$estimate, share, tolerance = 1e-12)
+    # All are in the sample.
+    small <- knn_query(tree, query[1:300, ], k = 10, budget = 30)
+    stated <- attr(small, "recall")
+    expect_equal(stated[["estimate"]], mean(oracle_recall(small, knn_query(tree, query[1:300, ], k = 10))))
+    expect_identical(stated[["lower"]], stated[["upper"]])
+  }
+})
+
+test_that("the points that are met keep to the budget", {
+  x <- budget_points(2000, 3, seed = 211)
+  for (name in c("euclidean", "residual")) {
+    tree <- budget_trees(x)[[name]]
+    for (limit in list(5, 64, c(64, 128), c(40, 200, 1000))) for (diversity in c(TRUE, FALSE)) {
+      found <- knn_query(tree, k = 10, budget = budget(limit, diversity = diversity), stats = TRUE)
+      met <- knn_stats(found)$evaluations
+      # By tiles of up to 16: two to begin with, and one that passes the limit.
+      most <- if (name == "euclidean") max(limit + 15, 32) else max(limit, 10)
+      expect_lte(met[["100%"]], most)
+      # None need be met for an inducing point, which correlates with no other.
+      expect_gte(met[["25%"]], 10)
+      expect_gte(attr(found, "evaluations"), met[["0%"]])
+      expect_lte(attr(found, "evaluations"), met[["100%"]])
+      # On the way to k predecessors, the first rows meet points that are none.
+      found <- knn_query(tree, k = 10, budget = budget(limit, diversity = diversity), stats = TRUE,
+                         predecessor = TRUE)
+      met <- knn_stats(found)$evaluations
+      expect_lte(met[[if (name == "euclidean") "50%" else "100%"]], most + 16 * (name == "euclidean"))
+    }
+  }
+})
+
+test_that("a larger budget does not find less", {
+  x <- budget_points(1500, 4, seed = 212)
+  limits <- c(10, 20, 40, 80, 160, 320, 640)
+  for (tree in budget_trees(x)) for (diversity in c(TRUE, FALSE)) {
+    exact <- knn_query(tree, k = 8)
+    recall <- recall_by_budget(tree, limits, 8, exact, down = 0, diversity = diversity)
+    expect(all(diff(recall) >= -0.002), paste("recall falls:", toString(recall)))
+    expect_gt(recall[7], min(recall[1] + 0.1, 0.999))
+  }
+})
+
+test_that("a budget without an end is exact", {
+  x <- budget_points(1100, 3, seed = 213)[c(1:1100, 1:100), ]
+  query <- budget_points(200, 3, seed = 214)
+  endless <- budget(1200, up = 0, down = 0)
+  for (order in c("hilbert", "natural")) for (tree in budget_trees(x, order = order)) {
+    same <- function(...) {
+      found <- knn_query(tree, ..., budget = endless)
+      expect_same_knn(found, knn_query(tree, ...), order)
+      expect_identical(attr(found, "recall")[["estimate"]], 1)
+      expect_false(attr(found, "exact"))
+    }
+    for (k in c(1, 9)) {
+      same(k = k)
+      same(query = query, k = k)
+      same(k = k, predecessor = TRUE)
+    }
+    climbing <- knn_query(tree, k = 9, budget = budget(c(50, 100, 1200), up = 0, down = 0))
+    expect_same_knn(climbing, knn_query(tree, k = 9), paste(order, "by rungs"))
+  }
+})
+
+test_that("space is a better guide than the curve, and needs no curve", {
+  x <- uniform_points(2500, 2, seed = 215)
+  limits <- c(32, 64, 128)
+  hilbert <- budget_trees(x)
+  natural <- budget_trees(x, order = "natural")
+  for (name in names(hilbert)) {
+    exact <- knn_query(hilbert[[name]], k = 10)
+    recall <- function(tree, diversity) {
+      recall_by_budget(tree, limits, 10, exact, down = 0, diversity = diversity)
+    }
+    diverse <- recall(hilbert[[name]], TRUE)
+    expect(all(diverse > recall(hilbert[[name]], FALSE)), paste(name, "the curve is better"))
+    expect(all(diverse >= recall(natural[[name]], TRUE) - 0.005), paste(name, "natural order is better"))
+  }
+})
+
+test_that("the answer does not depend on threads, instructions or the queries beside it", {
+  x <- budget_points(1300, 4, seed = 216)
+  query <- budget_points(300, 4, seed = 217)
+  ways <- list(budget(c(20, 50, 100)), budget(c(20, 60), diversity = FALSE))
+  for (tree in budget_trees(x)) for (way in ways) {
+    ask <- function(threads = 1) {
+      c(list(knn_query(tree, k = 7, budget = way, threads = threads),
+             knn_query(tree, k = 7, budget = way, threads = threads, predecessor = TRUE)),
+        if (way$diversity) list(knn_query(tree, query, k = 7, budget = way, threads = threads)))
+    }
+    first <- ask()
+    for (threads in 2:3) expect_identical(ask(threads), first)
+    for_each_simd(function(simd) expect_identical(ask(), first, label = simd))
+    if (way$diversity) {
+      some <- knn_query(tree, query[300:101, ], k = 7, budget = way)
+      last <- lapply(first[[3]], function(part) part[300:101, ])
+      expect_same_knn(some, last, "other queries")
+    }
+    for (block_size in c(1, 64)) {
+      expect_same_knn(knn_query(tree, k = 7, budget = way, block_size = block_size), first[[1]])
+    }
+  }
+})
+
+# ---- what it did --------------------------------------------------------------------------
+
+test_that("stats tell of climbs and of early ends", {
+  x <- budget_points(2000, 3, seed = 218)
+  for (tree in budget_trees(x)) {
+    stats <- function(...) knn_stats(knn_query(tree, k = 5, budget = budget(...), stats = TRUE))
+    one <- stats(100, up = 0, down = 0)
+    expect_equal(c(one$escalations, one$early_stops), c(0, 0))
+    expect_named(one$evaluations, c("0%", "25%", "50%", "75%", "100%"))
+    expect_false(is.unsorted(one$evaluations))
+    # Some more than the first limit does; a share of 0 is always reached.
+    all <- stats(c(40, 80), up = 0, down = 0)
+    expect_gt(all$escalations, 0)
+    expect_equal(all$early_stops, 0)
+    none <- stats(c(40, 80), up = 1, down = 0)
+    expect_lt(none$escalations, all$escalations)
+    early <- stats(1000, up = 0.5, down = 0.5)
+    expect_gt(early$early_stops, 0)
+    expect_lt(early$evaluations[["50%"]], 1000)
+    expect_lte(early$early_stops, 2000)
+  }
+  exact <- knn_stats(knn_query(cover_tree(x), k = 5, stats = TRUE))
+  expect_null(exact$escalations)
+  expect_null(exact$evaluations)
+  far <- knn_stats(knn_query(cover_tree(x), k = 5, epsilon = 1, stats = TRUE))
+  expect_null(far$evaluations)
+})
+
+# ---- farther, by a share ------------------------------------------------------------------
+
+test_that("every neighbour is within 1 + epsilon of the true one of its rank", {
+  for (name in c("uniform", "grid", "circle", "duplicates", "clustered", "hundred_columns", "huge",
+                 "tiny", "far_away", "quantised", "one_point")) {
+    x <- clouds[[name]]()
+    tree <- cover_tree(x, leaf_size = 4)
+    for (query in list(NULL, queries_for(x))) for (k in c(1, 20)) {
+      exact <- knn_query(tree, query, k = k)
+      for (epsilon in c(1e-9, 0.2, 100)) {
+        label <- paste(name, k, epsilon, if (is.null(query)) "own" else "others")
+        found <- knn_query(tree, query, k = k, epsilon = epsilon)
+        expect_approximate(found, exact, label)
+        expect(all(found$distance <= (1 + epsilon) * exact$distance * (1 + 1e-12), na.rm = TRUE),
+               paste(label, "too far"))
+        expect_identical(attr(found, "epsilon"), epsilon)
+      }
+    }
+  }
+})
+
+test_that("epsilon holds for many points, for predecessors and any threads, and saves work", {
+  for (d in c(2, 6)) {
+    x <- budget_points(1500, d, seed = 219)
+    tree <- cover_tree(x)
+    for (predecessor in c(FALSE, TRUE)) {
+      exact <- knn_query(tree, k = 8, predecessor = predecessor, stats = TRUE)
+      for (epsilon in c(0.05, 0.5, 3)) {
+        ask <- function(...) knn_query(tree, k = 8, predecessor = predecessor, epsilon = epsilon, ...)
+        found <- ask()
+        label <- paste(d, predecessor, epsilon)
+        expect_approximate(found, exact, label)
+        expect(all(found$distance <= (1 + epsilon) * exact$distance * (1 + 1e-12), na.rm = TRUE),
+               paste(label, "too far"))
+        expect_same_knn(ask(threads = 2), found, paste(label, "two threads"))
+      }
+      expect_lt(attr(found, "recall")[["estimate"]], 1)
+    }
+  }
+  expect_identical(knn_query(tree, k = 8, epsilon = 0), knn_query(tree, k = 8))
+})
+
+test_that("by residual correlation epsilon changes nothing", {
+  tree <- cover_tree(budget_points(500, 2, seed = 220), metric = budget_metric())
+  found <- knn_query(tree, k = 6, epsilon = 0.5)
+  expect_true(attr(found, "exact"))
+  expect_same_knn(found, knn_query(tree, k = 6))
+})
+
+covertree_threads(threads_before)
