@@ -12,7 +12,8 @@
 #' @param search `"tree"` uses the index; `"scan"` compares every query with
 #'   every point; `"auto"` uses the index, and scans where the index excludes too
 #'   little to pay, as with points of many independent dimensions. All three give
-#'   the same answer.
+#'   the same answer, unless less than that is asked for; a scan is exact even then,
+#'   and has no use for a budget.
 #' @param block_size How many neighbouring queries go through the tree together,
 #'   at most 64; `NULL` lets the search choose as it goes. It changes speed, never
 #'   answers.
@@ -97,14 +98,17 @@ knn_query <- function(tree, query = NULL, k = 10, threads = NULL, search = c("au
     fail("recall, epsilon and budget are three ways to ask for less than all: give one of them")
   }
   how <- check_how(search, block_size, threads, stats, progress, predecessor, epsilon, budget)
+  scan <- how[[1]] == 2L && is.null(tree$metric)
+  if (scan && !is.null(budget)) fail("budget needs the tree: search must not be \"scan\"")
   call <- search_for(tree, query, k, how)
-  found <- if (recall < 1) search_to_recall(call, recall, seed)
-           else if (!is.null(budget) || (epsilon > 0 && is.null(tree$metric))) search_within(call, seed)
+  found <- if (recall < 1 && !scan) search_to_recall(call, recall, seed)
+           else if (!is.null(budget)) search_within(call, seed)
+           else if (epsilon > 0 && is.null(tree$metric) && !scan) search_within(call, seed)
            else call$exact(NULL)
   knn <- structure(found[c("index", "distance")], class = "knn", exact = is.null(found$recall))
   if (!is.null(found$recall)) attributes(knn) <- c(attributes(knn), found[c("recall", "evaluations")])
   attr(knn, "budget") <- budget
-  if (epsilon > 0) attr(knn, "epsilon") <- epsilon
+  if (epsilon > 0 && !is.null(found$recall)) attr(knn, "epsilon") <- epsilon
   if (stats) attr(knn, "stats") <- call$stats(found)
   knn
 }

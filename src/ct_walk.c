@@ -302,6 +302,7 @@ static void walk_rounds(const struct ct_host *host, const struct ct_batch *batch
     struct ct_batch some = *batch;
     int most = most_points(walk), *order = host->alloc((size_t)batch->m, sizeof *order);
     some.order = order;
+    some.lines = batch->m;
     for (int points = walk->first;; points = points < most / 2 ? 2 * points : most) {
         round.points = points < most ? points : most;
         some.m = drop_ended(batch, &round, order);

@@ -32,7 +32,7 @@ expect_honest <- function(found, exact, label) {
 # Thirty at random: metrics, dimensions, k, lengthscales, targets.
 draw_settings <- function() {
   with_seed(101, lapply(1:30, function(i) {
-    list(n = sample(1050:2500, 1), d = sample(5, 1), k = sample(3:40, 1), seed = i,
+    list(n = sample(1600:3200, 1), d = sample(5, 1), k = sample(3:40, 1), seed = i,
          metric = sample(c("euclidean", names(our_kernels)), 1), lengthscale = exp(runif(1, -2, 1)),
          target = sample(c(0.9, 0.99, 0.999), 1), predecessor = i %% 3 == 0, foreign = i %% 3 == 1,
          inducing = sample(c(0, 20, 60), 1), nugget = sample(c(0, 0.1), 1))
@@ -48,7 +48,7 @@ test_that("the recall is what was asked for, measured on all queries", {
               else residual_correlation(our_kernels[[s$metric]](lengthscale = s$lengthscale), s$inducing,
                                         nugget = s$nugget)
     tree <- cover_tree(x, metric = metric)
-    query <- if (s$foreign) some_points(1100, s$d, s$seed + 1000)
+    query <- if (s$foreign) some_points(1700, s$d, s$seed + 1000)
     ask <- function(recall) {
       knn_query(tree, query, k = s$k, recall = recall, seed = s$seed, predecessor = s$predecessor)
     }
@@ -80,8 +80,8 @@ ask_all <- function(tree, query, seed = 1, threads = 1) {
 }
 
 test_that("the same seed gives the same answer, on any number of threads", {
-  x <- some_points(1500, 6, seed = 102)
-  query <- some_points(1100, 6, seed = 103)
+  x <- some_points(1700, 6, seed = 102)
+  query <- some_points(1600, 6, seed = 103)
   metric <- residual_correlation(kernel_matern32(lengthscale = 1), 30)
   for (metric in list("euclidean", metric)) {
     first <- ask_all(cover_tree(x, metric = metric), query)
@@ -89,8 +89,11 @@ test_that("the same seed gives the same answer, on any number of threads", {
     for (threads in 2:3) {
       expect_identical(ask_all(cover_tree(x, metric = metric), query, threads = threads), first)
     }
+    # How many tiles are met to find it may depend on how floats round.
+    answers <- function(all) lapply(all, `[`, c("index", "distance"))
     for_each_simd(function(simd) {
-      expect_identical(ask_all(cover_tree(x, metric = metric), query), first, label = simd)
+      again <- ask_all(cover_tree(x, metric = metric), query)
+      expect_identical(answers(again), answers(first), label = simd)
     })
     tree <- unserialize(serialize(cover_tree(x, metric = metric), NULL))
     for (time in 1:2) expect_identical(ask_all(tree, query), first)
@@ -125,7 +128,7 @@ test_that("what a query finds does not depend on those it comes with", {
 })
 
 test_that("R's random numbers are left alone, whatever generator there is", {
-  x <- some_points(1500, 3, seed = 106)
+  x <- some_points(1700, 3, seed = 106)
   use <- function() {
     tree <- cover_tree(x)
     recall_of(tree, knn_query(tree, k = 4, recall = 0.9), sample = 100)
@@ -198,7 +201,7 @@ test_that("the interval knows that misses come together", {
 efforts_kept <- function(tree) setdiff(ls(tree$cache), "single")
 
 test_that("a tree remembers its calibration, and forgets it with its metric", {
-  x <- some_points(1500, 2, seed = 107)
+  x <- some_points(1700, 2, seed = 107)
   metric <- residual_correlation(kernel_matern32(lengthscale = 0.5), 20, nugget = 0.1)
   tree <- cover_tree(x, metric = metric)
   expect_length(efforts_kept(tree), 0)
@@ -240,7 +243,7 @@ test_that("all there are are found where k is at least their number", {
 })
 
 test_that("one query, one point and stats go with any recall", {
-  x <- some_points(1200, 3, seed = 110)
+  x <- some_points(1700, 3, seed = 110)
   metric <- residual_correlation(kernel_rbf(lengthscale = 0.5), 5, nugget = 0.1)
   for (tree in list(cover_tree(x), cover_tree(x, metric = metric))) {
     found <- knn_query(tree, x[7, , drop = FALSE], k = 4, recall = 0.5, stats = TRUE)

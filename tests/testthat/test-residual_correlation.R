@@ -326,7 +326,7 @@ test_that("a tree with a metric says so, and keeps the points as they came", {
   expect_identical(stats$queries, 60L)
   expect_gt(stats$correlations, 0)
   expect_output(print(stats), "pairs for each query")
-  walked <- knn_query(cover_tree(uniform_points(1100, 2), metric = metric), recall = 0.5, stats = TRUE)
+  walked <- knn_query(cover_tree(uniform_points(1700, 2), metric = metric), recall = 0.5, stats = TRUE)
   expect_output(print(knn_stats(walked)), "points met by a query, quantiles")
 })
 
