@@ -1,7 +1,7 @@
 /* bench_residual.c: the certified scan against a matrix product of the same size.
  *
- *   cc -O2 -std=gnu11 -fopenmp bench_residual.c ../../src/ct_*.c -lm -ldl -o /tmp/bench
- *   /tmp/bench CASE [BLAS.so [QUERIES [PRECISIONS]]]     cases: see main()
+ *   cc -O2 -std=gnu11 -fopenmp bench_residual.c ../../src/ct_*.c -lm -ldl -o bench
+ *   bench CASE [BLAS.so [QUERIES [PRECISIONS]]]     cases: see main()
  *
  * Prints seconds and GFlop/s of the scan, counted as 2 n^2 m, or half of that for
  * predecessors, in each precision, and those of the library's dgemm for blocks of
