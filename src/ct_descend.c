@@ -180,19 +180,15 @@ static void pick(struct ct_search *s, int i, const struct ct_boxes *boxes, int f
 
 static void meet_node(struct ct_search *s, int i, int node, struct ct_span met)
 {
-    const struct ct_tree *t = s->tree;
-    const struct ct_tiles *tiles = t->tiles;
-    const float *q = s->placed + (size_t)i * t->d;
+    const struct ct_tiles *tiles = s->tree->tiles;
     int first = tiles->first[node], count = tiles->last[node] - first;
     pick(s, i, &tiles->tile, first, count, &s->met);
     s->tally.boxes += count;
     for (int p = 0; p < s->met.count; p++) {
-        int tile = first + s->met.number[p], pos = tiles->begin[tile];
+        int tile = first + s->met.number[p];
         if (s->met.sq[p] > s->box_limit[i] || (tile >= met.first && tile < met.last))
             continue;
-        s->tally.tiles++;
-        if (s->kernels->tile_meet(tiles->x + (size_t)tile * t->d * CT_LANES, t->d, q, t->row + pos,
-                                  pos, &s->near[i]))
+        if (ct_search_meet(s, i, tile))
             s->full(s, i);
     }
 }

@@ -10,12 +10,9 @@
 /* Returns how many of the points that were new to query i were of use. */
 static int meet_tile(struct ct_search *s, int i, int tile)
 {
-    const struct ct_tree *t = s->tree;
-    const float *x = t->tiles->x + (size_t)tile * t->d * CT_LANES;
-    int pos = t->tiles->begin[tile], before = s->near[i].count;
-    s->kernels->tile_meet(x, t->d, s->placed + (size_t)i * t->d, t->row + pos, pos, &s->near[i]);
+    int before = s->near[i].count;
+    ct_search_meet(s, i, tile);
     int useful = s->near[i].count - before;
-    s->tally.tiles++;
     if (useful > 0)
         s->full(s, i);
     return useful;
@@ -62,8 +59,7 @@ static void go_across(struct ct_search *s, int i, struct ct_span met, struct ct_
 /* Tiles where the query lies, so many that it has met k points that it wants, or all. */
 static struct ct_span meet_seed(struct ct_search *s, int i, int k)
 {
-    int there = s->latest[i] < s->tree->n ? s->latest[i] : s->tree->n - 1;
-    int wanted = k < there ? k : there, count = s->tree->tiles->count;
+    int wanted = ct_search_reach(s, i, k), count = s->tree->tiles->count;
     struct ct_span span = ct_search_seed(s, i, wanted);
     for (int tile = span.first; tile < span.last; tile++)
         meet_tile(s, i, tile);

@@ -105,11 +105,9 @@ static void inherit(struct knn *knn, int i, double kth, const double *p, int row
 static int lacking(const struct knn *knn)
 {
     const struct ct_search *s = &knn->search;
-    for (int i = 0; i < s->queries; i++) {
-        int there = s->latest[i] < s->tree->n ? s->latest[i] : s->tree->n - 1;
-        if (s->near[i].count < (there < knn->k ? there : knn->k))
+    for (int i = 0; i < s->queries; i++)
+        if (s->near[i].count < ct_search_reach(s, i, knn->k))
             return 1;
-    }
     return 0;
 }
 

@@ -162,4 +162,22 @@ float ct_search_limit(const struct ct_search *search);
 /* The active queries go down the tree, and meet what is left; ct_descend.c. */
 void ct_search_descend(struct ct_search *search, struct ct_span met);
 
+/* Query i alone meets a tile; returns whether its list is full. */
+static inline int ct_search_meet(struct ct_search *s, int i, int tile)
+{
+    const struct ct_tree *t = s->tree;
+    const struct ct_tiles *tiles = t->tiles;
+    int pos = tiles->begin[tile];
+    s->tally.tiles++;
+    return s->kernels->tile_meet(tiles->x + (size_t)tile * t->d * CT_LANES, t->d,
+                                 s->placed + (size_t)i * t->d, t->row + pos, pos, &s->near[i]);
+}
+
+/* How many points query i finds of k that it wants: there may be fewer. */
+static inline int ct_search_reach(const struct ct_search *s, int i, int k)
+{
+    int there = s->latest[i] < s->tree->n ? s->latest[i] : s->tree->n - 1;
+    return k < there ? k : there;
+}
+
 #endif
