@@ -74,17 +74,6 @@ CT_TARGET static void CT_NAME(exact_covariance)(const struct ct_shape *shape, do
 #define FUSED(a, b, c) CT_DFMA(a, b, c)
 #define MOST 708.0
 #include "ct_sieve_kernels.h"
-#undef REAL
-#undef VEC
-#undef MASK
-#undef WIDTH
-#undef SQRT
-#undef MIN
-#undef LESS
-#undef DECAY_FLOAT
-#undef SIEVE
-#undef FUSED
-#undef MOST
 
 #define REAL float
 #define VEC CT_NAME(fvec)
@@ -98,17 +87,6 @@ CT_TARGET static void CT_NAME(exact_covariance)(const struct ct_shape *shape, do
 #define FUSED(a, b, c) CT_FFMA(a, b, c)
 #define MOST 87.0f
 #include "ct_sieve_kernels.h"
-#undef REAL
-#undef VEC
-#undef MASK
-#undef WIDTH
-#undef SQRT
-#undef MIN
-#undef LESS
-#undef DECAY_FLOAT
-#undef SIEVE
-#undef FUSED
-#undef MOST
 
 static const struct ct_dots CT_NAME(dots) = {
     CT_LABEL,

@@ -8,7 +8,7 @@
  *   FUSED(a, b, c)        a * b + c, fused or not,
  *   SQRT(a), MIN(a, b)    roots, and the less of each two,
  *   LESS(a, b)            a bit for each number of a that is less than that of b.
- * No include guard, on purpose.
+ * All of these are undefined again at its end. No include guard, on purpose.
  */
 
 #define LANES (128 / (int)sizeof(REAL))
@@ -139,3 +139,15 @@ CT_TARGET static void SIEVE(drop_trifles)(const struct ct_meeting *meeting, unsi
 #undef START
 #undef STEP
 #undef ADD
+
+#undef REAL
+#undef VEC
+#undef MASK
+#undef WIDTH
+#undef SQRT
+#undef MIN
+#undef LESS
+#undef DECAY_FLOAT
+#undef SIEVE
+#undef FUSED
+#undef MOST
