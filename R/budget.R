@@ -7,8 +7,8 @@
 #' @param up A query climbs from a limit to the next one if at least this share of the
 #'   points it met since the last one was useful, that is, among the k nearest when it was
 #'   met.
-#' @param down It ends before the limit if, of each of two runs of k points on end (16 at
-#'   least), less than this share was useful; at most `up`.
+#' @param down It ends before the limit if, of each of two runs of k points on end, rounded to
+#'   tiles of 16, less than this share was useful; at most `up`.
 #' @param diversity Whether to meet the points in the order of space, on whatever branch of
 #'   the tree they lie. `FALSE` meets those beside the query on the curve, which is what a
 #'   plain budget on a Hilbert-ordered tree comes to, and is here to be measured against.

@@ -8,6 +8,9 @@ SAMPLE <- 1000
 sample_size <- function(target) max(SAMPLE, ceiling(2 / (1 - target)))
 APART <- 500
 
+# Queries that missed some, so many that the spread of their shares can be told.
+TELLING <- 10
+
 check_seed <- function(seed) {
   if (!is_number(seed) || !is.finite(seed) || abs(seed) > .Machine$integer.max || seed != trunc(seed)) {
     fail("seed must be one whole number, not %s", describe(seed))
@@ -41,11 +44,12 @@ recall_by_query <- function(found, exact) {
 
 # The mean, and limits that lie `errors` standard errors from it, for a sample of so
 # many queries. Misses come together: an outlying query may miss most of its
-# neighbours. So the error is at least half of those of one query, even if none of the
-# sample missed any. Without others there is none.
+# neighbours. So where too few of the sample missed any to tell how they spread, the
+# error is at least half of those of one query. Without others there is none.
 recall_interval <- function(share, queries, errors = stats::qnorm(0.975)) {
   n <- length(share)
-  error <- max(stats::sd(share) / sqrt(n), 0.5 / n, na.rm = TRUE) * sqrt(1 - n / queries)
+  least <- if (sum(share < 1) < TELLING) 0.5 / n else 0
+  error <- max(stats::sd(share) / sqrt(n), least, na.rm = TRUE) * sqrt(1 - n / queries)
   estimate <- mean(share)
   c(estimate = estimate, lower = max(0, estimate - errors * error),
     upper = min(1, estimate + errors * error))

@@ -264,8 +264,8 @@ update_metric <- function(tree, metric, threads = NULL) {
   new_cover_tree(tree$pointer, metric_state(tree$metric$x, metric, threads, tree$metric$space))
 }
 
-# See euclidean_search(). Effort is patience: how many times as many points are met in
-# vain as were met before.
+# See euclidean_search(). Effort is patience: how many times as many points, and 4 k of
+# them, are met in vain as were met before.
 residual_search <- function(tree, query, k, how) {
   arrays <- tree_arrays(tree)
   state <- check_state(tree$metric, dim(arrays$points))
@@ -283,21 +283,21 @@ residual_search <- function(tree, query, k, how) {
     key = if (is.null(others)) list(k, how[[7]]),
     cache = if (is.null(others)) tree$cache,
     exact = function(rows) .Call(r_residual_scan, code, pick(rows), own(rows), k, how),
-    efforts = 0.125 * 1.12^(0:48),
+    efforts = 0.05 * 1.1^(0:62),
     attempt = function(rows, effort, sample) {
-      few <- if (is.null(sample)) 8 * k else stats::quantile(sample$evaluated, 0.75, names = FALSE)
+      few <- if (is.null(sample)) 8 * k else stats::quantile(sample$evaluated, 0.9, names = FALSE)
       first <- min(n, 16 * ceiling(max(16, 2 * k, few) / 16))
       space <- if (is.null(rows)) query$space else query$space[rows, , drop = FALSE]
       how[9] <- list(NULL)
-      .Call(r_residual_walk, tree$pointer, code, single_values(tree, how[[4]]), space, pick(rows), own(rows), k,
+      .Call(r_residual_walk, tree$pointer, code, coarse_values(tree, how[[4]]), space, pick(rows), own(rows), k,
             c(effort, first, n), how)
     },
     within = function() {
       if (!how[[9]]$diversity && !is.null(others)) {
         fail("budget must have diversity = TRUE with query: only the tree's own points have a place on the curve")
       }
-      .Call(r_residual_walk, tree$pointer, code, single_values(tree, how[[4]]), query$space, others,
-            NULL, k, c(0, min(n, 16 * ceiling(6 * k / 16)), n), how)
+      .Call(r_residual_walk, tree$pointer, code, coarse_values(tree, how[[4]]), query$space, others,
+            NULL, k, c(0, min(n, 16 * ceiling(k / 2)), n), how)
     },
     distance = function(rows, index) {
       .Call(r_residual_distance, code, pick(rows), own(rows), index, simd_level())
@@ -306,15 +306,15 @@ residual_search <- function(tree, query, k, how) {
   )
 }
 
-# V in single precision, to walk by, if residual variances are not so small that it
-# would mislead; made when first wanted.
-single_values <- function(tree, threads) {
+# V in 16 bits, to walk by, if residual variances are not so small that it would mislead;
+# made when first wanted.
+coarse_values <- function(tree, threads) {
   code <- tree$metric$code
-  if (code[[3]] == 0 || stats::median(code[[4]]$p) < 1e-3 * code[[2]]) return(NULL)
-  if (is.null(tree$cache$single)) {
-    tree$cache$single <- .Call(r_residual_single, tree$pointer, code, threads)
+  if (code[[3]] == 0 || stats::median(code[[4]]$p) < 5e-3 * code[[2]]) return(NULL)
+  if (is.null(tree$cache$coarse)) {
+    tree$cache$coarse <- .Call(r_residual_coarse, tree$pointer, code, threads)
   }
-  tree$cache$single
+  if (is.finite(tree$cache$coarse[[1]])) tree$cache$coarse
 }
 
 # C trusts sizes and types: a metric that was put into a tree by hand must not get there.

@@ -72,6 +72,20 @@ CT_TARGET static void CT_NAME(rank)(const double *x, int count, int *rank)
     }
 }
 
+/* Reads and writes up to the next whole vector, and `reach` values beyond both ends. */
+CT_TARGET static void CT_NAME(rank_near)(const double *x, int count, int reach, int *rank)
+{
+    static const long long places[] = {0, 1, 2, 3, 4, 5, 6, 7};
+    for (int i = 0; i < count; i += CT_WIDTH) {
+        VEC mine = LOAD(x + i);
+        MASK place = *(const MASK *)places + i;
+        for (int j = 1; j <= reach; j++)
+            place += (MASK)(LOAD(x + i - j) > mine) - (MASK)(LOAD(x + i + j) < mine);
+        for (int lane = 0; lane < CT_WIDTH; lane++)
+            rank[i + lane] = (int)((const long long *)&place)[lane];
+    }
+}
+
 /* Reads up to the next whole vector. */
 CT_TARGET static int CT_NAME(count_within)(const double *x, int count, double limit)
 {
@@ -305,6 +319,7 @@ static const struct ct_kernels CT_NAME(kernels) = {
     CT_LABEL,
     CT_NAME(sqdist),
     CT_NAME(rank),
+    CT_NAME(rank_near),
     CT_NAME(count_within),
     CT_NAME(bar_near),
     CT_NAME(keep_near),

@@ -206,6 +206,8 @@ static void answer_block(const struct task *task, int thread, int begin, int que
     }
     for (int i = 0; i < queries; i++)
         answer(task, knn, i, thread);
+    if (task->taker)
+        task->taker->done(task->taker, thread);
     for (int j = 0; j < s->tree->d; j++)
         knn->last_q[j] = s->q[(size_t)(queries - 1) * s->tree->d + j];
     ct_search_clock(s, CT_PHASE_SELECTION);

@@ -1,14 +1,13 @@
 /* ct_pairs.c: see ct_pairs.h. */
 #include "ct_pairs.h"
 #include "ct_distance.h"
-#include "ct_parallel.h"
 
 #include <math.h>
 
-enum { LINES = 6 }; /* of a row that are fetched ahead */
+enum { LINES = 2 }; /* of a row that are fetched ahead */
 
-/* Share of the variance below which a query's residual drowns in the rounding of floats. */
-static const double CLEAR = 1e-3;
+/* Correlations in so much doubt are had from v itself. */
+static const double UNCLEAR = 0.02;
 
 /* Rows far apart in memory arrive while others are met; what follows the first lines
  * of a row, the processor foresees. */
@@ -16,6 +15,14 @@ static inline void fetch(const void *row)
 {
     for (int line = 0; line < LINES; line++)
         __builtin_prefetch((const char *)row + 64 * line);
+}
+
+static double dot_fine(const struct ct_pairs *pairs, int line, int row)
+{
+    const struct ct_walk *walk = pairs->walk;
+    size_t stride = ct_v_stride(walk->residual->m);
+    return walk->dots->dot(pairs->from->v + line * stride,
+                           walk->residual->points.v + (row - 1) * stride, stride);
 }
 
 static void dots_fine(const struct ct_pairs *pairs, int line, const int *row, int count, double *to)
@@ -32,25 +39,26 @@ static void dots_fine(const struct ct_pairs *pairs, int line, const int *row, in
     }
 }
 
-static void dots_coarse(const struct ct_pairs *pairs, const float *query, const int *place,
+static void dots_coarse(const struct ct_pairs *pairs, struct ct_coarse query, const int *place,
                         int count, double *to)
 {
     const struct ct_walk *walk = pairs->walk;
-    size_t stride = ct_row_stride(walk->residual->m);
+    size_t stride = ct_coarse_stride(walk->residual->m);
+    double unit = query.unit * walk->coarse.unit;
     for (int c = 0; c < count; c++)
-        fetch(walk->single + place[c] * stride);
+        fetch(walk->coarse.v + place[c] * stride);
     for (int c = 0; c < count; c += CT_ROWS) {
-        const float *w[CT_ROWS];
-        float dot[CT_ROWS];
+        const int16_t *w[CT_ROWS];
+        int32_t dot[CT_ROWS];
         for (int r = 0; r < CT_ROWS; r++)
-            w[r] = walk->single + place[c + r < count ? c + r : c] * stride;
-        walk->rows->coarse(query, w, stride, dot);
+            w[r] = walk->coarse.v + place[c + r < count ? c + r : c] * stride;
+        walk->rows->coarse(query.v, w, stride, dot);
         for (int r = 0; r < CT_ROWS; r++)
-            to[c + r] = dot[r];
+            to[c + r] = unit * dot[r];
     }
 }
 
-void ct_pairs_rho(const struct ct_pairs *pairs, int line, const float *query, const int *row,
+void ct_pairs_rho(const struct ct_pairs *pairs, int line, struct ct_coarse query, const int *row,
                   int count, double *rho)
 {
     const struct ct_residual *residual = pairs->walk->residual;
@@ -59,32 +67,53 @@ void ct_pairs_rho(const struct ct_pairs *pairs, int line, const float *query, co
     double dot[CT_WAVE + CT_ROWS] = {0}, root = sqrt(from->p[line]);
     size_t d = (size_t)residual->d;
     int place[CT_WAVE];
+    const double *z = from->z + line;
+    size_t step = (size_t)from->n;
+    if (!pairs->walk->foreign) {
+        z = pairs->spot + pairs->place[line] * (d + 1);
+        step = 1;
+    }
     for (int c = 0; c < count; c++) {
         place[c] = pairs->place[row[c] - 1];
-        rho[c] = ct_sqdist(pairs->spot + place[c] * (d + 1), 1, from->z + line, (size_t)from->n,
-                           residual->d);
+        __builtin_prefetch(pairs->spot + place[c] * (d + 1));
     }
-    pairs->walk->dots->covariance(&shape, residual->variance, count, rho);
-    if (residual->m > 0 && query)
+    if (residual->m > 0 && query.v)
         dots_coarse(pairs, query, place, count, dot);
     else if (residual->m > 0)
         dots_fine(pairs, line, row, count, dot);
+    for (int c = 0; c < count; c++)
+        rho[c] = ct_sqdist(pairs->spot + place[c] * (d + 1), 1, z, step, residual->d);
+    pairs->walk->dots->covariance(&shape, residual->variance, count, rho);
+    double clear = query.v ? ct_coarse_doubt(pairs->walk->coarse.unit) / UNCLEAR : 0;
     for (int c = 0; c < count; c++) {
         double scale = root * pairs->spot[place[c] * (d + 1) + d];
+        if (scale < clear && scale > 0)
+            dot[c] = dot_fine(pairs, line, row[c]);
         double its = scale > 0 ? (rho[c] - dot[c]) / scale : 0;
         rho[c] = its > 1 ? 1 : its < -1 ? -1 : its;
     }
 }
 
-const float *ct_pairs_query(const struct ct_pairs *pairs, int line, float *query)
+double ct_pairs_doubt(const struct ct_pairs *pairs, int line)
+{
+    return ct_coarse_doubt(pairs->walk->coarse.unit) / pairs->from->p[line];
+}
+
+struct ct_coarse ct_pairs_query(const struct ct_pairs *pairs, int line, int16_t *buffer)
 {
     const struct ct_walk *walk = pairs->walk;
+    struct ct_coarse query = {NULL, walk->coarse.unit};
     int m = walk->residual->m;
-    if (!walk->single || pairs->from->p[line] < CLEAR * walk->residual->variance)
-        return NULL;
-    if (!walk->foreign)
-        return walk->single + pairs->place[line] * ct_row_stride(m);
-    ct_walk_single(walk->foreign->v + line * ct_v_stride(m), m, NULL, 1, 1, query);
+    if (!walk->coarse.v || !(ct_pairs_doubt(pairs, line) < UNCLEAR))
+        return query;
+    query.v = buffer;
+    if (!walk->foreign) {
+        query.v = walk->coarse.v + pairs->place[line] * ct_coarse_stride(m);
+    } else {
+        const double *v = walk->foreign->v + line * ct_v_stride(m);
+        query.unit = ct_coarse_unit(v, m, 1);
+        ct_coarsen(v, m, NULL, 1, query.unit, 1, buffer);
+    }
     return query;
 }
 
@@ -107,18 +136,6 @@ static const double *list_spots(const struct ct_host *host, const struct ct_tree
         *to++ = sqrt(points->p[line]);
     }
     return spot;
-}
-
-void ct_walk_single(const double *v, int m, const int *row, int n, int threads, float *to)
-{
-    size_t stride = ct_v_stride(m), to_stride = ct_row_stride(m);
-    CT_PRAGMA(omp parallel for if (threads > 1) num_threads(threads) schedule(static))
-    for (int i = 0; i < n; i++) {
-        const double *from = v + (row ? row[i] - 1 : i) * stride;
-        for (size_t j = 0; j < to_stride; j++)
-            to[i * to_stride + j] = j < stride ? (float)from[j] : 0;
-    }
-    (void)threads;
 }
 
 struct ct_pairs ct_pairs_make(const struct ct_host *host, const struct ct_walk *walk,

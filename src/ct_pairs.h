@@ -1,7 +1,7 @@
 /* ct_pairs.h: correlations of a query with a few points, as a walk meets them.
  *
  * Points that are near lie near each other in memory: what is read of them is in the
- * order of the tree. Dot products in float halve it, where they tell enough.
+ * order of the tree, and coarse where that tells enough.
  */
 #ifndef CT_PAIRS_H
 #define CT_PAIRS_H
@@ -20,13 +20,16 @@ struct ct_pairs {
 struct ct_pairs ct_pairs_make(const struct ct_host *host, const struct ct_walk *walk,
                               const struct ct_tree *tree);
 
-/* v of a query in float, perhaps in buffer, [ct_row_stride(m)]; NULL where the walk goes
- * by v itself. */
-const float *ct_pairs_query(const struct ct_pairs *pairs, int line, float *buffer);
+/* The coarse v of a query, perhaps in buffer, [ct_coarse_stride(m)]; NULL where the walk
+ * goes by v itself. */
+struct ct_coarse ct_pairs_query(const struct ct_pairs *pairs, int line, int16_t *buffer);
 
-/* Correlations of a query with up to CT_WAVE rows: by its v in float, or exact ones if
- * that is NULL. */
-void ct_pairs_rho(const struct ct_pairs *pairs, int line, const float *query, const int *row,
+/* Correlations of a query with up to CT_WAVE rows: by its coarse v, or exact ones if that
+ * is NULL. */
+void ct_pairs_rho(const struct ct_pairs *pairs, int line, struct ct_coarse query, const int *row,
                   int count, double *rho);
+
+/* What coarse correlations of a query are off by, at most, as a rule. */
+double ct_pairs_doubt(const struct ct_pairs *pairs, int line);
 
 #endif

@@ -63,6 +63,8 @@ void ct_knn(const struct ct_host *host, const struct ct_batch *batch, int k, dou
  * (distance, row), and `line` of the results. Several threads call at once. */
 struct ct_taker {
     void (*take)(const struct ct_taker *taker, int thread, int line, const int *row, int found);
+    /* After at most CT_BLOCK queries. */
+    void (*done)(const struct ct_taker *taker, int thread);
 };
 
 /* The same, handed to a taker. */

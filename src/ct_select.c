@@ -15,7 +15,7 @@
 
 enum {
     BUCKETS = 256,
-    CROWD = 32 /* candidates in one bucket that are too many to sort by exchange */
+    CROWD = 32 /* candidates in one bucket that are too many */
 };
 
 int ct_select_room(int k)
@@ -93,50 +93,78 @@ static void sort_few(double *sq, int *row, int count, const struct ct_kernels *k
     order_ties(sq, row, count);
 }
 
-static int bucket_of(double sq, double least, double scale)
+/* The least and the greatest of at least four squares: four at a time, none of which
+ * waits for another. */
+static void find_range(const double *sq, int count, double *least, double *greatest)
 {
-    int bucket = (int)((sq - least) * scale);
-    return bucket < BUCKETS ? bucket : BUCKETS - 1;
+    double low[4], high[4];
+    for (int lane = 0; lane < 4; lane++)
+        low[lane] = high[lane] = sq[lane];
+    for (int i = 4; i < count; i += 4)
+        for (int lane = 0, from = i < count - 4 ? i : count - 4; lane < 4; lane++) {
+            double its = sq[from + lane];
+            low[lane] = its < low[lane] ? its : low[lane];
+            high[lane] = its > high[lane] ? its : high[lane];
+        }
+    *least = low[0];
+    *greatest = high[0];
+    for (int lane = 1; lane < 4; lane++) {
+        *least = low[lane] < *least ? low[lane] : *least;
+        *greatest = high[lane] > *greatest ? high[lane] : *greatest;
+    }
 }
 
 /* The greatest bucket's size; start[b]: what lies in buckets below b. */
-static int count_buckets(const double *sq, int count, double least, double scale, int *start)
+static int count_buckets(const uint16_t *bucket, int count, int *start)
 {
-    int size[BUCKETS] = {0}, most = 0;
+    int most = 0, begin = 0;
+    for (int b = 0; b < BUCKETS; b++)
+        start[b] = 0;
     for (int i = 0; i < count; i++)
-        size[bucket_of(sq[i], least, scale)]++;
-    start[0] = 0;
+        start[bucket[i]]++;
     for (int b = 0; b < BUCKETS; b++) {
-        start[b + 1] = start[b] + size[b];
-        most = size[b] > most ? size[b] : most;
+        int size = start[b];
+        start[b] = begin;
+        begin += size;
+        most = size > most ? size : most;
     }
     return most;
 }
 
-/* Sorts up to CT_SPREAD candidates by buckets; returns 0 if they crowd. */
-static int spread(double *sq, int *row, int count)
+/* Sorts at least four and up to CT_SPREAD candidates by buckets; returns 0 if they crowd.
+ * Within its bucket, a candidate is out of place by less than the size of that. */
+static int spread(double *sq, int *row, int count, const struct ct_kernels *kernels)
 {
-    double least = sq[0], greatest = sq[0], by_bucket[CT_SPREAD];
-    int start[BUCKETS + 1], to_row[CT_SPREAD];
-    for (int i = 1; i < count; i++) {
-        least = sq[i] < least ? sq[i] : least;
-        greatest = sq[i] > greatest ? sq[i] : greatest;
-    }
-    double scale = BUCKETS / (greatest - least);
-    if (!(scale < 1e300) || !(scale > 1e-300) ||
-        count_buckets(sq, count, least, scale, start) > CROWD)
+    double least, greatest, padded[CROWD + CT_SPREAD + CROWD + CT_SELECT_PAD];
+    double *by_bucket = padded + CROWD;
+    int start[BUCKETS], to_row[CT_SPREAD], rank[CT_SPREAD + CT_SELECT_PAD];
+    uint16_t bucket[CT_SPREAD];
+    find_range(sq, count, &least, &greatest);
+    double scale = (BUCKETS - 1) / (greatest - least);
+    if (!(scale < 1e300) || !(scale > 1e-300))
+        return 0;
+    for (int i = 0; i < count; i++)
+        bucket[i] = (uint16_t)((sq[i] - least) * scale);
+    int most = count_buckets(bucket, count, start);
+    if (most > CROWD)
         return 0;
     for (int i = 0; i < count; i++) {
-        int place = start[bucket_of(sq[i], least, scale)]++;
+        int place = start[bucket[i]]++;
         by_bucket[place] = sqrt(sq[i]);
         to_row[place] = row[i];
     }
-    memcpy(sq, by_bucket, (size_t)count * sizeof *sq);
-    memcpy(row, to_row, (size_t)count * sizeof *row);
-    for (int i = 1; i < count; i++)
-        for (int j = i; j > 0 && (sq[j] < sq[j - 1] || (sq[j] == sq[j - 1] && row[j] < row[j - 1]));
-             j--)
-            swap(sq, row, j, j - 1);
+    for (int i = 0; i < CROWD; i++) {
+        padded[i] = 0;
+        by_bucket[count + i] = INFINITY;
+    }
+    for (int i = 0; i < CT_SELECT_PAD; i++)
+        by_bucket[count + CROWD + i] = INFINITY;
+    kernels->rank_near(by_bucket, count, most - 1, rank);
+    for (int i = 0; i < count; i++) {
+        sq[rank[i]] = by_bucket[i];
+        row[rank[i]] = to_row[i];
+    }
+    order_ties(sq, row, count);
     return 1;
 }
 
@@ -146,7 +174,7 @@ static int spread(double *sq, int *row, int count)
 void ct_sort_found(double *sq, int *row, int count, const struct ct_kernels *kernels)
 {
     while (count > CT_RANKED) {
-        if (count <= CT_SPREAD && spread(sq, row, count))
+        if (count <= CT_SPREAD && spread(sq, row, count, kernels))
             return;
         int place = split(sq, row, count), rest = count - place - 1;
         sq[place] = sqrt(sq[place]);

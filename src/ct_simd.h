@@ -24,6 +24,9 @@ struct ct_kernels {
     void (*sqdist)(const double *x, size_t ld, int d, int count, const double *q, double *out);
     /* rank[i] = how many of x[0, count) come before x[i]; equals by place. */
     void (*rank)(const double *x, int count, int *rank);
+    /* The same for values that are out of place by at most `reach`; so far beyond both
+     * ends, too, they are in order. */
+    void (*rank_near)(const double *x, int count, int reach, int *rank);
     /* How many of x[0, count) are at most the limit; what follows x, up to a
      * whole vector, must be above it. */
     int (*count_within)(const double *x, int count, double limit);

@@ -4,8 +4,8 @@
  * that have not ended ask for twice as many in the next round. What a query
  * has found so far stays in its line of the results, between rounds.
  *
- * Dot products in float, where they tell enough, halve the memory that is read: then
- * a few more than k are kept on the way, and their exact correlations decide.
+ * On the way correlations are coarse, where that tells enough: a few more than k are
+ * kept, and their exact ones decide.
  */
 #include "ct_walk.h"
 #include "ct_blocks.h"
@@ -16,13 +16,18 @@
 #include <limits.h>
 #include <math.h>
 
-/* What a coarse correlation is off by, at most, as a rule. */
-static const double DOUBT = 1e-3;
+/* A query whose round is over, but for exact correlations. */
+struct pending {
+    struct ct_top top; /* the k nearest, and some that come next to them */
+    int line, ended;
+};
 
-/* What a thread needs: the k nearest, and those that come next to them. */
+/* What a thread needs. The queries of a block have their exact correlations one after
+ * the other, because they share most of the points that it takes. */
 struct walker {
-    struct ct_top top, next; /* with room for all in the first */
-    float *query;            /* [ct_row_stride(m)] v of a foreign query */
+    struct pending pending[CT_BLOCK];
+    int count;
+    int16_t *query; /* [ct_coarse_stride(m)] v of a foreign query */
 };
 
 struct round {
@@ -43,17 +48,16 @@ static int slot_of(const struct ct_walk *walk, int line)
 }
 
 /* The k nearest and the next, which coarse correlations chose, by their exact ones. */
-static void judge(const struct round *round, int line, struct ct_top *top,
-                  const struct ct_top *next)
+static void judge(const struct round *round, int line, struct ct_top *top)
 {
-    double most = top->count > 0 ? top->sq[top->last] + DOUBT : 0;
-    for (int i = 0; i < next->count; i++)
-        if (next->sq[i] <= most)
-            top->row[top->count++] = next->row[i];
+    int k = round->walk->k;
+    double most = top->count > k ? top->sq[k - 1] + ct_pairs_doubt(&round->pairs, line) : 0;
+    while (top->count > k && top->sq[top->count - 1] > most)
+        top->count--;
     for (int c = 0; c < top->count; c += CT_WAVE) {
         int count = top->count - c < CT_WAVE ? top->count - c : CT_WAVE;
         double rho[CT_WAVE];
-        ct_pairs_rho(&round->pairs, line, NULL, top->row + c, count, rho);
+        ct_pairs_rho(&round->pairs, line, (struct ct_coarse){0}, top->row + c, count, rho);
         for (int i = 0; i < count; i++)
             top->sq[c + i] = 1 - fabs(rho[i]);
     }
@@ -61,17 +65,22 @@ static void judge(const struct round *round, int line, struct ct_top *top,
 
 /* ---- the walk --------------------------------------------------------------- */
 
-/* Between rounds the results hold squares. */
+/* Between rounds the results hold squares, and exact ones: whom coarse correlations put
+ * next to the k nearest has no place there. */
+static void settle(const struct round *round, int line, struct ct_top *top)
+{
+    if (round->walk->coarse.v)
+        judge(round, line, top);
+    ct_top_order(top, round->kernels);
+}
+
 static void load(const struct ct_walk *walk, size_t slot, int met, struct ct_top *top)
 {
     top->count = met < walk->k ? met : walk->k;
     for (int j = 0; j < top->count; j++) {
         top->row[j] = walk->index[j * (size_t)walk->ld + slot];
         top->sq[j] = walk->distance[j * (size_t)walk->ld + slot];
-        top->distance[j] = sqrt(top->sq[j]);
     }
-    if (top->count == top->most)
-        ct_top_find_last(top);
 }
 
 static void store(const struct ct_walk *walk, size_t slot, const struct ct_top *top)
@@ -99,16 +108,13 @@ static void answer_without(const struct ct_walk *walk, int own, int predecessor,
 /* Whether so many points have been met in vain that no more need be. */
 static int weary(const struct ct_walk *walk, int met, int improved)
 {
-    int least = 2 * walk->k;
-    return met >= walk->k &&
-           met - improved >= walk->patience * (improved > least ? improved : least);
+    return met >= walk->k && met - improved >= walk->patience * (improved + 4.0 * walk->k);
 }
 
-static void finish(const struct round *round, int line, struct ct_top *top,
-                   const struct ct_top *next)
+static void finish(const struct round *round, int line, struct ct_top *top)
 {
-    if (round->walk->single && round->pairs.from->p[line] > 0)
-        judge(round, line, top, next);
+    if (round->walk->coarse.v && round->pairs.from->p[line] > 0)
+        judge(round, line, top);
     ct_sort_found(top->sq, top->row, top->count, round->kernels);
     top->count = top->count < round->walk->k ? top->count : round->walk->k;
 }
@@ -122,16 +128,22 @@ static int most_points(const struct ct_walk *walk)
     return most < walk->most ? most : walk->most;
 }
 
-/* Meets up to CT_WAVE points; returns how many of them were kept, and the last of them. */
-static int meet_wave(const struct round *round, int line, struct walker *walker, const float *query,
-                     const int *row, int count, int *last)
+/* Meets up to CT_WAVE points; returns how many of them were kept, and the last of them.
+ * The first k are only put in order when they are all there. */
+static int meet_wave(const struct round *round, int line, struct ct_top *top,
+                     struct ct_coarse query, const int *row, int count, int *last)
 {
     double rho[CT_WAVE];
-    int kept = 0;
+    int kept = 0, k = round->walk->k;
     ct_pairs_rho(&round->pairs, line, query, row, count, rho);
-    for (int c = 0; c < count; c++) {
-        double sq = 1 - fabs(rho[c]);
-        if (ct_top_keep(&walker->top, &walker->next, sq, sqrt(sq), row[c])) {
+    for (; kept < count && top->count < k; *last = kept++) {
+        top->sq[top->count] = 1 - fabs(rho[kept]);
+        top->row[top->count++] = row[kept];
+    }
+    if (kept > 0 && top->count == k)
+        ct_top_order(top, round->kernels);
+    for (int c = kept; c < count; c++) {
+        if (ct_top_keep(top, 1 - fabs(rho[c]), row[c]) < k) {
             *last = c;
             kept++;
         }
@@ -143,10 +155,11 @@ static int meet_wave(const struct round *round, int line, struct walker *walker,
 static int go_on(const struct round *round, int line, struct walker *walker, const int *row,
                  int met, int found, int *improved)
 {
-    const float *query = ct_pairs_query(&round->pairs, line, walker->query);
+    struct ct_top *top = &walker->pending[walker->count].top;
+    struct ct_coarse query = ct_pairs_query(&round->pairs, line, walker->query);
     while (met < found && !weary(round->walk, met, *improved)) {
         int count = found - met < CT_WAVE ? found - met : CT_WAVE, last = -1;
-        meet_wave(round, line, walker, query, row + met, count, &last);
+        meet_wave(round, line, top, query, row + met, count, &last);
         if (last >= 0)
             *improved = met + last + 1;
         met += count;
@@ -160,10 +173,11 @@ static int climb(const struct round *round, int line, struct walker *walker, con
                  int found, struct ct_climb *at)
 {
     const struct ct_walk *walk = round->walk;
-    const float *query = ct_pairs_query(&round->pairs, line, walker->query);
+    struct ct_top *top = &walker->pending[walker->count].top;
+    struct ct_coarse query = ct_pairs_query(&round->pairs, line, walker->query);
     while (at->met < found) {
         int left = found - at->met, count = left < CT_WAVE ? left : CT_WAVE, last;
-        int kept = meet_wave(round, line, walker, query, row + at->met, count, &last);
+        int kept = meet_wave(round, line, top, query, row + at->met, count, &last);
         int stay = ct_climb_stay(walk->ladder, at, count, at->met < walk->k ? count : kept);
         if (stay || at->met < walk->k)
             continue;
@@ -180,8 +194,7 @@ static int proceed(const struct round *round, int line, int slot, struct walker 
 {
     const struct ct_walk *walk = round->walk;
     int *met = &walk->evaluated[slot], *improved = &round->improved[slot], ended;
-    load(walk, (size_t)slot, *met, &walker->top);
-    walker->next.count = 0;
+    load(walk, (size_t)slot, *met, &walker->pending[walker->count].top);
     if (walk->ladder) {
         struct ct_climb *at = &round->climb[slot];
         ended = climb(round, line, walker, row, found, at);
@@ -199,37 +212,48 @@ static void take(const struct ct_taker *taker, int thread, int line, const int *
     const struct round *round = (const struct round *)taker;
     const struct ct_walk *walk = round->walk;
     struct walker *walker = &round->walker[thread];
-    int slot = slot_of(walk, line), ended = 1;
+    struct pending *pending = &walker->pending[walker->count];
+    pending->line = line;
+    pending->ended = 1;
     if (round->pairs.from->p[line] > 0)
-        ended = proceed(round, line, slot, walker, row, found);
+        pending->ended = proceed(round, line, slot_of(walk, line), walker, row, found);
     else
-        answer_without(walk, walk->foreign ? 0 : line + 1, round->predecessor, &walker->top);
-    if (ended) {
-        finish(round, line, &walker->top, &walker->next);
-        round->improved[slot] = -1;
-    }
-    store(walk, (size_t)slot, &walker->top);
+        answer_without(walk, walk->foreign ? 0 : line + 1, round->predecessor, &pending->top);
+    walker->count++;
 }
 
-static struct ct_top new_top(const struct ct_host *host, int most, int room)
+static void done(const struct ct_taker *taker, int thread)
 {
-    return (struct ct_top){
-        .sq = host->alloc((size_t)room + CT_SELECT_PAD, sizeof(double)),
-        .distance = host->alloc((size_t)room, sizeof(double)),
-        .row = host->alloc((size_t)room, sizeof(int)),
-        .most = most,
-    };
+    const struct round *round = (const struct round *)taker;
+    struct walker *walker = &round->walker[thread];
+    for (int i = 0; i < walker->count; i++) {
+        struct pending *pending = &walker->pending[i];
+        int slot = slot_of(round->walk, pending->line);
+        if (pending->ended) {
+            finish(round, pending->line, &pending->top);
+            round->improved[slot] = -1;
+        } else {
+            settle(round, pending->line, &pending->top);
+        }
+        store(round->walk, (size_t)slot, &pending->top);
+    }
+    walker->count = 0;
 }
 
 static struct walker *new_walkers(const struct ct_host *host, int threads, int k,
                                   const struct ct_walk *walk)
 {
     struct walker *walker = host->alloc((size_t)threads, sizeof *walker);
-    int spare = walk->single ? k / 8 + 8 : 0;
+    int room = k + k / 8 + 8;
     for (int i = 0; i < threads; i++) {
-        walker[i].top = new_top(host, k, k + spare);
-        walker[i].next = new_top(host, spare, spare);
-        walker[i].query = host->alloc(ct_row_stride(walk->residual->m), sizeof(float));
+        for (int j = 0; j < CT_BLOCK; j++)
+            walker[i].pending[j].top = (struct ct_top){
+                .sq = host->alloc((size_t)room + CT_SELECT_PAD, sizeof(double)),
+                .row = host->alloc((size_t)room, sizeof(int)),
+                .most = room,
+            };
+        walker[i].count = 0;
+        walker[i].query = host->alloc(ct_coarse_stride(walk->residual->m), sizeof(int16_t));
     }
     return walker;
 }
@@ -278,6 +302,7 @@ static void walk_along(void *data, int block, int thread)
         int at = batch->order[i], found = list_along(batch, at, round->points, row);
         take(&round->taker, thread, batch->tree->row[at] - 1, row, found);
     }
+    done(&round->taker, thread);
 }
 
 static void take_along(const struct ct_host *host, const struct ct_batch *batch,
@@ -322,7 +347,7 @@ void ct_walk(const struct ct_host *host, const struct ct_batch *batch, const str
 {
     int n = walk->residual->points.n, k = walk->k < n ? walk->k : n;
     struct round round = {
-        .taker = {take},
+        .taker = {take, done},
         .walk = walk,
         .kernels = batch->kernels,
         .predecessor = batch->predecessor,

@@ -9,6 +9,7 @@
 #ifndef CT_WALK_H
 #define CT_WALK_H
 
+#include "ct_coarse.h"
 #include "ct_ladder.h"
 #include "ct_query.h"
 #include "ct_residual.h"
@@ -19,10 +20,11 @@ struct ct_walk {
     const struct ct_latent *foreign;    /* of the batch's queries; NULL: own points */
     const struct ct_dots *dots;
     const struct ct_rows *rows;
-    const float *single; /* [n * ct_row_stride(m)] v in float, to walk by, in the order of
-                          * the tree; or NULL: to walk by v itself */
+    struct ct_coarse coarse; /* v of the points, in the order of the tree, to walk by; or
+                              * NULL: to walk by v itself */
     int k;
-    double patience; /* ends when so many times as many points were met in vain as before */
+    double patience; /* ends when so many times as many points, and 4 k of them, were met in
+                      * vain as before */
     const struct ct_ladder *ladder; /* or NULL; then patience has no say */
     int first, most;                /* points to meet at first, and at all */
     double missing;
@@ -33,10 +35,6 @@ struct ct_walk {
     int *evaluated; /* [ld] points met */
     int *climbs;    /* [ld] rungs climbed, or -1 - that where it ended early */
 };
-
-/* v of n points in float, with zeros after m; row: which points, from 1, in which
- * order, or NULL for all as they are. */
-void ct_walk_single(const double *v, int m, const int *row, int n, int threads, float *to);
 
 /* Neighbours for all queries of the batch, or of the tree's own points that its
  * order names, in the form of ct_knn. */

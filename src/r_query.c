@@ -81,7 +81,7 @@ const struct ct_ladder *r_ladder(SEXP from, int k, struct ct_ladder *ladder)
                                  .limit = INTEGER_RO(schedule),
                                  .up = Rf_asReal(VECTOR_ELT(from, 1)),
                                  .down = Rf_asReal(VECTOR_ELT(from, 2)),
-                                 .run = k > 16 ? k : 16,
+                                 .run = k < 24 ? 16 : (k / 8 + 1) / 2 * 16,
                                  .diverse = Rf_asLogical(VECTOR_ELT(from, 3))};
     return ladder;
 }

@@ -169,22 +169,25 @@ SEXP r_residual_scan(SEXP metric, SEXP foreign, SEXP rows, SEXP k, SEXP how)
     return found;
 }
 
-/* V in float, as ct_walk.h has it, in an integer vector's memory. */
-SEXP r_residual_single(SEXP pointer, SEXP metric, SEXP threads)
+/* Coarse V, as ct_coarse.h has it: list(unit, numbers in an integer vector's memory). */
+SEXP r_residual_coarse(SEXP pointer, SEXP metric, SEXP threads)
 {
     struct ct_residual residual = residual_of(metric);
     int n = residual.points.n;
-    SEXP single =
-        PROTECT(Rf_allocVector(INTSXP, (R_xlen_t)ct_row_stride(residual.m) * (R_xlen_t)n));
-    ct_walk_single(residual.points.v, residual.m, r_tree(pointer)->row, n, r_num_threads(threads),
-                   (float *)INTEGER(single));
+    double unit = ct_coarse_unit(residual.points.v, residual.m, n);
+    R_xlen_t size = (R_xlen_t)ct_coarse_stride(residual.m) / 2 * (R_xlen_t)n;
+    SEXP coarse = PROTECT(Rf_allocVector(VECSXP, 2));
+    SET_VECTOR_ELT(coarse, 0, Rf_ScalarReal(unit));
+    SET_VECTOR_ELT(coarse, 1, Rf_allocVector(INTSXP, size));
+    ct_coarsen(residual.points.v, residual.m, r_tree(pointer)->row, n, unit, r_num_threads(threads),
+               (int16_t *)INTEGER(VECTOR_ELT(coarse, 1)));
     UNPROTECT(1);
-    return single;
+    return coarse;
 }
 
 /* The k nearest among those that are met in the order of space; effort is
- * c(patience, first, most); single is V in float, or NULL to walk by V itself. */
-SEXP r_residual_walk(SEXP pointer, SEXP metric, SEXP single, SEXP query, SEXP foreign, SEXP rows,
+ * c(patience, first, most); coarse is V so, or NULL to walk by V itself. */
+SEXP r_residual_walk(SEXP pointer, SEXP metric, SEXP coarse, SEXP query, SEXP foreign, SEXP rows,
                      SEXP k, SEXP effort, SEXP how)
 {
     static const char *const names[] = {"index", "distance", "evaluated", "climbs"};
@@ -200,7 +203,6 @@ SEXP r_residual_walk(SEXP pointer, SEXP metric, SEXP single, SEXP query, SEXP fo
         .foreign = Rf_isNull(foreign) ? NULL : &others,
         .dots = dots_of(VECTOR_ELT(how, HOW_SIMD)),
         .rows = ct_rows((enum ct_simd_level)(Rf_asInteger(VECTOR_ELT(how, HOW_SIMD)) - 1)),
-        .single = Rf_isNull(single) ? NULL : (const float *)INTEGER_RO(single),
         .k = Rf_asInteger(k),
         .patience = REAL_RO(effort)[0],
         .first = (int)REAL_RO(effort)[1],
@@ -208,6 +210,9 @@ SEXP r_residual_walk(SEXP pointer, SEXP metric, SEXP single, SEXP query, SEXP fo
         .ladder = r_ladder(VECTOR_ELT(how, HOW_LADDER), Rf_asInteger(k), &ladder),
         .missing = NA_REAL,
     };
+    if (!Rf_isNull(coarse))
+        walk.coarse = (struct ct_coarse){(const int16_t *)INTEGER_RO(VECTOR_ELT(coarse, 1)),
+                                         Rf_asReal(VECTOR_ELT(coarse, 0))};
     if (!Rf_isNull(rows)) {
         int *slot = r_host.alloc((size_t)batch.tree->n, sizeof *slot);
         batch.order = r_positions(batch.tree, rows, slot);

@@ -101,6 +101,35 @@ static void check_rank(const struct ct_kernels *kernels)
     CHECK(wrong == 0);
 }
 
+/* Values in runs of up to reach + 1, each in any order and beyond the one before. */
+static void check_rank_near(const struct ct_kernels *kernels)
+{
+    int wrong = 0;
+    for (int reach = 0; reach < 12; reach++)
+        for (int count = 0; count <= MOST; count++) {
+            int size = rounded_up(count, VECTOR), *rank = keep((size_t)size, sizeof *rank);
+            double *x = keep((size_t)(size + 2 * reach), sizeof *x);
+            x += reach;
+            for (int i = -reach; i < size + reach; i++)
+                x[i] = i < 0 ? -INFINITY : INFINITY;
+            for (int begin = 0, end; begin < count; begin = end) {
+                end = begin + 1 + random_below(reach + 1);
+                for (int i = begin; i < end && i < count; i++)
+                    x[i] = begin + random_below(3) * 0.25;
+            }
+            kernels->rank_near(x, count, reach, rank);
+            for (int i = 0; i < count; i++) {
+                int want = 0;
+                for (int j = 0; j < count; j++)
+                    want += x[j] < x[i] || (x[j] == x[i] && j < i);
+                wrong += rank[i] != want;
+            }
+            keep_end();
+        }
+    check_about("rank_near, %s", kernels->name);
+    CHECK(wrong == 0);
+}
+
 /* A square that occurs, one near it, or what stands for all and for none. */
 static double some_square(double occurring)
 {
@@ -501,6 +530,7 @@ int main(void)
             CHECK(strcmp(kernels->name, ct_kernels((enum ct_simd_level)lower)->name) != 0);
         check_sqdist(kernels);
         check_rank(kernels);
+        check_rank_near(kernels);
         check_lanes(kernels);
         check_tile_meet(kernels);
         check_team_meet(kernels);

@@ -197,8 +197,8 @@ test_that("the interval knows that misses come together", {
   expect_equal(covertree:::sample_size(0.999), 2000)
 })
 
-# Beside V in single precision.
-efforts_kept <- function(tree) setdiff(ls(tree$cache), "single")
+# Beside coarse V.
+efforts_kept <- function(tree) setdiff(ls(tree$cache), "coarse")
 
 test_that("a tree remembers its calibration, and forgets it with its metric", {
   x <- some_points(1700, 2, seed = 107)
