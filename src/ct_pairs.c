@@ -3,6 +3,7 @@
 #include "ct_distance.h"
 
 #include <math.h>
+#include <string.h>
 
 enum { LINES = 2 }; /* of a row that are fetched ahead */
 
@@ -58,13 +59,21 @@ static void dots_coarse(const struct ct_pairs *pairs, struct ct_coarse query, co
     }
 }
 
+/* Few dimensions are unrolled. */
+static inline double sqdist(const double *x, const double *z, size_t step, int d)
+{
+    return d == 2   ? ct_sqdist(x, 1, z, step, 2)
+           : d == 3 ? ct_sqdist(x, 1, z, step, 3)
+                    : ct_sqdist(x, 1, z, step, d);
+}
+
 void ct_pairs_rho(const struct ct_pairs *pairs, int line, struct ct_coarse query, const int *row,
                   int count, double *rho)
 {
     const struct ct_residual *residual = pairs->walk->residual;
     const struct ct_latent *from = pairs->from;
     const struct ct_shape shape = ct_shape(residual->kind);
-    double dot[CT_WAVE + CT_ROWS] = {0}, root = sqrt(from->p[line]);
+    double dot[CT_WAVE + CT_ROWS], scale[CT_WAVE], root = sqrt(from->p[line]);
     size_t d = (size_t)residual->d;
     int place[CT_WAVE];
     const double *z = from->z + line;
@@ -81,16 +90,21 @@ void ct_pairs_rho(const struct ct_pairs *pairs, int line, struct ct_coarse query
         dots_coarse(pairs, query, place, count, dot);
     else if (residual->m > 0)
         dots_fine(pairs, line, row, count, dot);
-    for (int c = 0; c < count; c++)
-        rho[c] = ct_sqdist(pairs->spot + place[c] * (d + 1), 1, z, step, residual->d);
-    pairs->walk->dots->covariance(&shape, residual->variance, count, rho);
+    else
+        memset(dot, 0, sizeof dot);
     double clear = query.v ? ct_coarse_doubt(pairs->walk->coarse.unit) / UNCLEAR : 0;
     for (int c = 0; c < count; c++) {
-        double scale = root * pairs->spot[place[c] * (d + 1) + d];
-        if (scale < clear && scale > 0)
+        const double *spot = pairs->spot + place[c] * (d + 1);
+        rho[c] = sqdist(spot, z, step, residual->d);
+        scale[c] = root * spot[d];
+        if (scale[c] < clear && scale[c] > 0)
             dot[c] = dot_fine(pairs, line, row[c]);
-        double its = scale > 0 ? (rho[c] - dot[c]) / scale : 0;
-        rho[c] = its > 1 ? 1 : its < -1 ? -1 : its;
+    }
+    pairs->walk->dots->covariance(&shape, residual->variance, count, rho);
+    for (int c = 0; c < count; c++) {
+        double its = scale[c] > 0 ? (rho[c] - dot[c]) / scale[c] : 0;
+        its = its > 1 ? 1 : its;
+        rho[c] = its < -1 ? -1 : its;
     }
 }
 

@@ -25,7 +25,7 @@ struct pending {
 /* What a thread needs. The queries of a block have their exact correlations one after
  * the other, because they share most of the points that it takes. */
 struct walker {
-    struct pending pending[CT_BLOCK];
+    struct pending *pending; /* [ct_knn_most(k)] */
     int count;
     int16_t *query; /* [ct_coarse_stride(m)] v of a foreign query */
 };
@@ -244,9 +244,10 @@ static struct walker *new_walkers(const struct ct_host *host, int threads, int k
                                   const struct ct_walk *walk)
 {
     struct walker *walker = host->alloc((size_t)threads, sizeof *walker);
-    int room = k + k / 8 + 8;
+    int room = k + k / 8 + 8, most = ct_knn_most(k);
     for (int i = 0; i < threads; i++) {
-        for (int j = 0; j < CT_BLOCK; j++)
+        walker[i].pending = host->alloc((size_t)most, sizeof *walker[i].pending);
+        for (int j = 0; j < most; j++)
             walker[i].pending[j].top = (struct ct_top){
                 .sq = host->alloc((size_t)room + CT_SELECT_PAD, sizeof(double)),
                 .row = host->alloc((size_t)room, sizeof(int)),
@@ -301,8 +302,9 @@ static void walk_along(void *data, int block, int thread)
     for (int i = CT_WAVE * block; i < end; i++) {
         int at = batch->order[i], found = list_along(batch, at, round->points, row);
         take(&round->taker, thread, batch->tree->row[at] - 1, row, found);
+        if (i + 1 == end || round->walker[thread].count == ct_knn_most(round->walk->k))
+            done(&round->taker, thread);
     }
-    done(&round->taker, thread);
 }
 
 static void take_along(const struct ct_host *host, const struct ct_batch *batch,

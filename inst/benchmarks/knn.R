@@ -31,7 +31,7 @@ workloads <- list(
   n50k_d32 = list(data = normal(5e4, 32), k = 10, text = "n 50,000, d 32 normal, k 10",
                   peers = c("FNN", "nabor")),
   n50k_d64 = list(data = normal(5e4, 64), k = 10, text = "n 50,000, d 64 normal, k 10",
-                  peers = c("FNN", "nabor")),
+                  peers = "FNN"),
   n50k_sub5 = list(data = subspace(5e4, 64, 5, 0.01), k = 10, reuse = TRUE,
                    text = "n 50,000, d 64, 5-dim subspace + 0.01, k 10, index reused",
                    peers = c("KMKNN", "VPtree")),
