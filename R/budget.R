@@ -8,7 +8,8 @@
 #'   points it met since the last one was useful, that is, among the k nearest when it was
 #'   met.
 #' @param down It ends before the limit if, of each of two runs of k points on end, rounded to
-#'   tiles of 16, less than this share was useful; at most `up`.
+#'   tiles of 16, less than this share was useful; at most `up`. A run that cannot fall
+#'   below ends at once, and the next one begins.
 #' @param diversity Whether to meet the points in the order of space, on whatever branch of
 #'   the tree they lie. `FALSE` meets those beside the query on the curve, which is what a
 #'   plain budget on a Hilbert-ordered tree comes to, and is here to be measured against.

@@ -3,7 +3,7 @@
  * At a limit the query climbs to the next one if, of the points met since the last,
  * at least the share `up` was useful: among the k nearest when it was met. It ends
  * before the limit when, of each of two runs of points on end, less than `down` was
- * useful.
+ * useful; so a run ends, and the next one begins, once enough of it was.
  */
 #ifndef CT_LADDER_H
 #define CT_LADDER_H
@@ -38,7 +38,7 @@ static inline int ct_climb_stay(const struct ct_ladder *ladder, struct ct_climb 
     climb->useful += useful;
     climb->run_met += points;
     climb->run_useful += useful;
-    if (climb->run_met >= ladder->run) {
+    if (climb->run_met >= ladder->run || climb->run_useful >= ladder->down * ladder->run) {
         climb->idle = climb->run_useful < ladder->down * climb->run_met ? climb->idle + 1 : 0;
         climb->run_met = climb->run_useful = 0;
     }

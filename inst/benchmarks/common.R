@@ -2,11 +2,12 @@
 # results/ beside this file holds what they wrote last; `make bench` renews it.
 #
 # Set before sourcing a script, if the defaults do not suit:
-#   options(covertree.bench.reps = 5)      timed runs of each side, at most
+#   options(covertree.bench.reps = 5)      timed runs of each side; more, if they are short
 #   options(covertree.bench.seconds = 60)  time after which no further run of a
 #                                          workload is begun
 #   options(covertree.bench.dir = ".")     where results are written
-#   options(covertree.bench.only = "d8")   workloads, by name (all if not set)
+#   options(covertree.bench.only = "d8")   workloads, by name (all if not set); the results
+#                                          of others, if there are any, are kept
 #   options(covertree.bench.scale = 0.1)   a share of the points, to try a script
 
 library(covertree)
@@ -31,19 +32,19 @@ has <- function(package) requireNamespace(package, quietly = TRUE)
 version_of <- function(package) as.character(utils::packageVersion(package))
 
 # Runs the sides in turn, A B C A B C ...; returns the seconds of each side's runs, and
-# its last result.
+# its last result. What is short is run more often, because noise is more of it.
 interleave <- function(sides, reps = bench_reps, seconds = bench_seconds) {
   times <- lapply(sides, function(side) numeric())
   results <- lapply(sides, function(side) NULL)
   start <- proc.time()[["elapsed"]]
-  for (rep in seq_len(reps)) {
+  for (rep in seq_len(max(reps, 25))) {
     for (name in names(sides)) {
       gc(FALSE)
       took <- seconds_of(result <- sides[[name]]())
       times[[name]] <- c(times[[name]], took)
       results[name] <- list(result)
     }
-    if (proc.time()[["elapsed"]] - start > seconds) break
+    if (proc.time()[["elapsed"]] - start > if (rep < reps) seconds else min(seconds, 10)) break
   }
   list(times = times, results = results)
 }
@@ -100,6 +101,14 @@ markdown <- function(table) {
   cells <- vapply(table, function(column) format(column, trim = TRUE), character(nrow(table)))
   cells <- matrix(cells, nrow(table))
   c(line(names(table)), line(rep("---", ncol(table))), apply(cells, 1, line))
+}
+
+# Of the results that were written before, those that are not renewed.
+kept <- function(name, column, renewed) {
+  csv <- file.path(bench_dir, paste0(name, ".csv"))
+  if (is.null(bench_only) || !file.exists(csv)) return(NULL)
+  old <- utils::read.csv(csv, check.names = FALSE)
+  old[!old[[column]] %in% renewed, ]
 }
 
 write_results <- function(name, table, shown) {

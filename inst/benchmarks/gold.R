@@ -185,7 +185,8 @@ chosen <- if (is.null(bench_only)) names(metrics) else intersect(bench_only, nam
 runs <- lapply(chosen, run)
 parallel::stopCluster(worker)
 all <- do.call(rbind, lapply(runs, `[[`, "table"))
-hand <- do.call(rbind, lapply(runs, `[[`, "hand"))
+hand <- rbind(do.call(rbind, lapply(runs, `[[`, "hand")), kept("handover", "metric", chosen))
+hand <- hand[order(match(hand$metric, names(metrics))), ]
 
 # What the Python and Rust cover tree that this project follows published for 1,024
 # queries by residual correlation. Its search stopped after at most 96 points.
@@ -196,7 +197,8 @@ published <- data.frame(
   runs = NA, seconds = c(0.05, 0.14, 0.21), per_second = c(21123, 7105, 4971), against_scan = NA,
   build = c(16.10, 7.42, 4.20)
 )
-all <- rbind(all, published)
+all <- rbind(all, kept("gold", "metric", c(chosen, published$metric)))
+all <- rbind(all[order(match(all$metric, names(metrics))), ], published)
 
 # One line for both kinds of queries.
 shown <- function(all) {
@@ -231,7 +233,8 @@ write_results("handover", hand, data.frame(
 plot_recall <- function() {
   open_plot("gold", width = 2000, height = 900)
   on.exit(grDevices::dev.off())
-  graphics::par(mfrow = c(1, length(chosen)), mar = c(4, 5, 3, 1), las = 1)
+  measured <- intersect(names(metrics), all$metric)
+  graphics::par(mfrow = c(1, length(measured)), mar = c(4, 5, 3, 1), las = 1)
   floor <- 1e-6
   kinds <- list(
     list("^budget \\d", "budget", "#1b7837", 19, "b"),
@@ -239,7 +242,7 @@ plot_recall <- function() {
     list("^recall", "recall target", "#762a83", 15, "p"),
     list("^Hilbert|^certified", "exact", "#000000", 8, "p")
   )
-  for (name in chosen) {
+  for (name in measured) {
     table <- all[all$metric == name & all$queries == nrow(x), ]
     graphics::plot(NA, log = "xy", xlim = range(table$per_second), ylim = c(12, floor), yaxt = "n",
                    xlab = "queries per second", ylab = "", main = name)
@@ -251,7 +254,7 @@ plot_recall <- function() {
       graphics::points(part$per_second, pmax(1 - part$recall, floor), type = kind[[5]], col = kind[[3]],
                        pch = kind[[4]])
     }
-    if (name == chosen[1]) {
+    if (name == measured[1]) {
       graphics::mtext("recall", 2, 4, las = 0)
       graphics::legend("bottomleft", vapply(kinds, `[[`, "", 2), bty = "n",
                        col = vapply(kinds, `[[`, "", 3), pch = vapply(kinds, `[[`, 0, 4))
