@@ -307,14 +307,23 @@ residual_search <- function(tree, query, k, how) {
 }
 
 # V in 16 bits, to walk by, if residual variances are not so small that it would mislead;
-# made when first wanted.
+# made when first wanted. It travels with the tree, perhaps to a machine that reads 16
+# bits in another order, or in a file that was damaged: then it is made anew.
 coarse_values <- function(tree, threads) {
   code <- tree$metric$code
   if (code[[3]] == 0 || stats::median(code[[4]]$p) < 5e-3 * code[[2]]) return(NULL)
-  if (is.null(tree$cache$coarse)) {
-    tree$cache$coarse <- .Call(r_residual_coarse, tree$pointer, code, threads)
+  if (!is_coarse(tree$cache$coarse, code)) {
+    made <- .Call(r_residual_coarse, tree$pointer, code, threads)
+    tree$cache$coarse <- c(made, .Platform$endian)
   }
   if (is.finite(tree$cache$coarse[[1]])) tree$cache$coarse
+}
+
+is_coarse <- function(kept, code) {
+  half <- ceiling(code[[3]] / 32) * 16
+  is.list(kept) && length(kept) == 3 && is.double(kept[[1]]) && is.integer(kept[[2]]) &&
+    length(kept[[1]]) == 1 && length(kept[[2]]) == half * length(code[[4]]$p) &&
+    identical(kept[[3]], .Platform$endian)
 }
 
 # C trusts sizes and types: a metric that was put into a tree by hand must not get there.

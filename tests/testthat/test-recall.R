@@ -219,6 +219,20 @@ test_that("a tree remembers its calibration, and forgets it with its metric", {
   expect_identical(knn_query(other, k = 5, recall = 0.9), first)
 })
 
+test_that("coarse V that does not fit is made anew", {
+  x <- some_points(1700, 2, seed = 110)
+  tree <- cover_tree(x, metric = residual_correlation(kernel_matern32(lengthscale = 0.5), 20, nugget = 0.1))
+  found <- knn_query(tree, k = 5, recall = 0.9)
+  right <- tree$cache$coarse
+  expect_false(is.null(right))
+  for (wrong in list(1, list(1, 1L, "little"), right[1:2], c(right[1:2], "middle"),
+                     list(right[[1]], as.double(right[[2]]), right[[3]]))) {
+    tree$cache$coarse <- wrong
+    expect_identical(knn_query(tree, k = 5, recall = 0.9), found)
+    expect_identical(tree$cache$coarse, right)
+  }
+})
+
 test_that("recall = 1, and one that no effort can prove, give the exact answer", {
   x <- some_points(700, 3, seed = 108)
   metric <- residual_correlation(kernel_exponential(lengthscale = 0.3), 10)
