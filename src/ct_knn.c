@@ -239,19 +239,13 @@ static void init_knn(const struct ct_host *host, const struct task *task, int ro
         knn->last_q[j] = 0;
 }
 
-int ct_knn_most(int k)
-{
-    int most = BUFFER / ct_select_room(k);
-    return most < 1 ? 1 : most < CT_BLOCK ? most : CT_BLOCK;
-}
-
 static void run(const struct ct_host *host, struct task task)
 {
     const struct ct_batch *batch = task.batch;
     int reach = task.k < batch->tree->n ? task.k : batch->tree->n, room = ct_select_room(reach);
-    int chunk = batch->m / (8 * batch->threads);
+    int most = BUFFER / room < 1 ? 1 : BUFFER / room, chunk = batch->m / (8 * batch->threads);
     task.ld = batch->ld > 0 ? batch->ld : batch->m;
-    task.most = ct_knn_most(reach);
+    task.most = most < CT_BLOCK ? most : CT_BLOCK;
     task.run = chunk < 16 ? 16 : chunk < RUN ? chunk : RUN;
     task.knn = host->alloc((size_t)batch->threads, sizeof *task.knn);
     for (int thread = 0; thread < batch->threads; thread++)

@@ -63,12 +63,9 @@ void ct_knn(const struct ct_host *host, const struct ct_batch *batch, int k, dou
  * (distance, row), and `line` of the results. Several threads call at once. */
 struct ct_taker {
     void (*take)(const struct ct_taker *taker, int thread, int line, const int *row, int found);
-    /* After at most ct_knn_most(k) queries. */
+    /* After each block of queries. */
     void (*done)(const struct ct_taker *taker, int thread);
 };
-
-/* How many queries go together, at most. */
-int ct_knn_most(int k);
 
 /* The same, handed to a taker. */
 void ct_knn_take(const struct ct_host *host, const struct ct_batch *batch, int k,

@@ -16,6 +16,8 @@
 #include <limits.h>
 #include <math.h>
 
+enum { PENDING = 16 }; /* queries of a block that go together, at most */
+
 /* A query whose round is over, but for exact correlations. */
 struct pending {
     struct ct_top top; /* the k nearest, and some that come next to them */
@@ -25,7 +27,7 @@ struct pending {
 /* What a thread needs. The queries of a block have their exact correlations one after
  * the other, because they share most of the points that it takes. */
 struct walker {
-    struct pending *pending; /* [ct_knn_most(k)] */
+    struct pending pending[PENDING];
     int count;
     int16_t *query; /* [ct_coarse_stride(m)] v of a foreign query */
 };
@@ -207,21 +209,6 @@ static int proceed(const struct round *round, int line, int slot, struct walker 
     return ended || found < round->points || *met >= most_points(walk);
 }
 
-static void take(const struct ct_taker *taker, int thread, int line, const int *row, int found)
-{
-    const struct round *round = (const struct round *)taker;
-    const struct ct_walk *walk = round->walk;
-    struct walker *walker = &round->walker[thread];
-    struct pending *pending = &walker->pending[walker->count];
-    pending->line = line;
-    pending->ended = 1;
-    if (round->pairs.from->p[line] > 0)
-        pending->ended = proceed(round, line, slot_of(walk, line), walker, row, found);
-    else
-        answer_without(walk, walk->foreign ? 0 : line + 1, round->predecessor, &pending->top);
-    walker->count++;
-}
-
 static void done(const struct ct_taker *taker, int thread)
 {
     const struct round *round = (const struct round *)taker;
@@ -240,14 +227,30 @@ static void done(const struct ct_taker *taker, int thread)
     walker->count = 0;
 }
 
+static void take(const struct ct_taker *taker, int thread, int line, const int *row, int found)
+{
+    const struct round *round = (const struct round *)taker;
+    const struct ct_walk *walk = round->walk;
+    struct walker *walker = &round->walker[thread];
+    if (walker->count == PENDING)
+        done(taker, thread);
+    struct pending *pending = &walker->pending[walker->count];
+    pending->line = line;
+    pending->ended = 1;
+    if (round->pairs.from->p[line] > 0)
+        pending->ended = proceed(round, line, slot_of(walk, line), walker, row, found);
+    else
+        answer_without(walk, walk->foreign ? 0 : line + 1, round->predecessor, &pending->top);
+    walker->count++;
+}
+
 static struct walker *new_walkers(const struct ct_host *host, int threads, int k,
                                   const struct ct_walk *walk)
 {
     struct walker *walker = host->alloc((size_t)threads, sizeof *walker);
-    int room = k + k / 8 + 8, most = ct_knn_most(k);
+    int room = k + k / 8 + 8;
     for (int i = 0; i < threads; i++) {
-        walker[i].pending = host->alloc((size_t)most, sizeof *walker[i].pending);
-        for (int j = 0; j < most; j++)
+        for (int j = 0; j < PENDING; j++)
             walker[i].pending[j].top = (struct ct_top){
                 .sq = host->alloc((size_t)room + CT_SELECT_PAD, sizeof(double)),
                 .row = host->alloc((size_t)room, sizeof(int)),
@@ -302,9 +305,8 @@ static void walk_along(void *data, int block, int thread)
     for (int i = CT_WAVE * block; i < end; i++) {
         int at = batch->order[i], found = list_along(batch, at, round->points, row);
         take(&round->taker, thread, batch->tree->row[at] - 1, row, found);
-        if (i + 1 == end || round->walker[thread].count == ct_knn_most(round->walk->k))
-            done(&round->taker, thread);
     }
+    done(&round->taker, thread);
 }
 
 static void take_along(const struct ct_host *host, const struct ct_batch *batch,
