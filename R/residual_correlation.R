@@ -320,9 +320,9 @@ coarse_values <- function(tree, threads) {
 }
 
 is_coarse <- function(kept, code) {
-  half <- ceiling(code[[3]] / 32) * 16
+  size <- .Call(r_coarse_stride, code[[3]]) / 2 * length(code[[4]]$p)
   is.list(kept) && length(kept) == 3 && is.double(kept[[1]]) && is.integer(kept[[2]]) &&
-    length(kept[[1]]) == 1 && length(kept[[2]]) == half * length(code[[4]]$p) &&
+    length(kept[[1]]) == 1 && length(kept[[2]]) == size &&
     identical(kept[[3]], .Platform$endian)
 }
 

@@ -47,10 +47,8 @@ static void look_ahead(void *data, int block, int thread)
         int count = take_near(ahead, place, pos);
         if (count < ahead->k)
             continue;
-        ct_residual_rho(batch->dots, batch->residual, &batch->residual->points, self, pos, count,
-                        square);
-        for (int i = 0; i < count; i++)
-            square[i] = 1 - fabs(square[i]);
+        ct_residual_sq(batch->dots, batch->residual, &batch->residual->points, self, pos, count,
+                       square);
         ahead->bar[self] = ct_sq_limit(sqrt(ct_select_kth(square, pos, count, ahead->k).sq));
     }
 }

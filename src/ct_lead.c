@@ -7,6 +7,7 @@
  */
 #include "ct_lead.h"
 #include "ct_blocks.h"
+#include "ct_distance.h"
 
 #include <math.h>
 #include <string.h>
@@ -108,9 +109,7 @@ static void answer(void *data, int query, int thread)
     for (int i = 0; i < end; i++)
         if (batch->foreign || i != pos)
             place[count++] = i;
-    ct_residual_rho(batch->dots, batch->residual, trial->sift->from, pos, place, count, square);
-    for (int i = 0; i < count; i++)
-        square[i] = 1 - fabs(square[i]);
+    ct_residual_sq(batch->dots, batch->residual, trial->sift->from, pos, place, count, square);
     trial->bar[query] = count < wanted ? 1 : ct_select_kth(square, place, count, wanted).sq;
 }
 
@@ -145,14 +144,10 @@ static void try_pairs(struct trial *trial)
     for (int i = 0; i < trial->query.count; i++)
         for (int j = 0; j < trial->point.count; j++) {
             int at = trial->query.pos[i], to = trial->point.pos[j];
-            double k = 0;
             if (!batch->foreign && (at == to || (batch->predecessors && at < to)))
                 continue;
-            for (int c = 0; c < residual->d; c++) {
-                double gap =
-                    from->z[at + (size_t)c * from->n] - points->z[to + (size_t)c * points->n];
-                k += gap * gap;
-            }
+            double k = ct_sqdist(from->z + at, (size_t)from->n, points->z + to, (size_t)points->n,
+                                 residual->d);
             struct ct_shape shape = sift->frame.shape;
             batch->dots->covariance(&shape, residual->variance, 1, &k);
             try_pair(trial, i, j, k * unit);

@@ -67,8 +67,8 @@ static inline double sqdist(const double *x, const double *z, size_t step, int d
                     : ct_sqdist(x, 1, z, step, d);
 }
 
-void ct_pairs_rho(const struct ct_pairs *pairs, int line, struct ct_coarse query, const int *row,
-                  int count, double *rho)
+void ct_pairs_sq(const struct ct_pairs *pairs, int line, struct ct_coarse query, const int *row,
+                 int count, double *sq)
 {
     const struct ct_residual *residual = pairs->walk->residual;
     const struct ct_latent *from = pairs->from;
@@ -95,17 +95,14 @@ void ct_pairs_rho(const struct ct_pairs *pairs, int line, struct ct_coarse query
     double clear = query.v ? ct_coarse_doubt(pairs->walk->coarse.unit) / UNCLEAR : 0;
     for (int c = 0; c < count; c++) {
         const double *spot = pairs->spot + place[c] * (d + 1);
-        rho[c] = sqdist(spot, z, step, residual->d);
+        sq[c] = sqdist(spot, z, step, residual->d);
         scale[c] = root * spot[d];
         if (scale[c] < clear && scale[c] > 0)
             dot[c] = dot_fine(pairs, line, row[c]);
     }
-    pairs->walk->dots->covariance(&shape, residual->variance, count, rho);
-    for (int c = 0; c < count; c++) {
-        double its = scale[c] > 0 ? (rho[c] - dot[c]) / scale[c] : 0;
-        its = its > 1 ? 1 : its;
-        rho[c] = its < -1 ? -1 : its;
-    }
+    pairs->walk->dots->covariance(&shape, residual->variance, count, sq);
+    for (int c = 0; c < count; c++)
+        sq[c] = 1 - fabs(ct_rho(sq[c] - dot[c], scale[c]));
 }
 
 double ct_pairs_doubt(const struct ct_pairs *pairs, int line)

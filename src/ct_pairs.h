@@ -24,10 +24,10 @@ struct ct_pairs ct_pairs_make(const struct ct_host *host, const struct ct_walk *
  * goes by v itself. */
 struct ct_coarse ct_pairs_query(const struct ct_pairs *pairs, int line, int16_t *buffer);
 
-/* Correlations of a query with up to CT_WAVE rows: by its coarse v, or exact ones if that
- * is NULL. */
-void ct_pairs_rho(const struct ct_pairs *pairs, int line, struct ct_coarse query, const int *row,
-                  int count, double *rho);
+/* Squares of the distances of a query to up to CT_WAVE rows: by its coarse v, or exact ones
+ * if that is NULL. */
+void ct_pairs_sq(const struct ct_pairs *pairs, int line, struct ct_coarse query, const int *row,
+                 int count, double *sq);
 
 /* What coarse correlations of a query are off by, at most, as a rule. */
 double ct_pairs_doubt(const struct ct_pairs *pairs, int line);

@@ -59,7 +59,7 @@ static void rho_of_few(const struct ct_dots *dots, const struct ct_residual *res
         double scale = root * sqrt(points->p[pos[i]]), rest = k[i];
         if (stride > 0)
             rest -= dots->dot(v, points->v + pos[i] * stride, stride);
-        rho[i] = scale > 0 ? fmax(-1, fmin(rest / scale, 1)) : 0;
+        rho[i] = ct_rho(rest, scale);
     }
 }
 
@@ -70,4 +70,12 @@ void ct_residual_rho(const struct ct_dots *dots, const struct ct_residual *resid
     for (int i = 0; i < count; i += FEW)
         rho_of_few(dots, residual, from, query, pos + i, count - i < FEW ? count - i : FEW,
                    rho + i);
+}
+
+void ct_residual_sq(const struct ct_dots *dots, const struct ct_residual *residual,
+                    const struct ct_latent *from, int query, const int *pos, int count, double *sq)
+{
+    ct_residual_rho(dots, residual, from, query, pos, count, sq);
+    for (int i = 0; i < count; i++)
+        sq[i] = 1 - fabs(sq[i]);
 }

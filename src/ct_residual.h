@@ -60,6 +60,19 @@ void ct_residual_rho(const struct ct_dots *dots, const struct ct_residual *resid
                      const struct ct_latent *from, int query, const int *pos, int count,
                      double *rho);
 
+/* The squares of the distances that follow from them. */
+void ct_residual_sq(const struct ct_dots *dots, const struct ct_residual *residual,
+                    const struct ct_latent *from, int query, const int *pos, int count, double *sq);
+
+/* The correlation that a covariance of residuals is; scale: the roots of both variances,
+ * multiplied. None without a variance, and at most 1. */
+static inline double ct_rho(double rest, double scale)
+{
+    double rho = scale > 0 ? rest / scale : 0;
+    rho = rho < 1 ? rho : 1;
+    return rho > -1 ? rho : -1;
+}
+
 /* CT_PRECISION_AUTO sifts in float where the margins for rounding are small. */
 enum ct_precision { CT_PRECISION_AUTO, CT_PRECISION_DOUBLE, CT_PRECISION_FLOAT };
 

@@ -251,7 +251,7 @@ static void adapt(struct ct_search *s, const struct ct_tally *before)
     double pick = s->teamed ? 0 : queries * a_vector * candidates / CT_LANES;
     double meet =
         a_vector * boxes / CT_LANES + tiles * (s->teamed ? ct_cost_in_team(d) : 2 * d + 80);
-    double scan = (d < 20 ? ct_cost_in_team(d) : 1.3 * d) * s->tree->tiles->count;
+    double scan = fmax(ct_cost_in_team(d), 1.3 * d) * s->tree->tiles->count;
     if (s->mode == CT_SEARCH_AUTO && descent + pick + meet > scan * queries) {
         s->scanning = s->patience;
         s->patience = s->patience < 256 ? 2 * s->patience : 256;

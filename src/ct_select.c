@@ -71,7 +71,7 @@ static int split(double *sq, int *row, int count)
     return place;
 }
 
-/* Ranks know squares only: those with equal roots are put in the order of rows. */
+/* Ranks know no rows: those at equal distances are put in the order of rows. */
 static void order_ties(double *distance, int *row, int count)
 {
     for (int i = 1; i < count; i++)
@@ -79,16 +79,16 @@ static void order_ties(double *distance, int *row, int count)
             swap(distance, row, j, j - 1);
 }
 
-static void sort_few(double *sq, int *row, int count, const struct ct_kernels *kernels)
+void ct_sort_ranked(double *sq, int *row, int count, const struct ct_kernels *kernels)
 {
     int rank[CT_RANKED + CT_SELECT_PAD], to_row[CT_RANKED];
-    double distance[CT_RANKED];
+    double to[CT_RANKED];
     kernels->rank(sq, count, rank);
     for (int i = 0; i < count; i++) {
-        distance[rank[i]] = sqrt(sq[i]);
+        to[rank[i]] = sq[i];
         to_row[rank[i]] = row[i];
     }
-    memcpy(sq, distance, (size_t)count * sizeof *sq);
+    memcpy(sq, to, (size_t)count * sizeof *sq);
     memcpy(row, to_row, (size_t)count * sizeof *row);
     order_ties(sq, row, count);
 }
@@ -153,12 +153,10 @@ static int spread(double *sq, int *row, int count, const struct ct_kernels *kern
         by_bucket[place] = sqrt(sq[i]);
         to_row[place] = row[i];
     }
-    for (int i = 0; i < CROWD; i++) {
+    for (int i = 0; i < CROWD; i++)
         padded[i] = 0;
+    for (int i = 0; i < CROWD + CT_SELECT_PAD; i++)
         by_bucket[count + i] = INFINITY;
-    }
-    for (int i = 0; i < CT_SELECT_PAD; i++)
-        by_bucket[count + CROWD + i] = INFINITY;
     kernels->rank_near(by_bucket, count, most - 1, rank);
     for (int i = 0; i < count; i++) {
         sq[rank[i]] = by_bucket[i];
@@ -188,7 +186,9 @@ void ct_sort_found(double *sq, int *row, int count, const struct ct_kernels *ker
             count = place;
         }
     }
-    sort_few(sq, row, count, kernels);
+    for (int i = 0; i < count; i++)
+        sq[i] = sqrt(sq[i]);
+    ct_sort_ranked(sq, row, count, kernels);
 }
 
 /* Brings the k smallest of count to the front, in no order. */

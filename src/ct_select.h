@@ -44,6 +44,10 @@ struct ct_found ct_select_kth(double *sq, int *row, int count, int k);
 /* Keeps the k smallest, in order; sq turns into distances. */
 void ct_select_finish(struct ct_nearest *nearest, const struct ct_kernels *kernels);
 
+/* Puts up to CT_RANKED candidates in order by their squares, or distances, which are padded
+ * as in a ct_nearest; ties go to the smaller row. */
+void ct_sort_ranked(double *sq, int *row, int count, const struct ct_kernels *kernels);
+
 /* Puts count candidates in order, and turns their squares, which are padded as in
  * a ct_nearest, into distances. */
 void ct_sort_found(double *sq, int *row, int count, const struct ct_kernels *kernels);

@@ -37,10 +37,8 @@ static void take_squares(void *data, int query, const int *pos, int count, doubl
 {
     struct ct_sift_block *block = data;
     const struct ct_residual_batch *batch = block->sift->batch;
-    ct_residual_rho(batch->dots, batch->residual, block->sift->from, pos_of(block, query), pos,
-                    count, sq);
-    for (int i = 0; i < count; i++)
-        sq[i] = 1 - fabs(sq[i]);
+    ct_residual_sq(batch->dots, batch->residual, block->sift->from, pos_of(block, query), pos,
+                   count, sq);
     block->tally.exact += count;
 }
 

@@ -34,30 +34,14 @@ int ct_top_keep(struct ct_top *top, double sq, int row)
     return low;
 }
 
-/* From here on each is in its place but for ties. */
-static void put_by_rank(struct ct_top *top, const struct ct_kernels *kernels)
-{
-    int rank[CT_RANKED + CT_SELECT_PAD], row[CT_RANKED];
-    double sq[CT_RANKED];
-    kernels->rank(top->sq, top->count, rank);
-    for (int i = 0; i < top->count; i++) {
-        sq[rank[i]] = top->sq[i];
-        row[rank[i]] = top->row[i];
-    }
-    memcpy(top->sq, sq, (size_t)top->count * sizeof *sq);
-    memcpy(top->row, row, (size_t)top->count * sizeof *row);
-}
-
 void ct_top_order(struct ct_top *top, const struct ct_kernels *kernels)
 {
     int count = top->count;
-    if (count <= CT_RANKED)
-        put_by_rank(top, kernels);
-    top->count = 0;
-    for (int i = 0; i < count; i++) {
-        if (i > 0 && before(top, i - 1, top->sq[i], top->row[i]))
-            top->count++;
-        else
-            ct_top_keep(top, top->sq[i], top->row[i]);
+    if (count <= CT_RANKED) {
+        ct_sort_ranked(top->sq, top->row, count, kernels);
+        return;
     }
+    top->count = 0;
+    for (int i = 0; i < count; i++)
+        ct_top_keep(top, top->sq[i], top->row[i]);
 }

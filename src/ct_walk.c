@@ -58,10 +58,7 @@ static void judge(const struct round *round, int line, struct ct_top *top)
         top->count--;
     for (int c = 0; c < top->count; c += CT_WAVE) {
         int count = top->count - c < CT_WAVE ? top->count - c : CT_WAVE;
-        double rho[CT_WAVE];
-        ct_pairs_rho(&round->pairs, line, (struct ct_coarse){0}, top->row + c, count, rho);
-        for (int i = 0; i < count; i++)
-            top->sq[c + i] = 1 - fabs(rho[i]);
+        ct_pairs_sq(&round->pairs, line, (struct ct_coarse){0}, top->row + c, count, top->sq + c);
     }
 }
 
@@ -135,17 +132,17 @@ static int most_points(const struct ct_walk *walk)
 static int meet_wave(const struct round *round, int line, struct ct_top *top,
                      struct ct_coarse query, const int *row, int count, int *last)
 {
-    double rho[CT_WAVE];
+    double sq[CT_WAVE];
     int kept = 0, k = round->walk->k;
-    ct_pairs_rho(&round->pairs, line, query, row, count, rho);
+    ct_pairs_sq(&round->pairs, line, query, row, count, sq);
     for (; kept < count && top->count < k; *last = kept++) {
-        top->sq[top->count] = 1 - fabs(rho[kept]);
+        top->sq[top->count] = sq[kept];
         top->row[top->count++] = row[kept];
     }
     if (kept > 0 && top->count == k)
         ct_top_order(top, round->kernels);
     for (int c = kept; c < count; c++) {
-        if (ct_top_keep(top, 1 - fabs(rho[c]), row[c]) < k) {
+        if (ct_top_keep(top, sq[c], row[c]) < k) {
             *last = c;
             kept++;
         }
@@ -154,11 +151,9 @@ static int meet_wave(const struct round *round, int line, struct ct_top *top,
 }
 
 /* Meets the points of rows from met on, until weary; returns how many are met then. */
-static int go_on(const struct round *round, int line, struct walker *walker, const int *row,
-                 int met, int found, int *improved)
+static int go_on(const struct round *round, int line, struct ct_top *top, struct ct_coarse query,
+                 const int *row, int met, int found, int *improved)
 {
-    struct ct_top *top = &walker->pending[walker->count].top;
-    struct ct_coarse query = ct_pairs_query(&round->pairs, line, walker->query);
     while (met < found && !weary(round->walk, met, *improved)) {
         int count = found - met < CT_WAVE ? found - met : CT_WAVE, last = -1;
         meet_wave(round, line, top, query, row + met, count, &last);
@@ -171,12 +166,10 @@ static int go_on(const struct round *round, int line, struct walker *walker, con
 
 /* The same up the ladder; the first k points are of use and no sign. Returns whether it
  * ended there. */
-static int climb(const struct round *round, int line, struct walker *walker, const int *row,
-                 int found, struct ct_climb *at)
+static int climb(const struct round *round, int line, struct ct_top *top, struct ct_coarse query,
+                 const int *row, int found, struct ct_climb *at)
 {
     const struct ct_walk *walk = round->walk;
-    struct ct_top *top = &walker->pending[walker->count].top;
-    struct ct_coarse query = ct_pairs_query(&round->pairs, line, walker->query);
     while (at->met < found) {
         int left = found - at->met, count = left < CT_WAVE ? left : CT_WAVE, last;
         int kept = meet_wave(round, line, top, query, row + at->met, count, &last);
@@ -196,14 +189,16 @@ static int proceed(const struct round *round, int line, int slot, struct walker 
 {
     const struct ct_walk *walk = round->walk;
     int *met = &walk->evaluated[slot], *improved = &round->improved[slot], ended;
-    load(walk, (size_t)slot, *met, &walker->pending[walker->count].top);
+    struct ct_top *top = &walker->pending[walker->count].top;
+    struct ct_coarse query = ct_pairs_query(&round->pairs, line, walker->query);
+    load(walk, (size_t)slot, *met, top);
     if (walk->ladder) {
         struct ct_climb *at = &round->climb[slot];
-        ended = climb(round, line, walker, row, found, at);
+        ended = climb(round, line, top, query, row, found, at);
         *met = at->met;
         walk->climbs[slot] = at->early ? -1 - at->rung : at->rung;
     } else {
-        *met = go_on(round, line, walker, row, *met, found, improved);
+        *met = go_on(round, line, top, query, row, *met, found, improved);
         ended = weary(walk, *met, *improved);
     }
     return ended || found < round->points || *met >= most_points(walk);

@@ -15,6 +15,7 @@ SEXP r_residual_values(SEXP, SEXP, SEXP, SEXP, SEXP, SEXP, SEXP, SEXP, SEXP);
 SEXP r_residual_scan(SEXP, SEXP, SEXP, SEXP, SEXP);
 SEXP r_residual_distance(SEXP, SEXP, SEXP, SEXP, SEXP);
 SEXP r_v_stride(SEXP);
+SEXP r_coarse_stride(SEXP);
 SEXP r_residual_coarse(SEXP, SEXP, SEXP);
 SEXP r_residual_walk(SEXP, SEXP, SEXP, SEXP, SEXP, SEXP, SEXP, SEXP, SEXP);
 SEXP r_radius(SEXP, SEXP, SEXP, SEXP, SEXP);
@@ -52,6 +53,7 @@ static const R_CallMethodDef routines[] = {
     {ROUTINE(r_residual_coarse), 3},
     {ROUTINE(r_residual_distance), 5},
     {ROUTINE(r_v_stride), 1},
+    {ROUTINE(r_coarse_stride), 1},
     {NULL, NULL, 0},
 };
 

@@ -248,10 +248,10 @@ SEXP r_residual_distance(SEXP metric, SEXP foreign, SEXP rows, SEXP index, SEXP 
         for (int j = 0; j < k; j++) {
             size_t at = (size_t)i + (size_t)j * (size_t)m;
             int pos = INTEGER_RO(index)[at] == NA_INTEGER ? -1 : INTEGER_RO(index)[at] - 1;
-            double rho;
+            double sq;
             if (pos >= 0)
-                ct_residual_rho(dots_of(simd), &residual, &others, query, &pos, 1, &rho);
-            REAL(distance)[at] = pos < 0 ? NA_REAL : sqrt(1 - fabs(rho));
+                ct_residual_sq(dots_of(simd), &residual, &others, query, &pos, 1, &sq);
+            REAL(distance)[at] = pos < 0 ? NA_REAL : sqrt(sq);
         }
     }
     UNPROTECT(1);
@@ -262,4 +262,10 @@ SEXP r_residual_distance(SEXP metric, SEXP foreign, SEXP rows, SEXP index, SEXP 
 SEXP r_v_stride(SEXP m)
 {
     return Rf_ScalarInteger((int)ct_v_stride(Rf_asInteger(m)));
+}
+
+/* The same for coarse V. */
+SEXP r_coarse_stride(SEXP m)
+{
+    return Rf_ScalarInteger((int)ct_coarse_stride(Rf_asInteger(m)));
 }

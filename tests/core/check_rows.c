@@ -3,6 +3,7 @@
  * level. Whatever the length, and wherever the vectors lie. */
 #include "../../src/ct_coarse.h"
 #include "../../src/ct_dots.h"
+#include "../../src/ct_residual.h"
 #include "../../src/ct_rows.h"
 #include "check.h"
 #include "clouds.h"
@@ -35,7 +36,7 @@ static double **draw_vectors(int m, size_t stride, int wide)
 
 static void check_fine(int m, int wide)
 {
-    size_t stride = ((size_t)m + CT_V_LANES - 1) / CT_V_LANES * CT_V_LANES;
+    size_t stride = ct_v_stride(m);
     double **x = draw_vectors(m, stride, wide), first[CT_ROWS];
     const double *w[CT_ROWS] = {x[1], x[2], x[3], x[4]};
     for (int i = 0; i < CT_ROWS; i++)
@@ -59,7 +60,7 @@ static int16_t *draw_whole(size_t stride, int m, int one)
     int16_t *v = keep(stride, sizeof *v);
     double sq = 0, *x = keep((size_t)m + 1, sizeof *x);
     for (int j = 0; j < m; j++) {
-        x[j] = one ? j == m / 2 : draw(one == 0 && m % 2);
+        x[j] = one ? j == m / 2 : draw(m % 2);
         sq += x[j] * x[j];
     }
     for (size_t j = 0; j < stride; j++)
@@ -91,7 +92,7 @@ static void check_coarse(int m, int one)
 /* The same vector in all places; and one with itself. */
 static void check_shared(void)
 {
-    size_t stride = ct_coarse_stride(100);
+    size_t stride = ct_v_stride(100);
     double **x = draw_vectors(100, stride, 0), to[CT_ROWS];
     const double *w[CT_ROWS] = {x[1], x[0], x[1], x[0]};
     for (int level = 0; level <= (int)ct_simd_best(); level++) {

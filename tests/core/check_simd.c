@@ -77,6 +77,18 @@ static void check_sqdist(const struct ct_kernels *kernels)
     CHECK(wrong == 0);
 }
 
+static int count_misranked(const double *x, int count, const int *rank)
+{
+    int wrong = 0;
+    for (int i = 0; i < count; i++) {
+        int want = 0;
+        for (int j = 0; j < count; j++)
+            want += x[j] < x[i] || (x[j] == x[i] && j < i);
+        wrong += rank[i] != want;
+    }
+    return wrong;
+}
+
 static void check_rank(const struct ct_kernels *kernels)
 {
     int wrong = 0;
@@ -89,12 +101,7 @@ static void check_rank(const struct ct_kernels *kernels)
             if (round == 3 && count > 2)
                 x[random_below(count)] = x[random_below(count)] = INFINITY;
             kernels->rank(x, count, rank);
-            for (int i = 0; i < count; i++) {
-                int want = 0;
-                for (int j = 0; j < count; j++)
-                    want += x[j] < x[i] || (x[j] == x[i] && j < i);
-                wrong += rank[i] != want;
-            }
+            wrong += count_misranked(x, count, rank);
             keep_end();
         }
     check_about("rank, %s", kernels->name);
@@ -118,12 +125,7 @@ static void check_rank_near(const struct ct_kernels *kernels)
                     x[i] = begin + random_below(3) * 0.25;
             }
             kernels->rank_near(x, count, reach, rank);
-            for (int i = 0; i < count; i++) {
-                int want = 0;
-                for (int j = 0; j < count; j++)
-                    want += x[j] < x[i] || (x[j] == x[i] && j < i);
-                wrong += rank[i] != want;
-            }
+            wrong += count_misranked(x, count, rank);
             keep_end();
         }
     check_about("rank_near, %s", kernels->name);
