@@ -53,6 +53,24 @@ first_columns <- function(knn, k) {
        distance = knn$distance[, seq_len(k), drop = FALSE])
 }
 
+expect_none_twice <- function(index, label) {
+  twice <- apply(index, 1, function(row) anyDuplicated(row[!is.na(row)]) > 0)
+  expect(!any(twice), paste0(label, ": the same neighbour twice"))
+}
+
+# As many neighbours as the exact answer has, none of them nearer.
+expect_possible <- function(found, exact, label) {
+  expect(identical(is.na(found$index), is.na(exact$index)), paste(label, "not as many neighbours"))
+  expect(identical(is.na(found$distance), is.na(found$index)), paste(label, "distances do not fit"))
+  expect(all(found$distance >= exact$distance, na.rm = TRUE), paste(label, "too near"))
+  expect_none_twice(found$index, label)
+}
+
+expect_recall <- function(recall, label) {
+  expect_named(recall, c("estimate", "lower", "upper"), label = label)
+  expect_true(all(diff(recall[c("lower", "estimate", "upper")]) >= 0, recall >= 0, recall <= 1))
+}
+
 expect_in_set <- function(actual, allowed) {
   expect(all(actual %in% allowed), paste("not allowed:", toString(setdiff(actual, allowed))))
 }

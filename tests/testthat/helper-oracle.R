@@ -2,10 +2,12 @@
 # neighbours, and every invariant of a tree from its exported arrays.
 
 # The canonical distance of every row of x to the point q.
-oracle_distance <- function(x, q) {
+oracle_distance <- function(x, q) sqrt(oracle_square(x, q))
+
+oracle_square <- function(x, q) {
   sum <- 0
   for (j in seq_len(ncol(x))) sum <- sum + (x[, j] - q[j])^2
-  sqrt(sum)
+  sum
 }
 
 plain_matrix <- function(x) {
@@ -49,12 +51,6 @@ oracle_centroid <- function(x) {
     for (value in column) sum <- sum + (value - column[1])
     column[1] + sum / length(column)
   })
-}
-
-oracle_square <- function(x, q) {
-  sum <- 0
-  for (j in seq_len(ncol(x))) sum <- sum + (x[, j] - q[j])^2
-  sum
 }
 
 # The first of the maximin order, as many as `size`.

@@ -74,8 +74,7 @@ expect_residual_knn <- function(knn, distance, label, tolerance = 1e-10) {
   expect(identical(!is.na(knn$index), outer(there, seq_len(k), ">=")),
          paste0(label, ": not as many neighbours as there are"))
   expect(!anyNA(knn$distance[!is.na(knn$index)]), paste0(label, ": NA among distances"))
-  twice <- apply(knn$index, 1, function(row) anyDuplicated(row[!is.na(row)]) > 0)
-  expect(!any(twice), paste0(label, ": the same neighbour twice"))
+  expect_none_twice(knn$index, label)
   wrong <- unlist(lapply(which(there > 0), function(i) {
     wrong_neighbours(knn$index[i, seq_len(there[i])], knn$distance[i, seq_len(there[i])],
                      distance[i, ], tolerance)
