@@ -42,9 +42,9 @@
 #'   and attribute `exact`, which is `TRUE` unless less was asked for. Otherwise it is `FALSE`,
 #'   and there are attributes `recall`, the share of the neighbours found for the sample,
 #'   with the limits of a 95% interval, and `evaluations`, the mean number of distances
-#'   or correlations evaluated for a query, and `budget` or `epsilon` as given. With `stats = TRUE` there is also an
-#'   attribute `stats`; see [knn_stats()]. Where there are fewer than k
-#'   points to find, both are padded with `NA`; that is not an error.
+#'   or correlations evaluated for a query, and `budget` or `epsilon` as given. With
+#'   `stats = TRUE` there is also an attribute `stats`; see [knn_stats()]. Where there are
+#'   fewer than k points to find, both are padded with `NA`; that is not an error.
 #'   `as.data.frame()` turns the result into long form, with columns `query`,
 #'   `neighbour`, `rank` and `distance`, without the padding.
 #'
@@ -60,14 +60,14 @@
 #' Some queries, drawn at random, are answered exactly and with rising effort, until the
 #' mean recall is above the target by three standard errors; then all are answered with
 #' that effort. There are 1,000 of them, or 2 / (1 - `recall`) if that is more: 2,000 for
-#' 0.999. A standard error is taken to be that of one query which misses half of its
-#' neighbours, or more. Where there are no more queries than that, or no effort reaches
-#' the target, the answer is exact, and says so. What is found for a query does not
-#' depend on the others, on threads or on `block_size`. For
-#' the tree's own points what the sample taught is kept with the tree, until its metric
-#' changes. The same seed gives the same answer. As the effort is the least that did for
-#' the sample, the recall stated for it tends to be a little high; [recall_of()] with
-#' another seed measures any answer, on other queries.
+#' 0.999. Where fewer than ten of them missed any neighbour, a standard error is taken to
+#' be at least that of one query which misses half of its neighbours. 500 more queries are
+#' answered exactly and kept apart: the recall that is stated is that of these. Where there
+#' are no more queries than that, or no effort reaches the target, the answer is exact, and
+#' says so. What is found for a query does not depend on the others, on threads or on
+#' `block_size`. For the tree's own points what the sample taught is kept with the tree,
+#' until its metric changes. The same seed gives the same answer. [recall_of()] with another
+#' seed measures any answer, on other queries.
 #'
 #' @section Errors:
 #' Stops if `query` is not numeric and finite or has another number of columns

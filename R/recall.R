@@ -129,8 +129,9 @@ calibrate <- function(call, target, seed) {
 #' @param predecessor Whether `result` was to hold predecessors only.
 #'
 #' @return A list of class `recall`: `estimate`, the share found, with `lower` and `upper`,
-#'   the limits of a 95% interval, which is that alone where all queries were drawn; `sample`, the number of queries drawn; `k`. A
-#'   neighbour counts if it is one of the exact ones or as near as the farthest of them.
+#'   the limits of a 95% interval, which is that alone where all queries were drawn;
+#'   `sample`, the number of queries drawn; `k`. A neighbour counts if it is one of the
+#'   exact ones or as near as the farthest of them.
 #'
 #' @section Errors:
 #' Stops if `result` has not a row for each query, or holds numbers that are no rows.

@@ -51,7 +51,7 @@ interleave <- function(sides, reps = bench_reps, seconds = bench_seconds) {
 
 # The share of the neighbours that belong to the k nearest, for a sample of the
 # queries: their distances are taken anew and compared with the k-th smallest of
-# all. `self` leaves out the query's own row. Any k nearest will do among ties.
+# all. Without `query`, a point is none of its own. Any k nearest will do among ties.
 recall <- function(x, index, query = NULL, sample = 200) {
   m <- if (is.null(query)) nrow(x) else nrow(query)
   k <- ncol(index)
