@@ -55,7 +55,7 @@ void grow_tiles(struct grown *grown, int threads)
 
 /* order: NULL for that of the cloud. */
 static struct grown grow_in_order(const struct cloud *cloud, const int *order, int leaf_size,
-                                  int threads)
+                                  int threads, const struct ct_kernels *kernels)
 {
     int n = cloud->n, d = cloud->d;
     struct grown grown = {.points = keep((size_t)n * d, sizeof(double)),
@@ -66,8 +66,8 @@ static struct grown grow_in_order(const struct cloud *cloud, const int *order, i
         for (int j = 0; j < d; j++)
             grown.points[i + (size_t)j * n] = cloud->x[from + (size_t)j * n];
     }
-    struct ct_cells *cells = ct_build(&host, ct_kernels(ct_simd_best()), grown.points, grown.row, n,
-                                      d, leaf_size, threads);
+    struct ct_cells *cells =
+        ct_build(&host, kernels, grown.points, grown.row, n, d, leaf_size, threads);
     int nodes = ct_cells_count(cells);
     make_arrays(&grown.arrays, nodes, d);
     ct_cells_store(cells, grown.points, grown.row, n, d, threads, &grown.arrays);
@@ -77,16 +77,22 @@ static struct grown grow_in_order(const struct cloud *cloud, const int *order, i
     return grown;
 }
 
-struct grown grow(const struct cloud *cloud, int leaf_size, int threads)
+struct grown grow_with(const struct cloud *cloud, int leaf_size, int threads,
+                       const struct ct_kernels *kernels)
 {
     int *order = keep((size_t)cloud->n, sizeof *order);
     ct_hilbert_order(&host, cloud->x, cloud->n, cloud->d, threads, order);
-    return grow_in_order(cloud, order, leaf_size, threads);
+    return grow_in_order(cloud, order, leaf_size, threads, kernels);
+}
+
+struct grown grow(const struct cloud *cloud, int leaf_size, int threads)
+{
+    return grow_with(cloud, leaf_size, threads, ct_kernels(ct_simd_best()));
 }
 
 struct grown grow_unordered(const struct cloud *cloud, int leaf_size, int threads)
 {
-    return grow_in_order(cloud, NULL, leaf_size, threads);
+    return grow_in_order(cloud, NULL, leaf_size, threads, ct_kernels(ct_simd_best()));
 }
 
 static int ints_alike(const int *a, const int *b, int count)

@@ -17,6 +17,11 @@ struct grown {
 
 struct grown grow(const struct cloud *cloud, int leaf_size, int threads);
 
+/* With these kernels, not the best that the processor has. */
+struct ct_kernels;
+struct grown grow_with(const struct cloud *cloud, int leaf_size, int threads,
+                       const struct ct_kernels *kernels);
+
 /* With the points handed over in their own order, not along the curve. */
 struct grown grow_unordered(const struct cloud *cloud, int leaf_size, int threads);
 

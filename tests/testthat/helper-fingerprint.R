@@ -1,0 +1,122 @@
+# Hashes of the results of a fixed set of cases, as fingerprint.txt records them
+# (tools/fingerprint.R writes it). The data come from R's uniform random numbers and
+# IEEE arithmetic only, so they are the same on every processor. Cases whose name
+# begins with "blas" depend on the BLAS and LAPACK that R uses.
+
+# The MD5 sum of values, not of R's representation of them: names, classes and
+# attributes do not count.
+hash_values <- function(...) {
+  file <- tempfile()
+  on.exit(unlink(file))
+  connection <- file(file, "wb")
+  lapply(flatten_values(list(...)), writeBin, con = connection, endian = "little")
+  close(connection)
+  unname(tools::md5sum(file))
+}
+
+flatten_values <- function(value) {
+  if (is.list(value)) return(do.call(c, c(lapply(unname(value), flatten_values), list(list()))))
+  if (is.null(value)) return(list())
+  if (is.logical(value)) value <- as.integer(value)
+  list(as.vector(value))
+}
+
+# Sums of uniform numbers: nearly normal, without a library function.
+fingerprint_data <- function(n, d, seed, kind = "normal") {
+  with_seed(seed, switch(kind,
+    uniform = matrix(runif(n * d), n, d),
+    normal = matrix(rowSums(matrix(runif(12 * n * d), n * d, 12)) - 6, n, d),
+    clusters = matrix(seq_len(n * d) %% 7, n, d) + 0.01 * matrix(runif(n * d), n, d),
+    grid = as.matrix(expand.grid(rep(list(0:12), d)))[seq_len(n), , drop = FALSE] / 4,
+    duplicates = matrix(runif(20 * d), 20, d)[rep_len(1:20, n), , drop = FALSE]
+  ))
+}
+
+euclidean_fingerprint <- function(x, query, threads) {
+  tree <- cover_tree(x, threads = threads)
+  natural <- cover_tree(x, order = "natural", leaf_size = 20, threads = threads)
+  knn <- function(...) {
+    found <- knn_query(tree, threads = threads, ...)
+    list(found$index, found$distance, attr(found, "recall"), attr(found, "evaluations"))
+  }
+  arrays <- c("points", "row", "parent", "first_child", "next_sibling", "subtree_begin",
+              "subtree_end", "level", "min_row", "radius", "lower", "upper")
+  center <- function(arrays) arrays[[grep("^(hub|center)$", names(arrays))]]
+  both <- lapply(list(tree, natural), tree_arrays)
+  width <- max(apply(x, 2, max) - apply(x, 2, min))
+  within <- function(...) radius_query(tree, radius = width / 8, threads = threads, ...)
+  radius <- lapply(list(within(), within(query = query)), function(r) r[c("index", "distance", "count")])
+  list(
+    tree = lapply(both, function(a) list(a[arrays], center(a))),
+    hilbert = hilbert_order(x, threads = threads),
+    maximin = order_maximin(x, threads = threads),
+    middleout = order_middleout(x), coordinate = order_coordinate(x),
+    knn = list(knn(k = 1), knn(k = 10), knn(query = query, k = 40), knn(k = nrow(x) + 2, search = "tree")),
+    scan = list(knn(k = 10, search = "scan"), knn(query = query, k = 40, search = "scan")),
+    predecessor = knn(k = 12, predecessor = TRUE),
+    epsilon = list(knn(k = 5, epsilon = 0.5), knn(query = query, k = 5, epsilon = 2)),
+    budget = list(knn(k = 8, budget = c(40, 160)), knn(query = query, k = 8, budget = 60),
+                  knn(k = 8, budget = budget(c(40, 160), diversity = FALSE)),
+                  knn(k = 8, budget = 50, predecessor = TRUE)),
+    recall = knn(k = 5, recall = 0.9),
+    radius = radius
+  )
+}
+
+residual_fingerprint <- function(x, metric, threads, query = NULL) {
+  tree <- cover_tree(x, metric = metric, threads = threads)
+  knn <- function(...) {
+    found <- knn_query(tree, threads = threads, ...)
+    list(found$index, found$distance, attr(found, "recall"), attr(found, "evaluations"))
+  }
+  list(exact = list(knn(k = 10), knn(k = 10, predecessor = TRUE),
+                    if (!is.null(query)) knn(query = query, k = 10)),
+       approximate = list(knn(k = 10, recall = 0.95), knn(k = 10, recall = 0.9, predecessor = TRUE)),
+       budget = knn(k = 10, budget = c(50, 200)))
+}
+
+# Factors that need no BLAS.
+plain_factors <- function(n, m, seed) {
+  v <- fingerprint_data(n, m, seed)
+  p <- with_seed(seed + 1, 0.01 + 0.99 * runif(n))
+  sum <- 0
+  for (j in seq_len(m)) sum <- sum + v[, j] * v[, j]
+  list(v = v * sqrt((1 - p) / sum), p = p)
+}
+
+fingerprint_hashes <- function(threads = 1, blas = TRUE) {
+  euclidean <- list(
+    uniform_2 = fingerprint_data(2500, 2, 1, "uniform"), normal_3 = fingerprint_data(2200, 3, 2),
+    normal_9 = fingerprint_data(1700, 9, 3), normal_30 = fingerprint_data(900, 30, 4),
+    clusters_3 = fingerprint_data(1800, 3, 5, "clusters"), grid_3 = fingerprint_data(1600, 3, 6, "grid"),
+    duplicates_2 = fingerprint_data(600, 2, 7, "duplicates"), line_1 = fingerprint_data(700, 1, 8)
+  )
+  results <- lapply(euclidean, function(x) {
+    rows <- unique(round(seq(1, nrow(x), length.out = 150)))
+    query <- (x[rows, , drop = FALSE] + x[rev(rows), , drop = FALSE]) / 2
+    euclidean_fingerprint(x, query, threads)
+  })
+  x <- fingerprint_data(1900, 2, 11, "uniform")
+  kernels <- list(rbf = kernel_rbf, exponential = kernel_exponential, matern32 = kernel_matern32,
+                  matern52 = kernel_matern52)
+  factors <- plain_factors(nrow(x), 30, 12)
+  for (kind in names(kernels)) {
+    kernel <- kernels[[kind]](2, 0.1)
+    metric <- residual_correlation(kernel, v = sqrt(2) * factors$v, p = 2 * factors$p)
+    results[[paste0("factors_", kind)]] <- residual_fingerprint(x, metric, threads)
+    if (blas) {
+      metric <- residual_correlation(kernel, inducing = 40)
+      results[[paste0("blas_", kind)]] <-
+        residual_fingerprint(x, metric, threads, fingerprint_data(80, 2, 13, "uniform"))
+    }
+  }
+  near <- vecchia_neighbors(x, m = 10, threads = threads)
+  results$vecchia <- list(euclidean = near[c("order", "NNarray", "distance")])
+  unlist(lapply(results, lapply, hash_values))
+}
+
+# Whether R's BLAS and LAPACK are the reference ones on the processor of the record.
+has_reference_blas <- function() {
+  libraries <- c(extSoftVersion()[["BLAS"]], La_library())
+  R.version$arch == "x86_64" && !any(grepl("openblas|mkl|atlas|blis|accelerate", libraries, ignore.case = TRUE))
+}
