@@ -43,6 +43,7 @@ struct ct_host {
     void (*progress)(double share);            /* of a batch that is done; or NULL */
     void *(*mark)(void);         /* release() frees what was allocated after mark(); */
     void (*release)(void *mark); /* both may be NULL */
+    double region_seconds;       /* remaining work that is worth a parallel region; 0: any */
 };
 
 struct ct_tree {

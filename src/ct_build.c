@@ -1,4 +1,4 @@
-/* ct_build.c: the tree, top down, all cells of a depth at once.
+/* ct_build.c: the tree, top down.
  *
  * A cell is split by farthest-first traversal: the point farthest from all hubs
  * so far becomes the next hub, until every point is within the cover radius of
@@ -9,10 +9,14 @@
  * so a child starts where its parent's split ended. The points of a cell that is
  * not split are put in the order that suits its tiles (ct_pack.h).
  *
- * Every choice depends on distances and positions only, never on which thread
- * came first, so the tree is the same for any number of threads.
+ * The calling thread splits the large cells. The cells that remain are independent
+ * branches, which threads share; a branch takes its cells from a pool. In the end the
+ * cells are numbered breadth first. Every choice depends on distances and positions
+ * only, never on which thread came first, so the tree is the same for any number of
+ * threads.
  */
 #include "ct_build.h"
+#include "ct_blocks.h"
 #include "ct_cells.h"
 #include "ct_distance.h"
 #include "ct_level.h"
@@ -25,13 +29,13 @@
 #include <string.h>
 
 enum {
-    TILE = 2048,        /* points whose distances are taken in one go */
-    LARGE_CELL = 65536, /* cells above this are split by all threads together */
-    BATCH = 1 << 18,    /* points split between two looks for an interrupt */
-    SHARE = 8192,       /* points that are worth a thread */
-    ROW_RUNS = 16,      /* runs that a cell of coinciding points is cut into */
-    HUBS = 16,          /* hubs that a split aims for, */
-    ENOUGH = 4          /* or levels that it comes down by */
+    TILE = 2048,          /* points whose distances are taken in one go */
+    BRANCHES = 8,         /* branches for each thread, at least about */
+    LARGE_CELL = 1 << 18, /* coordinates of the points of a cell that is always large */
+    PER_POLL = 1 << 25,   /* coordinates offered to hubs between two polls */
+    ROW_RUNS = 16,        /* runs that a cell of coinciding points is cut into */
+    HUBS = 16,            /* hubs that a split aims for, */
+    ENOUGH = 4            /* or levels that it comes down by */
 };
 
 /* What a split leaves for one hub. The kids of a cell lie from its begin on, in
@@ -47,12 +51,14 @@ struct build {
     double *points;
     int *row;
     int n, d, leaf_size, threads;
-    double *sqdist;  /* [n] to the hub of the cell that holds the point */
-    int *owner;      /* [n] which hub of the split; then, where the point goes */
-    double *spare;   /* [n] one column on its way to new places */
-    struct kid *kid; /* [n] */
-    double *at;      /* [threads * d] coordinates of the hub at work */
-    struct far *far; /* [tiles] */
+    double *sqdist;      /* [n] to the hub of the cell that holds the point */
+    int *owner;          /* [n] which hub of the split; then, where the point goes */
+    double *spare;       /* [n] one column on its way to new places */
+    struct kid *kid;     /* [n] */
+    double *at;          /* [threads * d] coordinates of the hub at work */
+    long long *unpolled; /* coordinates offered since the last poll; NULL in a branch */
+    struct ct_cells *pool;
+    int *pending; /* [branches] the first cell of each branch that waits to be split */
 };
 
 /* The point of a tile that is farthest from its hub; the earliest of equals. */
@@ -109,20 +115,8 @@ static struct far offer_hub(const struct build *b, int begin, int end, int hub, 
 {
     const double *q = hub_at(b, hub);
     struct far far = {-1, begin};
-    if (end - begin <= LARGE_CELL) {
-        for (int at = begin; at < end; at += TILE)
-            far = farther(far, offer_tile(b, at, end - at > TILE ? at + TILE : end, q, h));
-        return far;
-    }
-    int tiles = (end - begin + TILE - 1) / TILE;
-    CT_PRAGMA(omp parallel for num_threads(b->threads) schedule(static))
-    for (int tile = 0; tile < tiles; tile++) {
-        int at = begin + tile * TILE;
-        b->far[tile] = offer_tile(b, at, end - at > TILE ? at + TILE : end, q, h);
-    }
-    for (int tile = 0; tile < tiles; tile++)
-        far = farther(far, b->far[tile]);
-    b->host->poll();
+    for (int at = begin; at < end; at += TILE)
+        far = farther(far, offer_tile(b, at, end - at > TILE ? at + TILE : end, q, h));
     return far;
 }
 
@@ -133,6 +127,14 @@ static struct far farthest(const struct build *b, int begin, int end)
         if (b->sqdist[pos] > far.sq)
             far = (struct far){b->sqdist[pos], pos};
     return far;
+}
+
+static void poll_sometimes(const struct build *b, long long coordinates)
+{
+    if (!b->unpolled || (*b->unpolled += coordinates) < PER_POLL)
+        return;
+    *b->unpolled = 0;
+    b->host->poll();
 }
 
 /* Farthest-first traversal of a cell. Returns the number of hubs, or 0 when
@@ -155,6 +157,7 @@ static int choose_hubs(const struct build *b, const struct ct_cell *cell)
         b->kid[begin + hubs].hub = far.pos;
         far = offer_hub(b, begin, end, far.pos, hubs);
         hubs++;
+        poll_sometimes(b, (long long)(end - begin) * b->d);
     }
 }
 
@@ -266,50 +269,57 @@ static void split(const struct build *b, struct ct_cell *cell)
     move_points(b, cell->begin, cell->end);
 }
 
-/* Splits cells from up to to: large ones by all threads together, runs of small
- * ones with a cell to a thread. */
-static void split_depth(const struct build *b, struct ct_cell *cell, int from, int to)
+/* ---- branches ---------------------------------------------------------------- */
+
+/* Appends the children of a cell that was just split to the pool. Returns the first of
+ * them, or -1 if the pool has no room: then the cell waits. */
+static int append_children(const struct build *b, int number)
 {
-    while (from < to) {
-        if (cell[from].end - cell[from].begin > LARGE_CELL) {
-            split(b, &cell[from++]);
-            continue;
-        }
-        int stop = from;
-        for (int points = 0; stop < to && points < BATCH; stop++) {
-            int size = cell[stop].end - cell[stop].begin;
-            if (size > LARGE_CELL)
-                break;
-            points += size;
-        }
-        CT_PRAGMA(omp parallel for if (b->threads > 1) num_threads(b->threads) schedule(dynamic, 1))
-        for (int i = from; i < stop; i++)
-            split(b, &cell[i]);
-        b->host->poll();
-        from = stop;
+    struct ct_cells *pool = b->pool;
+    struct ct_cell *parent = &pool->cell[number];
+    int children = parent->children, begin = parent->begin, first;
+    CT_PRAGMA(omp atomic capture)
+    {
+        first = pool->count;
+        pool->count += children;
     }
+    if (first > pool->room - children)
+        return -1;
+    parent->first_child = first;
+    for (int r = 0; r < children; r++) {
+        int chosen = b->kid[parent->begin + r].ranked;
+        const struct kid *kid = &b->kid[parent->begin + chosen];
+        if (chosen == 0)
+            parent->nest = first + r;
+        pool->cell[first + r] =
+            (struct ct_cell){.begin = begin, .end = kid->begin, .hub = kid->hub, .parent = number};
+        begin = kid->begin;
+    }
+    return first;
 }
 
-/* Appends the children of cells from up to to, which were just split. */
-static void append_children(const struct build *b, struct ct_cells *cells, int from, int to)
+/* Splits the cells of a branch, one after the other, while the pool has room. Cells that
+ * wait are a list, linked by their first_child. */
+static void grow_branch(void *data, int branch, int thread)
 {
-    for (int i = from; i < to; i++) {
-        int children = cells->cell[i].children, begin = cells->cell[i].begin;
-        ct_cells_reserve(b->host, cells, children);
-        struct ct_cell *parent = &cells->cell[i];
-        parent->first_child = cells->count;
-        for (int r = 0; r < children; r++) {
-            int chosen = b->kid[parent->begin + r].ranked;
-            const struct kid *kid = &b->kid[parent->begin + chosen];
-            if (chosen == 0)
-                parent->nest = cells->count;
-            cells->cell[cells->count++] =
-                (struct ct_cell){.begin = begin, .end = kid->begin, .hub = kid->hub, .parent = i};
-            begin = kid->begin;
+    const struct build *b = data;
+    int *pending = &b->pending[branch];
+    while (*pending >= 0) {
+        struct ct_cell *cell = &b->pool->cell[*pending];
+        int next = cell->first_child;
+        if (cell->children == 0)
+            split(b, cell);
+        int first = cell->children > 0 ? append_children(b, *pending) : 0;
+        if (first < 0)
+            return;
+        for (int c = first; c < first + cell->children; c++) {
+            b->pool->cell[c].first_child = next;
+            next = c;
         }
+        *pending = next;
     }
+    (void)thread;
 }
-
 /* The point nearest the centroid, which halves the radius of the root. */
 static int root_hub(const struct build *b)
 {
@@ -341,19 +351,82 @@ static void start_root(const struct build *b, struct ct_cell *root)
     offer_hub(b, 0, b->n, root->hub, 0);
 }
 
-/* Points moved on after their cell was split; the hub of a leaf is where it was
- * left, and the hub of any other cell is that of its nest. */
-static void settle_hubs(struct ct_cells *cells)
+/* Splits the large cells. Returns how many cells are left to be split as branches, and
+ * lists them. */
+static int grow_trunk(struct build *b)
 {
+    struct ct_cells *pool = b->pool;
+    long long large = b->n / (BRANCHES * (long long)b->threads), unpolled = 0;
+    int branches = 0;
+    large = large * b->d < LARGE_CELL ? large : LARGE_CELL / b->d;
+    b->unpolled = &unpolled;
+    for (int i = 0; i < pool->count; i++) {
+        struct ct_cell *cell = &pool->cell[i];
+        if (cell->end - cell->begin <= large) {
+            branches++;
+            continue;
+        }
+        split(b, cell);
+        ct_cells_reserve(b->host, pool, cell->children);
+        if (cell->children > 0)
+            append_children(b, i);
+    }
+    b->unpolled = NULL;
+    b->pending = b->host->alloc((size_t)branches, sizeof *b->pending);
+    for (int i = 0, branch = 0; i < pool->count; i++) {
+        struct ct_cell *cell = &pool->cell[i];
+        if (cell->end - cell->begin > large)
+            continue;
+        cell->first_child = -1;
+        b->pending[branch++] = i;
+    }
+    return branches;
+}
+
+static int is_pending(const struct build *b, int branches)
+{
+    for (int branch = 0; branch < branches; branch++)
+        if (b->pending[branch] >= 0)
+            return 1;
+    return 0;
+}
+
+/* Cells breadth first; hubs where the leaves have left them, for points moved on after
+ * their cell was split: the hub of a cell with children is that of the child that keeps
+ * it. */
+static struct ct_cells *number_cells(const struct build *b)
+{
+    struct ct_cells *cells = ct_cells_new(b->host, b->pool->count);
+    cells->cell[cells->count++] = b->pool->cell[0];
+    for (int i = 0; i < cells->count; i++) {
+        struct ct_cell *cell = &cells->cell[i];
+        const struct ct_cell *child = b->pool->cell + cell->first_child;
+        if (cell->children == 0)
+            continue;
+        cell->nest += cells->count - cell->first_child;
+        cell->first_child = cells->count;
+        for (int c = 0; c < cell->children; c++) {
+            cells->cell[cells->count] = child[c];
+            cells->cell[cells->count++].parent = i;
+        }
+    }
     for (int i = cells->count - 1; i >= 0; i--)
         if (cells->cell[i].children > 0)
             cells->cell[i].hub = cells->cell[cells->cell[i].nest].hub;
+    return cells;
+}
+
+/* Room for cells that is mostly enough. */
+static int pool_size(int n, int leaf_size)
+{
+    long long most = 2LL * n, size = 6LL * (n / leaf_size) + 64;
+    size = size < most ? size : most;
+    return size < INT_MAX ? (int)size : INT_MAX;
 }
 
 struct ct_cells *ct_build(const struct ct_host *host, const struct ct_kernels *kernels,
                           double *points, int *row, int n, int d, int leaf_size, int threads)
 {
-    threads = ct_team(threads, n, SHARE);
     struct build b = {
         .host = host,
         .kernels = kernels,
@@ -368,14 +441,16 @@ struct ct_cells *ct_build(const struct ct_host *host, const struct ct_kernels *k
         .spare = host->alloc((size_t)n, sizeof(double)),
         .kid = host->alloc((size_t)n, sizeof(struct kid)),
         .at = host->alloc((size_t)threads * d, sizeof(double)),
-        .far = host->alloc((size_t)n / TILE + 1, sizeof(struct far)),
+        .pool = ct_cells_new(host, pool_size(n, leaf_size)),
     };
-    struct ct_cells *cells = ct_cells_new(host, n / leaf_size + 2);
-    start_root(&b, &cells->cell[cells->count++]);
-    for (int from = 0, to = 1; from < to; from = to, to = cells->count) {
-        split_depth(&b, cells->cell, from, to);
-        append_children(&b, cells, from, to);
+    start_root(&b, &b.pool->cell[b.pool->count++]);
+    int branches = grow_trunk(&b);
+    while (is_pending(&b, branches)) {
+        ct_for_blocks(host, branches, threads, grow_branch, &b);
+        if (b.pool->count > b.pool->room) {
+            b.pool->count = b.pool->room;
+            ct_cells_reserve(host, b.pool, b.pool->room / 2 + 1);
+        }
     }
-    settle_hubs(cells);
-    return cells;
+    return number_cells(&b);
 }

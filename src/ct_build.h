@@ -20,7 +20,7 @@ struct ct_cells *ct_build(const struct ct_host *host, const struct ct_kernels *k
 int ct_cells_count(const struct ct_cells *cells);
 
 /* Fills the arrays, each with room for all cells, from the cells. */
-void ct_cells_store(const struct ct_cells *cells, const double *points, const int *row, int n,
-                    int d, int threads, struct ct_arrays *out);
+void ct_cells_store(const struct ct_host *host, const struct ct_cells *cells, const double *points,
+                    const int *row, int n, int d, int threads, struct ct_arrays *out);
 
 #endif

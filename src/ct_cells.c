@@ -5,9 +5,9 @@
  * last cell to the first meets every child before its parent.
  */
 #include "ct_cells.h"
+#include "ct_blocks.h"
 #include "ct_build.h"
 #include "ct_extent.h"
-#include "ct_parallel.h"
 
 #include <string.h>
 
@@ -84,14 +84,27 @@ static void store_min_row(const struct ct_cells *cells, const int *row, int *min
     }
 }
 
-void ct_cells_store(const struct ct_cells *cells, const double *points, const int *row, int n,
-                    int d, int threads, struct ct_arrays *out)
+struct storing {
+    const struct ct_cells *cells;
+    const double *points;
+    int n;
+    struct ct_arrays *out;
+};
+
+static void store_column(void *data, int j, int thread)
 {
-    threads = ct_team(threads, n, 8192);
+    const struct storing *storing = data;
+    size_t at = (size_t)j * storing->cells->count;
+    store_extent(storing->cells, storing->points + (size_t)j * storing->n, storing->out->lower + at,
+                 storing->out->upper + at);
+    (void)thread;
+}
+
+void ct_cells_store(const struct ct_host *host, const struct ct_cells *cells, const double *points,
+                    const int *row, int n, int d, int threads, struct ct_arrays *out)
+{
+    struct storing storing = {cells, points, n, out};
     store_links(cells, out);
     store_min_row(cells, row, out->min_row);
-    CT_PRAGMA(omp parallel for if (threads > 1) num_threads(threads))
-    for (int j = 0; j < d; j++)
-        store_extent(cells, points + (size_t)j * n, out->lower + (size_t)j * cells->count,
-                     out->upper + (size_t)j * cells->count);
+    ct_for_blocks(host, d, threads, store_column, &storing);
 }

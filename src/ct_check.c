@@ -1,9 +1,9 @@
 /* ct_check.c: see ct_check.h. */
 #include "ct_check.h"
+#include "ct_blocks.h"
 #include "ct_distance.h"
 #include "ct_extent.h"
 #include "ct_level.h"
-#include "ct_parallel.h"
 
 #include <math.h>
 #include <string.h>
@@ -186,18 +186,30 @@ static void merge(struct ct_report *into, const struct ct_report *from)
     into->separation_slack = fmin(into->separation_slack, from->separation_slack);
 }
 
+enum { TOGETHER = 16 }; /* nodes to a block of work */
+
+struct checking {
+    const struct ct_tree *tree;
+    struct ct_report *report; /* [threads] */
+};
+
+static void check_block(void *data, int block, int thread)
+{
+    const struct checking *checking = data;
+    int first = block * TOGETHER, left = checking->tree->nodes - first;
+    for (int i = 0; i < TOGETHER && i < left; i++)
+        check_node(checking->tree, first + i, &checking->report[thread]);
+}
+
 void ct_check_tree(const struct ct_host *host, const struct ct_tree *t, int threads,
                    struct ct_report *report)
 {
-    threads = ct_team(threads, t->n, 1024);
     struct ct_report *mine = host->alloc((size_t)threads, sizeof *mine);
+    struct checking checking = {t, mine};
     for (int thread = 0; thread < threads; thread++)
         mine[thread] = (struct ct_report){.covering_slack = INFINITY, .separation_slack = INFINITY};
-    CT_PRAGMA(omp parallel for if (threads > 1) num_threads(threads) schedule(dynamic, 16))
-    for (int node = 0; node < t->nodes; node++)
-        check_node(t, node, &mine[ct_thread_id()]);
+    ct_for_blocks(host, t->nodes / TOGETHER + 1, threads, check_block, &checking);
     *report = mine[0];
     for (int thread = 1; thread < threads; thread++)
         merge(report, &mine[thread]);
-    host->poll();
 }

@@ -33,8 +33,12 @@ double ct_coarse_unit(const double *v, int m, int n);
 
 /* v of n points in units, with zeros after m; row: which points, from 1, in which order,
  * or NULL for all as they are. */
-void ct_coarsen(const double *v, int m, const int *row, int n, double unit, int threads,
-                int16_t *to);
+struct ct_host;
+void ct_coarsen(const struct ct_host *host, const double *v, int m, const int *row, int n,
+                double unit, int threads, int16_t *to);
+
+/* The same for one vector. */
+void ct_coarsen_vector(const double *v, int m, double unit, int16_t *to);
 
 /* What rounding to units does to a dot product: four standard errors of it, if what is
  * rounded off is even in all directions. */

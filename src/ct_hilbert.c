@@ -8,15 +8,15 @@
  * long and takes as many 64-bit words as that needs.
  */
 #include "ct_hilbert.h"
+#include "ct_blocks.h"
 #include "ct_extent.h"
-#include "ct_parallel.h"
 #include "ct_sort.h"
 
 #include <string.h>
 
 enum {
-    TILE = 64,   /* points whose keys are made together */
-    SHARE = 4096 /* points that are worth a thread */
+    TILE = 64, /* points whose keys are made together */
+    TILES = 32 /* tiles to a block of work */
 };
 
 int ct_hilbert_bits(int d)
@@ -127,20 +127,39 @@ static struct grid make_grid(const struct ct_host *host, const double *x, int n,
     return (struct grid){origin, side > 0 ? side : 1, (double)((uint64_t)1 << bits)};
 }
 
-static void tile_keys(const struct grid *grid, const double *x, int n, int d, int bits, int begin,
-                      uint32_t *cell, uint64_t *keys)
+struct keying {
+    struct grid grid;
+    const double *x;
+    int n, d, bits;
+    uint32_t *cells; /* [threads * d * TILE] */
+    uint64_t *keys;  /* [words * n] */
+};
+
+static void tile_keys(const struct keying *keying, int begin, uint32_t *cell)
 {
+    int n = keying->n, d = keying->d, bits = keying->bits;
+    const double *x = keying->x;
+    uint64_t *keys = keying->keys;
     int count = n - begin < TILE ? n - begin : TILE, words = key_words(d, bits);
     for (int j = 0; j < d; j++)
         for (int i = 0; i < TILE; i++)
             cell[j * (size_t)TILE + i] =
-                i < count ? cell_of(grid, x[begin + i + (size_t)j * n], j) : 0;
+                i < count ? cell_of(&keying->grid, x[begin + i + (size_t)j * n], j) : 0;
     transpose_index(cell, d, bits);
     for (int word = 0; word < words; word++) {
         uint64_t key[TILE];
         pack_word(cell, d, bits, word, key);
         memcpy(keys + (size_t)word * n + begin, key, (size_t)count * sizeof *key);
     }
+}
+
+static void block_keys(void *data, int block, int thread)
+{
+    const struct keying *keying = data;
+    uint32_t *cell = keying->cells + (size_t)thread * keying->d * TILE;
+    for (int tile = 0, begin = block * TILES * TILE; tile < TILES && begin < keying->n;
+         tile++, begin += TILE)
+        tile_keys(keying, begin, cell);
 }
 
 /* Sorting by the last word first and by the first word last leaves the points
@@ -166,14 +185,15 @@ void ct_hilbert_order(const struct ct_host *host, const double *x, int n, int d,
                       int *order)
 {
     int bits = ct_hilbert_bits(d), words = key_words(d, bits);
-    threads = ct_team(threads, n, SHARE);
-    struct grid grid = make_grid(host, x, n, d, bits);
-    uint64_t *keys = host->alloc((size_t)n * words, sizeof *keys);
-    uint32_t *cells = host->alloc((size_t)threads * d * TILE, sizeof *cells);
-    CT_PRAGMA(omp parallel for if (threads > 1) num_threads(threads) schedule(static))
-    for (int tile = 0; tile < n / TILE + (n % TILE > 0); tile++)
-        tile_keys(&grid, x, n, d, bits, tile * TILE, cells + (size_t)ct_thread_id() * d * TILE,
-                  keys);
-    host->poll();
-    sort_keys(host, keys, n, words, threads, order);
+    struct keying keying = {
+        .grid = make_grid(host, x, n, d, bits),
+        .x = x,
+        .n = n,
+        .d = d,
+        .bits = bits,
+        .cells = host->alloc((size_t)threads * d * TILE, sizeof(uint32_t)),
+        .keys = host->alloc((size_t)n * words, sizeof(uint64_t)),
+    };
+    ct_for_blocks(host, n / (TILES * TILE) + 1, threads, block_keys, &keying);
+    sort_keys(host, keying.keys, n, words, threads, order);
 }

@@ -14,9 +14,9 @@
  * asked again.
  */
 #include "ct_maximin.h"
+#include "ct_blocks.h"
 #include "ct_distance.h"
 #include "ct_hilbert.h"
-#include "ct_parallel.h"
 #include "ct_simd.h"
 #include "ct_tiles.h"
 
@@ -28,8 +28,7 @@ enum {
     TIERS = 8,         /* CT_LANES^8 is more than there are points */
     WAITING = 64,      /* points that may wait */
     AHEAD = 8,         /* one block of so many may meet them ahead of the others */
-    SHARE = 1 << 18,   /* columns of blocks to meet that are worth a thread, */
-    PER_POLL = 1 << 20 /* or a poll */
+    PER_POLL = 1 << 20 /* columns of blocks to meet between two polls */
 };
 
 /* A block holds sq[CT_LANES], the largest squared distance of each item, -1 if
@@ -46,12 +45,13 @@ struct maximin {
     const struct ct_kernels *kernels;
     int d, tiers;
     struct tier tier[TIERS];
-    int *row;     /* of the point at each position */
-    int together; /* whether chosen points wait for others */
-    int waiting;  /* how many do, */
-    double *q;    /* [waiting * d] where they are, */
-    int *met;     /* how many of them each block of points has met, */
-    int ahead;    /* and how often one met them ahead of the others */
+    int *row;           /* of the point at each position */
+    int together;       /* whether chosen points wait for others */
+    int waiting;        /* how many do, */
+    double *q;          /* [waiting * d] where they are, */
+    int *met;           /* how many of them each block of points has met, */
+    int ahead;          /* and how often one met them ahead of the others */
+    long long *lowered; /* [threads] blocks that a thread has met, of late */
 };
 
 void ct_centroid(const double *x, int n, int d, double *centroid)
@@ -133,16 +133,23 @@ static long long lower_block(struct maximin *m, int tier, int block, const doubl
     return met;
 }
 
+static void lower_one(void *data, int block, int thread)
+{
+    struct maximin *m = data;
+    for (int i = 0; i < m->waiting; i++)
+        m->lowered[thread] += lower_block(m, m->tiers > 1, block, m->q + (size_t)i * m->d);
+}
+
 /* All blocks meet all points that wait. */
-static long long lower_all(struct maximin *m, int threads)
+static long long lower_all(const struct ct_host *host, struct maximin *m, int threads)
 {
     long long met = 0;
-    int first = m->tiers > 1, blocks = m->tier[first].blocks;
-    threads = ct_team(threads, (long long)m->tier->blocks * m->waiting * m->d, SHARE);
-    CT_PRAGMA(omp parallel for num_threads(threads) schedule(dynamic) reduction(+ : met))
-    for (int block = 0; block < blocks; block++)
-        for (int i = 0; i < m->waiting; i++)
-            met += lower_block(m, first, block, m->q + (size_t)i * m->d);
+    int first = m->tiers > 1;
+    for (int thread = 0; thread < threads; thread++)
+        m->lowered[thread] = 0;
+    ct_for_blocks(host, m->tier[first].blocks, threads, lower_one, m);
+    for (int thread = 0; thread < threads; thread++)
+        met += m->lowered[thread];
     for (int tier = first + 1; tier < m->tiers; tier++)
         for (int item = 0; item < m->tier[tier].items; item++)
             refresh(m, tier, item);
@@ -151,9 +158,10 @@ static long long lower_all(struct maximin *m, int threads)
 }
 
 /* Ends the waiting. Returns the work it took, in columns of blocks. */
-static long long spread(struct maximin *m, int threads)
+static long long spread(const struct ct_host *host, struct maximin *m, int threads)
 {
-    long long met = m->together ? lower_all(m, threads) : lower_block(m, m->tiers - 1, 0, m->q);
+    long long met =
+        m->together ? lower_all(host, m, threads) : lower_block(m, m->tiers - 1, 0, m->q);
     m->together = 2 * met >= (long long)m->waiting * m->tier->blocks;
     m->waiting = m->ahead = 0;
     return (met + TIERS) * m->d;
@@ -300,6 +308,7 @@ static struct maximin make(const struct ct_host *host, const double *x, int n, i
     m.row = host->alloc((size_t)blocks * CT_LANES, sizeof *m.row);
     m.q = host->alloc((size_t)d * WAITING, sizeof *m.q);
     m.met = host->alloc((size_t)blocks, sizeof *m.met);
+    m.lowered = host->alloc((size_t)threads, sizeof *m.lowered);
     alloc_tiers(host, &m, n);
     ct_hilbert_order(host, x, n, d, threads, m.row);
     for (int pos = n; pos % CT_LANES > 0; pos++)
@@ -323,7 +332,7 @@ void ct_maximin(const struct ct_host *host, const struct ct_kernels *kernels, co
         take(&m, pos);
         if (m.together && m.waiting < WAITING && m.ahead < m.tier->blocks / AHEAD)
             continue;
-        work += spread(&m, threads);
+        work += spread(host, &m, threads);
         if (work > PER_POLL) {
             host->poll();
             work = 0;

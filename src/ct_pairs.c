@@ -123,7 +123,7 @@ struct ct_coarse ct_pairs_query(const struct ct_pairs *pairs, int line, int16_t 
     } else {
         const double *v = walk->foreign->v + line * ct_v_stride(m);
         query.unit = ct_coarse_unit(v, m, 1);
-        ct_coarsen(v, m, NULL, 1, query.unit, 1, buffer);
+        ct_coarsen_vector(v, m, query.unit, buffer);
     }
     return query;
 }

@@ -20,12 +20,4 @@ static inline int ct_thread_id(void)
 }
 #endif
 
-/* No more threads than can each have `share` pieces of the work: a thread that
- * gets less costs more than it brings. */
-static inline int ct_team(int threads, long long work, int share)
-{
-    long long most = work / share;
-    return most < 1 ? 1 : most < threads ? (int)most : threads;
-}
-
 #endif

@@ -53,7 +53,7 @@ static struct ct_tree first_rows(const struct ct_host *host, const struct ct_bat
         ct_build(host, batch->kernels, points, row, n, t->d, LEAF, batch->threads);
     int nodes = ct_cells_count(cells);
     struct ct_arrays a = new_arrays(host, (size_t)nodes, (size_t)t->d);
-    ct_cells_store(cells, points, row, n, t->d, batch->threads, &a);
+    ct_cells_store(host, cells, points, row, n, t->d, batch->threads, &a);
     struct ct_tree first = {
         .n = n,
         .d = t->d,
@@ -73,7 +73,7 @@ static struct ct_tree first_rows(const struct ct_host *host, const struct ct_bat
         .upper = a.upper,
     };
     struct ct_tiles *tiles = host->alloc(1, sizeof *tiles);
-    ct_tiles_make(&first, host->alloc(ct_tiles_bytes(&first), 1), batch->threads, tiles);
+    ct_tiles_make(host, &first, host->alloc(ct_tiles_bytes(&first), 1), batch->threads, tiles);
     first.tiles = tiles;
     return first;
 }

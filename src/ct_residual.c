@@ -1,7 +1,7 @@
 /* ct_residual.c: the canonical correlation; see ct_residual.h. */
 #include "ct_residual.h"
+#include "ct_blocks.h"
 #include "ct_distance.h"
-#include "ct_parallel.h"
 
 #include <math.h>
 
@@ -27,20 +27,38 @@ void ct_covariance_fill(const struct ct_dots *dots, enum ct_covariance kind, dou
     dots->covariance(&shape, variance, n, to);
 }
 
+struct crossing {
+    const struct ct_dots *dots;
+    enum ct_covariance kind;
+    double variance;
+    const double *u, *z;
+    int m, n, d;
+    size_t stride;
+    double *at; /* [threads * d] */
+    double *to;
+};
+
+static void cross_block(void *data, int block, int thread)
+{
+    const struct crossing *c = data;
+    double *q = c->at + (size_t)thread * c->d;
+    for (int i = block * FEW; i < c->n && i - block * FEW < FEW; i++) {
+        double *to = c->to + (size_t)i * c->stride;
+        for (int j = 0; j < c->d; j++)
+            q[j] = c->z[i + (size_t)j * c->n];
+        ct_covariance_fill(c->dots, c->kind, c->variance, c->u, c->m, c->d, q, to);
+        for (size_t r = (size_t)c->m; r < c->stride; r++)
+            to[r] = 0;
+    }
+}
+
 void ct_covariance_cross(const struct ct_host *host, const struct ct_dots *dots,
                          enum ct_covariance kind, double variance, const double *u, int m,
                          const double *z, int n, int d, size_t stride, int threads, double *to)
 {
     double *at = host->alloc((size_t)threads * d, sizeof *at);
-    CT_PRAGMA(omp parallel for if (threads > 1) num_threads(threads) schedule(static))
-    for (int i = 0; i < n; i++) {
-        double *q = at + (size_t)ct_thread_id() * d;
-        for (int j = 0; j < d; j++)
-            q[j] = z[i + (size_t)j * n];
-        ct_covariance_fill(dots, kind, variance, u, m, d, q, to + (size_t)i * stride);
-        for (size_t r = (size_t)m; r < stride; r++)
-            to[(size_t)i * stride + r] = 0;
-    }
+    struct crossing crossing = {dots, kind, variance, u, z, m, n, d, stride, at, to};
+    ct_for_blocks(host, n / FEW + 1, threads, cross_block, &crossing);
 }
 
 static void rho_of_few(const struct ct_dots *dots, const struct ct_residual *residual,

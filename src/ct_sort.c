@@ -1,76 +1,106 @@
-/* ct_sort.c: least significant digit first, one byte a pass.
+/* ct_sort.c: radix sort by bytes, the most significant one first, then by buckets.
  *
- * Each pass counts the digits of equal runs of the input in parallel, turns the
- * counts into places (digit by digit, run by run within a digit, which keeps
- * the sort stable), and moves the pairs in parallel. Passes whose digit is the
- * same everywhere are skipped.
+ * One pass over the keys counts every byte. Bytes that are the same in all keys are
+ * left out. The pairs are distributed into buckets by the most significant byte that is
+ * left; each bucket, which mostly fits into cache, is sorted by the other bytes, least
+ * significant first. Every step keeps equal keys in order. Buckets are independent, so
+ * threads share them.
  */
 #include "ct_sort.h"
-#include "ct_parallel.h"
+#include "ct_blocks.h"
 
 #include <string.h>
 
-#define DIGITS 256
+enum { DIGITS = 256, BYTES = 8, SMALL = 48 /* pairs that insertion sorts faster */ };
 
-static int run_start(int n, int runs, int run)
+struct sort {
+    struct ct_pair *pairs, *spare;
+    int digits, shift[BYTES]; /* bytes that differ, least significant first */
+    int begin[DIGITS + 1];    /* of each bucket */
+};
+
+static unsigned digit_of(const struct ct_pair *pair, int shift)
 {
-    return (int)((long long)n * run / runs);
+    return (pair->key >> shift) & 0xff;
 }
 
-static void count_digits(const struct ct_pair *pairs, int from, int to, int shift, int *count)
+static void insertion_sort(struct ct_pair *pairs, int count)
 {
-    memset(count, 0, DIGITS * sizeof *count);
-    for (int i = from; i < to; i++)
-        count[(pairs[i].key >> shift) & 0xff]++;
-}
-
-/* Counts become the place where each run puts the first pair of each digit.
- * Returns 0 when one digit holds everything, so that there is nothing to move. */
-static int place_digits(int *count, int runs, int n)
-{
-    int place = 0;
-    for (int digit = 0; digit < DIGITS; digit++) {
-        int before = place;
-        for (int run = 0; run < runs; run++) {
-            int here = count[run * DIGITS + digit];
-            count[run * DIGITS + digit] = place;
-            place += here;
-        }
-        if (place - before == n)
-            return 0;
+    for (int i = 1; i < count; i++) {
+        struct ct_pair pair = pairs[i];
+        int at = i;
+        for (; at > 0 && pairs[at - 1].key > pair.key; at--)
+            pairs[at] = pairs[at - 1];
+        pairs[at] = pair;
     }
+}
+
+/* Moves pairs in the order of one byte; returns 0 if it is the same in all. */
+static int distribute(const struct ct_pair *from, struct ct_pair *to, int count, int shift)
+{
+    int place[DIGITS] = {0};
+    for (int i = 0; i < count; i++)
+        place[digit_of(&from[i], shift)]++;
+    for (int digit = 0, next = 0; digit < DIGITS; digit++) {
+        int here = place[digit];
+        if (here == count)
+            return 0;
+        place[digit] = next;
+        next += here;
+    }
+    for (int i = 0; i < count; i++)
+        to[place[digit_of(&from[i], shift)]++] = from[i];
     return 1;
 }
 
-static void move_pairs(const struct ct_pair *from, struct ct_pair *to, int begin, int end,
-                       int shift, int *place)
+/* Sorts the pairs of a bucket, which are in spare, into pairs. */
+static void sort_bucket(void *data, int bucket, int thread)
 {
-    for (int i = begin; i < end; i++)
-        to[place[(from[i].key >> shift) & 0xff]++] = from[i];
+    const struct sort *sort = data;
+    int begin = sort->begin[bucket], count = sort->begin[bucket + 1] - begin;
+    struct ct_pair *from = sort->spare + begin, *to = sort->pairs + begin;
+    for (int i = 0; i < sort->digits - 1 && count > SMALL; i++)
+        if (distribute(from, to, count, sort->shift[i])) {
+            struct ct_pair *swap = from;
+            from = to;
+            to = swap;
+        }
+    if (from == sort->spare + begin)
+        memcpy(to, from, (size_t)count * sizeof *from);
+    if (count <= SMALL)
+        insertion_sort(to, count);
+    (void)thread;
+}
+
+/* Finds the bytes that differ, and where the buckets of the most significant one begin. */
+static void find_digits(struct sort *sort, int n)
+{
+    int count[BYTES][DIGITS] = {{0}};
+    sort->digits = 0;
+    for (int i = 0; i < n; i++)
+        for (int byte = 0; byte < BYTES; byte++)
+            count[byte][digit_of(&sort->pairs[i], 8 * byte)]++;
+    for (int byte = 0; byte < BYTES; byte++)
+        if (count[byte][digit_of(&sort->pairs[0], 8 * byte)] < n)
+            sort->shift[sort->digits++] = 8 * byte;
+    if (sort->digits == 0)
+        return;
+    const int *top = count[sort->shift[sort->digits - 1] / 8];
+    sort->begin[0] = 0;
+    for (int digit = 0; digit < DIGITS; digit++)
+        sort->begin[digit + 1] = sort->begin[digit] + top[digit];
 }
 
 void ct_sort_pairs(const struct ct_host *host, struct ct_pair *pairs, struct ct_pair *spare, int n,
                    int threads)
 {
-    int runs = n < 65536 ? 1 : threads;
-    int *count = host->alloc((size_t)runs * DIGITS, sizeof *count);
-    struct ct_pair *from = pairs, *to = spare;
-    for (int shift = 0; shift < 64; shift += 8) {
-        CT_PRAGMA(omp parallel for if (runs > 1) num_threads(threads) schedule(static, 1))
-        for (int run = 0; run < runs; run++)
-            count_digits(from, run_start(n, runs, run), run_start(n, runs, run + 1), shift,
-                         count + run * DIGITS);
-        if (!place_digits(count, runs, n))
-            continue;
-        CT_PRAGMA(omp parallel for if (runs > 1) num_threads(threads) schedule(static, 1))
-        for (int run = 0; run < runs; run++)
-            move_pairs(from, to, run_start(n, runs, run), run_start(n, runs, run + 1), shift,
-                       count + run * DIGITS);
-        struct ct_pair *swap = from;
-        from = to;
-        to = swap;
-        host->poll();
-    }
-    if (from != pairs)
-        memcpy(pairs, from, (size_t)n * sizeof *pairs);
+    struct sort sort = {.pairs = pairs, .spare = spare};
+    if (n < 2)
+        return;
+    find_digits(&sort, n);
+    host->poll();
+    if (sort.digits == 0)
+        return;
+    distribute(pairs, spare, n, sort.shift[sort.digits - 1]);
+    ct_for_blocks(host, DIGITS, threads, sort_bucket, &sort);
 }

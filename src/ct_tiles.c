@@ -1,12 +1,15 @@
 /* ct_tiles.c: see ct_tiles.h. */
 #include "ct_tiles.h"
 #include "ct.h"
-#include "ct_parallel.h"
+#include "ct_blocks.h"
 
 #include <float.h>
 #include <math.h>
 
-enum { ALIGN = 64 };
+enum {
+    ALIGN = 64,
+    TOGETHER = 64 /* tiles to a block of work */
+};
 
 static int count_tiles(const struct ct_tree *t)
 {
@@ -151,16 +154,28 @@ static void fill_nodes(const struct ct_tree *t, struct ct_tiles *tiles, int j)
     }
 }
 
-void ct_tiles_make(const struct ct_tree *t, void *memory, int threads, struct ct_tiles *tiles)
+struct filling {
+    const struct ct_tree *tree;
+    struct ct_tiles *tiles;
+};
+
+static void fill_block(void *data, int block, int thread)
 {
-    threads = ct_team(threads, t->n, 8192);
+    const struct filling *filling = data;
+    int first = block * TOGETHER, left = filling->tiles->count - first;
+    for (int i = 0; i < TOGETHER && i < left; i++)
+        fill_tile(filling->tree, filling->tiles, first + i);
+    (void)thread;
+}
+
+void ct_tiles_make(const struct ct_host *host, const struct ct_tree *t, void *memory, int threads,
+                   struct ct_tiles *tiles)
+{
+    struct filling filling = {t, tiles};
     lay_out(t, count_tiles(t), memory, tiles);
     cut_leaves(t, tiles);
     choose_units(t, tiles);
-    CT_PRAGMA(omp parallel for if (threads > 1) num_threads(threads) schedule(static))
-    for (int tile = 0; tile < tiles->count; tile++)
-        fill_tile(t, tiles, tile);
-    CT_PRAGMA(omp parallel for if (threads > 1) num_threads(threads))
+    ct_for_blocks(host, tiles->count / TOGETHER + 1, threads, fill_block, &filling);
     for (int j = 0; j < t->d; j++)
         fill_nodes(t, tiles, j);
 }

@@ -19,6 +19,7 @@
 
 enum { CT_LANES = 16 };
 
+struct ct_host;
 struct ct_tree;
 
 /* Boxes by column: coordinate j of box i is at [i + j * stride]. Vectors may run
@@ -51,7 +52,8 @@ static inline int ct_tiles_of(int size)
 size_t ct_tiles_bytes(const struct ct_tree *tree);
 
 /* Makes the tiles of a tree in memory of that many bytes. */
-void ct_tiles_make(const struct ct_tree *tree, void *memory, int threads, struct ct_tiles *tiles);
+void ct_tiles_make(const struct ct_host *host, const struct ct_tree *tree, void *memory,
+                   int threads, struct ct_tiles *tiles);
 
 /* A query, or a corner of a box of queries, in the tiles' floats; returns its
  * greatest distance from the centre in any coordinate, in their units. */

@@ -101,7 +101,7 @@ void r_arrays_fill(SEXP arrays, const struct ct_cells *cells, int n, int d, int 
         .lower = REAL(VECTOR_ELT(arrays, AT_LOWER)),
         .upper = REAL(VECTOR_ELT(arrays, AT_UPPER)),
     };
-    ct_cells_store(cells, REAL_RO(VECTOR_ELT(arrays, AT_POINTS)),
+    ct_cells_store(&r_host, cells, REAL_RO(VECTOR_ELT(arrays, AT_POINTS)),
                    INTEGER_RO(VECTOR_ELT(arrays, AT_ROW)), n, d, threads, &out);
 }
 

@@ -25,7 +25,7 @@ static void host_release(void *mark)
     vmaxset(mark);
 }
 
-const struct ct_host r_host = {host_alloc, host_poll, NULL, host_mark, host_release};
+struct ct_host r_host = {host_alloc, host_poll, NULL, host_mark, host_release, 0.01};
 
 /* What is told, and since when it runs; there is one console. */
 static struct {
@@ -48,7 +48,9 @@ struct ct_host r_host_telling(const char *what)
     telling.what = what;
     telling.start = ct_seconds();
     telling.last = 0;
-    return (struct ct_host){host_alloc, host_poll, tell, host_mark, host_release};
+    struct ct_host host = r_host;
+    host.progress = tell;
+    return host;
 }
 
 void r_stop(const char *format, ...)

@@ -10,7 +10,7 @@
 
 /* Scratch comes from R_alloc, which R frees when .Call returns, on an error or
  * on an interrupt, so nothing can leak. */
-extern const struct ct_host r_host;
+extern struct ct_host r_host;
 
 /* The same, telling on the console how far it got, should it take long. */
 struct ct_host r_host_telling(const char *what);

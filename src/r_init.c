@@ -27,6 +27,8 @@ SEXP r_order_maximin(SEXP, SEXP, SEXP);
 SEXP r_threads_get(SEXP);
 SEXP r_threads_set(SEXP);
 SEXP r_has_openmp(void);
+SEXP r_threads_forked(SEXP);
+SEXP r_region_seconds(SEXP);
 
 #define ROUTINE(name) #name, (DL_FUNC)&name
 
@@ -46,6 +48,8 @@ static const R_CallMethodDef routines[] = {
     {ROUTINE(r_threads_get), 1},
     {ROUTINE(r_threads_set), 1},
     {ROUTINE(r_has_openmp), 0},
+    {ROUTINE(r_threads_forked), 1},
+    {ROUTINE(r_region_seconds), 1},
     {ROUTINE(r_inducing_factor), 5},
     {ROUTINE(r_residual_values), 9},
     {ROUTINE(r_residual_scan), 5},

@@ -179,8 +179,8 @@ SEXP r_residual_coarse(SEXP pointer, SEXP metric, SEXP threads)
     SEXP coarse = PROTECT(Rf_allocVector(VECSXP, 2));
     SET_VECTOR_ELT(coarse, 0, Rf_ScalarReal(unit));
     SET_VECTOR_ELT(coarse, 1, Rf_allocVector(INTSXP, size));
-    ct_coarsen(residual.points.v, residual.m, r_tree(pointer)->row, n, unit, r_num_threads(threads),
-               (int16_t *)INTEGER(VECTOR_ELT(coarse, 1)));
+    ct_coarsen(&r_host, residual.points.v, residual.m, r_tree(pointer)->row, n, unit,
+               r_num_threads(threads), (int16_t *)INTEGER(VECTOR_ELT(coarse, 1)));
     UNPROTECT(1);
     return coarse;
 }

@@ -4,11 +4,16 @@
  * covertree_threads() sets another. Whatever is asked for stays within
  * OMP_THREAD_LIMIT and, where R checks packages, within the two cores allowed.
  * A process made by fork (parallel::mclapply) gets one thread: the OpenMP
- * runtime does not survive a fork of a process that has used it.
+ * runtime does not survive a fork of a process that has used it, and another
+ * package may have used it before this one was loaded.
+ *
+ * The end of a parallel region waits for its threads, which on a busy machine may
+ * take milliseconds. So a region is opened where enough work is left: see r_region_seconds().
  */
 #include "r_threads.h"
 #include "ct_parallel.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #ifndef _WIN32
@@ -28,17 +33,48 @@ static int forked(void)
 }
 #else
 static pid_t loaded_in;
+static int loaded_in_fork;
+
+/* Linux tells in the flags of a process, field 9 of /proc/self/stat, whether it is a
+ * fork that has executed no program since. Elsewhere the answer is no. */
+static int is_fork(void)
+{
+    enum { FORK_WITHOUT_EXEC = 0x40 };
+    char line[1024];
+    unsigned flags = 0;
+    FILE *file = fopen("/proc/self/stat", "r");
+    if (!file)
+        return 0;
+    size_t size = fread(line, 1, sizeof line - 1, file);
+    fclose(file);
+    line[size] = 0;
+    const char *name_end = strrchr(line, ')'); /* the name of the program may hold blanks */
+    if (!name_end || sscanf(name_end + 1, " %*c %*d %*d %*d %*d %*d %u", &flags) != 1)
+        return 0;
+    return (flags & FORK_WITHOUT_EXEC) != 0;
+}
 
 void r_threads_load(void)
 {
     loaded_in = getpid();
+    loaded_in_fork = is_fork();
 }
 
 static int forked(void)
 {
-    return getpid() != loaded_in;
+    return loaded_in_fork || getpid() != loaded_in;
 }
 #endif
+
+/* R's package parallel knows on every system whether this process is a fork that it
+ * made; .onLoad() asks. */
+SEXP r_threads_forked(SEXP yes)
+{
+#ifndef _WIN32
+    loaded_in_fork = loaded_in_fork || Rf_asLogical(yes) == TRUE;
+#endif
+    return R_NilValue;
+}
 
 static int least(int a, int b)
 {
@@ -95,4 +131,13 @@ SEXP r_has_openmp(void)
 #else
     return Rf_ScalarLogical(0);
 #endif
+}
+
+/* Seconds of remaining work that are worth a parallel region, before the call; tests set
+ * 0, which opens every region. */
+SEXP r_region_seconds(SEXP seconds)
+{
+    SEXP before = Rf_ScalarReal(r_host.region_seconds);
+    r_host.region_seconds = Rf_asReal(seconds);
+    return before;
 }

@@ -24,7 +24,7 @@ static const struct ct_tree *tie(SEXP pointer, const struct ct_tree *t, int thre
     SEXP bytes = PROTECT(Rf_allocVector(RAWSXP, sizeof(struct tied) + ct_tiles_bytes(t)));
     struct tied *tied = (struct tied *)RAW(bytes);
     tied->tree = *t;
-    ct_tiles_make(t, tied + 1, threads, &tied->tiles);
+    ct_tiles_make(&r_host, t, tied + 1, threads, &tied->tiles);
     tied->tree.tiles = &tied->tiles;
     R_SetExternalPtrTag(pointer, R_MakeWeakRef(pointer, bytes, R_NilValue, FALSE));
     R_SetExternalPtrAddr(pointer, RAW(bytes));

@@ -46,7 +46,7 @@ static void check_values(int m, double longest)
         order[i] = POINTS - i;
     check_about("%d numbers, length %g", m, longest);
     CHECK(unit > 0 && fabs(unit * CT_COARSE_LENGTH - longest) <= 1e-12 * longest);
-    ct_coarsen(v, m, order, POINTS, unit, 2, to);
+    ct_coarsen(&host, v, m, order, POINTS, unit, 2, to);
     for (int i = 0; i < POINTS; i++)
         for (size_t j = 0; j < to_stride; j++) {
             double want = j < (size_t)m ? v[(POINTS - 1 - i) * stride + j] : 0;
@@ -65,7 +65,7 @@ static void check_values(int m, double longest)
             doubtful += fabs((double)sum * unit * unit - want) > ct_coarse_doubt(unit);
         }
     CHECK(doubtful <= pairs / 100);
-    ct_coarsen(v, m, NULL, POINTS, unit, 1, to);
+    ct_coarsen(&host, v, m, NULL, POINTS, unit, 1, to);
     CHECK(m == 0 || fabs(to[0] * unit - v[0]) <= 0.5000001 * unit);
     keep_end();
 }

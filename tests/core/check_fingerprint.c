@@ -365,7 +365,7 @@ static void walk(struct problem *p, struct setting s, int foreign, int coarse, i
         int n = p->cloud.n, m = residual->m;
         int16_t *v = host.alloc(ct_coarse_stride(m) * n, sizeof *v);
         walk.coarse = (struct ct_coarse){v, ct_coarse_unit(residual->points.v, m, n)};
-        ct_coarsen(residual->points.v, m, p->grown.row, n, walk.coarse.unit, s.threads, v);
+        ct_coarsen(&host, residual->points.v, m, p->grown.row, n, walk.coarse.unit, s.threads, v);
     }
     walk.index = host.alloc(size, sizeof *walk.index);
     walk.distance = host.alloc(size, sizeof *walk.distance);

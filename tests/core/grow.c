@@ -49,7 +49,7 @@ void grow_tiles(struct grown *grown, int threads)
     size_t bytes = ct_tiles_bytes(&grown->tree);
     shift = (shift + 23) % 64;
     char *memory = keep(bytes + (size_t)shift, 1);
-    ct_tiles_make(&grown->tree, memory + shift, threads, tiles);
+    ct_tiles_make(&host, &grown->tree, memory + shift, threads, tiles);
     grown->tree.tiles = tiles;
 }
 
@@ -70,7 +70,7 @@ static struct grown grow_in_order(const struct cloud *cloud, const int *order, i
         ct_build(&host, kernels, grown.points, grown.row, n, d, leaf_size, threads);
     int nodes = ct_cells_count(cells);
     make_arrays(&grown.arrays, nodes, d);
-    ct_cells_store(cells, grown.points, grown.row, n, d, threads, &grown.arrays);
+    ct_cells_store(&host, cells, grown.points, grown.row, n, d, threads, &grown.arrays);
     grown.tree = tree_of(&grown, n, d, nodes);
     grow_tiles(&grown, threads);
     host_end_call();

@@ -75,7 +75,8 @@ static void host_progress(double share)
     misuses += !(share >= 0 && share <= 1);
 }
 
-const struct ct_host host = {host_alloc, host_poll, host_progress, NULL, NULL};
+/* Every parallel region is opened, however little work there is. */
+const struct ct_host host = {host_alloc, host_poll, host_progress, NULL, NULL, 0};
 
 void host_end_call(void)
 {

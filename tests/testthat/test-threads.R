@@ -116,3 +116,49 @@ test_that("mclapply() gives the same answers", {
   found <- parallel::mclapply(parts, function(part) knn_query(tree, part, k = 3), mc.cores = 2)
   for (i in 1:2) expect_same_knn(found[[i]], oracle_knn(x, parts[[i]], k = 3))
 })
+
+# The parent has used OpenMP through other code; the package is first loaded in the child.
+test_that("a forked child that loads the package itself uses one thread", {
+  skip_on_os(c("windows", "mac"))
+  skip_on_cran()
+  folder <- tempfile("openmp")
+  dir.create(folder)
+  on.exit(unlink(folder, recursive = TRUE))
+  writeLines(c(
+    "void use_threads(int *sum)",
+    "{",
+    "#pragma omp parallel for num_threads(2) reduction(+ : sum[:1])",
+    "    for (int i = 0; i < 1000; i++)",
+    "        sum[0] += i;",
+    "}"
+  ), file.path(folder, "other.c"))
+  writeLines(c("PKG_CFLAGS = $(SHLIB_OPENMP_CFLAGS)", "PKG_LIBS = $(SHLIB_OPENMP_CFLAGS)"),
+             file.path(folder, "Makevars"))
+  r <- file.path(R.home("bin"), "R")
+  status <- system(sprintf("cd %s && R_MAKEVARS_USER=/dev/null %s CMD SHLIB other.c >/dev/null 2>&1",
+                           shQuote(folder), shQuote(r)))
+  skip_if_not(status == 0, "a C compiler for OpenMP")
+  script <- file.path(folder, "parent.R")
+  writeLines(c(
+    sprintf(".libPaths(%s)", deparse1(.libPaths())),
+    sprintf("dyn.load(%s)", deparse(file.path(folder, paste0("other", .Platform$dynlib.ext)))),
+    "stopifnot(.C('use_threads', sum = 0L)$sum == 499500L)",
+    "job <- parallel::mcparallel({",
+    "  x <- matrix(runif(3e5), ncol = 3)",
+    "  tree <- covertree::cover_tree(x, threads = 2)",
+    "  covertree:::region_seconds(0)",
+    "  index <- covertree::knn_query(tree, k = 5, threads = 2)$index",
+    "  c(nrow(index), covertree::covertree_threads())",
+    "})",
+    "value <- parallel::mccollect(job, wait = FALSE, timeout = 60)",
+    "if (is.null(value)) tools::pskill(job$pid, tools::SIGKILL)",
+    "cat('value:', value[[1]])"
+  ), script)
+  output <- system2(file.path(R.home("bin"), "Rscript"), c("--vanilla", shQuote(script)), stdout = TRUE)
+  expect_identical(output, "value: 100000 1")
+})
+
+test_that("short calls stay on one thread, and regions can be forced", {
+  expect_identical(covertree:::region_seconds(0.01), 0)
+  expect_identical(covertree:::region_seconds(0), 0.01)
+})
