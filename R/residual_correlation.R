@@ -178,7 +178,7 @@ kernel_code <- function(metric) match(metric$kernel$kind, kernel_kinds) - 1L
 inducing_state <- function(x, z, metric, threads) {
   inducing <- choose_inducing(x, z, metric, threads)
   factor <- .Call(r_inducing_factor, kernel_code(metric), metric$kernel$variance, inducing,
-                  metric$jitter, simd_level())
+                  metric$jitter, simd_level(), check_threads(threads))
   if (!is.matrix(factor)) {
     fail(paste("the covariance of the inducing points has no Cholesky factor: its leading minor %d is",
                "not positive; use fewer or more distinct points, or a larger jitter than %g"),

@@ -10,7 +10,7 @@ SEXP r_tree_arrays(SEXP);
 SEXP r_tree_validate(SEXP, SEXP);
 SEXP r_knn(SEXP, SEXP, SEXP, SEXP, SEXP);
 SEXP r_simd_levels(void);
-SEXP r_inducing_factor(SEXP, SEXP, SEXP, SEXP, SEXP);
+SEXP r_inducing_factor(SEXP, SEXP, SEXP, SEXP, SEXP, SEXP);
 SEXP r_residual_values(SEXP, SEXP, SEXP, SEXP, SEXP, SEXP, SEXP, SEXP, SEXP);
 SEXP r_residual_scan(SEXP, SEXP, SEXP, SEXP, SEXP);
 SEXP r_residual_distance(SEXP, SEXP, SEXP, SEXP, SEXP);
@@ -50,7 +50,7 @@ static const R_CallMethodDef routines[] = {
     {ROUTINE(r_has_openmp), 0},
     {ROUTINE(r_threads_forked), 1},
     {ROUTINE(r_region_seconds), 1},
-    {ROUTINE(r_inducing_factor), 5},
+    {ROUTINE(r_inducing_factor), 6},
     {ROUTINE(r_residual_values), 9},
     {ROUTINE(r_residual_scan), 5},
     {ROUTINE(r_residual_walk), 9},

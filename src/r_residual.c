@@ -22,7 +22,11 @@
 
 enum { METRIC_KIND, METRIC_VARIANCE, METRIC_M, METRIC_POINTS };
 
-enum { CHUNK = 256 }; /* points whose values are solved for together */
+enum {
+    CHUNK = 256,       /* points whose values are solved for together, at most */
+    FACTOR_BLOCK = 64, /* columns of a Cholesky factor that are computed together */
+    ROWS = 1 << 20     /* numbers of the columns before that a run of its rows reads */
+};
 
 static const struct ct_dots *dots_of(SEXP simd)
 {
@@ -49,20 +53,57 @@ static struct ct_residual residual_of(SEXP metric)
     };
 }
 
+/* Replaces the columns j to j + count of a, below row j + count, by those of the Cholesky
+ * factor, given the columns before and the factor of the block at row j. In runs of rows
+ * that take a fraction of a second. */
+static void factor_below(double *a, int m, int j, int count)
+{
+    const double one = 1, minus = -1;
+    size_t ld = (size_t)m;
+    int run = ROWS / (j + 1) + FACTOR_BLOCK;
+    for (int row = j + count; row < m; row += run) {
+        int rows = m - row < run ? m - row : run;
+        double *at = a + row + (size_t)j * ld;
+        F77_CALL(dgemm)
+        ("N", "T", &rows, &count, &j, &minus, a + row, &m, a + j, &m, &one, at, &m FCONE FCONE);
+        F77_CALL(dtrsm)
+        ("R", "L", "T", "N", &rows, &count, &one, a + j + (size_t)j * ld, &m, at,
+         &m FCONE FCONE FCONE FCONE);
+        r_host.poll();
+    }
+}
+
+/* The lower Cholesky factor in place, block by block as LAPACK's dpotrf() has it, because
+ * dpotrf() itself cannot be interrupted. Returns 0, or the order of the leading minor that
+ * is not positive. */
+static int factor_in_place(double *a, int m)
+{
+    const double one = 1, minus = -1;
+    for (int j = 0; j < m; j += FACTOR_BLOCK) {
+        int count = m - j < FACTOR_BLOCK ? m - j : FACTOR_BLOCK, failed = 0;
+        double *diagonal = a + j + (size_t)j * (size_t)m;
+        F77_CALL(dsyrk)("L", "N", &count, &j, &minus, a + j, &m, &one, diagonal, &m FCONE FCONE);
+        F77_CALL(dpotrf)("L", &count, diagonal, &m, &failed FCONE);
+        if (failed > 0)
+            return failed + j;
+        factor_below(a, m, j, count);
+    }
+    return 0;
+}
+
 /* The lower factor L of the covariances of the inducing points u, with the jitter
  * on the diagonal; or the number of the leading minor that is not positive. */
-SEXP r_inducing_factor(SEXP kind, SEXP variance, SEXP u, SEXP jitter, SEXP simd)
+SEXP r_inducing_factor(SEXP kind, SEXP variance, SEXP u, SEXP jitter, SEXP simd, SEXP threads)
 {
-    int m = Rf_nrows(u), failed = 0;
+    int m = Rf_nrows(u);
     SEXP factor = PROTECT(Rf_allocMatrix(REALSXP, m, m));
     double *l = REAL(factor);
     ct_covariance_cross(&r_host, dots_of(simd), (enum ct_covariance)Rf_asInteger(kind),
                         Rf_asReal(variance), REAL_RO(u), m, REAL_RO(u), m, Rf_ncols(u), (size_t)m,
-                        1, l);
+                        r_num_threads(threads), l);
     for (int i = 0; i < m; i++)
         l[i + (size_t)i * (size_t)m] += Rf_asReal(jitter);
-    if (m > 0)
-        F77_CALL(dpotrf)("L", &m, l, &m, &failed FCONE);
+    int failed = factor_in_place(l, m);
     for (int j = 1; j < m; j++)
         for (int i = 0; i < j; i++)
             l[i + (size_t)j * (size_t)m] = 0;
@@ -74,15 +115,22 @@ SEXP r_inducing_factor(SEXP kind, SEXP variance, SEXP u, SEXP jitter, SEXP simd)
  * variance. */
 struct solve {
     const double *factor;
-    int m, n;
+    int m, n, chunk;
     size_t stride;
     double variance, *v, *p;
 };
 
+/* As many points as take 0.1 seconds or less. */
+static int chunk_of(int m)
+{
+    double most = 2e8 / ((double)m * m);
+    return most < 1 ? 1 : most < CHUNK ? (int)most : CHUNK;
+}
+
 static void solve_chunk(void *data, int chunk, int thread)
 {
     const struct solve *s = data;
-    int from = chunk * CHUNK, count = s->n - from < CHUNK ? s->n - from : CHUNK;
+    int from = chunk * s->chunk, count = s->n - from < s->chunk ? s->n - from : s->chunk;
     int ld = (int)s->stride;
     double one = 1, *to = s->v + (size_t)from * s->stride;
     F77_CALL(dtrsm)
@@ -114,9 +162,9 @@ SEXP r_residual_values(SEXP kind, SEXP variance, SEXP u, SEXP factor, SEXP z, SE
         ct_covariance_cross(&r_host, dots_of(simd), (enum ct_covariance)Rf_asInteger(kind), s2,
                             REAL_RO(u), m, REAL_RO(z), n, Rf_ncols(z), stride,
                             r_num_threads(threads), REAL(v));
-        struct solve solve = {REAL_RO(factor), m, n, stride, s2, REAL(v), REAL(p)};
-        ct_for_blocks(&r_host, n / CHUNK + (n % CHUNK > 0), r_num_threads(threads), solve_chunk,
-                      &solve);
+        struct solve solve = {REAL_RO(factor), m, n, chunk_of(m), stride, s2, REAL(v), REAL(p)};
+        ct_for_blocks(&r_host, n / solve.chunk + (n % solve.chunk > 0), r_num_threads(threads),
+                      solve_chunk, &solve);
     }
     for (int i = 0; i < n; i++) {
         double left = m > 0 ? REAL(p)[i] : s2;
@@ -245,6 +293,7 @@ SEXP r_residual_distance(SEXP metric, SEXP foreign, SEXP rows, SEXP index, SEXP 
     SEXP distance = PROTECT(Rf_allocMatrix(REALSXP, m, k));
     for (int i = 0; i < m; i++) {
         int query = Rf_isNull(rows) ? i : INTEGER_RO(rows)[i] - 1;
+        r_host.poll();
         for (int j = 0; j < k; j++) {
             size_t at = (size_t)i + (size_t)j * (size_t)m;
             int pos = INTEGER_RO(index)[at] == NA_INTEGER ? -1 : INTEGER_RO(index)[at] - 1;
