@@ -173,10 +173,13 @@ static inline int ct_search_meet(struct ct_search *s, int i, int tile)
                                  s->placed + (size_t)i * t->d, t->row + pos, pos, &s->near[i]);
 }
 
-/* How many points query i finds of k that it wants: there may be fewer. */
+/* The number of points that query i finds of the k that it wants: at most those of the
+ * tree, without the query itself if it is one of them, and at most those whose rows come
+ * before its own if it finds predecessors only. */
 static inline int ct_search_reach(const struct ct_search *s, int i, int k)
 {
-    int there = s->latest[i] < s->tree->n ? s->latest[i] : s->tree->n - 1;
+    int others = s->tree->n - (s->near[i].self > 0);
+    int there = s->latest[i] < others ? s->latest[i] : others;
     return k < there ? k : there;
 }
 

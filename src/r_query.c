@@ -116,7 +116,8 @@ SEXP r_knn(SEXP pointer, SEXP query, SEXP rows, SEXP k, SEXP how)
         batch.m = batch.ld = (int)XLENGTH(rows);
     }
     struct ct_ladder ladder;
-    batch.ladder = r_ladder(VECTOR_ELT(how, HOW_LADDER), Rf_asInteger(k), &ladder);
+    batch.ladder = r_ladder(VECTOR_ELT(how, HOW_LADDER),
+                            count < batch.tree->n ? count : batch.tree->n, &ladder);
     SEXP found = PROTECT(r_named_list(names, stats ? 4 : 3));
     SET_VECTOR_ELT(found, 0, Rf_allocMatrix(INTSXP, batch.m, count));
     SET_VECTOR_ELT(found, 1, Rf_allocMatrix(REALSXP, batch.m, count));

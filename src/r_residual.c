@@ -243,6 +243,7 @@ SEXP r_residual_walk(SEXP pointer, SEXP metric, SEXP coarse, SEXP query, SEXP fo
     struct ct_residual residual = residual_of(metric);
     struct ct_latent others = {0};
     struct ct_batch batch = r_batch(pointer, query, how);
+    int count = Rf_asInteger(k), reach = count < batch.tree->n ? count : batch.tree->n;
     batch.predecessor = r_how(how, HOW_PREDECESSOR);
     if (!Rf_isNull(foreign))
         others = latent_of(foreign);
@@ -251,11 +252,11 @@ SEXP r_residual_walk(SEXP pointer, SEXP metric, SEXP coarse, SEXP query, SEXP fo
         .foreign = Rf_isNull(foreign) ? NULL : &others,
         .dots = dots_of(VECTOR_ELT(how, HOW_SIMD)),
         .rows = ct_rows((enum ct_simd_level)(Rf_asInteger(VECTOR_ELT(how, HOW_SIMD)) - 1)),
-        .k = Rf_asInteger(k),
+        .k = count,
         .patience = REAL_RO(effort)[0],
         .first = (int)REAL_RO(effort)[1],
         .most = (int)REAL_RO(effort)[2],
-        .ladder = r_ladder(VECTOR_ELT(how, HOW_LADDER), Rf_asInteger(k), &ladder),
+        .ladder = r_ladder(VECTOR_ELT(how, HOW_LADDER), reach, &ladder),
         .missing = NA_REAL,
     };
     if (!Rf_isNull(coarse))

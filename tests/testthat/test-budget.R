@@ -139,6 +139,34 @@ test_that("few points, and more neighbours than there are", {
   }
 })
 
+# The tree's own points have n - 1 others; foreign queries have n.
+test_that("every way to search finds all there is, where k is about the number of points", {
+  ways <- list(exact = list(), scan = list(search = "scan"), one = list(budget = 1),
+               steps = list(budget = c(1, 4)), far = list(epsilon = 2), most = list(recall = 0.5))
+  for (n in c(2, 5, 40)) {
+    x <- budget_points(n, 2, seed = 221)
+    sets <- list(own = NULL, one = budget_points(1, 2, seed = 222),
+                 many = budget_points(2100, 2, seed = 223))
+    trees <- c(budget_trees(x, leaf_size = 1, inducing = 1), big_leaf = list(cover_tree(x)))
+    for (name in names(trees)) for (set in names(sets)) for (k in n + -1:1) for (way in names(ways)) {
+      if (name == "residual" && way == "scan") next
+      ask <- function(...) do.call(knn_query, c(list(trees[[name]], sets[[set]], k = k), ...))
+      there <- min(k, if (set == "own") n - 1 else n)
+      found <- ask(ways[[way]])
+      label <- paste(n, "points,", name, set, "k", k, way)
+      expect(all(rowSums(!is.na(found$index)) == there), paste(label, "not all there are"))
+      expect_none_twice(found$index, label)
+      if (k >= n) expect_same_knn(found, ask(list()), label)
+      if (set == "own") {
+        before <- ask(ways[[way]], predecessor = TRUE)
+        expect_identical(!is.na(before$index), outer(seq_len(n) - 1, seq_len(k), ">="), label = label)
+      }
+    }
+  }
+  line <- cover_tree(matrix(1:5 + 0), leaf_size = 1)
+  expect_identical(sort(knn_query(line, matrix(0.5), k = 5, budget = 1)$index), 1:5)
+})
+
 test_that("duplicates are found one by one", {
   x <- with_seed(208, budget_points(30, 2, seed = 208)[sample(30, 900, replace = TRUE), ])
   for (x in list(x, matrix(0.3, 900, 2))) for (tree in budget_trees(x, inducing = 1)) {
