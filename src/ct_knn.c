@@ -232,6 +232,8 @@ static void init_knn(const struct ct_host *host, const struct task *task, int ro
     ct_search_init(host, task->batch, task->most, room, &knn->search);
     knn->search.full = lower;
     knn->k = task->k;
+    knn->last = INFINITY;
+    knn->last_row = 0;
     knn->sq = host->alloc((size_t)room + CT_LANES + CT_SELECT_PAD, sizeof(double));
     knn->row = host->alloc((size_t)room + CT_LANES, sizeof(int));
     knn->last_q = host->alloc((size_t)task->batch->tree->d, sizeof(double));
