@@ -31,6 +31,9 @@
 #' @param seed The random seed for that sample; R's own random numbers are left alone.
 #' @param stats Whether to attach what the search did, as attribute `stats`.
 #' @param progress Whether to tell on the console how far a long call has got.
+#' @param max_pairs The largest number of pairs (a query and a neighbour) that the result
+#'   may have, with the padding where k is larger than the number of points: one number, or
+#'   `Inf`. `NULL` for as many as half of the available memory holds; see [radius_query()].
 #'
 #' @return A list of class `knn` with
 #'   \describe{
@@ -72,7 +75,8 @@
 #' @section Errors:
 #' Stops if `query` is not numeric and finite or has another number of columns
 #' than the tree, if `k` is not one whole number of at least 1, if `recall` is not a
-#' share, and if the squared distances of `query` to the tree's points would overflow.
+#' share, if the squared distances of `query` to the tree's points would overflow, and if
+#' the result would have more than `max_pairs` pairs, of 12 bytes each.
 #'
 #' @seealso [radius_query()] for all points within a distance.
 #'
@@ -87,7 +91,8 @@
 #' @export
 knn_query <- function(tree, query = NULL, k = 10, threads = NULL, search = c("auto", "tree", "scan"),
                       block_size = NULL, predecessor = FALSE, recall = 1, epsilon = 0,
-                      budget = NULL, seed = 1, stats = FALSE, progress = interactive()) {
+                      budget = NULL, seed = 1, stats = FALSE, progress = interactive(),
+                      max_pairs = NULL) {
   check_tree(tree)
   k <- check_count(k, "k")
   recall <- check_share(recall, "recall")
@@ -100,6 +105,8 @@ knn_query <- function(tree, query = NULL, k = 10, threads = NULL, search = c("au
   how <- check_how(search, block_size, threads, stats, progress, predecessor, epsilon, budget)
   scan <- how[[1]] == 2L && is.null(tree$metric)
   if (scan && !is.null(budget)) fail("budget needs the tree: search must not be \"scan\"")
+  check_pairs(if (is.null(query)) length(tree) else NROW(query), k, length(tree), how[[4]],
+              check_max_pairs(max_pairs))
   call <- search_for(tree, query, k, how)
   found <- if (recall < 1 && !scan) search_to_recall(call, recall, seed)
            else if (!is.null(budget)) search_within(call, seed)

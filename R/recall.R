@@ -127,6 +127,9 @@ calibrate <- function(call, target, seed) {
 #'   first column, for a tree of the locations in the order that `NNarray` speaks of.
 #' @param sample How many queries to draw; all, if there are no more.
 #' @param predecessor Whether `result` was to hold predecessors only.
+#' @param max_pairs The largest number of exact neighbours to find, of all queries drawn
+#'   together: one number, or `Inf`. `NULL` for as many as half of the available memory
+#'   holds; see [radius_query()].
 #'
 #' @return A list of class `recall`: `estimate`, the share found, with `lower` and `upper`,
 #'   the limits of a 95% interval, which is that alone where all queries were drawn;
@@ -134,7 +137,8 @@ calibrate <- function(call, target, seed) {
 #'   exact ones or as near as the farthest of them.
 #'
 #' @section Errors:
-#' Stops if `result` has not a row for each query, or holds numbers that are no rows.
+#' Stops if `result` has not a row for each query, or holds numbers that are no rows, and
+#' if more than `max_pairs` neighbours would have to be found.
 #'
 #' @examples
 #' x <- matrix(rnorm(3000), ncol = 3)
@@ -145,7 +149,7 @@ calibrate <- function(call, target, seed) {
 #' recall_of(cover_tree(x[near$order, ]), near$NNarray[, -1], predecessor = TRUE)
 #' @export
 recall_of <- function(tree, result, sample = 1000, seed = 1, query = NULL, predecessor = FALSE,
-                      threads = NULL) {
+                      threads = NULL, max_pairs = NULL) {
   check_tree(tree)
   sample <- check_count(sample, "sample")
   seed <- check_seed(seed)
@@ -155,6 +159,8 @@ recall_of <- function(tree, result, sample = 1000, seed = 1, query = NULL, prede
   if (nrow(index) != call$queries) {
     fail("result must have a row for each of the %d queries, not %d", call$queries, nrow(index))
   }
+  check_pairs(min(sample, call$queries), ncol(index), length(tree), how[[4]],
+              check_max_pairs(max_pairs), "a smaller sample", "")
   rows <- sample_rows(call$queries, sample, seed)
   exact <- call$exact(rows)
   found <- list(index = index[rows, , drop = FALSE])

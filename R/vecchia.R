@@ -23,6 +23,9 @@
 #' @param seed The random seed of the sample that `recall` is measured on.
 #' @param threads The number of threads; `NULL` for the default of
 #'   [covertree_threads()].
+#' @param max_pairs The largest number of pairs (a location and a neighbour) that the result
+#'   may have: one number, or `Inf`. `NULL` for as many as half of the available memory
+#'   holds; see [radius_query()].
 #'
 #' @return A list of class `vecchia_neighbors`:
 #'   \describe{
@@ -42,7 +45,8 @@
 #' @section Errors:
 #' Stops if `x` is not numeric and finite, if `m` is not a whole number from 1 to n - 1,
 #' if `order` is neither the name of an order nor a permutation, and with `lonlat` if
-#' longitudes are not within -360 and 720 or latitudes not within -90 and 90.
+#' longitudes are not within -360 and 720 or latitudes not within -90 and 90, and if the
+#' result would have more than `max_pairs` pairs.
 #'
 #' @references
 #' Vecchia, A. V. (1988). Estimation and model identification for continuous spatial
@@ -58,11 +62,13 @@
 #' near$NNarray[1:5, ]
 #' @export
 vecchia_neighbors <- function(x, m, order = "maximin", metric = "euclidean", lonlat = FALSE,
-                              recall = NULL, seed = 1, threads = NULL) {
+                              recall = NULL, seed = 1, threads = NULL, max_pairs = NULL) {
   x <- check_points(x)
   n <- nrow(x)
   m <- check_count(m, "m")
   if (m >= n) fail("m must be below the number of locations, %d, not %d", n, m)
+  max_pairs <- check_max_pairs(max_pairs)
+  check_pairs(n, m, n, check_threads(threads), max_pairs, "a smaller m", " or fewer locations")
   metric <- check_metric(metric)
   recall <- if (is.null(recall)) if (is.null(metric)) 1 else 0.999 else check_share(recall, "recall")
   if (check_flag(lonlat, "lonlat")) x <- on_sphere(x)
@@ -70,7 +76,7 @@ vecchia_neighbors <- function(x, m, order = "maximin", metric = "euclidean", lon
   tree <- cover_tree(x[order, , drop = FALSE], threads = threads,
                      metric = reorder_metric(metric, order))
   near <- knn_query(tree, k = m, predecessor = TRUE, recall = recall, seed = seed,
-                    threads = threads)
+                    threads = threads, max_pairs = Inf)
   structure(list(order = order, NNarray = cbind(seq_len(n), near$index), distance = near$distance,
                  exact = attr(near, "exact"), recall = attr(near, "recall")),
             class = "vecchia_neighbors")

@@ -249,12 +249,13 @@ static void run(const struct ct_host *host, struct task task)
     task.ld = batch->ld > 0 ? batch->ld : batch->m;
     task.most = most < CT_BLOCK ? most : CT_BLOCK;
     task.run = chunk < 16 ? 16 : chunk < RUN ? chunk : RUN;
-    task.knn = host->alloc((size_t)batch->threads, sizeof *task.knn);
-    for (int thread = 0; thread < batch->threads; thread++)
+    int tasks = batch->m / task.run + (batch->m % task.run > 0);
+    int threads = batch->threads < tasks ? batch->threads : tasks;
+    task.knn = host->alloc((size_t)threads, sizeof *task.knn);
+    for (int thread = 0; thread < threads; thread++)
         init_knn(host, &task, room, &task.knn[thread]);
-    ct_for_blocks(host, batch->m / task.run + (batch->m % task.run > 0), batch->threads, run_task,
-                  &task);
-    for (int thread = 0; batch->tally && thread < batch->threads; thread++)
+    ct_for_blocks(host, tasks, threads, run_task, &task);
+    for (int thread = 0; batch->tally && thread < threads; thread++)
         ct_tally_add(batch->tally, &task.knn[thread].search.tally);
 }
 

@@ -85,9 +85,11 @@ struct ct_searcher {
 void ct_predecessors(const struct ct_host *host, const struct ct_batch *batch, int k,
                      const struct ct_searcher *searcher);
 
-/* count[i]: points within the radius of query i. */
-void ct_radius_count(const struct ct_host *host, const struct ct_batch *batch, double radius,
-                     int *count);
+/* Counts the points within the radius of each query, until their total exceeds `most`:
+ * count[i] is a number from before, or -1 where query i is to be counted, and stays -1
+ * where counting stopped before it. Returns the total. */
+long long ct_radius_count(const struct ct_host *host, const struct ct_batch *batch, double radius,
+                          long long most, int *count);
 
 /* index[i] and distance[i]: [count[i]] each, filled in order of (distance, row)
  * if sorted, else in the order the tree is walked. */

@@ -2,18 +2,21 @@
  *
  * The number of points found is not known beforehand, and results belong in
  * memory that the host allocates, so the search is made twice: once to count,
- * once to fill.
+ * once to fill. Counting stops when the total exceeds a limit, and goes on from
+ * there when it is called again.
  */
 #include "ct_blocks.h"
 #include "ct_distance.h"
+#include "ct_parallel.h"
 #include "ct_search.h"
 
 #include <limits.h>
 #include <math.h>
 
 enum {
-    RUN = 64,  /* queries to a task of a thread */
-    ROOM = 512 /* points that a query has met before their distances are taken */
+    RUN = 64,        /* queries to a task of a thread */
+    ROOM = 512,      /* points that a query has met before their distances are taken */
+    SORTED = 1 << 23 /* points that the threads may sort together, whatever the results */
 };
 
 struct ball {
@@ -31,7 +34,8 @@ struct task {
     double radius;
     int sort;
     int *count;
-    int *const *index; /* NULL: only count */
+    long long total, most; /* of points counted; counting stops when total exceeds most */
+    int *const *index;     /* NULL: only count */
     double *const *distance;
 };
 
@@ -66,8 +70,10 @@ static void sort_found(const struct ball *ball, int i)
         distance[j] = ball->sorted[j];
 }
 
-static void answer_block(const struct task *task, struct ball *ball, int begin, int queries)
+/* Returns the number of points found by the block. */
+static long long answer_block(const struct task *task, struct ball *ball, int begin, int queries)
 {
+    long long found = 0;
     struct ct_search *s = &ball->search;
     ct_search_load(s, task->batch, begin, queries, ball->to);
     for (int i = 0; i < queries; i++) {
@@ -81,42 +87,70 @@ static void answer_block(const struct task *task, struct ball *ball, int begin, 
             task->count[ball->to[i]] = ball->found[i];
         else if (task->sort)
             sort_found(ball, i);
+        found += ball->found[i];
     }
+    return found;
+}
+
+/* The first query of a task that is not counted yet: those before it are. */
+static int skip_counted(const struct task *task, int begin, int end)
+{
+    while (!task->index && begin < end && task->count[ct_search_line(task->batch, begin)] >= 0)
+        begin++;
+    return begin;
+}
+
+/* Adds what was found to the total; returns whether the total is within the limit. */
+static int add_found(struct task *task, long long found)
+{
+    long long total;
+    if (task->index)
+        return 1;
+    CT_PRAGMA(omp atomic capture)
+    total = task->total += found;
+    return total <= task->most;
 }
 
 static void run_task(void *data, int number, int thread)
 {
-    const struct task *task = data;
+    struct task *task = data;
     struct ball *ball = &task->ball[thread];
     int begin = number * RUN, left = task->batch->m - begin;
     int end = begin + (left < RUN ? left : RUN);
-    while (begin < end) {
+    begin = skip_counted(task, begin, end);
+    for (int going = add_found(task, 0); going && begin < end;) {
         int queries = ct_search_next(&ball->search, task->batch, begin, end, CT_BLOCK);
-        answer_block(task, ball, begin, queries);
+        going = add_found(task, answer_block(task, ball, begin, queries));
         begin += queries;
     }
 }
 
 /* most: the largest number of points that a query will find. */
-static void run(const struct ct_host *host, struct task *task, int most)
+static void run(const struct ct_host *host, struct task *task, int threads, int most)
 {
     const struct ct_batch *batch = task->batch;
-    task->ball = host->alloc((size_t)batch->threads, sizeof *task->ball);
-    for (int thread = 0; thread < batch->threads; thread++) {
+    int tasks = batch->m / RUN + (batch->m % RUN > 0);
+    threads = threads < tasks ? threads : tasks;
+    task->ball = host->alloc((size_t)threads, sizeof *task->ball);
+    for (int thread = 0; thread < threads; thread++) {
         struct ball *ball = &task->ball[thread];
         ct_search_init(host, batch, CT_BLOCK, ROOM, &ball->search);
         ball->search.full = settle;
         ball->task = task;
         ball->sorted = host->alloc((size_t)most + CT_SELECT_PAD, sizeof *ball->sorted);
     }
-    ct_for_blocks(host, batch->m / RUN + (batch->m % RUN > 0), batch->threads, run_task, task);
+    ct_for_blocks(host, tasks, threads, run_task, task);
 }
 
-void ct_radius_count(const struct ct_host *host, const struct ct_batch *batch, double radius,
-                     int *count)
+long long ct_radius_count(const struct ct_host *host, const struct ct_batch *batch, double radius,
+                          long long most, int *count)
 {
-    struct task task = {.batch = batch, .radius = radius, .count = count};
-    run(host, &task, 0);
+    struct task task = {.batch = batch, .radius = radius, .most = most, .count = count};
+    for (int i = 0; i < batch->m; i++)
+        if (count[ct_search_line(batch, i)] > 0)
+            task.total += count[ct_search_line(batch, i)];
+    run(host, &task, batch->threads, 0);
+    return task.total;
 }
 
 void ct_radius_fill(const struct ct_host *host, const struct ct_batch *batch, double radius,
@@ -124,9 +158,15 @@ void ct_radius_fill(const struct ct_host *host, const struct ct_batch *batch, do
 {
     struct task task = {
         .batch = batch, .radius = radius, .sort = sort, .index = index, .distance = distance};
+    long long total = SORTED;
     int most = 0;
-    for (int i = 0; i < batch->m; i++)
+    for (int i = 0; i < batch->m; i++) {
         most = count[i] > most ? count[i] : most;
+        total += count[i];
+    }
+    int threads = batch->threads;
+    if (sort && most > 0 && total / most < threads)
+        threads = (int)(total / most);
     if (most > 0)
-        run(host, &task, sort ? most : 0);
+        run(host, &task, threads > 0 ? threads : 1, sort ? most : 0);
 }

@@ -171,7 +171,6 @@ void ct_residual_scan(const struct ct_host *host, const struct ct_residual_batch
     int n = batch->residual->points.n, reach = k < n ? k : n > 0 ? n : 1;
     struct scan scan = {.batch = batch,
                         .sift = ct_sift_make(host, batch, most_queries(batch, reach)),
-                        .block = host->alloc((size_t)batch->threads, sizeof *scan.block),
                         .k = k,
                         .missing = missing,
                         .index = index,
@@ -184,10 +183,13 @@ void ct_residual_scan(const struct ct_host *host, const struct ct_residual_batch
         ct_ahead_bars(host, batch, reach, scan.sift.bar);
     }
     fill_shelves(host, &scan);
-    for (int thread = 0; thread < batch->threads; thread++)
+    int blocks = scan.first_block[CLASSES];
+    int threads = batch->threads < blocks ? batch->threads : blocks;
+    scan.block = host->alloc((size_t)threads, sizeof *scan.block);
+    for (int thread = 0; thread < threads; thread++)
         ct_sift_init(host, &scan.sift, reach, &scan.block[thread]);
-    ct_for_blocks(host, scan.first_block[CLASSES], batch->threads, answer_block, &scan);
-    for (int thread = 0; batch->tally && thread < batch->threads; thread++) {
+    ct_for_blocks(host, blocks, threads, answer_block, &scan);
+    for (int thread = 0; batch->tally && thread < threads; thread++) {
         batch->tally->coarse += scan.block[thread].tally.coarse;
         batch->tally->fine += scan.block[thread].tally.fine;
         batch->tally->exact += scan.block[thread].tally.exact;

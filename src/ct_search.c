@@ -158,6 +158,13 @@ float ct_search_limit(const struct ct_search *s)
     return most;
 }
 
+int ct_search_line(const struct ct_batch *batch, int place)
+{
+    int at = batch->order ? batch->order[place] : place;
+    int line = batch->query ? at : batch->tree->row[at] - 1;
+    return batch->slot ? batch->slot[line] : line;
+}
+
 void ct_search_load(struct ct_search *s, const struct ct_batch *batch, int begin, int queries,
                     int *to)
 {
@@ -171,8 +178,7 @@ void ct_search_load(struct ct_search *s, const struct ct_batch *batch, int begin
         double *q = s->q + (size_t)i * d;
         for (int j = 0; j < d; j++)
             q[j] = from[at + j * ld];
-        int line = own ? t->row[at] - 1 : at;
-        to[i] = batch->slot ? batch->slot[line] : line;
+        to[i] = ct_search_line(batch, begin + i);
         s->active[i] = i;
         s->reach[i] = ct_tiles_place(t->tiles, d, q, s->placed + (size_t)i * d);
         s->near[i].count = 0;

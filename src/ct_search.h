@@ -113,6 +113,9 @@ void ct_search_init(const struct ct_host *host, const struct ct_batch *batch, in
 void ct_search_load(struct ct_search *search, const struct ct_batch *batch, int begin, int queries,
                     int *to);
 
+/* The line of the results that belongs to the query at a place of the batch's order. */
+int ct_search_line(const struct ct_batch *batch, int place);
+
 /* How many of the queries from begin up to end the next block should have. */
 int ct_search_next(const struct ct_search *search, const struct ct_batch *batch, int begin, int end,
                    int most);

@@ -67,7 +67,7 @@ void ct_sift_init(const struct ct_host *host, const struct ct_sift *sift, int k,
     block->arbiter.kernels = sift->batch->kernels;
     block->arbiter.square = take_squares;
     block->arbiter.data = block;
-    for (size_t i = 0; i < most; i++)
+    for (int i = 0; i < sift->most && i < sift->batch->count; i++)
         block->contest[i] = ct_contest_make(host, k);
 }
 

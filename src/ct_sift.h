@@ -27,7 +27,7 @@ struct ct_sift_block {
     const struct ct_pair *query; /* [count] whose id is the number of the query */
     int count, last;             /* last: the largest position there is among them */
     struct ct_arbiter arbiter;   /* its data is the block */
-    struct ct_contest *contest;  /* [most] */
+    struct ct_contest *contest;  /* [most], but for no more queries than the batch has */
     double *bar, *level, *margin, *slack, *norm, *trifle;
     unsigned *within;      /* [most] */
     char *team_v, *team_z; /* [most] times m - rest and d, team by team */

@@ -16,7 +16,10 @@
 #include <limits.h>
 #include <math.h>
 
-enum { PENDING = 16 }; /* queries of a block that go together, at most */
+enum {
+    PENDING = 16, /* queries of a block that go together, at most */
+    SHARE = 16    /* queries that a thread has at least */
+};
 
 /* A query whose round is over, but for exact correlations. */
 struct pending {
@@ -245,7 +248,7 @@ static struct walker *new_walkers(const struct ct_host *host, int threads, int k
     struct walker *walker = host->alloc((size_t)threads, sizeof *walker);
     int room = k + k / 8 + 8;
     for (int i = 0; i < threads; i++) {
-        for (int j = 0; j < PENDING; j++)
+        for (int j = 0; j < PENDING && j < walk->ld; j++)
             walker[i].pending[j].top = (struct ct_top){
                 .sq = host->alloc((size_t)room + CT_SELECT_PAD, sizeof(double)),
                 .row = host->alloc((size_t)room, sizeof(int)),
@@ -342,8 +345,11 @@ static void walk_rounds(const struct ct_host *host, const struct ct_batch *batch
     }
 }
 
-void ct_walk(const struct ct_host *host, const struct ct_batch *batch, const struct ct_walk *walk)
+void ct_walk(const struct ct_host *host, const struct ct_batch *asked, const struct ct_walk *walk)
 {
+    struct ct_batch some = *asked, *batch = &some;
+    int shares = asked->m / SHARE + 1;
+    some.threads = shares < asked->threads ? shares : asked->threads;
     int n = walk->residual->points.n, k = walk->k < n ? walk->k : n;
     struct round round = {
         .taker = {take, done},

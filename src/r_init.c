@@ -18,7 +18,8 @@ SEXP r_v_stride(SEXP);
 SEXP r_coarse_stride(SEXP);
 SEXP r_residual_coarse(SEXP, SEXP, SEXP);
 SEXP r_residual_walk(SEXP, SEXP, SEXP, SEXP, SEXP, SEXP, SEXP, SEXP, SEXP);
-SEXP r_radius(SEXP, SEXP, SEXP, SEXP, SEXP);
+SEXP r_radius(SEXP, SEXP, SEXP, SEXP, SEXP, SEXP, SEXP);
+SEXP r_windows_memory(void);
 SEXP r_first_nonfinite(SEXP);
 SEXP r_column_extent(SEXP);
 SEXP r_hilbert_order(SEXP, SEXP);
@@ -38,7 +39,8 @@ static const R_CallMethodDef routines[] = {
     {ROUTINE(r_tree_arrays), 1},
     {ROUTINE(r_tree_validate), 2},
     {ROUTINE(r_knn), 5},
-    {ROUTINE(r_radius), 5},
+    {ROUTINE(r_radius), 7},
+    {ROUTINE(r_windows_memory), 0},
     {ROUTINE(r_simd_levels), 0},
     {ROUTINE(r_first_nonfinite), 1},
     {ROUTINE(r_column_extent), 1},

@@ -6,6 +6,8 @@
 #include "r_threads.h"
 #include "r_tree.h"
 
+#include <math.h>
+
 int r_how(SEXP how, int which)
 {
     return Rf_asInteger(VECTOR_ELT(how, which));
@@ -136,17 +138,104 @@ SEXP r_knn(SEXP pointer, SEXP query, SEXP rows, SEXP k, SEXP how)
     return found;
 }
 
-SEXP r_radius(SEXP pointer, SEXP query, SEXP radius, SEXP sort, SEXP how)
+/* ---- radius ---------------------------------------------------------------- */
+
+enum {
+    SAMPLE = 512, /* queries by which the number of pairs is estimated, at most; */
+    FEWEST = 16,  /* at least, where each may find very many points; */
+    SHARE = 4     /* and the number of queries is so many times the sample's, at least */
+};
+
+static const double SAMPLE_PAIRS = 1e8; /* pairs that the sample evaluates, about, at most */
+/* An estimate is surely above the limit where it is so many times the limit, after so many
+ * standard errors are taken off. */
+static const double CLEARLY = 1.25, ERRORS = 5;
+
+static long long to_count(double most)
+{
+    return most < 9e18 ? (long long)most : LLONG_MAX;
+}
+
+/* Queries of the batch, spread evenly along its order, each on its own. */
+static struct ct_batch sample_of(const struct ct_batch *batch, int size)
+{
+    struct ct_batch sample = *batch;
+    int *order = r_host.alloc((size_t)size, sizeof *order);
+    for (int i = 0; i < size; i++) {
+        int place = (int)((long long)batch->m * i / size);
+        order[i] = batch->order ? batch->order[place] : place;
+    }
+    sample.order = order;
+    sample.m = size;
+    sample.lines = batch->m;
+    sample.block = 1;
+    return sample;
+}
+
+/* About how many pairs the batch finds, by a sample of its queries, if that is surely more
+ * than `most`; otherwise 0, as where the batch is too small for a sample to save work. */
+static double surely_above(const struct ct_batch *batch, double radius, double most)
+{
+    double fits = SAMPLE_PAIRS / batch->tree->n, sum = 0, squares = 0;
+    int size = fits < FEWEST ? FEWEST : fits < SAMPLE ? (int)fits : SAMPLE;
+    if (batch->m / SHARE < size)
+        return 0;
+    struct ct_batch sample = sample_of(batch, size);
+    int *count = r_host.alloc((size_t)batch->m, sizeof *count);
+    for (int i = 0; i < batch->m; i++)
+        count[i] = -1;
+    ct_radius_count(&r_host, &sample, radius, LLONG_MAX, count);
+    for (int i = 0; i < batch->m; i++) {
+        double found = count[i] > 0 ? count[i] : 0;
+        sum += found;
+        squares += found * found;
+    }
+    double mean = sum / size, variance = (squares - sum * mean) / (size - 1);
+    double error = variance > 0 ? sqrt(variance / size) : 0;
+    return (mean - ERRORS * error) * batch->m > CLEARLY * most ? mean * batch->m : 0;
+}
+
+/* Counts the pairs of each query. R's NULL if `few` or the limit, what R's function
+ * `limit` returns, allows them; otherwise c(pairs, limit), where the number of pairs is an
+ * estimate, or NA where counting ended at the limit. To find the limit may take a while: it
+ * is only asked for where there are more than few pairs. */
+static SEXP count_pairs(const struct ct_batch *batch, double radius, double few, SEXP limit,
+                        int *count)
+{
+    for (int i = 0; i < batch->m; i++)
+        count[i] = -1;
+    if (ct_radius_count(&r_host, batch, radius, to_count(few), count) <= to_count(few))
+        return R_NilValue;
+    SEXP call = PROTECT(Rf_lang1(limit)), value = PROTECT(Rf_eval(call, R_BaseEnv));
+    double most = Rf_asReal(value), pairs = surely_above(batch, radius, most);
+    UNPROTECT(2);
+    if (pairs == 0 &&
+        ct_radius_count(&r_host, batch, radius, to_count(most), count) <= to_count(most))
+        return R_NilValue;
+    SEXP refused = Rf_allocVector(REALSXP, 2);
+    REAL(refused)[0] = pairs > 0 ? pairs : NA_REAL;
+    REAL(refused)[1] = most;
+    return refused;
+}
+
+/* list(index, distance, count); or what count_pairs() returns for more pairs than are
+ * allowed. */
+SEXP r_radius(SEXP pointer, SEXP query, SEXP radius, SEXP sort, SEXP few, SEXP limit, SEXP how)
 {
     static const char *const names[] = {"index", "distance", "count"};
     struct ct_batch batch = r_batch(pointer, query, how);
     double reach = Rf_asReal(radius);
+    SEXP count = PROTECT(Rf_allocVector(INTSXP, batch.m));
+    SEXP refused = count_pairs(&batch, reach, Rf_asReal(few), limit, INTEGER(count));
+    if (!Rf_isNull(refused)) {
+        UNPROTECT(1);
+        return refused;
+    }
     SEXP found = PROTECT(r_named_list(names, 3));
-    SEXP index = Rf_allocVector(VECSXP, batch.m), distance, count;
+    SEXP index = Rf_allocVector(VECSXP, batch.m), distance;
     SET_VECTOR_ELT(found, 0, index);
     SET_VECTOR_ELT(found, 1, distance = Rf_allocVector(VECSXP, batch.m));
-    SET_VECTOR_ELT(found, 2, count = Rf_allocVector(INTSXP, batch.m));
-    ct_radius_count(&r_host, &batch, reach, INTEGER(count));
+    SET_VECTOR_ELT(found, 2, count);
     int **to_index = r_host.alloc((size_t)batch.m, sizeof *to_index);
     double **to_distance = r_host.alloc((size_t)batch.m, sizeof *to_distance);
     for (int i = 0; i < batch.m; i++) {
@@ -157,6 +246,6 @@ SEXP r_radius(SEXP pointer, SEXP query, SEXP radius, SEXP sort, SEXP how)
     }
     ct_radius_fill(&r_host, &batch, reach, Rf_asLogical(sort), INTEGER(count), to_index,
                    to_distance);
-    UNPROTECT(1);
+    UNPROTECT(2);
     return found;
 }

@@ -287,7 +287,9 @@ static void radius(struct problem *p, struct setting s)
         int *count = host.alloc((size_t)batch.m, sizeof *count);
         int **index = host.alloc((size_t)batch.m, sizeof *index);
         double **distance = host.alloc((size_t)batch.m, sizeof *distance);
-        ct_radius_count(&host, &batch, radius_of(p), count);
+        for (int i = 0; i < batch.m; i++)
+            count[i] = -1;
+        ct_radius_count(&host, &batch, radius_of(p), LLONG_MAX, count);
         for (int i = 0; i < batch.m; i++) {
             index[i] = host.alloc((size_t)count[i], sizeof **index);
             distance[i] = host.alloc((size_t)count[i], sizeof **distance);

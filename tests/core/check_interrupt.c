@@ -39,7 +39,9 @@ static void knn(void *data)
 static void count(void *data)
 {
     struct call *call = data;
-    ct_radius_count(&host, &call->batch, call->radius, call->count);
+    for (int i = 0; i < call->batch.m; i++)
+        call->count[i] = -1;
+    ct_radius_count(&host, &call->batch, call->radius, LLONG_MAX, call->count);
 }
 
 static void fill(void *data)

@@ -53,7 +53,9 @@ static struct found search(const struct ct_batch *batch, double radius, int sort
     size_t m = (size_t)batch->m;
     struct found found = {host.alloc(m, sizeof(int)), host.alloc(m, sizeof(int *)),
                           host.alloc(m, sizeof(double *))};
-    ct_radius_count(&host, batch, radius, found.count);
+    for (size_t i = 0; i < m; i++)
+        found.count[i] = -1;
+    ct_radius_count(&host, batch, radius, LLONG_MAX, found.count);
     for (size_t i = 0; i < m; i++) {
         found.index[i] = host.alloc((size_t)found.count[i], sizeof(int));
         found.distance[i] = host.alloc((size_t)found.count[i], sizeof(double));
@@ -148,6 +150,57 @@ static void check_cloud(int which)
     keep_end();
 }
 
+static long long sum_counted(const int *count, int m)
+{
+    long long sum = 0;
+    for (int i = 0; i < m; i++)
+        sum += count[i] > 0 ? count[i] : 0;
+    return sum;
+}
+
+/* Counting stops soon after the limit, counts no query twice when it goes on, and ends with
+ * the counts of one go; for all queries, for those that an order names, and own points. */
+static void check_limit(void)
+{
+    enum { N = 3000 };
+    struct cloud cloud = cloud_of("uniform", N, 2);
+    struct grown grown = grow(&cloud, 16, 1);
+    int *order = keep(N, sizeof *order), *whole = keep(N, sizeof *whole);
+    int *count = keep(N, sizeof *count);
+    for (int way = 0; way < 12; way++) {
+        struct ct_batch batch = {.tree = &grown.tree,
+                                 .query = way % 2 ? cloud.x : NULL,
+                                 .lines = N,
+                                 .order = way % 4 > 1 ? order : NULL,
+                                 .m = way % 4 > 1 ? N / 3 : N,
+                                 .threads = 1 + way % 3,
+                                 .kernels = kernels_below(way),
+                                 .block = way % 5 == 4};
+        for (int i = 0; i < N; i++) {
+            order[i] = 3 * i + 1;
+            whole[i] = count[i] = -1;
+        }
+        if (way % 2 && !batch.order) {
+            for (int i = 0; i < N; i++)
+                order[i] = N - 1 - i;
+            batch.order = order;
+        }
+        long long total = ct_radius_count(&host, &batch, 0.3, LLONG_MAX, whole), last = -1;
+        check_about("limit, way %d", way);
+        CHECK(total == sum_counted(whole, N) && total > 10 * N);
+        for (long long most = 0; last < total; most = most * 2 + 10000) {
+            long long before = last < 0 ? 0 : last;
+            last = ct_radius_count(&host, &batch, 0.3, most, count);
+            CHECK(last == sum_counted(count, N) && last >= before);
+            CHECK(last > most || last == total);
+            CHECK(last <= (most > before ? most : before) + batch.threads * CT_BLOCK * N);
+        }
+        CHECK(memcmp(count, whole, N * sizeof *count) == 0);
+        host_end_call();
+    }
+    keep_end();
+}
+
 /* A radius that no distance is within leaves every output as it was. */
 static void check_nothing(void)
 {
@@ -167,5 +220,6 @@ int main(void)
     for (int which = 0; which < clouds_count(); which++)
         check_cloud(which);
     check_nothing();
+    check_limit();
     return check_done("radius");
 }
