@@ -28,9 +28,10 @@
 #'
 #'   The tree keeps its own copy of the points. It survives [saveRDS()] and
 #'   [save()], a fork, and being sent to a worker of the parallel package: the
-#'   arrays travel, and are checked when the tree is first used in its new place.
-#'   (Serialized as text, with `ascii = TRUE`, doubles lose their last bits, and
-#'   the check refuses the tree.)
+#'   arrays travel, and are checked when the tree is first used in its new place: whether
+#'   they make a tree, and whether they and what belongs to a metric have the checksums that
+#'   [cover_tree()] gave them, so that a damaged file is refused. (Serialized as text, with
+#'   `ascii = TRUE`, doubles lose their last bits, and the check refuses the tree.)
 #'
 #' @details
 #' Each node is a set of points around one of them, its hub. The *radius* of a
@@ -104,7 +105,7 @@ length.cover_tree <- function(x) nrow(tree_arrays(x)$points)
 
 #' @export
 as.matrix.cover_tree <- function(x, ...) {
-  if (!is.null(x$metric)) return(x$metric$x)
+  if (!is.null(x$metric)) return(check_state(x$metric, dim(tree_arrays(x)$points))$x)
   arrays <- tree_arrays(x)
   points <- arrays$points
   points[arrays$row, ] <- arrays$points

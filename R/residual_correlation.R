@@ -170,7 +170,15 @@ metric_state <- function(x, metric, threads, space = metric$kernel$lengthscale) 
   state$metric <- metric
   state$x <- x
   state$space <- space
+  state$seal <- .Call(r_seal, state_parts(state))
   state
+}
+
+# All that a state consists of, by the names that messages use.
+state_parts <- function(state) {
+  list(z = state$code[[4]][[1]], v = state$code[[4]][[2]], p = state$code[[4]][[3]], x = state$x,
+       space = state$space, inducing = state$inducing, factor = state$factor,
+       metric = list(state$code[1:3], state$metric))
 }
 
 kernel_code <- function(metric) match(metric$kernel$kind, kernel_kinds) - 1L
@@ -261,7 +269,8 @@ update_metric <- function(tree, metric, threads = NULL) {
     fail("metric must be a residual_correlation(), not %s",
          if (missing(metric)) "missing" else describe(metric))
   }
-  new_cover_tree(tree$pointer, metric_state(tree$metric$x, metric, threads, tree$metric$space))
+  state <- check_state(tree$metric, dim(tree_arrays(tree)$points))
+  new_cover_tree(tree$pointer, metric_state(state$x, metric, threads, state$space))
 }
 
 # See euclidean_search(). Effort is patience: how many times as many points, and 4 k of
@@ -340,7 +349,28 @@ check_state <- function(state, size) {
     fail(paste("tree's metric must be one that cover_tree(x, metric = ) or update_metric() gave it:",
                "this does not fit its points"))
   }
+  if (!.Call(r_seal_is_fresh, state$seal, state_parts(state))) check_values(state)
   state
+}
+
+# Once in a session: a file can hold anything.
+check_values <- function(state) {
+  damaged <- function(...) {
+    fail("tree's metric is damaged: %s; build the tree again with cover_tree()", sprintf(...))
+  }
+  parts <- state_parts(state)
+  for (name in c("z", "v", "x")) {
+    where <- .Call(r_first_nonfinite, parts[[name]])
+    if (!is.null(where)) {
+      damaged("row %d, column %d of `%s` is %s", where[1], where[2], name,
+              format(parts[[name]][where[1], where[2]]))
+    }
+  }
+  wrong <- which(!is.finite(parts$p) | parts$p < 0)
+  if (length(wrong) > 0) damaged("number %d of `p` is %s", wrong[1], format(parts$p[wrong[1]]))
+  changed <- .Call(r_seal_check, state$seal, parts)
+  if (is.na(changed)) damaged("it has no checksums")
+  if (changed > 0) damaged("`%s` does not match its checksum", names(parts)[changed])
 }
 
 is_doubles <- function(value, size) is.double(value) && identical(dim(value), as.integer(size))

@@ -25,7 +25,8 @@ summary.cover_tree <- function(object, ...) {
       n = nrow(arrays$points), d = ncol(arrays$points), order = arrays$order,
       leaf_size = arrays$leaf_size, nodes = length(leaf), leaves = sum(leaf),
       levels = level_table(arrays), leaf_sizes = stats::quantile(size[leaf], names = FALSE),
-      bytes = bytes_of(arrays) + bytes_of(object$metric), metric = object$metric$metric
+      bytes = bytes_of(arrays) + bytes_of(object$metric[names(object$metric) != "seal"]),
+      metric = object$metric$metric
     ),
     class = "summary.cover_tree"
   )

@@ -40,6 +40,10 @@ array_names <- c("points", "row", "hub", "parent", "first_child", "next_sibling"
 #' The vectors are the tree's own memory. R copies a vector before it changes
 #' it, so editing the list never touches the tree.
 #'
+#' A tree keeps checksums of its arrays, so that damage to a saved tree is noticed. The list
+#' is without them: it may be edited, and makes a tree if the arrays fit each other. The new
+#' tree gets checksums of its own.
+#'
 #' @section Errors:
 #' `cover_tree_from_arrays()` stops, naming the array, if one is missing or has
 #' the wrong type or size; if links do not form a tree numbered breadth first;
@@ -53,7 +57,7 @@ array_names <- c("points", "row", "hub", "parent", "first_child", "next_sibling"
 #' again <- cover_tree_from_arrays(arrays)
 #' identical(knn_query(again, k = 3), knn_query(tree, k = 3))
 #' @export
-tree_arrays <- function(tree) .Call(r_tree_arrays, check_tree(tree))
+tree_arrays <- function(tree) .Call(r_tree_arrays, check_tree(tree))[array_names]
 
 #' @rdname tree_arrays
 #' @export

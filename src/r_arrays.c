@@ -4,12 +4,14 @@
  * it and complaining about it all read that table.
  */
 #include "r_arrays.h"
+#include "r_seal.h"
 
 enum shape { PER_POINT, PER_NODE, POINTS, BOXES };
 
 enum { FORMAT = 1 }; /* the version of this layout */
 
-/* The arrays, in the order of the list. The format and settings follow them. */
+/* The arrays, in the order of the list. The format and settings follow them, and their
+ * checksums, which R does not hand out. */
 enum {
     AT_POINTS,
     AT_ROW,
@@ -26,7 +28,8 @@ enum {
     AT_UPPER,
     ARRAYS,
     AT_FORMAT = ARRAYS,
-    AT_SETTINGS
+    AT_SETTINGS,
+    AT_CHECKSUMS = AT_SETTINGS + 3
 };
 
 static const struct field {
@@ -51,13 +54,12 @@ static const struct field {
 
 SEXP r_arrays_new(int n, int d, SEXP settings)
 {
-    R_xlen_t extra = XLENGTH(settings);
-    SEXP arrays = PROTECT(Rf_allocVector(VECSXP, AT_SETTINGS + extra));
-    SEXP names = PROTECT(Rf_allocVector(STRSXP, AT_SETTINGS + extra));
+    SEXP arrays = PROTECT(Rf_allocVector(VECSXP, AT_CHECKSUMS));
+    SEXP names = PROTECT(Rf_allocVector(STRSXP, AT_CHECKSUMS));
     for (int i = 0; i < ARRAYS; i++)
         SET_STRING_ELT(names, i, Rf_mkChar(fields[i].name));
     SET_STRING_ELT(names, AT_FORMAT, Rf_mkChar("format"));
-    for (R_xlen_t i = 0; i < extra; i++) {
+    for (int i = 0; i < AT_CHECKSUMS - AT_SETTINGS; i++) {
         SEXP name = STRING_ELT(Rf_getAttrib(settings, R_NamesSymbol), i);
         SET_STRING_ELT(names, AT_SETTINGS + i, name);
         SET_VECTOR_ELT(arrays, AT_SETTINGS + i, VECTOR_ELT(settings, i));
@@ -103,6 +105,49 @@ void r_arrays_fill(SEXP arrays, const struct ct_cells *cells, int n, int d, int 
     };
     ct_cells_store(&r_host, cells, REAL_RO(VECTOR_ELT(arrays, AT_POINTS)),
                    INTEGER_RO(VECTOR_ELT(arrays, AT_ROW)), n, d, threads, &out);
+}
+
+/* The numbers among the arrays. */
+static SEXP numbers(SEXP arrays)
+{
+    SEXP list = PROTECT(Rf_allocVector(VECSXP, ARRAYS));
+    for (int i = 0; i < ARRAYS; i++)
+        SET_VECTOR_ELT(list, i, VECTOR_ELT(arrays, i));
+    UNPROTECT(1);
+    return list;
+}
+
+SEXP r_arrays_seal(SEXP arrays)
+{
+    SEXP sealed = PROTECT(Rf_allocVector(VECSXP, AT_CHECKSUMS + 1));
+    SEXP names = PROTECT(Rf_allocVector(STRSXP, AT_CHECKSUMS + 1));
+    SEXP old = Rf_getAttrib(arrays, R_NamesSymbol), list = PROTECT(numbers(arrays));
+    for (int i = 0; i < AT_CHECKSUMS; i++) {
+        SET_VECTOR_ELT(sealed, i, VECTOR_ELT(arrays, i));
+        SET_STRING_ELT(names, i, STRING_ELT(old, i));
+    }
+    SET_STRING_ELT(names, AT_CHECKSUMS, Rf_mkChar("checksums"));
+    SET_VECTOR_ELT(sealed, AT_CHECKSUMS, r_checksums(list));
+    Rf_setAttrib(sealed, R_NamesSymbol, names);
+    UNPROTECT(3);
+    return sealed;
+}
+
+void r_arrays_check_seal(SEXP arrays)
+{
+    SEXP list = PROTECT(numbers(arrays));
+    R_xlen_t changed = XLENGTH(arrays) > AT_CHECKSUMS
+                           ? r_first_changed(list, VECTOR_ELT(arrays, AT_CHECKSUMS))
+                           : ARRAYS;
+    UNPROTECT(1);
+    if (changed == ARRAYS)
+        r_stop("tree has no checksums: it is of another version of covertree; build it again "
+               "with cover_tree()");
+    if (changed >= 0)
+        r_stop("tree array `%s` is damaged: it does not match its checksum "
+               "(saved as text, as with ascii = TRUE, numbers lose bits); build the tree again "
+               "with cover_tree()",
+               fields[changed].name);
 }
 
 static void check_matrix(SEXP array, const char *name, int rows, int columns)

@@ -14,6 +14,12 @@ int *r_arrays_row(SEXP arrays);
 /* Allocates and fills the other arrays. */
 void r_arrays_fill(SEXP arrays, const struct ct_cells *cells, int n, int d, int threads);
 
+/* The list with checksums of the arrays at its end. */
+SEXP r_arrays_seal(SEXP arrays);
+
+/* An error that names the array if one has another checksum than was kept. */
+void r_arrays_check_seal(SEXP arrays);
+
 /* The struct over the arrays; an error that names the array if a type or a size
  * is not as it must be. What the arrays say is not looked at. */
 struct ct_tree r_arrays_unpack(SEXP arrays);

@@ -20,6 +20,9 @@ SEXP r_residual_coarse(SEXP, SEXP, SEXP);
 SEXP r_residual_walk(SEXP, SEXP, SEXP, SEXP, SEXP, SEXP, SEXP, SEXP, SEXP);
 SEXP r_radius(SEXP, SEXP, SEXP, SEXP, SEXP, SEXP, SEXP);
 SEXP r_windows_memory(void);
+SEXP r_seal(SEXP);
+SEXP r_seal_is_fresh(SEXP, SEXP);
+SEXP r_seal_check(SEXP, SEXP);
 SEXP r_first_nonfinite(SEXP);
 SEXP r_column_extent(SEXP);
 SEXP r_hilbert_order(SEXP, SEXP);
@@ -41,6 +44,9 @@ static const R_CallMethodDef routines[] = {
     {ROUTINE(r_knn), 5},
     {ROUTINE(r_radius), 7},
     {ROUTINE(r_windows_memory), 0},
+    {ROUTINE(r_seal), 1},
+    {ROUTINE(r_seal_is_fresh), 2},
+    {ROUTINE(r_seal_check), 2},
     {ROUTINE(r_simd_levels), 0},
     {ROUTINE(r_first_nonfinite), 1},
     {ROUTINE(r_column_extent), 1},

@@ -34,7 +34,9 @@ static const struct ct_tree *tie(SEXP pointer, const struct ct_tree *t, int thre
 
 static const struct ct_tree *restore(SEXP pointer, int threads)
 {
-    struct ct_tree t = r_arrays_unpack(R_ExternalPtrProtected(pointer));
+    SEXP arrays = R_ExternalPtrProtected(pointer);
+    struct ct_tree t = r_arrays_unpack(arrays);
+    r_arrays_check_seal(arrays);
     r_arrays_check(&t, threads);
     return tie(pointer, &t, threads);
 }
@@ -59,9 +61,12 @@ static SEXP new_pointer(SEXP arrays)
 
 SEXP r_tree_from_arrays(SEXP arrays, SEXP threads)
 {
-    SEXP pointer = PROTECT(new_pointer(arrays));
-    restore(pointer, r_num_threads(threads));
-    UNPROTECT(1);
+    int workers = r_num_threads(threads);
+    struct ct_tree t = r_arrays_unpack(arrays);
+    r_arrays_check(&t, workers);
+    SEXP pointer = PROTECT(new_pointer(PROTECT(r_arrays_seal(arrays))));
+    tie(pointer, &t, workers);
+    UNPROTECT(2);
     return pointer;
 }
 
@@ -97,10 +102,10 @@ SEXP r_tree_build(SEXP x, SEXP hilbert, SEXP leaf_size, SEXP simd, SEXP threads,
     const struct ct_cells *cells =
         ct_build(&r_host, r_kernels(simd), points, row, n, d, Rf_asInteger(leaf_size), workers);
     r_arrays_fill(arrays, cells, n, d, workers);
-    SEXP pointer = PROTECT(new_pointer(arrays));
+    SEXP pointer = PROTECT(new_pointer(PROTECT(r_arrays_seal(arrays))));
     struct ct_tree t = r_arrays_unpack(arrays);
     tie(pointer, &t, workers);
-    UNPROTECT(2);
+    UNPROTECT(3);
     return pointer;
 }
 

@@ -1,0 +1,124 @@
+/* r_seal.c: see r_seal.h.
+ *
+ * A seal is an external pointer that protects checksums of some values. Its address is no
+ * address, but a number made of those of the values: so it tells that these very vectors
+ * were checked in this session. What comes from a file has a seal without an address, and
+ * what was edited in R lies elsewhere; both are checked by their checksums, once.
+ */
+#include "r_seal.h"
+#include "ct_checksum.h"
+
+#include <string.h>
+
+static uint64_t sum_text(SEXP text, uint64_t seed)
+{
+    return ct_checksum_bytes(CHAR(text), (size_t)XLENGTH(text), seed);
+}
+
+static uint64_t sum_values(SEXP value, uint64_t seed)
+{
+    switch (TYPEOF(value)) {
+    case REALSXP:
+        return ct_checksum_doubles(REAL_RO(value), (size_t)XLENGTH(value), seed);
+    case INTSXP:
+        return ct_checksum_ints(INTEGER_RO(value), (size_t)XLENGTH(value), seed);
+    case LGLSXP:
+        return ct_checksum_ints(LOGICAL_RO(value), (size_t)XLENGTH(value), seed);
+    default:
+        return seed;
+    }
+}
+
+static uint64_t checksum(SEXP value, uint64_t seed)
+{
+    SEXP dim = Rf_getAttrib(value, R_DimSymbol);
+    int type = (int)TYPEOF(value);
+    seed = ct_checksum_ints(&type, 1, seed);
+    if (TYPEOF(dim) == INTSXP)
+        seed = sum_values(dim, seed);
+    if (TYPEOF(value) != STRSXP && TYPEOF(value) != VECSXP)
+        return sum_values(value, seed);
+    for (R_xlen_t i = 0; i < XLENGTH(value); i++)
+        seed = TYPEOF(value) == STRSXP ? sum_text(STRING_ELT(value, i), seed)
+                                       : checksum(VECTOR_ELT(value, i), seed);
+    int count = (int)XLENGTH(value);
+    return ct_checksum_ints(&count, 1, seed);
+}
+
+/* A checksum in text, [17]. */
+static const char *sum_of(SEXP value, char *text)
+{
+    uint64_t sum = checksum(value, 0);
+    for (int i = 0; i < 16; i++)
+        text[i] = "0123456789abcdef"[sum >> (60 - 4 * i) & 15];
+    text[16] = 0;
+    return text;
+}
+
+SEXP r_checksums(SEXP list)
+{
+    char text[17];
+    SEXP sums = PROTECT(Rf_allocVector(STRSXP, XLENGTH(list)));
+    for (R_xlen_t i = 0; i < XLENGTH(list); i++)
+        SET_STRING_ELT(sums, i, Rf_mkChar(sum_of(VECTOR_ELT(list, i), text)));
+    UNPROTECT(1);
+    return sums;
+}
+
+R_xlen_t r_first_changed(SEXP list, SEXP sums)
+{
+    char text[17];
+    R_xlen_t count = XLENGTH(list);
+    if (TYPEOF(sums) != STRSXP || XLENGTH(sums) != count)
+        return count;
+    for (R_xlen_t i = 0; i < count; i++)
+        if (strcmp(CHAR(STRING_ELT(sums, i)), sum_of(VECTOR_ELT(list, i), text)) != 0)
+            return i;
+    return -1;
+}
+
+/* ---- seals ----------------------------------------------------------------- */
+
+/* A number made of the addresses of the vectors in a list, and in its lists. What has been
+ * looked at is not changed in place any more, lest the address stays. */
+static uintptr_t mark(SEXP list, uintptr_t from)
+{
+    for (R_xlen_t i = 0; i < XLENGTH(list); i++) {
+        SEXP value = VECTOR_ELT(list, i);
+        MARK_NOT_MUTABLE(value);
+        from = TYPEOF(value) == VECSXP ? mark(value, from * 31 + 1)
+                                       : from * 1000003 + ((uintptr_t)value >> 3);
+    }
+    return from;
+}
+
+static void *mark_of(SEXP list)
+{
+    return (void *)(mark(list, 1) | 1);
+}
+
+/* The seal of a list of values, which are right. */
+SEXP r_seal(SEXP list)
+{
+    SEXP sums = PROTECT(r_checksums(list));
+    SEXP seal = R_MakeExternalPtr(mark_of(list), R_NilValue, sums);
+    UNPROTECT(1);
+    return seal;
+}
+
+/* Whether these very vectors were sealed, or found to be right, in this session. */
+SEXP r_seal_is_fresh(SEXP seal, SEXP list)
+{
+    return Rf_ScalarLogical(TYPEOF(seal) == EXTPTRSXP && R_ExternalPtrAddr(seal) == mark_of(list));
+}
+
+/* Compares checksums: 0 if all values are those that were sealed, and the seal then knows
+ * these vectors; or the number of the first that is not; NA if there is no seal. */
+SEXP r_seal_check(SEXP seal, SEXP list)
+{
+    SEXP sums = TYPEOF(seal) == EXTPTRSXP ? R_ExternalPtrProtected(seal) : R_NilValue;
+    R_xlen_t changed = r_first_changed(list, sums);
+    if (changed < 0)
+        R_SetExternalPtrAddr(seal, mark_of(list));
+    return Rf_ScalarInteger(changed == XLENGTH(list) ? NA_INTEGER : (int)changed + 1);
+}
