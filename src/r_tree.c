@@ -2,9 +2,18 @@
  *
  * The pointer protects the list of arrays; its address is a struct ct_tree that
  * points into them. That struct lives, with the tiles that searches read, in a raw
- * vector which only a weak reference ties to the pointer: saving the pointer saves the arrays and
- * leaves the addresses behind. A pointer that comes back without an address gets a new struct over
- * the same arrays, which are checked first: a file can hold anything.
+ * vector, the memory of the tree, which must not be saved with the pointer:
+ *
+ *   pointer -- protects --> arrays
+ *           -- tag -------> list(key, weak reference from key to the memory)
+ *
+ * R saves nothing of a weak reference, so a file holds the arrays alone. The key is a
+ * pointer of its own, to nothing: were it the tree's pointer, the tag would lead back
+ * to where it came from, and what follows all references, such as object.size(), would
+ * not end. Key, tag and pointer die together, and the memory with them.
+ *
+ * A pointer that comes back without an address gets a new struct over the same arrays,
+ * which are checked first: a file can hold anything, in place of the tag as well.
  */
 #include "r_tree.h"
 #include "ct_hilbert.h"
@@ -19,15 +28,38 @@ struct tied {
     struct ct_tiles tiles;
 };
 
+enum { TAG_KEY, TAG_REFERENCE, TAG_SIZE };
+
+/* The tag for a pointer to this memory. */
+static SEXP new_tag(SEXP memory)
+{
+    SEXP tag = PROTECT(Rf_allocVector(VECSXP, TAG_SIZE)), key;
+    SET_VECTOR_ELT(tag, TAG_KEY, key = R_MakeExternalPtr(NULL, R_NilValue, R_NilValue));
+    SET_VECTOR_ELT(tag, TAG_REFERENCE, R_MakeWeakRef(key, memory, R_NilValue, FALSE));
+    UNPROTECT(1);
+    return tag;
+}
+
+/* Whether the pointer's address is that of the memory which its tag keeps. */
+static int is_ours(SEXP pointer)
+{
+    SEXP tag = R_ExternalPtrTag(pointer);
+    if (TYPEOF(tag) != VECSXP || XLENGTH(tag) != TAG_SIZE ||
+        TYPEOF(VECTOR_ELT(tag, TAG_REFERENCE)) != WEAKREFSXP)
+        return 0;
+    SEXP memory = R_WeakRefValue(VECTOR_ELT(tag, TAG_REFERENCE));
+    return TYPEOF(memory) == RAWSXP && RAW(memory) == R_ExternalPtrAddr(pointer);
+}
+
 static const struct ct_tree *tie(SEXP pointer, const struct ct_tree *t, int threads)
 {
-    SEXP bytes = PROTECT(Rf_allocVector(RAWSXP, sizeof(struct tied) + ct_tiles_bytes(t)));
-    struct tied *tied = (struct tied *)RAW(bytes);
+    SEXP memory = PROTECT(Rf_allocVector(RAWSXP, sizeof(struct tied) + ct_tiles_bytes(t)));
+    struct tied *tied = (struct tied *)RAW(memory);
     tied->tree = *t;
     ct_tiles_make(&r_host, t, tied + 1, threads, &tied->tiles);
     tied->tree.tiles = &tied->tiles;
-    R_SetExternalPtrTag(pointer, R_MakeWeakRef(pointer, bytes, R_NilValue, FALSE));
-    R_SetExternalPtrAddr(pointer, RAW(bytes));
+    R_SetExternalPtrTag(pointer, new_tag(memory));
+    R_SetExternalPtrAddr(pointer, RAW(memory));
     UNPROTECT(1);
     return R_ExternalPtrAddr(pointer);
 }
@@ -46,7 +78,7 @@ const struct ct_tree *r_tree(SEXP pointer)
     if (TYPEOF(pointer) != EXTPTRSXP)
         r_stop("tree must be a cover_tree, made by cover_tree()");
     const struct ct_tree *t = R_ExternalPtrAddr(pointer);
-    if (t && TYPEOF(R_ExternalPtrTag(pointer)) != WEAKREFSXP)
+    if (t && !is_ours(pointer))
         r_stop("tree is damaged: its pointer is not one to a tree");
     return t ? t : restore(pointer, r_num_threads(R_NilValue));
 }
