@@ -14,7 +14,7 @@
 #'   the tree they lie. `FALSE` meets those beside the query on the curve, which is what a
 #'   plain budget on a Hilbert-ordered tree comes to, and is here to be measured against.
 #'
-#' @return An object of class `search_budget`.
+#' @return An object of class `covertree_budget`.
 #'
 #' @details
 #' At least k points are met (and with `predecessor = TRUE` as many predecessors), so that
@@ -52,7 +52,7 @@ budget <- function(schedule, up = 0.015, down = 0.002, diversity = TRUE) {
   down <- check_part(down, "down")
   if (up < down) fail("up must be at least down, %s, not %s", format(down), format(up))
   structure(list(schedule = as.integer(schedule), up = up, down = down,
-                 diversity = check_flag(diversity, "diversity")), class = "search_budget")
+                 diversity = check_flag(diversity, "diversity")), class = "covertree_budget")
 }
 
 check_part <- function(value, what) {
@@ -63,13 +63,13 @@ check_part <- function(value, what) {
 }
 
 check_budget <- function(budget) {
-  if (is.null(budget) || inherits(budget, "search_budget")) return(budget)
+  if (is.null(budget) || inherits(budget, "covertree_budget")) return(budget)
   if (is.numeric(budget) && !is.factor(budget)) return(budget(budget))
   fail("budget must be NULL, a budget() or the limits of one, not %s", describe(budget))
 }
 
 #' @export
-format.search_budget <- function(x, ...) {
+format.covertree_budget <- function(x, ...) {
   limits <- x$schedule
   size <- length(limits)
   if (size > 6) limits <- c(limits[1:4], "...", limits[size])
@@ -78,7 +78,7 @@ format.search_budget <- function(x, ...) {
 }
 
 #' @export
-print.search_budget <- function(x, ...) {
+print.covertree_budget <- function(x, ...) {
   cat(format(x), "\n", sep = "")
   invisible(x)
 }

@@ -35,7 +35,7 @@
 #'   may have, with the padding where k is larger than the number of points: one number, or
 #'   `Inf`. `NULL` for as many as half of the available memory holds; see [radius_query()].
 #'
-#' @return A list of class `knn` with
+#' @return A list of class `covertree_knn` with
 #'   \describe{
 #'     \item{`index`}{m x k integer matrix: rows of the data that the tree was
 #'       built from, nearest first; a row for each of the m queries}
@@ -112,7 +112,8 @@ knn_query <- function(tree, query = NULL, k = 10, threads = NULL, search = c("au
            else if (!is.null(budget)) search_within(call, seed)
            else if (epsilon > 0 && is.null(tree$metric) && !scan) search_within(call, seed)
            else call$exact(NULL)
-  knn <- structure(found[c("index", "distance")], class = "knn", exact = is.null(found$recall))
+  knn <- structure(found[c("index", "distance")], class = "covertree_knn",
+                   exact = is.null(found$recall))
   if (!is.null(found$recall)) attributes(knn) <- c(attributes(knn), found[c("recall", "evaluations")])
   attr(knn, "budget") <- budget
   if (epsilon > 0 && !is.null(found$recall)) attr(knn, "epsilon") <- epsilon
@@ -171,7 +172,7 @@ met_points <- function(found) {
 }
 
 #' @export
-format.knn <- function(x, ...) {
+format.covertree_knn <- function(x, ...) {
   size <- dim(x$index)
   sprintf("<knn: %d nearest neighbour%s of %s quer%s, %s>", size[2], plural(size[2]),
           format(size[1], big.mark = ","), if (size[1] == 1) "y" else "ies",
@@ -184,7 +185,7 @@ approximate_label <- function(recall) {
 }
 
 #' @export
-print.knn <- function(x, n = 6, ...) {
+print.covertree_knn <- function(x, n = 6, ...) {
   cat(format(x), "\n", sep = "")
   rows <- seq_len(min(n, nrow(x$index)))
   columns <- seq_len(min(10, ncol(x$index)))
@@ -200,7 +201,7 @@ print.knn <- function(x, n = 6, ...) {
 }
 
 #' @export
-as.data.frame.knn <- function(x, ...) {
+as.data.frame.covertree_knn <- function(x, ...) {
   found <- !is.na(t(x$index))
   data.frame(query = col(found)[found], neighbour = t(x$index)[found], rank = row(found)[found],
              distance = t(x$distance)[found])

@@ -11,7 +11,7 @@
 #'   that the result may have: one number, or `Inf`. `NULL` for as many as half of the
 #'   available memory holds, at most 2^31 - 1.
 #'
-#' @return A list of class `radius_neighbours` with
+#' @return A list of class `covertree_radius` with
 #'   \describe{
 #'     \item{`index`}{list of m integer vectors: rows of the data that the tree
 #'       was built from; one vector for each of the m queries}
@@ -58,11 +58,11 @@ radius_query <- function(tree, query = NULL, radius, sort = TRUE, threads = NULL
   }
   found <- .Call(r_radius, pointer, query, radius, sort, min(FEW_PAIRS, max_pairs), limit, how)
   if (is.double(found)) refuse_counted(found, max_pairs)
-  structure(c(found, list(radius = radius)), class = "radius_neighbours")
+  structure(c(found, list(radius = radius)), class = "covertree_radius")
 }
 
 #' @export
-format.radius_neighbours <- function(x, ...) {
+format.covertree_radius <- function(x, ...) {
   queries <- length(x$count)
   found <- format(sum(as.numeric(x$count)), big.mark = ",")
   sprintf("<radius_neighbours: %s within %g of %s quer%s>", found, x$radius,
@@ -70,7 +70,7 @@ format.radius_neighbours <- function(x, ...) {
 }
 
 #' @export
-print.radius_neighbours <- function(x, ...) {
+print.covertree_radius <- function(x, ...) {
   cat(format(x), "\n", sep = "")
   cat("points within the radius of a query:\n")
   print(summary(x$count))

@@ -131,10 +131,10 @@ calibrate <- function(call, target, seed) {
 #'   together: one number, or `Inf`. `NULL` for as many as half of the available memory
 #'   holds; see [radius_query()].
 #'
-#' @return A list of class `recall`: `estimate`, the share found, with `lower` and `upper`,
-#'   the limits of a 95% interval, which is that alone where all queries were drawn;
-#'   `sample`, the number of queries drawn; `k`. A neighbour counts if it is one of the
-#'   exact ones or as near as the farthest of them.
+#' @return A list of class `covertree_recall`: `estimate`, the share found, with `lower`
+#'   and `upper`, the limits of a 95% interval, which is that alone where all queries were
+#'   drawn; `sample`, the number of queries drawn; `k`. A neighbour counts if it is one of
+#'   the exact ones or as near as the farthest of them.
 #'
 #' @section Errors:
 #' Stops if `result` has not a row for each query, or holds numbers that are no rows, and
@@ -154,7 +154,8 @@ recall_of <- function(tree, result, sample = 1000, seed = 1, query = NULL, prede
   sample <- check_count(sample, "sample")
   seed <- check_seed(seed)
   how <- check_how("auto", NULL, threads, predecessor = predecessor)
-  index <- check_result(if (inherits(result, "knn")) result$index else result, length(tree))
+  if (inherits(result, "covertree_knn")) result <- result$index
+  index <- check_result(result, length(tree))
   call <- search_for(tree, query, ncol(index), how)
   if (nrow(index) != call$queries) {
     fail("result must have a row for each of the %d queries, not %d", call$queries, nrow(index))
@@ -167,7 +168,8 @@ recall_of <- function(tree, result, sample = 1000, seed = 1, query = NULL, prede
   if (is.null(query)) found$index[not_wanted(found$index, rows, predecessor)] <- NA
   found$distance <- call$distance(rows, found$index)
   interval <- recall_interval(recall_by_query(found, exact), call$queries)
-  structure(c(as.list(interval), list(sample = length(rows), k = ncol(index))), class = "recall")
+  structure(c(as.list(interval), list(sample = length(rows), k = ncol(index))),
+            class = "covertree_recall")
 }
 
 # Of the tree's own points, none is its own neighbour, nor a later one a predecessor.
@@ -178,7 +180,7 @@ not_wanted <- function(index, rows, predecessor) {
 
 check_result <- function(index, n) {
   if (!is.matrix(index) || !is.numeric(index)) {
-    fail("result must be a knn or a matrix of row numbers, not %s", describe(index))
+    fail("result must be a result of knn_query() or a matrix of row numbers, not %s", describe(index))
   }
   if (ncol(index) == 0) fail("result must have at least one column, but it has none")
   wrong <- which(!is.na(index) & (index < 1 | index > n | index != trunc(index)))
@@ -191,7 +193,7 @@ check_result <- function(index, n) {
 }
 
 #' @export
-print.recall <- function(x, ...) {
+print.covertree_recall <- function(x, ...) {
   cat(sprintf("recall %.5f (%.5f to %.5f), %d neighbours of %s queries\n", x$estimate, x$lower,
               x$upper, x$k, format(x$sample, big.mark = ",")))
   invisible(x)

@@ -26,7 +26,7 @@
 #'   matrix with a row for each point of the data and a column for each inducing
 #'   point, and p, the residual variance of each point, at least 0.
 #'
-#' @return An object of class `residual_correlation`.
+#' @return An object of class `covertree_residual_correlation`.
 #'
 #' @section Points without residual variance:
 #' Where p_x without the nugget is at most `jitter` (or 1e-10 times the variance, if that is
@@ -77,7 +77,7 @@ residual_correlation <- function(kernel, inducing = NULL, nugget = 0, jitter = N
   metric <- list(kernel = kernel, nugget = check_amount(nugget, "nugget"),
                  jitter = check_amount(jitter, "jitter"))
   metric <- c(metric, if (own) check_factors(v, p) else list(inducing = check_inducing(inducing)))
-  structure(metric, class = "residual_correlation")
+  structure(metric, class = "covertree_residual_correlation")
 }
 
 check_amount <- function(value, what) {
@@ -117,7 +117,7 @@ check_factors <- function(v, p) {
 }
 
 #' @export
-format.residual_correlation <- function(x, ...) {
+format.covertree_residual_correlation <- function(x, ...) {
   count <- if (!is.null(x$v)) ncol(x$v) else if (is.matrix(x$inducing)) nrow(x$inducing) else x$inducing
   sprintf("<residual correlation: %s kernel, variance %s, lengthscale %s, %s inducing point%s, nugget %s>",
           x$kernel$kind, format(x$kernel$variance), toString(format(x$kernel$lengthscale), width = 40),
@@ -125,14 +125,14 @@ format.residual_correlation <- function(x, ...) {
 }
 
 #' @export
-print.residual_correlation <- function(x, ...) {
+print.covertree_residual_correlation <- function(x, ...) {
   cat(format(x), "\n", sep = "")
   invisible(x)
 }
 
 check_metric <- function(metric) {
   if (is.null(metric) || identical(metric, "euclidean")) return(NULL)
-  if (!inherits(metric, "residual_correlation")) {
+  if (!inherits(metric, "covertree_residual_correlation")) {
     fail("metric must be \"euclidean\" or a residual_correlation(), not %s", describe(metric))
   }
   metric
@@ -265,7 +265,7 @@ update_metric <- function(tree, metric, threads = NULL) {
   if (is.null(tree$metric)) {
     fail("tree must have a residual correlation to update; build it with cover_tree(x, metric = )")
   }
-  if (missing(metric) || !inherits(metric, "residual_correlation")) {
+  if (missing(metric) || !inherits(metric, "covertree_residual_correlation")) {
     fail("metric must be a residual_correlation(), not %s",
          if (missing(metric)) "missing" else describe(metric))
   }

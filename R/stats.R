@@ -2,7 +2,7 @@
 #'
 #' @param knn A result of [knn_query()] with `stats = TRUE`.
 #'
-#' @return A list of class `knn_stats`:
+#' @return A list of class `covertree_knn_stats`:
 #'   \describe{
 #'     \item{`queries`}{their number}
 #'     \item{`blocks`}{a histogram: how many blocks of neighbouring queries, by their
@@ -54,7 +54,7 @@ new_stats <- function(tally, queries, evaluated = NULL) {
   names(tally$seconds) <- c("seed", "descent", "meeting", "selection", "elapsed")
   structure(c(list(queries = queries, blocks = tally$blocks), counts, list(seconds = tally$seconds),
               if (!is.null(evaluated)) list(evaluations = stats::quantile(evaluated))),
-            class = "knn_stats")
+            class = "covertree_knn_stats")
 }
 
 # By residual correlation: pairs that were sieved in single and in double precision and
@@ -65,11 +65,11 @@ residual_stats <- function(found) {
     list(evaluations = stats::quantile(found$evaluated),
          escalations = sum(ifelse(climbs < 0, -1 - climbs, climbs)), early_stops = sum(climbs < 0))
             else stats::setNames(as.list(found$counts), c("single", "double", "correlations"))
-  structure(c(list(queries = nrow(found$index)), counts), class = "residual_stats")
+  structure(c(list(queries = nrow(found$index)), counts), class = "covertree_residual_stats")
 }
 
 #' @export
-print.residual_stats <- function(x, ...) {
+print.covertree_residual_stats <- function(x, ...) {
   cat(sprintf("<knn_stats: %s quer%s>\n", format(x$queries, big.mark = ","),
               if (x$queries == 1) "y" else "ies"))
   if (is.null(x$evaluations)) {
@@ -83,7 +83,7 @@ print.residual_stats <- function(x, ...) {
 }
 
 #' @export
-print.knn_stats <- function(x, ...) {
+print.covertree_knn_stats <- function(x, ...) {
   cat(sprintf("<knn_stats: %s quer%s in %.3f s>\n", format(x$queries, big.mark = ","),
               if (x$queries == 1) "y" else "ies", x$seconds["elapsed"]))
   counts <- c("nodes", "candidates", "cache_hits", "boxes", "tiles", "distances")

@@ -27,7 +27,7 @@
 #'   may have: one number, or `Inf`. `NULL` for as many as half of the available memory
 #'   holds; see [radius_query()].
 #'
-#' @return A list of class `vecchia_neighbors`:
+#' @return A list of class `covertree_vecchia`:
 #'   \describe{
 #'     \item{`order`}{integer vector: the rows of `x` in their order}
 #'     \item{`NNarray`}{n x (m + 1) integer matrix; line i is for the location
@@ -79,7 +79,7 @@ vecchia_neighbors <- function(x, m, order = "maximin", metric = "euclidean", lon
                     threads = threads, max_pairs = Inf)
   structure(list(order = order, NNarray = cbind(seq_len(n), near$index), distance = near$distance,
                  exact = attr(near, "exact"), recall = attr(near, "recall")),
-            class = "vecchia_neighbors")
+            class = "covertree_vecchia")
 }
 
 # The factors of a metric are those of rows in their first order.
@@ -144,7 +144,7 @@ check_order <- function(order, n) {
 }
 
 #' @export
-format.vecchia_neighbors <- function(x, ...) {
+format.covertree_vecchia <- function(x, ...) {
   size <- dim(x$distance)
   sprintf("<vecchia_neighbors: up to %d earlier neighbour%s of %s location%s, %s>", size[2],
           plural(size[2]), format(size[1], big.mark = ","), plural(size[1]),
@@ -152,7 +152,7 @@ format.vecchia_neighbors <- function(x, ...) {
 }
 
 #' @export
-print.vecchia_neighbors <- function(x, ...) {
+print.covertree_vecchia <- function(x, ...) {
   cat(format(x), "\n", sep = "")
   invisible(x)
 }

@@ -12,10 +12,11 @@ mkdir -p build
 
 goal=${1:-}
 needs= tools= peers=
+tested="RANN FNN dbscan GpGp spdep future cachem lobstr bit64 rlang"
 case $goal in
     demo) ;;
-    test) needs=testthat peers="RANN FNN dbscan GpGp" ;;
-    check) needs="testthat knitr rmarkdown" tools="pandoc qpdf" peers="roxygen2 RANN FNN dbscan GpGp" ;;
+    test) needs=testthat peers=$tested ;;
+    check) needs="testthat knitr rmarkdown" tools="pandoc qpdf" peers="roxygen2 pkgbuild $tested" ;;
     *) echo "usage: sh tools/setup.sh demo|test|check" >&2; exit 2 ;;
 esac
 

@@ -38,7 +38,7 @@ test_that("statistics do not change the answer, and add up", {
     knn <- knn_query(tree, k = 5, stats = TRUE, search = search, threads = 1)
     stats <- knn_stats(knn)
     expect_identical(without_stats(knn), knn_query(tree, k = 5))
-    expect_s3_class(stats, "knn_stats")
+    expect_s3_class(stats, "covertree_knn_stats")
     expect_identical(stats$queries, nrow(x))
     expect_gte(stats$distances, 5 * nrow(x))
     expect_gt(stats$seconds[["elapsed"]], 0)

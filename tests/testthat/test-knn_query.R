@@ -113,7 +113,7 @@ test_that("a query may lie very far from the points", {
 
 test_that("the result says what it is", {
   knn <- knn_query(sound_tree(clouds$uniform()), k = 4)
-  expect_s3_class(knn, "knn", exact = TRUE)
+  expect_s3_class(knn, "covertree_knn", exact = TRUE)
   expect_named(knn, c("index", "distance"))
   expect_true(attr(knn, "exact"))
   expect_identical(c(typeof(knn$index), typeof(knn$distance)), c("integer", "double"))

@@ -59,7 +59,7 @@ test_that("a radius may be an integer and as large as distances get", {
 
 test_that("the result says what it is", {
   found <- radius_query(sound_tree(clouds$uniform()), radius = 0.2)
-  expect_s3_class(found, "radius_neighbours", exact = TRUE)
+  expect_s3_class(found, "covertree_radius", exact = TRUE)
   expect_named(found, c("index", "distance", "count", "radius"))
   expect_identical(found$radius, 0.2)
   expect_identical(found$count, lengths(found$index))

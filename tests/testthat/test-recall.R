@@ -293,7 +293,7 @@ test_that("recall_of() is 1 for exact answers, and tells the share that is left"
         recall_of(tree, result, query = case$query, predecessor = case$predecessor, ...)
       }
       whole <- measure(knn)
-      expect_s3_class(whole, "recall", exact = TRUE)
+      expect_s3_class(whole, "covertree_recall", exact = TRUE)
       expect_identical(whole$estimate, 1)
       expect_identical(c(whole$k, whole$sample), c(8L, nrow(knn$index)))
       expect_identical(whole$lower, 1)
@@ -409,7 +409,7 @@ test_that("a result must fit the tree", {
     recall_of(tree, knn, predecessor = NA),
     recall_of(tree, knn, threads = 0),
     recall_of(x, knn),
-    recall_of(tree, structure(list(), class = "knn"))
+    recall_of(tree, structure(list(), class = "covertree_knn"))
   )
 })
 

@@ -23,7 +23,7 @@ test_that("the neighbours are those of the definition, in any order", {
   for (x in list(locations, uniform_points(600, 3, seed = 132), round(locations, 1))) {
     for (order in orders) for (m in c(1, 9, 599)) {
       near <- vecchia_neighbors(x, m, order)
-      expect_s3_class(near, "vecchia_neighbors", exact = TRUE)
+      expect_s3_class(near, "covertree_vecchia", exact = TRUE)
       expect_identical(sort(near$order), 1:600)
       expect_identical(near$NNarray, oracle_ordered(x[near$order, ], m))
       expect_identical(dim(near$distance), c(600L, as.integer(m)))
@@ -206,7 +206,7 @@ test_that("they print", {
     vecchia_neighbors(x, 1, metric = residual_correlation(kernel_rbf(), 5))
     print(structure(list(order = 1:2, NNarray = matrix(1L, 2, 2), distance = matrix(0, 2, 1), exact = FALSE,
                          recall = c(estimate = 0.99912, lower = 0.9981, upper = 1)),
-                    class = "vecchia_neighbors"))
+                    class = "covertree_vecchia"))
   })
 })
 
