@@ -5,7 +5,7 @@ LIBRARY := build/library
 export R_LIBS := $(CURDIR)/.library$(addprefix :,$(R_LIBS))
 WITH_PACKAGE = R_LIBS="$(CURDIR)/$(LIBRARY):$$R_LIBS"
 
-.PHONY: help demo test check lint core bench readme install document format clean
+.PHONY: help demo test check lint core bench readme install document format release-check clean
 
 help:
 	@echo "make demo      neighbours of every Argo profile: a table, a map, the speed"
@@ -17,6 +17,7 @@ help:
 	@echo "make readme    the figures in README.md, from the demo and the last bench"
 	@echo "make document  man/ and NAMESPACE from the comments in R/"
 	@echo "make format    C files as clang-format wants them"
+	@echo "make release-check  what must be settled before a release"
 	@echo "make clean     takes away what these goals made"
 
 demo:
@@ -61,6 +62,9 @@ document:
 
 format:
 	clang-format -i src/*.[ch] $(wildcard tests/core/*.[ch])
+
+release-check:
+	@Rscript tools/release_check.R .
 
 clean:
 	rm -rf build argo-neighbours.csv argo-neighbours.png covertree_*.tar.gz
