@@ -33,7 +33,7 @@
 #' knn_query(cover_tree(x), k = 5, budget = budget(c(50, 100)))
 #' @export
 budget <- function(schedule, up = 0.015, down = 0.002, diversity = TRUE) {
-  if (missing(schedule) || !is.numeric(schedule) || is.factor(schedule) || length(schedule) == 0) {
+  if (missing(schedule) || !is_numeric(schedule) || length(schedule) == 0) {
     fail("schedule must be whole numbers of at least 1, rising, not %s",
          if (missing(schedule)) "missing" else describe(schedule))
   }
@@ -64,7 +64,7 @@ check_part <- function(value, what) {
 
 check_budget <- function(budget) {
   if (is.null(budget) || inherits(budget, "covertree_budget")) return(budget)
-  if (is.numeric(budget) && !is.factor(budget)) return(budget(budget))
+  if (is_numeric(budget)) return(budget(budget))
   fail("budget must be NULL, a budget() or the limits of one, not %s", describe(budget))
 }
 

@@ -6,6 +6,7 @@ fail <- function(...) stop(sprintf(...), call. = FALSE)
 # How a value is named in a message: short, and telling its type.
 describe <- function(value) {
   if (is.null(value)) return("NULL")
+  if (is_integer64(value)) return("an integer64 (convert it with as.double())")
   if (is.object(value) || !is.atomic(value)) return(with_article(class(value)[1]))
   type <- with_article(typeof(value))
   if (length(dim(value)) == 2) return(paste(type, "matrix"))
@@ -19,7 +20,12 @@ with_article <- function(noun) {
   paste(if (grepl("^[aeiouAEIOU]", noun)) "an" else "a", noun)
 }
 
-is_number <- function(value) is.numeric(value) && !is.factor(value) && length(value) == 1
+# 64-bit integers, kept in the memory of doubles: numbers only to who knows the class.
+is_integer64 <- function(value) inherits(value, "integer64")
+
+is_numeric <- function(value) is.numeric(value) && !is_integer64(value)
+
+is_number <- function(value) is_numeric(value) && length(value) == 1
 
 check_count <- function(value, what, most = .Machine$integer.max) {
   whole <- is_number(value) && is.finite(value) && value == trunc(value)
@@ -84,7 +90,18 @@ check_tree <- function(tree) {
   if (typeof(pointer) != "externalptr") {
     fail("tree is damaged: the pointer to its arrays is gone; build it again with cover_tree()")
   }
+  check_kept_metric(unclass(tree)[["metric", exact = TRUE]])
   pointer
+}
+
+# Whether what a tree has for its metric may be one; check_state() looks closer.
+check_kept_metric <- function(state) {
+  if (is.null(state)) return()
+  if (!is.list(state) || !inherits(state$metric, "covertree_residual_correlation") ||
+      !is.matrix(state$x)) {
+    fail("tree's metric must be one that cover_tree(x, metric = ) or update_metric() gave it, not %s",
+         describe(state))
+  }
 }
 
 # A matrix of doubles, all finite, with at least one row and one column.
@@ -111,15 +128,21 @@ frame_points <- function(x, what) {
   as.matrix(x)
 }
 
+# Of a classed matrix only the matrix counts: dim() and is.double() are those of a class.
 matrix_points <- function(x, what) {
-  if (is.null(dim(x)) && is.numeric(x) && !is.factor(x)) {
+  if (inherits(x, "dist")) {
+    fail("%s must be the points themselves, a row for each, not distances: pass what dist() was given",
+         what)
+  }
+  plain <- if (is.atomic(x)) unclass(x) else x
+  if (is.null(dim(plain)) && is_numeric(x)) {
     fail(paste("%s must be a matrix with a row for each point: for points on a line use",
                "matrix(%s, ncol = 1), for one point matrix(%s, nrow = 1)"), what, what, what)
   }
-  if (length(dim(x)) != 2 || !(is.double(x) || is.integer(x))) {
+  if (length(dim(plain)) != 2 || !(is.double(plain) || is.integer(plain)) || is_integer64(x)) {
     fail("%s must be a numeric matrix or a data frame of numeric columns, not %s", what, describe(x))
   }
-  unclass(x)
+  plain
 }
 
 # Squared distances must neither overflow nor vanish. `extent` holds the least
@@ -140,6 +163,35 @@ check_extent <- function(extent, what) {
   }
 }
 
+# The names of the columns of a tree's points; NULL if there are none.
+column_names <- function(arrays) {
+  if (!are_dimnames(arrays$dimnames, dim(arrays$points))) {
+    fail("tree array `dimnames` must be NULL or the dimnames of a matrix of the tree's size")
+  }
+  arrays$dimnames[[2]]
+}
+
+# Points with their columns in the order of `names`, which are those of `whose` columns.
+# Without names on either side, columns are matched by position.
+match_columns <- function(points, names, what, whose) {
+  own <- colnames(points)
+  unnamed <- !any(nzchar(own)) || !any(nzchar(names))
+  if (unnamed || identical(own, names)) return(points)
+  if (anyDuplicated(own) || anyDuplicated(names) || !setequal(own, names)) {
+    fail(paste("%s must have the columns of %s, %s, not %s: rename them, or drop the names to match",
+               "columns by position"), what, whose, quoted(names), quoted(own))
+  }
+  told <- sprintf("%s has the columns of %s in another order: matched by name\n", what, whose)
+  message(structure(class = c("covertree_reordered", "message", "condition"),
+                    list(message = told, call = NULL)))
+  points[, match(names, own), drop = FALSE]
+}
+
+quoted <- function(names) {
+  shown <- encodeString(utils::head(names, 8), quote = "\"")
+  toString(c(shown, if (length(names) > 8) sprintf("... (%d)", length(names))))
+}
+
 # Queries in the form that the C code takes: NULL for the tree's own points.
 check_query <- function(query, pointer) {
   if (is.null(query)) return(NULL)
@@ -148,6 +200,7 @@ check_query <- function(query, pointer) {
   if (ncol(query) != ncol(arrays$points)) {
     fail("query must have %d columns like the tree, not %d", ncol(arrays$points), ncol(query))
   }
+  query <- match_columns(query, column_names(arrays), "query", "the tree")
   extent <- .Call(r_column_extent, query)
   both <- rbind(pmin(extent[1, ], arrays$lower[1, ]), pmax(extent[2, ], arrays$upper[1, ]))
   check_extent(both, "query and the tree's points together")

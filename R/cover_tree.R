@@ -22,11 +22,17 @@
 #'   that metric.
 #'
 #' @return An object of class `cover_tree`. It has methods for `print()`,
-#'   `summary()`, `dim()`, `length()` (the number of points) and `as.matrix()`
-#'   (the points in the order of `x`, with its dimnames). [tree_arrays()] gives
-#'   its arrays, [validate_tree()] checks its invariants.
+#'   `summary()`, `dim()`, `dimnames()`, `length()` (the number of points) and
+#'   `as.matrix()` (the points in the order of `x`, with its dimnames). [tree_arrays()]
+#'   gives its arrays, [validate_tree()] checks its invariants, and
+#'   [all.equal()][all.equal.cover_tree] compares two trees.
 #'
-#'   The tree keeps its own copy of the points. It survives [saveRDS()] and
+#'   A tree cannot be changed, indexed or combined with others: build another one of
+#'   `as.matrix(tree)`, with the rows or columns it is to have.
+#'
+#'   The tree keeps its own copy of the points. [object.size()] counts that copy and the
+#'   other arrays, but not the copy in single precision that searches read, which is up to
+#'   about as large and is not saved. The tree survives [saveRDS()] and
 #'   [save()], a fork, and being sent to a worker of the parallel package: the
 #'   arrays travel, and are checked when the tree is first used in its new place: whether
 #'   they make a tree, and whether they and what belongs to a metric have the checksums that
@@ -51,8 +57,8 @@
 #' scanned.
 #'
 #' @section Errors:
-#' Stops if `x` is not numeric, is empty, holds `NA`, `NaN` or infinite values
-#' (and says where), or spans more than 1e153 or, without all rows being the
+#' Stops if `x` is not numeric, is of class `integer64` or `dist`, is empty, holds `NA`,
+#' `NaN` or infinite values (and says where), or spans more than 1e153 or, without all rows being the
 #' same, less than 1e-145, where squared distances leave the range of doubles.
 #'
 #' @references
@@ -76,18 +82,16 @@ cover_tree <- function(x, order = c("hilbert", "natural"), leaf_size = NULL, thr
   if (missing(x)) fail("x must be given: the points, a row for each")
   metric <- check_metric(metric)
   x <- check_points(x)
-  if (!is.null(metric)) {
-    state <- metric_state(x, metric, threads)
-    tree <- cover_tree(state$code[[4]]$z, order, leaf_size = leaf_size, threads = threads)
-    return(new_cover_tree(tree$pointer, state))
-  }
-  check_extent(.Call(r_column_extent, x), "x")
   order <- check_choice(order, c("hilbert", "natural"), "order")
   leaf_size <- if (is.null(leaf_size)) 128L else check_count(leaf_size, "leaf_size")
   threads <- check_threads(threads)
+  if (is.null(metric)) check_extent(.Call(r_column_extent, x), "x")
+  state <- if (!is.null(metric)) metric_state(x, metric, threads)
+  space <- if (is.null(metric)) x else state$code[[4]]$z
   settings <- list(order = order, leaf_size = leaf_size, dimnames = dimnames(x))
-  pointer <- .Call(r_tree_build, x, order == "hilbert", leaf_size, simd_level(), threads, settings)
-  new_cover_tree(pointer)
+  pointer <- .Call(r_tree_build, space, order == "hilbert", leaf_size, simd_level(), threads,
+                   settings)
+  new_cover_tree(pointer, state)
 }
 
 # The cache keeps what searches to a stated recall found out on their samples.
@@ -97,6 +101,12 @@ new_cover_tree <- function(pointer, metric = NULL) {
             class = "cover_tree")
 }
 
+# Anything may have taken the cache's place in a file: then nothing is kept.
+cache_of <- function(tree) {
+  cache <- tree$cache
+  if (is.environment(cache) && !environmentIsLocked(cache)) cache else new.env(parent = emptyenv())
+}
+
 #' @export
 dim.cover_tree <- function(x) dim(tree_arrays(x)$points)
 
@@ -104,12 +114,19 @@ dim.cover_tree <- function(x) dim(tree_arrays(x)$points)
 length.cover_tree <- function(x) nrow(tree_arrays(x)$points)
 
 #' @export
-as.matrix.cover_tree <- function(x, ...) {
-  if (!is.null(x$metric)) return(check_state(x$metric, dim(tree_arrays(x)$points))$x)
+dimnames.cover_tree <- function(x) {
   arrays <- tree_arrays(x)
+  column_names(arrays)
+  arrays$dimnames
+}
+
+#' @export
+as.matrix.cover_tree <- function(x, ...) {
+  arrays <- tree_arrays(x)
+  if (!is.null(x$metric)) return(check_state(x$metric, dim(arrays$points))$x)
   points <- arrays$points
   points[arrays$row, ] <- arrays$points
-  dimnames(points) <- arrays$dimnames
+  dimnames(points) <- dimnames(x)
   points
 }
 

@@ -4,6 +4,8 @@
 #' points. Points near each other in this order are near each other in space.
 #'
 #' @inheritParams cover_tree
+#' @param threads The number of threads; `NULL` for the default of [covertree_threads()].
+#'   The order is the same for any number.
 #'
 #' @return An integer vector, a permutation of the row numbers of `x`:
 #'   `x[hilbert_order(x), ]` is `x` along the curve. Points in the same cell of

@@ -40,7 +40,7 @@ new_kernel <- function(kind, variance, lengthscale) {
   if (!is_number(variance) || !is.finite(variance) || variance <= 0) {
     fail("variance must be one finite number above 0, not %s", describe(variance))
   }
-  if (!is.numeric(lengthscale) || is.factor(lengthscale) || length(lengthscale) == 0) {
+  if (!is_numeric(lengthscale) || length(lengthscale) == 0) {
     fail("lengthscale must be one finite number above 0, or one for each column, not %s",
          describe(lengthscale))
   }

@@ -5,10 +5,14 @@
 #' @inheritParams cover_tree
 #' @param tree A tree from [cover_tree()].
 #' @param query The points whose neighbours are sought: a matrix or data frame
-#'   with the columns of the tree's points. `NULL` asks for the neighbours of
+#'   with the columns of the tree's points. Where both have column names, columns are
+#'   matched by name: in another order, they are put in order with a message of class
+#'   `covertree_reordered`. Where one has none, they are matched by position. `NULL` asks for the neighbours of
 #'   the tree's own points, each among the others: a point is not its own
 #'   neighbour, but a duplicate of it in another row is.
 #' @param k The number of neighbours.
+#' @param threads The number of threads; `NULL` for the default of [covertree_threads()].
+#'   The answer is the same for any number.
 #' @param search `"tree"` uses the index; `"scan"` compares every query with
 #'   every point; `"auto"` uses the index, and scans where the index excludes too
 #'   little to pay, as with points of many independent dimensions. All three give
@@ -73,8 +77,8 @@
 #' seed measures any answer, on other queries.
 #'
 #' @section Errors:
-#' Stops if `query` is not numeric and finite or has another number of columns
-#' than the tree, if `k` is not one whole number of at least 1, if `recall` is not a
+#' Stops if `query` is not numeric and finite or has other columns than the tree, by number
+#' or by name, if `k` is not one whole number of at least 1, if `recall` is not a
 #' share, if the squared distances of `query` to the tree's points would overflow, and if
 #' the result would have more than `max_pairs` pairs, of 12 bytes each.
 #'
@@ -148,7 +152,7 @@ euclidean_search <- function(tree, query, k, how) {
   list(
     queries = if (is.null(query)) nrow(.Call(r_tree_arrays, pointer)$points) else nrow(query),
     key = if (is.null(query)) list(k, how[[7]]),
-    cache = if (is.null(query)) tree$cache,
+    cache = if (is.null(query)) cache_of(tree),
     exact = function(rows) go(rows, 0, NULL),
     within = function() met_points(go(NULL, stats = TRUE)),
     # Boxes must be nearer than the k-th neighbour so far, by such a factor.

@@ -32,8 +32,8 @@
 #' pairs are always allowed by default.
 #'
 #' @section Errors:
-#' Stops if `query` is not numeric and finite or has another number of columns
-#' than the tree, if `radius` is not one finite number of at least 0, if `max_pairs` is not
+#' Stops if `query` is not numeric and finite or has other columns than the tree, by number
+#' or by name, if `radius` is not one finite number of at least 0, if `max_pairs` is not
 #' one number of at least 0, and if the result would have more than `max_pairs` pairs.
 #'
 #' @examples

@@ -16,7 +16,7 @@
 #'
 #' @param kernel A covariance function: see [kernels].
 #' @param inducing The inducing points: a matrix with a row for each and the columns
-#'   of the data, or how many of the data to take, the first in [order_maximin()] of
+#'   of the data, matched by name where both have column names, or how many of the data to take, the first in [order_maximin()] of
 #'   the coordinates divided by the lengthscale; `NULL` or 0 for none.
 #' @param nugget The variance of independent noise that each point carries: at least 0.
 #' @param jitter What is added to the diagonal of K_mm, so that it has a Cholesky
@@ -103,7 +103,7 @@ check_factors <- function(v, p) {
     fail("v and p must be given together: %s is missing", if (is.null(v)) "v" else "p")
   }
   v <- check_points(v, "v")
-  if (!is.numeric(p) || !is.null(dim(p)) || length(p) != nrow(v)) {
+  if (!is_numeric(p) || !is.null(dim(p)) || length(p) != nrow(v)) {
     fail("p must be a numeric vector with a value for each of the %d rows of v, not %s", nrow(v),
          describe(p))
   }
@@ -211,6 +211,7 @@ choose_inducing <- function(x, z, metric, threads) {
     if (ncol(inducing) != ncol(x)) {
       fail("inducing must have %d columns like x, not %d", ncol(x), ncol(inducing))
     }
+    inducing <- match_columns(inducing, colnames(x), "inducing", "x")
     if (nrow(inducing) > nrow(x)) {
       fail("inducing must have at most as many points as x, %d, not %d", nrow(x), nrow(inducing))
     }
@@ -290,7 +291,7 @@ residual_search <- function(tree, query, k, how) {
   list(
     queries = if (is.null(others)) n else nrow(others$z),
     key = if (is.null(others)) list(k, how[[7]]),
-    cache = if (is.null(others)) tree$cache,
+    cache = if (is.null(others)) cache_of(tree),
     exact = function(rows) .Call(r_residual_scan, code, pick(rows), own(rows), k, how),
     efforts = 0.05 * 1.1^(0:62),
     attempt = function(rows, effort, sample) {
@@ -321,11 +322,12 @@ residual_search <- function(tree, query, k, how) {
 coarse_values <- function(tree, threads) {
   code <- tree$metric$code
   if (code[[3]] == 0 || stats::median(code[[4]]$p) < 5e-3 * code[[2]]) return(NULL)
-  if (!is_coarse(tree$cache$coarse, code)) {
+  cache <- cache_of(tree)
+  if (!is_coarse(cache$coarse, code)) {
     made <- .Call(r_residual_coarse, tree$pointer, code, threads)
-    tree$cache$coarse <- c(made, .Platform$endian)
+    cache$coarse <- c(made, .Platform$endian)
   }
-  if (is.finite(tree$cache$coarse[[1]])) tree$cache$coarse
+  if (is.finite(cache$coarse[[1]])) cache$coarse
 }
 
 is_coarse <- function(kept, code) {
@@ -381,6 +383,7 @@ check_query_of <- function(query, state, arrays, threads) {
   if (ncol(query) != ncol(state$x)) {
     fail("query must have %d columns like the tree, not %d", ncol(state$x), ncol(query))
   }
+  query <- match_columns(query, colnames(state$x), "query", "the tree")
   if (is.null(state$inducing)) {
     fail("query must be NULL: with v and p given, only the tree's own points have values")
   }

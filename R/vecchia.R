@@ -117,7 +117,7 @@ check_degrees <- function(value, least, most, what, column) {
 location_orders <- c("maximin", "middleout", "coordinate", "random", "none")
 
 choose_order <- function(x, order, threads) {
-  if (is.numeric(order) && !is.factor(order)) return(check_order(order, nrow(x)))
+  if (is_numeric(order)) return(check_order(order, nrow(x)))
   switch(check_choice(order, location_orders, "order"),
     maximin = order_maximin(x, threads),
     middleout = order_middleout(x),

@@ -21,6 +21,14 @@ expect_sound_tree <- function(tree, x = NULL) {
   invisible(tree)
 }
 
+# The tree with another part in the place of one: what a damaged file gives, or someone who
+# goes round the methods of trees.
+with_part <- function(tree, name, part) {
+  parts <- unclass(tree)
+  parts[name] <- list(part)
+  structure(parts, class = "cover_tree")
+}
+
 # Index and distance identical, to the bit.
 expect_same_knn <- function(actual, expected, label = "knn") {
   for (part in c("index", "distance")) {

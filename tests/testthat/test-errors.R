@@ -28,6 +28,17 @@ test_that("points must be a matrix or a data frame of numbers", {
   )
 })
 
+test_that("distances are no points", {
+  between <- dist(x)
+  expect_complaints(
+    cover_tree(between),
+    hilbert_order(between),
+    knn_query(tree, between),
+    vecchia_neighbors(between, 2)
+  )
+  expect_sound_tree(cover_tree(as.matrix(between)), as.matrix(between))
+})
+
 test_that("columns of a data frame must be numeric", {
   expect_complaints(
     cover_tree(iris),

@@ -457,13 +457,8 @@ test_that("a query must fit the tree and the range of doubles", {
 })
 
 test_that("a metric that was put into a tree by hand does no harm", {
-  worse <- function(...) {
-    bad <- unclass(tree)
-    bad$metric <- replace(bad$metric, ...)
-    structure(bad, class = "cover_tree")
-  }
-  euclidean <- cover_tree(x)
-  euclidean$metric <- residual_correlation(rbf, 5)
+  worse <- function(...) with_part(tree, "metric", replace(tree$metric, ...))
+  euclidean <- with_part(cover_tree(x), "metric", residual_correlation(rbf, 5))
   code <- tree$metric$code
   trees <- list(euclidean, worse("code", list(NULL)), worse("code", list(code[1:3])), worse("code", list(replace(code, 3, 50L))),
                 worse("code", list(replace(code, 1, 9L))), worse("factor", list(diag(4))),

@@ -1,0 +1,68 @@
+#' Compare two trees
+#'
+#' Compares the points, the structure, the settings and the metric of two trees.
+#'
+#' @param target,current Trees from [cover_tree()].
+#' @param ... Passed to [all.equal()] for the doubles, such as `tolerance`: with
+#'   `tolerance = 0` they must be the same to the bit.
+#'
+#' @return `TRUE`, or a character vector that says what differs.
+#'
+#' @details
+#' [identical()] compares the pointers inside two trees, so it is `TRUE` only for copies of
+#' one tree, and `FALSE` for trees built alike. `all.equal()` compares what the pointers
+#' stand for. So does `identical(tree_arrays(a), tree_arrays(b))`, to the bit, for trees
+#' with Euclidean distance. What searches to a stated recall keep with a tree does not count.
+#'
+#' @examples
+#' x <- as.matrix(quakes[, 1:3])
+#' identical(cover_tree(x), cover_tree(x))
+#' all.equal(cover_tree(x), cover_tree(x, threads = 1))
+#' all.equal(cover_tree(x), cover_tree(x, leaf_size = 8))
+#' @export
+all.equal.cover_tree <- function(target, current, ...) {
+  ours <- tree_arrays(target)
+  if (!inherits(current, "cover_tree")) {
+    return(sprintf("target is a cover_tree, current is %s", describe(current)))
+  }
+  theirs <- tree_arrays(current)
+  # Arrays of different sizes cannot be the same, nor those of different spaces.
+  sizes <- c(size_label(target), size_label(current))
+  alike <- sizes[1] == sizes[2]
+  same_space <- is.null(target$metric) == is.null(current$metric)
+  names <- if (alike && same_space) array_names else c("format", "order", "leaf_size")
+  found <- c(if (!alike) sprintf("points: %s in target, %s in current", sizes[1], sizes[2]),
+             unlist(lapply(names, function(name) difference(name, ours[[name]], theirs[[name]], ...))),
+             metric_difference(target$metric, current$metric, ...))
+  if (is.null(found)) TRUE else found
+}
+
+# NULL, or what differs, under a name. Integers differ or do not; of doubles, all.equal() tells.
+difference <- function(name, target, current, ...) {
+  if (identical(target, current)) return(NULL)
+  if (is.atomic(target) && is.atomic(current) && !is.null(target) && !is.null(current)) {
+    labels <- c(size_label(target), size_label(current))
+    if (length(target) == 1 && length(current) == 1) labels <- c(describe(target), describe(current))
+    if (labels[1] != labels[2]) return(sprintf("%s: %s in target, %s in current", name, labels[1], labels[2]))
+  }
+  if (is.integer(target) && is.integer(current)) {
+    unequal <- is.na(target) != is.na(current) | (target != current) %in% TRUE
+    return(sprintf("%s: %d of %d values differ", name, sum(unequal), length(target)))
+  }
+  said <- all.equal(target, current, ...)
+  if (!isTRUE(said)) paste0(name, ": ", said)
+}
+
+size_label <- function(array) {
+  if (is.null(dim(array))) paste("length", length(array)) else paste(dim(array), collapse = " x ")
+}
+
+# What is derived from a metric differs wherever the metric does.
+metric_difference <- function(target, current, ...) {
+  if (is.null(target) != is.null(current)) {
+    label <- function(state) if (is.null(state)) "euclidean" else format(state$metric)
+    return(sprintf("metric: %s in target, %s in current", label(target), label(current)))
+  }
+  found <- difference("metric", target$metric, current$metric, ...)
+  if (is.null(found)) difference("what the metric makes of the points", target, current, ...) else found
+}
