@@ -22,12 +22,18 @@ check_seed <- function(seed) {
 sample_rows <- function(n, size, seed) {
   if (size >= n) return(seq_len(n))
   old <- globalenv()[[".Random.seed"]]
-  on.exit(
-    if (is.null(old)) rm(".Random.seed", envir = globalenv())
-    else assign(".Random.seed", old, envir = globalenv())
-  )
+  kinds <- RNGkind()
+  on.exit(restore_random(old, kinds))
   set.seed(seed, "Mersenne-Twister", "Inversion", "Rejection")
   sort(sample.int(n, size))
+}
+
+# A seed tells the generators, too; without one they are set anew, with the warnings that
+# R gives for some.
+restore_random <- function(seed, kinds) {
+  if (!is.null(seed)) return(assign(".Random.seed", seed, envir = globalenv()))
+  suppressWarnings(RNGkind(kinds[1], kinds[2], kinds[3]))
+  rm(".Random.seed", envir = globalenv())
 }
 
 # For each query, the share of its exact neighbours that were found. Where the farthest
@@ -79,22 +85,65 @@ lines_of <- function(found, rows) {
   lapply(found[c("index", "distance")], function(part) part[rows, , drop = FALSE])
 }
 
+# Tells what was found out in this session from what came with a tree from a file: after
+# saveRDS() and readRDS() an environment is another one.
+session <- new.env(parent = emptyenv())
+
 # What was found out for the tree's own points is kept.
 choose_effort <- function(call, target, seed) {
-  key <- if (!is.null(call$cache)) paste(c(call$key, target, seed), collapse = " ")
-  if (!is.null(key) && !is.null(call$cache[[key]])) return(call$cache[[key]][[1]])
-  choice <- calibrate(call, target, seed)
-  if (!is.null(key)) assign(key, list(choice), envir = call$cache)
+  if (is.null(call$cache)) return(calibrate(call, target, seed))
+  key <- paste(c(call$key, target, seed), collapse = " ")
+  kept <- call$cache[[key]]
+  choice <- if (is_kept_choice(kept, call, target, seed)) kept[[1]] else calibrate(call, target, seed)
+  assign(key, list(choice, session), envir = call$cache)
   choice
 }
 
-# By bisection: efforts rise, and recall with them. None, if the sample would be all.
-calibrate <- function(call, target, seed) {
+# Whether what a cache holds is a choice for this call. A file can hold anything: rows must
+# be those that the seed draws, and distances those of the neighbours.
+is_kept_choice <- function(kept, call, target, seed) {
+  if (!is.list(kept) || !length(kept) %in% 1:2) return(FALSE)
+  choice <- kept[[1]]
+  # No effort suffices: that leads to the exact answer.
+  if (is.null(choice)) return(TRUE)
+  if (!has_choice_shape(choice, call)) return(FALSE)
+  if (length(kept) == 2 && identical(kept[[2]], session)) return(TRUE)
+  sample <- draw_sample(call, target, seed)
+  !is.null(sample) && identical(choice$rows, sample$drawn[sample$apart]) &&
+    identical(call$distance(choice$rows, choice$exact$index), choice$exact$distance)
+}
+
+has_choice_shape <- function(choice, call) {
+  if (!is.list(choice) || !identical(names(choice), c("effort", "evaluated", "rows", "exact"))) {
+    return(FALSE)
+  }
+  exact <- choice$exact
+  size <- c(APART, call$key[[1]])
+  if (!is.list(exact) || !identical(names(exact), c("index", "distance"))) return(FALSE)
+  shaped <- is.integer(exact$index) && identical(dim(exact$index), as.integer(size)) &&
+    is_doubles(exact$distance, size) && is.integer(choice$rows) && length(choice$rows) == APART &&
+    is_number(choice$effort) && choice$effort %in% call$efforts &&
+    is_numeric(choice$evaluated) && length(choice$evaluated) > 0
+  shaped && all(choice$rows %in% seq_len(call$queries), is.finite(choice$evaluated),
+                choice$evaluated >= 0, is.na(exact$index) | exact$index %in% seq_len(call$queries))
+}
+
+# Queries to choose the effort by, and among them, by place, those kept apart. None, if the
+# sample would be all.
+draw_sample <- function(call, target, seed) {
   size <- sample_size(target) + APART
   if (size >= call$queries) return(NULL)
-  drawn <- sample_rows(call$queries, size, seed)
+  list(drawn = sample_rows(call$queries, size, seed),
+       apart = unique(round(seq(1, size, length.out = APART))))
+}
+
+# By bisection: efforts rise, and recall with them.
+calibrate <- function(call, target, seed) {
+  sample <- draw_sample(call, target, seed)
+  if (is.null(sample)) return(NULL)
+  drawn <- sample$drawn
+  apart <- sample$apart
   known <- call$exact(drawn)
-  apart <- unique(round(seq(1, size, length.out = APART)))
   rows <- drawn[-apart]
   exact <- lines_of(known, -apart)
   low <- 0
@@ -179,7 +228,7 @@ not_wanted <- function(index, rows, predecessor) {
 }
 
 check_result <- function(index, n) {
-  if (!is.matrix(index) || !is.numeric(index)) {
+  if (!is.matrix(index) || !is_numeric(index)) {
     fail("result must be a result of knn_query() or a matrix of row numbers, not %s", describe(index))
   }
   if (ncol(index) == 0) fail("result must have at least one column, but it has none")
