@@ -2,7 +2,6 @@
 #'
 #' Exact: the k smallest by distance, and by row where distances are equal.
 #'
-#' @inheritParams cover_tree
 #' @param tree A tree from [cover_tree()].
 #' @param query The points whose neighbours are sought: a matrix or data frame
 #'   with the columns of the tree's points. Where both have column names, columns are
