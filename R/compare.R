@@ -19,6 +19,7 @@
 #' identical(cover_tree(x), cover_tree(x))
 #' all.equal(cover_tree(x), cover_tree(x, threads = 1))
 #' all.equal(cover_tree(x), cover_tree(x, leaf_size = 8))
+#' @method all.equal cover_tree
 #' @export
 all.equal.cover_tree <- function(target, current, ...) {
   ours <- tree_arrays(target)

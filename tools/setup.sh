@@ -12,7 +12,7 @@ mkdir -p build
 
 goal=${1:-}
 needs= tools= peers=
-tested="RANN FNN dbscan GpGp spdep future cachem lobstr bit64 rlang"
+tested="RANN FNN dbscan GpGp fields spdep future cachem lobstr bit64 rlang"
 case $goal in
     demo) ;;
     test) needs=testthat peers=$tested ;;

@@ -128,23 +128,24 @@ test_that("values that make no sense are refused once and for all", {
 
 test_that("a metric that is edited by hand is refused, and the tree it came from is not", {
   tree <- saved_trees()$residual
+  as_tree <- function(parts) structure(parts, class = "cover_tree")
   right <- knn_query(tree, k = 3)
-  edited <- tree
+  edited <- unclass(tree)
   edited$metric$code[[4]]$p[3] <- NaN
-  expect_error(knn_query(edited, k = 3), "number 3 of `p` is NaN")
-  edited <- tree
+  expect_error(knn_query(as_tree(edited), k = 3), "number 3 of `p` is NaN")
+  edited <- unclass(tree)
   edited$metric$code[[4]]$v[1, 1] <- 0.1
-  expect_error(knn_query(edited, k = 3), "`v` does not match its checksum")
-  edited <- tree
+  expect_error(knn_query(as_tree(edited), k = 3), "`v` does not match its checksum")
+  edited <- unclass(tree)
   edited$metric$metric$kernel$variance <- 9
-  expect_error(knn_query(edited, saved_points(), k = 3), "`metric` does not match its checksum")
-  edited <- tree
+  expect_error(knn_query(as_tree(edited), saved_points(), k = 3), "`metric` does not match its checksum")
+  edited <- unclass(tree)
   edited$metric$seal <- NULL
-  expect_error(knn_query(edited, k = 3), "no checksums")
+  expect_error(knn_query(as_tree(edited), k = 3), "no checksums")
   expect_identical(knn_query(tree, k = 3), right)
-  mine <- saved_trees()$residual
+  mine <- unclass(saved_trees()$residual)
   mine$metric$code[[4]]$p[3] <- 0.5
-  expect_error(knn_query(mine, k = 3), "`p` does not match its checksum")
+  expect_error(knn_query(as_tree(mine), k = 3), "`p` does not match its checksum")
 })
 
 test_that("checksums are compared once in a session", {

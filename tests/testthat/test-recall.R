@@ -372,7 +372,7 @@ test_that("the answers of other packages are measured", {
     expect_output(print(recall_of(tree, FNN::get.knn(x, 10)$nn.index)),
                   "recall 1.00000 \\(0.9993. to 1.00000\\), 10 neighbours of 1,000 queries")
   }
-  if (requireNamespace("GpGp", quietly = TRUE)) {
+  if (requireNamespace("GpGp", quietly = TRUE) && requireNamespace("fields", quietly = TRUE)) {
     theirs <- with_seed(118, GpGp::find_ordered_nn(x, 10))
     expect_gt(recall_of(tree, theirs[, -1], predecessor = TRUE)$estimate, 0.98)
   }

@@ -98,6 +98,7 @@ test_that("longitude and latitude are taken on the sphere", {
 
 test_that("GpGp finds the same neighbours", {
   skip_if_not_installed("GpGp")
+  skip_if_not_installed("fields") # GpGp needs it and only suggests it
   x <- uniform_points(400, 2, seed = 138)
   for (m in c(3, 12)) for (order in list("maximin", "coordinate")) {
     near <- vecchia_neighbors(x, m, order)
@@ -120,6 +121,7 @@ test_that("GpGp finds the same neighbours", {
 
 test_that("GpGp finds the same neighbours on the sphere", {
   skip_if_not_installed("GpGp")
+  skip_if_not_installed("fields") # GpGp needs it and only suggests it
   x <- as.matrix(argo[seq(1, nrow(argo), length.out = 400), c("longitude", "latitude")])
   near <- vecchia_neighbors(x, 8, lonlat = TRUE)
   theirs <- with_seed(141, GpGp::find_ordered_nn(x[near$order, ], 8, lonlat = TRUE))
@@ -129,6 +131,7 @@ test_that("GpGp finds the same neighbours on the sphere", {
 
 test_that("GpGp's likelihood is that of brute-force neighbours, and its fit takes ours", {
   skip_if_not_installed("GpGp")
+  skip_if_not_installed("fields") # GpGp needs it and only suggests it
   n <- 300
   x <- uniform_points(n, 2, seed = 142)
   near <- vecchia_neighbors(x, 12)
