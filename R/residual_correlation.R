@@ -178,7 +178,7 @@ metric_state <- function(x, metric, threads, space = metric$kernel$lengthscale) 
 state_parts <- function(state) {
   list(z = state$code[[4]][[1]], v = state$code[[4]][[2]], p = state$code[[4]][[3]], x = state$x,
        space = state$space, inducing = state$inducing, factor = state$factor,
-       metric = list(state$code[1:3], state$metric))
+       dimnames = dimnames(state$x), metric = list(state$code[1:3], state$metric))
 }
 
 kernel_code <- function(metric) match(metric$kernel$kind, kernel_kinds) - 1L

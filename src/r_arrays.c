@@ -107,47 +107,41 @@ void r_arrays_fill(SEXP arrays, const struct ct_cells *cells, int n, int d, int 
                    INTEGER_RO(VECTOR_ELT(arrays, AT_ROW)), n, d, threads, &out);
 }
 
-/* The numbers among the arrays. */
-static SEXP numbers(SEXP arrays)
+/* The first elements of a list with their names, and room for as many as asked for. */
+static SEXP first_elements(SEXP list, int count, int room)
 {
-    SEXP list = PROTECT(Rf_allocVector(VECSXP, ARRAYS));
-    for (int i = 0; i < ARRAYS; i++)
-        SET_VECTOR_ELT(list, i, VECTOR_ELT(arrays, i));
-    UNPROTECT(1);
-    return list;
+    SEXP first = PROTECT(Rf_allocVector(VECSXP, room)), old = Rf_getAttrib(list, R_NamesSymbol);
+    SEXP names = PROTECT(Rf_allocVector(STRSXP, room));
+    for (int i = 0; i < count; i++) {
+        SET_VECTOR_ELT(first, i, VECTOR_ELT(list, i));
+        SET_STRING_ELT(names, i, STRING_ELT(old, i));
+    }
+    Rf_setAttrib(first, R_NamesSymbol, names);
+    UNPROTECT(2);
+    return first;
 }
 
 SEXP r_arrays_seal(SEXP arrays)
 {
-    SEXP sealed = PROTECT(Rf_allocVector(VECSXP, AT_CHECKSUMS + 1));
-    SEXP names = PROTECT(Rf_allocVector(STRSXP, AT_CHECKSUMS + 1));
-    SEXP old = Rf_getAttrib(arrays, R_NamesSymbol), list = PROTECT(numbers(arrays));
-    for (int i = 0; i < AT_CHECKSUMS; i++) {
-        SET_VECTOR_ELT(sealed, i, VECTOR_ELT(arrays, i));
-        SET_STRING_ELT(names, i, STRING_ELT(old, i));
-    }
-    SET_STRING_ELT(names, AT_CHECKSUMS, Rf_mkChar("checksums"));
-    SET_VECTOR_ELT(sealed, AT_CHECKSUMS, r_checksums(list));
-    Rf_setAttrib(sealed, R_NamesSymbol, names);
+    SEXP sealed = PROTECT(first_elements(arrays, AT_CHECKSUMS, AT_CHECKSUMS + 1));
+    SEXP sums = PROTECT(r_checksums(PROTECT(first_elements(arrays, AT_CHECKSUMS, AT_CHECKSUMS))));
+    SET_VECTOR_ELT(sealed, AT_CHECKSUMS, sums);
+    SET_STRING_ELT(Rf_getAttrib(sealed, R_NamesSymbol), AT_CHECKSUMS, Rf_mkChar("checksums"));
     UNPROTECT(3);
     return sealed;
 }
 
 void r_arrays_check_seal(SEXP arrays)
 {
-    SEXP list = PROTECT(numbers(arrays));
-    R_xlen_t changed = XLENGTH(arrays) > AT_CHECKSUMS
-                           ? r_first_changed(list, VECTOR_ELT(arrays, AT_CHECKSUMS))
-                           : ARRAYS;
-    UNPROTECT(1);
-    if (changed == ARRAYS)
+    static const char *const settings[] = {"format", "order", "leaf_size", "dimnames"};
+    if (XLENGTH(arrays) <= AT_CHECKSUMS || TYPEOF(VECTOR_ELT(arrays, AT_CHECKSUMS)) != STRSXP)
         r_stop("tree has no checksums: it is of another version of covertree; build it again "
                "with cover_tree()");
+    int changed = r_first_changed(arrays, AT_CHECKSUMS, VECTOR_ELT(arrays, AT_CHECKSUMS));
     if (changed >= 0)
-        r_stop("tree array `%s` is damaged: it does not match its checksum "
-               "(saved as text, as with ascii = TRUE, numbers lose bits); build the tree again "
-               "with cover_tree()",
-               fields[changed].name);
+        r_stop("tree array `%s` is damaged: it does not match its checksum (saved as text, as "
+               "with ascii = TRUE, numbers lose bits); build the tree again with cover_tree()",
+               changed < ARRAYS ? fields[changed].name : settings[changed - ARRAYS]);
 }
 
 static void check_matrix(SEXP array, const char *name, int rows, int columns)

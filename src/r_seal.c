@@ -10,9 +10,16 @@
 
 #include <string.h>
 
+enum { DEPTH = 8 }; /* lists within lists that are looked into */
+
+/* Text that is read in another place may come in another encoding. */
 static uint64_t sum_text(SEXP text, uint64_t seed)
 {
-    return ct_checksum_bytes(CHAR(text), (size_t)XLENGTH(text), seed);
+    const void *mark = vmaxget();
+    const char *bytes = Rf_getCharCE(text) == CE_BYTES ? CHAR(text) : Rf_translateCharUTF8(text);
+    seed = ct_checksum_bytes(bytes, strlen(bytes), seed);
+    vmaxset(mark);
+    return seed;
 }
 
 static uint64_t sum_values(SEXP value, uint64_t seed)
@@ -29,26 +36,25 @@ static uint64_t sum_values(SEXP value, uint64_t seed)
     }
 }
 
-static uint64_t checksum(SEXP value, uint64_t seed)
+static uint64_t checksum(SEXP value, int depth, uint64_t seed)
 {
     SEXP dim = Rf_getAttrib(value, R_DimSymbol);
     int type = (int)TYPEOF(value);
     seed = ct_checksum_ints(&type, 1, seed);
     if (TYPEOF(dim) == INTSXP)
         seed = sum_values(dim, seed);
-    if (TYPEOF(value) != STRSXP && TYPEOF(value) != VECSXP)
+    if (type != STRSXP && (type != VECSXP || depth == 0))
         return sum_values(value, seed);
     for (R_xlen_t i = 0; i < XLENGTH(value); i++)
-        seed = TYPEOF(value) == STRSXP ? sum_text(STRING_ELT(value, i), seed)
-                                       : checksum(VECTOR_ELT(value, i), seed);
-    int count = (int)XLENGTH(value);
-    return ct_checksum_ints(&count, 1, seed);
+        seed = type == STRSXP ? sum_text(STRING_ELT(value, i), seed)
+                              : checksum(VECTOR_ELT(value, i), depth - 1, seed);
+    return seed;
 }
 
 /* A checksum in text, [17]. */
 static const char *sum_of(SEXP value, char *text)
 {
-    uint64_t sum = checksum(value, 0);
+    uint64_t sum = checksum(value, DEPTH, 0);
     for (int i = 0; i < 16; i++)
         text[i] = "0123456789abcdef"[sum >> (60 - 4 * i) & 15];
     text[16] = 0;
@@ -65,13 +71,12 @@ SEXP r_checksums(SEXP list)
     return sums;
 }
 
-R_xlen_t r_first_changed(SEXP list, SEXP sums)
+int r_first_changed(SEXP list, int count, SEXP sums)
 {
     char text[17];
-    R_xlen_t count = XLENGTH(list);
     if (TYPEOF(sums) != STRSXP || XLENGTH(sums) != count)
         return count;
-    for (R_xlen_t i = 0; i < count; i++)
+    for (int i = 0; i < count; i++)
         if (strcmp(CHAR(STRING_ELT(sums, i)), sum_of(VECTOR_ELT(list, i), text)) != 0)
             return i;
     return -1;
@@ -81,20 +86,20 @@ R_xlen_t r_first_changed(SEXP list, SEXP sums)
 
 /* A number made of the addresses of the vectors in a list, and in its lists. What has been
  * looked at is not changed in place any more, lest the address stays. */
-static uintptr_t mark(SEXP list, uintptr_t from)
+static uintptr_t mark(SEXP list, int depth, uintptr_t from)
 {
     for (R_xlen_t i = 0; i < XLENGTH(list); i++) {
         SEXP value = VECTOR_ELT(list, i);
         MARK_NOT_MUTABLE(value);
-        from = TYPEOF(value) == VECSXP ? mark(value, from * 31 + 1)
-                                       : from * 1000003 + ((uintptr_t)value >> 3);
+        from = TYPEOF(value) == VECSXP && depth > 0 ? mark(value, depth - 1, from * 31 + 1)
+                                                    : from * 1000003 + ((uintptr_t)value >> 3);
     }
     return from;
 }
 
 static void *mark_of(SEXP list)
 {
-    return (void *)(mark(list, 1) | 1);
+    return (void *)(mark(list, DEPTH, 1) | 1);
 }
 
 /* The seal of a list of values, which are right. */
@@ -117,8 +122,8 @@ SEXP r_seal_is_fresh(SEXP seal, SEXP list)
 SEXP r_seal_check(SEXP seal, SEXP list)
 {
     SEXP sums = TYPEOF(seal) == EXTPTRSXP ? R_ExternalPtrProtected(seal) : R_NilValue;
-    R_xlen_t changed = r_first_changed(list, sums);
+    int count = (int)XLENGTH(list), changed = r_first_changed(list, count, sums);
     if (changed < 0)
         R_SetExternalPtrAddr(seal, mark_of(list));
-    return Rf_ScalarInteger(changed == XLENGTH(list) ? NA_INTEGER : (int)changed + 1);
+    return Rf_ScalarInteger(changed == count ? NA_INTEGER : changed + 1);
 }

@@ -6,11 +6,11 @@
 #include "r_host.h"
 
 /* Checksums of the elements of a list, in text of 16 hexadecimal digits each: of values and
- * dimensions, and of the elements of lists in turn. */
+ * dimensions; of text as UTF-8; of the elements of lists in turn, to some depth. */
 SEXP r_checksums(SEXP list);
 
-/* The first element of a list whose checksum is not that in sums, from 0; -1 if there is
- * none, and the number of elements if sums is no such vector. */
-R_xlen_t r_first_changed(SEXP list, SEXP sums);
+/* The first of `count` elements of a list whose checksum is not that in sums; -1 if there is
+ * none, and `count` if sums is no vector of so many. */
+int r_first_changed(SEXP list, int count, SEXP sums);
 
 #endif

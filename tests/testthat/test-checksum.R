@@ -76,6 +76,27 @@ test_that("a flipped bit in any array of a saved tree is refused, and the array 
   expect_identical(ask_everything(again(tree)), ask_everything(tree))
 })
 
+test_that("a change of a name or a setting is refused, whatever the encoding of names", {
+  x <- saved_points()
+  dimnames(x) <- list(sprintf("row %d", seq_len(150)), c("width", "l\u00e4nge", "H\u00f6he"))
+  for (metric in list("euclidean", saved_metric())) {
+    tree <- cover_tree(x, leaf_size = 77, metric = metric)
+    bytes <- serialize(tree, NULL)
+    expect_identical(as.matrix(unserialize(bytes)), x)
+    for (text in c("width", "row 17", "hilbert")) {
+      at <- grepRaw(charToRaw(text), bytes, fixed = TRUE, all = TRUE)
+      for (first in at) expect_error(as.matrix(flip(bytes, first + 1, 0)), "damaged: .* match its checksum")
+    }
+  }
+  latin <- x
+  colnames(latin) <- iconv(colnames(x), "UTF-8", "latin1")
+  sums <- function(x) .Call(covertree:::r_tree_arrays, cover_tree(x)$pointer)$checksums
+  expect_identical(sums(latin), sums(x))
+  colnames(latin)[2] <- "l\xe4nge"
+  Encoding(colnames(latin)) <- "bytes"
+  expect_identical(as.matrix(again(cover_tree(latin))), latin)
+})
+
 test_that("a flipped bit in what a metric needs is refused, and it is named", {
   for (tree in saved_trees()[-1]) {
     state <- tree$metric
@@ -177,7 +198,8 @@ test_that("a checksum that is itself damaged is refused", {
   bytes <- serialize(tree, NULL)
   sums <- .Call(covertree:::r_tree_arrays, tree$pointer)$checksums
   expect_match(sums, "^[0-9a-f]{16}$")
-  expect_length(unique(sums), length(numbers))
+  expect_length(sums, length(tree_arrays(tree)))
+  expect_length(unique(sums), length(sums))
   at <- grepRaw(charToRaw(sums[1]), bytes, fixed = TRUE)
   expect_error(knn_query(flip(bytes, at, 0), k = 2), "`points` is damaged: it does not match")
 })
