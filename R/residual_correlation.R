@@ -325,16 +325,21 @@ coarse_values <- function(tree, threads) {
   cache <- cache_of(tree)
   if (!is_coarse(cache$coarse, code)) {
     made <- .Call(r_residual_coarse, tree$pointer, code, threads)
-    cache$coarse <- c(made, .Platform$endian)
+    cache$coarse <- c(made, .Platform$endian, .Call(r_seal, made))
   }
   if (is.finite(cache$coarse[[1]])) cache$coarse
 }
 
 is_coarse <- function(kept, code) {
   size <- .Call(r_coarse_stride, code[[3]]) / 2 * length(code[[4]]$p)
-  is.list(kept) && length(kept) == 3 && is.double(kept[[1]]) && is.integer(kept[[2]]) &&
+  is.list(kept) && length(kept) == 4 && is.double(kept[[1]]) && is.integer(kept[[2]]) &&
     length(kept[[1]]) == 1 && length(kept[[2]]) == size &&
-    identical(kept[[3]], .Platform$endian)
+    identical(kept[[3]], .Platform$endian) && is_sealed(kept[[4]], kept[1:2])
+}
+
+# Whether values are those that were sealed: their checksums are compared once in a session.
+is_sealed <- function(seal, values) {
+  .Call(r_seal_is_fresh, seal, values) || .Call(r_seal_check, seal, values) %in% 0L
 }
 
 # C trusts sizes and types: a metric that was put into a tree by hand must not get there.

@@ -16,7 +16,7 @@ test_that("object.size() of a tree is that of its arrays and a little", {
     for (use in 1:2) {
       size <- as.numeric(object.size(tree))
       expect_gt(size, array_bytes(tree))
-      expect_lt(size, array_bytes(tree) + 4000)
+      expect_lt(size, array_bytes(tree) + 8000)
       knn_query(tree, k = 2)
     }
   }

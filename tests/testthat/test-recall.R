@@ -219,11 +219,18 @@ test_that("coarse V that does not fit is made anew", {
   found <- knn_query(tree, k = 5, recall = 0.9)
   right <- tree$cache$coarse
   expect_false(is.null(right))
-  for (wrong in list(1, list(1, 1L, "little"), right[1:2], c(right[1:2], "middle"),
-                     list(right[[1]], as.double(right[[2]]), right[[3]]))) {
+  for (wrong in list(1, list(1, 1L, "little"), right[1:2], right[1:3],
+                     c(right[1:2], "middle", right[4]), c(right[1:3], list(NULL)),
+                     list(right[[1]], as.double(right[[2]]), right[[3]], right[[4]]),
+                     replace(right, 1, 2 * right[[1]]),
+                     replace(right, 2, list(bitwXor(right[[2]], c(rep(0L, 99), 1024L)))))) {
     tree$cache$coarse <- wrong
     expect_identical(knn_query(tree, k = 5, recall = 0.9), found)
-    expect_identical(tree$cache$coarse, right)
+    expect_identical(tree$cache$coarse[1:3], right[1:3])
+    tree <- unserialize(serialize(tree, NULL))
+    kept <- tree$cache$coarse
+    expect_identical(knn_query(tree, k = 5, recall = 0.9), found)
+    expect_identical(tree$cache$coarse, kept)
   }
 })
 
