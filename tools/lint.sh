@@ -21,7 +21,7 @@ search() {
 sources=$(ls src/*.[ch])
 glue=$(ls src/*.[ch] | grep -v -e '/ct' -e '/r_threads\.c')
 text=$(find R src tests tools data-raw .ci vignettes inst -type f ! -path '*/_snaps/*' \
-    ! -name '*.o' ! -name '*.so' 2>/dev/null)
+    ! -path 'tests/core/corpus/*/*' ! -name '*.o' ! -name '*.so' 2>/dev/null)
 tab=$(printf '\t')
 
 layers() {

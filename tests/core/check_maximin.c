@@ -8,8 +8,8 @@
 #include "check.h"
 #include "clouds.h"
 #include "host.h"
+#include "oracle.h"
 
-#include <math.h>
 #include <string.h>
 
 struct call {
@@ -26,38 +26,6 @@ static void run(void *data)
                call->threads, call->order);
 }
 
-static double square(const struct cloud *cloud, int i, const double *q, int apart)
-{
-    double sum = 0;
-    for (int j = 0; j < cloud->d; j++) {
-        double gap = cloud->x[i + (size_t)j * cloud->n] - q[(size_t)j * apart];
-        sum += gap * gap;
-    }
-    return sum;
-}
-
-/* What each order must be: take the first row with the best square so far. */
-static int *order_by_definition(const struct cloud *cloud, const double *q)
-{
-    int n = cloud->n, *order = keep((size_t)n, sizeof *order);
-    double *sq = keep((size_t)n, sizeof *sq);
-    for (int i = 0; i < n; i++)
-        sq[i] = -square(cloud, i, q, 1);
-    for (int i = 0; i < n; i++) {
-        int best = -1;
-        for (int row = 0; row < n; row++)
-            if (!isnan(sq[row]) && (best < 0 || sq[row] > sq[best]))
-                best = row;
-        order[i] = best;
-        sq[best] = NAN;
-        for (int row = 0; row < n; row++) {
-            double now = square(cloud, row, cloud->x + best, n);
-            sq[row] = i == 0 && row != best ? now : now < sq[row] ? now : sq[row];
-        }
-    }
-    return order;
-}
-
 static struct call make_call(const struct cloud *cloud)
 {
     double *q = keep((size_t)cloud->d, sizeof *q);
@@ -72,7 +40,7 @@ static struct call make_call(const struct cloud *cloud)
 static void check_cloud(struct cloud cloud)
 {
     struct call call = make_call(&cloud);
-    const int *want = order_by_definition(&cloud, call.q);
+    const int *want = oracle_maximin(&cloud, call.q);
     for (int level = 0; level <= (int)ct_simd_best(); level++)
         for (call.threads = 1; call.threads <= 3; call.threads++) {
             call.kernels = ct_kernels((enum ct_simd_level)level);

@@ -1,5 +1,6 @@
 /* oracle.c: see oracle.h. */
 #include "oracle.h"
+#include "host.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -34,4 +35,36 @@ int oracle_rows(const struct cloud *cloud, const struct cloud *queries, int i, i
                               row};
     qsort(out, (size_t)count, sizeof *out, compare);
     return count;
+}
+
+static double square(const struct cloud *cloud, int i, const double *q, int apart)
+{
+    double sum = 0;
+    for (int j = 0; j < cloud->d; j++) {
+        double gap = cloud->x[i + (size_t)j * cloud->n] - q[(size_t)j * apart];
+        sum += gap * gap;
+    }
+    return sum;
+}
+
+/* Takes the first row with the best square so far. */
+int *oracle_maximin(const struct cloud *cloud, const double *q)
+{
+    int n = cloud->n, *order = keep((size_t)n, sizeof *order);
+    double *sq = keep((size_t)n, sizeof *sq);
+    for (int i = 0; i < n; i++)
+        sq[i] = -square(cloud, i, q, 1);
+    for (int i = 0; i < n; i++) {
+        int best = -1;
+        for (int row = 0; row < n; row++)
+            if (!isnan(sq[row]) && (best < 0 || sq[row] > sq[best]))
+                best = row;
+        order[i] = best;
+        sq[best] = NAN;
+        for (int row = 0; row < n; row++) {
+            double now = square(cloud, row, cloud->x + best, n);
+            sq[row] = i == 0 && row != best ? now : now < sq[row] ? now : sq[row];
+        }
+    }
+    return order;
 }

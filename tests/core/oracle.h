@@ -19,4 +19,8 @@ double oracle_distance(const double *a, size_t a_apart, const double *b, size_t 
 int oracle_rows(const struct cloud *cloud, const struct cloud *queries, int i, int self,
                 struct near *out);
 
+/* The maximin order by its definition, step by step, from the point nearest to q;
+ * kept until keep_end(). */
+int *oracle_maximin(const struct cloud *cloud, const double *q);
+
 #endif
