@@ -40,20 +40,32 @@ r_tests <- function() {
   counts
 }
 
-run_r_tests <- function(results) {
+# files: names of test files, without test- and .R; all, if there are none.
+run_r_tests <- function(results, files) {
   Sys.setenv(NOT_CRAN = "true")
   options(testthat.summary.omit_dots = TRUE, testthat.summary.max_reports = 50L)
+  filter <- if (length(files) > 0) paste0("^(", paste(files, collapse = "|"), ")$")
   each <- testthat::test_dir("tests/testthat", package = "covertree", load_package = "installed",
-                             reporter = "summary", stop_on_failure = FALSE)
+                             filter = filter, reporter = "summary", stop_on_failure = FALSE)
   each <- as.data.frame(each)
   saveRDS(each[c("passed", "failed", "error", "skipped")], results)
 }
 
+# For tools/trust.R.
+leave_result <- function(name, counts, what) {
+  system2("sh", c("-c", shQuote(sprintf(". tools/result.sh && result %s %.0f %.0f %s '%s'", name,
+    counts["passed"], counts["failed"], if (counts["failed"] > 0) "failed" else "passed", what))))
+}
+
 arguments <- commandArgs(TRUE)
-if (length(arguments) == 2 && arguments[1] == "--r-tests-into") {
-  run_r_tests(arguments[2])
+if (length(arguments) >= 2 && arguments[1] == "--r-tests-into") {
+  run_r_tests(arguments[2], arguments[-(1:2)])
 } else {
-  total <- core_checks() + r_tests()
+  core <- core_checks()
+  leave_result("core", core, "C checks of the core under ASan and UBSan, with and without OpenMP")
+  r <- r_tests()
+  leave_result("tests", r, "expectations of the R tests")
+  total <- core + r
   cat(sprintf("%d passed, %d failed%s\n", total["passed"], total["failed"],
               if (total["skipped"] > 0) sprintf(", %d skipped", total["skipped"]) else ""))
   quit(status = total["failed"] > 0)
