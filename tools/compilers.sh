@@ -1,0 +1,71 @@
+#!/bin/sh
+# The core with gcc and clang, with and without OpenMP, at -O0 to -O3: each build
+# must give the results whose fingerprint is recorded in tests/core/fingerprint.txt,
+# at every dispatch level.
+#
+#   sh tools/compilers.sh ["FLAGS"...]     CC="gcc-13 clang-18" for other compilers
+#   sh tools/compilers.sh "-O3 -march=native"
+set -eu
+cd "$(dirname "$0")/.."
+. tools/result.sh
+work=tests/core/build/compilers
+rm -rf $work
+export OMP_WAIT_POLICY=passive
+passed=0 failed=0 skipped=0 compilers=
+
+# Whether the compiler has OpenMP, header and library.
+has_openmp() {
+    echo 'int main(void) { return 0; }' |
+        "$1" -fopenmp -include omp.h -x c -o /dev/null - >/dev/null 2>&1
+}
+
+# build COMPILER FLAGS VARIANT: its log ends with a tally.
+build() {
+    name=$1$(echo "$2" | tr -d ' ')
+    make -s -C tests/core CC="$1" SAN= OPT="$2" OUT="build/compilers/$name" VARIANTS="$3" \
+        ONLY=fingerprint >"$work/$name-$3.log" 2>&1 || true
+}
+
+# judge COMPILER FLAGS VARIANT
+judge() {
+    log=$work/$1$(echo "$2" | tr -d ' ')-$3.log
+    if grep -qE '^core: [1-9][0-9]* passed, 0 failed$' "$log"; then
+        echo "compilers: $1 $2, $3: the same"
+        passed=$((passed + 1))
+    else
+        echo "compilers: $1 $2, $3: not the same"
+        head -n 20 "$log"
+        failed=$((failed + 1))
+    fi
+}
+
+name=compilers
+if [ $# = 0 ]; then
+    set -- -O0 -O1 -O2 -O3
+else
+    name=compilers-other
+fi
+mkdir -p $work
+for cc in ${CC:-gcc clang}; do
+    if ! command -v "$cc" >/dev/null; then
+        echo "compilers: skipped: no $cc here"
+        skipped=$((skipped + 2 * $#))
+        continue
+    fi
+    variants="openmp plain"
+    if ! has_openmp "$cc"; then
+        echo "compilers: skipped: $cc has no OpenMP here"
+        variants=plain
+        skipped=$((skipped + $#))
+    fi
+    compilers="$compilers${compilers:+, }$($cc --version | head -n 1)"
+    for flags; do
+        for variant in $variants; do build "$cc" "$flags" $variant & done
+        wait
+        for variant in $variants; do judge "$cc" "$flags" $variant; done
+    done
+done
+[ -n "$compilers" ] || skip $name "neither gcc nor clang is here"
+result $name $((passed + failed)) $failed "$(verdict $failed)" \
+    "builds with the recorded fingerprint: $compilers; with and without OpenMP; $*"
+tally $passed $failed $skipped
