@@ -5,7 +5,8 @@ LIBRARY := build/library
 export R_LIBS := $(CURDIR)/.library$(addprefix :,$(R_LIBS))
 WITH_PACKAGE = R_LIBS="$(CURDIR)/$(LIBRARY):$$R_LIBS"
 
-.PHONY: help demo test check lint core bench readme install document format release-check clean
+.PHONY: help demo test check lint core compilers fuzz sanitize valgrind trust bench readme install \
+    document format release-check clean
 
 help:
 	@echo "make demo      neighbours of every Argo profile: a table, a map, the speed"
@@ -13,6 +14,11 @@ help:
 	@echo "make core      the C checks alone, under sanitizers"
 	@echo "make check     R CMD check --as-cran, and that man/ and NAMESPACE are current"
 	@echo "make lint      house rules"
+	@echo "make compilers the same results with gcc and clang, with and without OpenMP, -O0 to -O3"
+	@echo "make fuzz      the core and saved trees, a minute; SECONDS=600 for longer"
+	@echo "make sanitize  the R tests under the address and undefined behaviour sanitizers"
+	@echo "make valgrind  every function once under valgrind"
+	@echo "make trust     inst/trust.md, from what all of these found last"
 	@echo "make bench     how fast, next to the peers that are installed (minutes)"
 	@echo "make readme    the figures in README.md, from the demo and the last bench"
 	@echo "make document  man/ and NAMESPACE from the comments in R/"
@@ -39,6 +45,27 @@ lint:
 
 core:
 	@$(MAKE) --no-print-directory -C tests/core
+
+compilers:
+	@sh tools/setup.sh compilers
+	@sh tools/compilers.sh
+
+fuzz:
+	@sh tools/setup.sh fuzz
+	@$(MAKE) --no-print-directory install
+	@$(WITH_PACKAGE) sh tools/fuzz.sh $(SECONDS)
+
+sanitize:
+	@sh tools/setup.sh sanitize
+	@sh tools/sanitize.sh $(ONLY)
+
+valgrind:
+	@sh tools/setup.sh valgrind
+	@$(MAKE) --no-print-directory install
+	@$(WITH_PACKAGE) sh tools/valgrind.sh
+
+trust:
+	@Rscript tools/trust.R
 
 bench: install
 	@mkdir -p inst/benchmarks/results

@@ -1,5 +1,6 @@
 #!/bin/sh
-# Makes sure that what a goal needs is there: sh tools/setup.sh demo|test|check
+# Makes sure that what a goal needs is there: sh tools/setup.sh GOAL, where GOAL is
+# demo, test, check, sanitize, fuzz, valgrind or compilers.
 #
 # Looks first and installs only what is missing: by apt-get where R is the
 # system's own and we may use apt-get, else by install.packages() into the first
@@ -11,13 +12,17 @@ log=build/setup.log
 mkdir -p build
 
 goal=${1:-}
-needs= tools= peers=
+needs= tools= peers= extras=
 tested="RANN FNN dbscan GpGp fields spdep future cachem lobstr bit64 rlang"
 case $goal in
     demo) ;;
     test) needs=testthat peers=$tested ;;
     check) needs="testthat knitr rmarkdown" tools="pandoc qpdf" peers="roxygen2 pkgbuild $tested" ;;
-    *) echo "usage: sh tools/setup.sh demo|test|check" >&2; exit 2 ;;
+    sanitize) needs=testthat peers=$tested ;;
+    fuzz) extras=clang ;;
+    valgrind) extras=valgrind ;;
+    compilers) extras="clang libomp" ;;
+    *) echo "usage: sh tools/setup.sh demo|test|check|sanitize|fuzz|valgrind|compilers" >&2; exit 2 ;;
 esac
 
 say() { echo "setup: $*"; }
@@ -80,6 +85,42 @@ fi
 
 for tool in $tools; do
     has "$tool" || { can_apt && debian "$tool"; } || fail "$tool is needed for $goal"
+done
+
+# has_extra EXTRA: clang means one with its fuzzer and sanitizers.
+has_extra() {
+    case $1 in
+        clang) links -fsanitize=fuzzer,address ;;
+        libomp) links -fopenmp -include omp.h -shared -fPIC ;;
+        *) has "$1" ;;
+    esac
+}
+
+links() {
+    echo 'int LLVMFuzzerTestOneInput(void); int LLVMFuzzerTestOneInput(void) { return 0; }' |
+        clang "$@" -x c -o /dev/null - >/dev/null 2>&1
+}
+
+# extra_packages EXTRA: the Debian packages that it is in. Which libclang-rt goes with
+# clang depends on the release.
+extra_packages() {
+    case $1 in
+        clang)
+            version=$(apt-cache depends clang 2>/dev/null | sed -n 's/.*Depends: clang-\([0-9]*\)$/\1/p')
+            echo "clang${version:+ libclang-rt-$version-dev}" ;;
+        libomp) echo libomp-dev ;;
+        *) echo "$1" ;;
+    esac
+}
+
+# What a goal does better with. Without it the goal says what it skips.
+for extra in $extras; do
+    has_extra "$extra" && continue
+    if can_apt; then
+        as_root apt-get update || true
+        debian $(extra_packages "$extra") || true
+    fi
+    has_extra "$extra" || say "$extra cannot be had; what needs it is skipped"
 done
 
 lacks=$(missing $needs)
