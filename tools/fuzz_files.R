@@ -5,12 +5,12 @@
 #
 #   Rscript tools/fuzz_files.R --case i
 #
-# Cases run in a child process of limited memory. Where R itself crashes while it
-# reads, before any of covertree's code runs, the case counts apart: R does not defend
-# its reader against damage.
+# Cases run in a child process of limited memory. Where R itself crashes while it reads a
+# case, or looks at it, before any of covertree's code runs, the case counts apart: R does
+# not defend its reader against damage.
 
 slow <- 10        # seconds for one case
-most_crashes <- 5 # then the rest is not tried
+most_crashes <- 5 # of covertree; then the rest is not tried
 memory <- 4e6     # KiB of address space
 
 library(covertree)
@@ -93,6 +93,16 @@ make_case <- function(saved, number) with_numbers(number, {
        bytes = damages[[damage]](bytes, sample(length(bytes), 1)))
 })
 
+# What R itself does with any object, and may crash on where its reader made a wrong one.
+walk_through <- function(tree) {
+  typeof(tree)
+  inherits(tree, "cover_tree")
+  attributes(tree)
+  names(tree)
+  if (is.list(tree)) unclass(tree)[["pointer", exact = TRUE]]
+  serialize(tree, NULL)
+}
+
 # What became of a case: refused, same, another answer or slow.
 try_case <- function(case, subject, expected, note) {
   on.exit(setTimeLimit())
@@ -100,6 +110,7 @@ try_case <- function(case, subject, expected, note) {
   tryCatch({
     note("read")
     tree <- forms[[case$form]]$read(case$bytes)
+    walk_through(tree)
     note("use")
     if (identical(subject$ask(tree), expected)) "same" else "another answer"
   }, error = function(e) {
@@ -151,7 +162,7 @@ run_children <- function(seconds) {
   until <- as.numeric(Sys.time()) + seconds
   crashes <- character()
   first <- 1
-  while (as.numeric(Sys.time()) < until && length(crashes) < most_crashes) {
+  while (as.numeric(Sys.time()) < until && sum(grepl("phase use", crashes)) < most_crashes) {
     command <- sprintf("ulimit -v %.0f; exec timeout %.0f '%s' '%s' --from %.0f %.2f '%s'", memory,
                        seconds + 4 * slow, file.path(R.home("bin"), "Rscript"), script(), first,
                        until, folder)

@@ -1,0 +1,110 @@
+# Writes inst/trust.md: what each check ran, how many cases, and what it found, and for
+# each defect that was found from outside the test that keeps it mended. Figures come
+# from the files that the goals leave in build/trust/, or, where a goal has not run in
+# this checkout, from inst/trust/, where results of runs by hand are kept: NAME.dcf, with
+# the fields Ran, Cases, Found and, as tools/result.sh writes them, Date and Machine.
+#
+# Fails if a test that is named there is none.
+#
+#   Rscript tools/trust.R            writes inst/trust.md
+#   Rscript tools/trust.R --keep     keeps what build/trust/ holds in inst/trust/ first
+
+# In the order of the table. `part` tells where a check runs.
+checks <- read.table(header = TRUE, sep = "|", strip.white = TRUE, text = "
+  name            | check                          | part
+  core            | C checks                       | make core
+  tests           | R tests                        | make test
+  sanitize        | R tests under sanitizers       | make sanitize
+  fuzz-points     | fuzzing: points                | make fuzz
+  fuzz-parameters | fuzzing: parameters            | make fuzz
+  fuzz-arrays     | fuzzing: arrays                | make fuzz
+  fuzz-files      | fuzzing: damaged files         | make fuzz
+  valgrind        | valgrind                       | make valgrind
+  compilers       | compilers                      | make compilers
+  compilers-other | compilers, other flags         | by hand
+  cross-aarch64   | cross build: aarch64           | make cross
+  cross-armhf     | cross build: armhf             | by hand
+  cross-i686      | cross build: i686 with x87     | by hand
+  cross-i686-sse2 | cross build: i686 with SSE2    | by hand
+  cross-s390x     | cross build: s390x             | by hand
+")
+
+read_results <- function(folder) {
+  files <- list.files(folder, "\\.dcf$", full.names = TRUE)
+  files <- files[basename(files) != "findings.dcf"]
+  results <- lapply(files, function(file) as.list(read.dcf(file)[1, ]))
+  names(results) <- sub("\\.dcf$", "", basename(files))
+  results
+}
+
+# Whether the file holds a test of that name. A file in tests/core/ may be named alone.
+test_is_there <- function(test) {
+  parts <- strsplit(test, ": ", fixed = TRUE)[[1]]
+  if (!file.exists(parts[1])) return(FALSE)
+  lines <- readLines(parts[1], warn = FALSE)
+  length(parts) == 1 || any(grepl(paste(parts[-1], collapse = ": "), lines, fixed = TRUE))
+}
+
+# A record for each defect: its number in the list of the first attack, what it was, the
+# check and the test that keep it mended, and what of it could not be tested, and why.
+read_findings <- function() {
+  findings <- as.data.frame(read.dcf("inst/trust/findings.dcf"), stringsAsFactors = FALSE)
+  findings[] <- lapply(findings, function(column) gsub("\\s*\n\\s*", " ", column))
+  findings[is.na(findings)] <- ""
+  tests <- strsplit(findings$Test, "; ", fixed = TRUE)
+  findings$there <- vapply(tests, function(test) {
+    length(test) > 0 && all(vapply(test, test_is_there, TRUE))
+  }, TRUE)
+  findings
+}
+
+row <- function(...) paste0("| ", paste(..., sep = " | "), " |")
+
+count <- function(number) format(as.numeric(number), big.mark = ",", trim = TRUE)
+
+check_rows <- function(results, findings) {
+  vapply(seq_len(nrow(checks)), function(i) {
+    found <- results[[checks$name[i]]]
+    mended <- sum(findings$there & findings$Check == checks$name[i])
+    name <- sprintf("%s (%s)", checks$check[i], checks$part[i])
+    if (is.null(found)) return(row(name, "not run yet", "", "", mended, ""))
+    row(name, found$Ran, count(found$Cases), count(found$Found), mended,
+        paste(c(found$Date, found$Machine), collapse = ", "))
+  }, "")
+}
+
+finding_rows <- function(findings) {
+  here <- ifelse(!findings$there, "no: the test is missing",
+                 ifelse(findings$Why == "", "yes", paste("in part:", findings$Why)))
+  tests <- ifelse(findings$Test == "", "none yet", paste0("`", gsub("; ", "`, `", findings$Test), "`"))
+  row(findings$Number, findings$Defect, tests, here)
+}
+
+if (identical(commandArgs(TRUE), "--keep")) {
+  dir.create("inst/trust", showWarnings = FALSE)
+  file.copy(list.files("build/trust", full.names = TRUE), "inst/trust", overwrite = TRUE)
+}
+results <- read_results("inst/trust")
+results <- utils::modifyList(results, read_results("build/trust"))
+findings <- read_findings()
+writeLines(c(
+  "# What was checked, and what that found", "",
+  "Written by `make trust` from the results of the checks. *Found* counts the cases that did not",
+  "hold in the run named last; *mended* counts the defects of the table below whose test the",
+  "check runs.", "",
+  row("check", "what it ran", "cases", "found", "mended", "when and where"),
+  row("---", "---", "--:", "--:", "--:", "---"),
+  check_rows(results, findings), "",
+  "## Defects found by an attack from outside", "",
+  row("number", "defect", "test", "tested here"),
+  row("--:", "---", "---", "---"),
+  finding_rows(findings)
+), "inst/trust.md")
+stale <- findings$Test != "" & !findings$there
+for (i in which(stale)) {
+  cat(sprintf("trust: number %s: no such test: %s\n", findings$Number[i], findings$Test[i]))
+}
+cat(sprintf("trust: inst/trust.md: %d checks, %d not run yet; %d defects, %d without a test\n",
+            nrow(checks), sum(!checks$name %in% names(results)), nrow(findings),
+            sum(!findings$there)))
+quit(status = any(stale))
