@@ -50,11 +50,19 @@ static double any_double(struct fuzz_input *input)
     return value < 246 ? (value - 128) / 4 : wild[value - 246];
 }
 
+/* One beyond an end, where a check that is off by one would fail. */
+static int telling_int(struct fuzz_input *input, const struct ct_tree *t)
+{
+    int values[] = {0, 1, t->n, t->n + 1, t->nodes, t->nodes + 1};
+    return values[fuzz_int(input, 0, 5)];
+}
+
 /* Entries exchanged, moved by one, or replaced. */
-static void edit(struct fuzz_input *input, const struct ints *ints, const struct doubles *doubles)
+static void edit(struct fuzz_input *input, const struct ct_tree *tree, const struct ints *ints,
+                 const struct doubles *doubles)
 {
     int which = fuzz_int(input, 0, INT_ARRAYS + DOUBLE_ARRAYS - 1);
-    int kind = fuzz_int(input, 0, 3), place = fuzz_int(input, 0, 65535);
+    int kind = fuzz_int(input, 0, 5), place = fuzz_int(input, 0, 65535);
     if (which >= INT_ARRAYS) {
         const struct doubles *array = &doubles[which - INT_ARRAYS];
         double *entry = &array->entry[(size_t)place % array->count];
@@ -70,8 +78,10 @@ static void edit(struct fuzz_input *input, const struct ints *ints, const struct
         *entry = old < INT_MAX ? old + 1 : 0;
     else if (kind == 2)
         *entry = old > INT_MIN ? old - 1 : 0;
-    else
+    else if (kind == 3)
         *entry = any_int(input);
+    else
+        *entry = telling_int(input, tree);
 }
 
 static void overwrite(struct fuzz_input *input, const struct ints *ints)
@@ -160,7 +170,7 @@ void fuzz_arrays(const uint8_t *data, size_t size)
     if (all)
         overwrite(&input, ints);
     for (int i = 0; i < edits; i++)
-        edit(&input, ints, doubles);
+        edit(&input, &grown.tree, ints, doubles);
     struct ct_fault fault = ct_check_links(&grown.tree, seen);
     if (fault.part == CT_SOUND)
         search_all(&input, &grown);
