@@ -21,6 +21,13 @@ test_that("trees of the same points are equal, wherever they were built", {
                         metric, tolerance = 0))
 })
 
+# Code of tests sees the namespace of the package; users see what it registers.
+test_that("all.equal() finds the method for who only has the package loaded", {
+  compare <- in_globalenv(function(a, b) all.equal(a, b))
+  expect_match(compare(tree, cover_tree(x + 1)), "^[a-z_]+: ", all = TRUE)
+  expect_true(compare(tree, cover_tree(x)))
+})
+
 test_that("the tolerance is that of all.equal()", {
   near <- cover_tree(x, order = "natural")
   nearer <- cover_tree(x * (1 + 2^-50), order = "natural")
