@@ -33,7 +33,9 @@ judge() {
         echo "compilers: $1 $2, $3: the same"
         passed=$((passed + 1))
     else
-        echo "compilers: $1 $2, $3: not the same"
+        what="not the same"
+        grep -q '^core: ' "$log" || what="did not compile"
+        echo "compilers: $1 $2, $3: $what"
         head -n 20 "$log"
         failed=$((failed + 1))
     fi

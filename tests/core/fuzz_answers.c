@@ -153,11 +153,17 @@ void fuzz_expect_radius(const struct fuzz_search *search, double radius)
     int **index = keep((size_t)m, sizeof *index);
     double **distance = keep((size_t)m, sizeof *distance);
     struct near *list = keep((size_t)search->cloud->n, sizeof *list);
-    ct_radius_count(&host, &search->batch, radius, count);
+    long long total = 0;
+    for (int i = 0; i < m; i++)
+        count[i] = -1;
+    ct_radius_count(&host, &search->batch, radius, 3 * m, count); /* and then the rest */
+    long long counted = ct_radius_count(&host, &search->batch, radius, LLONG_MAX, count);
     for (int i = 0; i < m; i++) {
+        total += count[i];
         index[i] = keep((size_t)count[i], sizeof **index);
         distance[i] = keep((size_t)count[i], sizeof **distance);
     }
+    FUZZ_CHECK(counted == total);
     for (int sorted = 0; sorted <= 1; sorted++) {
         ct_radius_fill(&host, &search->batch, radius, sorted, count, index, distance);
         host_end_call();
