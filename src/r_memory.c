@@ -2,6 +2,7 @@
  * it: on Windows. R/pairs.R asks the others. */
 #ifdef _WIN32
 #define WIN32_LEAN_AND_MEAN
+#define NOGDI /* its ERROR is another than R's */
 #include <windows.h>
 #endif
 #include "r_host.h"
