@@ -5,13 +5,14 @@ LIBRARY := build/library
 export R_LIBS := $(CURDIR)/.library$(addprefix :,$(R_LIBS))
 WITH_PACKAGE = R_LIBS="$(CURDIR)/$(LIBRARY):$$R_LIBS"
 
-.PHONY: help demo test check lint core compilers fuzz sanitize valgrind trust bench readme install \
+.PHONY: help demo test check lint core compilers cross fuzz sanitize valgrind trust bench readme install \
     document format release-check clean
 
 help:
 	@echo "make demo      neighbours of every Argo profile: a table, a map, the speed"
 	@echo "make test      the C checks and the R tests"
 	@echo "make core      the C checks alone, under sanitizers"
+	@echo "make cross     the C checks on other processors: ARCH=\"armhf i686 i686-sse2 s390x\""
 	@echo "make check     R CMD check --as-cran, and that man/ and NAMESPACE are current"
 	@echo "make lint      house rules"
 	@echo "make compilers the same results with gcc and clang, with and without OpenMP, -O0 to -O3"
@@ -66,6 +67,9 @@ valgrind:
 
 trust:
 	@Rscript tools/trust.R
+
+cross:
+	@sh tools/cross.sh $(ARCH)
 
 bench: install
 	@mkdir -p inst/benchmarks/results

@@ -28,6 +28,8 @@
 #ifndef CT_H
 #define CT_H
 
+#include "ct_float.h"
+
 #include <limits.h>
 #include <stddef.h>
 #include <stdint.h>

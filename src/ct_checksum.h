@@ -7,6 +7,8 @@
 #ifndef CT_CHECKSUM_H
 #define CT_CHECKSUM_H
 
+#include "ct_float.h"
+
 #include <stddef.h>
 #include <stdint.h>
 

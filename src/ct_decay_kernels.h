@@ -6,7 +6,7 @@
  * exponent. MOST keeps the result in the normal range, and
  * HIGH has so many zeros at its end that n * HIGH is exact.
  *
- * Included for an instruction set, a precision, and FUSED(a, b, c), a * b + c fused
+ * Included for an instruction set, a precision, SPLAT(x), and FUSED(a, b, c), a * b + c fused
  * or not. No include guard, on purpose.
  */
 #if DECAY_FLOAT
@@ -28,7 +28,7 @@
 /* a is at most MOST. */
 CT_TARGET static inline VEC DECAY(VEC a, VEC linear, VEC quadratic)
 {
-    VEC shifted = FUSED(a, SPLAT(-LOG2E), SPLAT(MAGIC)), n = shifted - MAGIC;
+    VEC shifted = FUSED(a, SPLAT(-LOG2E), SPLAT(MAGIC)), n = shifted - SPLAT(MAGIC);
     VEC rest = FUSED(n, SPLAT(-LOW), FUSED(n, SPLAT(-HIGH), -a));
 #if DECAY_FLOAT
     VEC sum = SPLAT((REAL)(1.0 / 720));

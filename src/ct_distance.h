@@ -9,22 +9,9 @@
 #ifndef CT_DISTANCE_H
 #define CT_DISTANCE_H
 
+#include "ct_float.h"
+
 #include <stddef.h>
-
-/* A compiler that may reorder sums, divide by way of reciprocals, or take it that
- * no value is NaN or infinite, gives other answers, and wrong ones. */
-#if defined(__FAST_MATH__) || defined(__ASSOCIATIVE_MATH__) || defined(__RECIPROCAL_MATH__) ||     \
-    (defined(__FINITE_MATH_ONLY__) && __FINITE_MATH_ONLY__ > 0)
-#error                                                                                             \
-    "covertree needs exact floating-point arithmetic: compile without fast math, and with -O3 or -O2 in place of -Ofast"
-#endif
-
-/* A compiler that fuses a * b + c makes the last bit depend on the machine. */
-#if defined(__clang__)
-#pragma STDC FP_CONTRACT OFF
-#elif defined(__GNUC__)
-#pragma GCC optimize("fp-contract=off")
-#endif
 
 /* x and y are single points whose coordinates lie xs and ys doubles apart. */
 static inline double ct_sqdist(const double *x, size_t xs, const double *y, size_t ys, int d)

@@ -5,23 +5,27 @@
  *   CT_TARGET             the attribute that allows the set inside a function,
  *   CT_WIDTH              doubles in a vector; floats are twice as many,
  *   CT_ABREAST            queries whose sums for two vectors of points fit in registers,
- * and CT_DFMA, CT_DSQRT, CT_DMIN and CT_DLESS, with which the sieve in double is
- * made (see ct_sieve_kernels.h), and those with F for the one in float.
- * No include guard, on purpose.
+ * and CT_DFMA, CT_DSCALED (or none), CT_DSQRT, CT_DMIN and CT_DLESS, with which the sieve in double
+ * is made (see ct_sieve_kernels.h), and those with F, and CT_FSPLAT, for the one in float. No
+ * include guard, on purpose.
  */
 
 typedef double CT_NAME(dvec) __attribute__((vector_size(8 * CT_WIDTH), aligned(8), may_alias));
 typedef uint64_t CT_NAME(dbits) __attribute__((vector_size(8 * CT_WIDTH)));
 typedef float CT_NAME(fvec) __attribute__((vector_size(8 * CT_WIDTH), aligned(4), may_alias));
 typedef uint32_t CT_NAME(fbits) __attribute__((vector_size(8 * CT_WIDTH)));
+#ifndef CT_DSCALED
+#define CT_DSCALED(x, q, i, sum) CT_DFMA(x, SPLAT(q[i]), sum)
+#define CT_FSCALED(x, q, i, sum) CT_FFMA(x, SPLAT(q[i]), sum)
+#endif
 #define LOAD(p) (*(const VEC *)(p))
 #define STORE(p, v) (*(VEC *)(p) = (v))
-#define SPLAT(x) ((x) - (VEC){0})
 
 #define REAL double
 #define VEC CT_NAME(dvec)
 #define MASK CT_NAME(dbits)
 #define WIDTH CT_WIDTH
+#define SPLAT(x) ((x) - (VEC){0})
 #define SQRT(a) CT_DSQRT(a)
 #define MIN(a, b) CT_DMIN(a, b)
 #define LESS(a, b) CT_DLESS(a, b)
@@ -72,6 +76,7 @@ CT_TARGET static void CT_NAME(exact_covariance)(const struct ct_shape *shape, do
 
 #define SIEVE(f) CT_NAME(fine_##f)
 #define FUSED(a, b, c) CT_DFMA(a, b, c)
+#define SCALED(x, q, i, sum) CT_DSCALED(x, q, i, sum)
 #define MOST 708.0
 #include "ct_sieve_kernels.h"
 
@@ -79,12 +84,14 @@ CT_TARGET static void CT_NAME(exact_covariance)(const struct ct_shape *shape, do
 #define VEC CT_NAME(fvec)
 #define MASK CT_NAME(fbits)
 #define WIDTH (2 * CT_WIDTH)
+#define SPLAT(x) CT_FSPLAT(x)
 #define SQRT(a) CT_FSQRT(a)
 #define MIN(a, b) CT_FMIN(a, b)
 #define LESS(a, b) CT_FLESS(a, b)
 #define DECAY_FLOAT 1
 #define SIEVE(f) CT_NAME(coarse_##f)
 #define FUSED(a, b, c) CT_FFMA(a, b, c)
+#define SCALED(x, q, i, sum) CT_FSCALED(x, q, i, sum)
 #define MOST 87.0f
 #include "ct_sieve_kernels.h"
 
@@ -100,14 +107,16 @@ static const struct ct_dots CT_NAME(dots) = {
 
 #undef LOAD
 #undef STORE
-#undef SPLAT
 #undef CT_LABEL
 #undef CT_NAME
 #undef CT_TARGET
 #undef CT_WIDTH
 #undef CT_ABREAST
+#undef CT_FSPLAT
 #undef CT_DFMA
 #undef CT_FFMA
+#undef CT_DSCALED
+#undef CT_FSCALED
 #undef CT_DSQRT
 #undef CT_FSQRT
 #undef CT_DMIN

@@ -2,6 +2,8 @@
 #ifndef CT_EXTENT_H
 #define CT_EXTENT_H
 
+#include "ct_float.h"
+
 #include <stddef.h>
 
 /* The place, from 0, of the first value that is not finite; size if none. */

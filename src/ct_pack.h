@@ -2,6 +2,8 @@
 #ifndef CT_PACK_H
 #define CT_PACK_H
 
+#include "ct_float.h"
+
 /* list[i]: the position, of those from begin on, of the point that should come
  * i-th; key is scratch for as many. */
 void ct_pack(const double *points, int n, int d, int begin, int size, double *key, int *list);

@@ -2,6 +2,7 @@
 #include "ct_rows.h"
 #include "ct_distance.h"
 #include "ct_dots.h"
+#include "ct_vector.h"
 
 #if defined(__x86_64__) && defined(__GNUC__)
 #define CT_X86 1
@@ -10,13 +11,41 @@
 #define CT_X86 0
 #endif
 
-#if CT_X86
+#if CT_SSE2
 static inline int32_t sum_base(__m128i x)
 {
     x = _mm_add_epi32(x, _mm_shuffle_epi32(x, 0x4e));
     return _mm_cvtsi128_si32(_mm_add_epi32(x, _mm_shuffle_epi32(x, 0xb1)));
 }
 
+#define WHOLE __m128i
+#define WHOLE_SUM sum_base
+#define WHOLE_LOAD(p) _mm_loadu_si128((const __m128i *)(const void *)(p))
+#define WHOLE_ADD(sum, x, y) _mm_add_epi32(sum, _mm_madd_epi16(x, y))
+#endif
+#define CT_TARGET
+#define BYTES 16
+#define CT_NAME(f) f##_base
+#include "ct_rows_kernels.h"
+
+#if CT_NEON
+static inline int32x4_t add_neon(int32x4_t sum, int32x4_t x, int32x4_t y)
+{
+    int16x8_t a = vreinterpretq_s16_s32(x), b = vreinterpretq_s16_s32(y);
+    return vmlal_high_s16(vmlal_s16(sum, vget_low_s16(a), vget_low_s16(b)), a, b);
+}
+
+#define WHOLE int32x4_t
+#define WHOLE_SUM vaddvq_s32
+#define WHOLE_LOAD(p) vreinterpretq_s32_s16(vld1q_s16(p))
+#define WHOLE_ADD add_neon
+#define CT_TARGET
+#define BYTES 16
+#define CT_NAME(f) f##_neon
+#include "ct_rows_kernels.h"
+#endif
+
+#if CT_X86
 __attribute__((target("avx2"))) static inline int32_t sum_avx2(__m256i x)
 {
     return sum_base(_mm_add_epi32(_mm256_castsi256_si128(x), _mm256_extracti128_si256(x, 1)));
@@ -29,23 +58,10 @@ CT_512 static inline int32_t sum_avx512(__m512i x)
     return sum_avx2(_mm256_add_epi32(_mm512_castsi512_si256(x), _mm512_extracti64x4_epi64(x, 1)));
 }
 
-#define WHOLE __m128i
-#define WHOLE_SUM sum_base
-#define WHOLE_LOAD(p) _mm_loadu_si128((const __m128i *)(const void *)(p))
-#define WHOLE_ADD _mm_add_epi32
-#define WHOLE_PAIRS _mm_madd_epi16
-#endif
-#define CT_TARGET
-#define BYTES 16
-#define CT_NAME(f) f##_base
-#include "ct_rows_kernels.h"
-
-#if CT_X86
 #define WHOLE __m256i
 #define WHOLE_SUM sum_avx2
 #define WHOLE_LOAD(p) _mm256_loadu_si256((const __m256i *)(const void *)(p))
-#define WHOLE_ADD _mm256_add_epi32
-#define WHOLE_PAIRS _mm256_madd_epi16
+#define WHOLE_ADD(sum, x, y) _mm256_add_epi32(sum, _mm256_madd_epi16(x, y))
 #define CT_TARGET __attribute__((target("avx2")))
 #define BYTES 32
 #define CT_NAME(f) f##_avx2
@@ -54,8 +70,7 @@ CT_512 static inline int32_t sum_avx512(__m512i x)
 #define WHOLE __m512i
 #define WHOLE_SUM sum_avx512
 #define WHOLE_LOAD(p) _mm512_loadu_si512((const void *)(p))
-#define WHOLE_ADD _mm512_add_epi32
-#define WHOLE_PAIRS _mm512_madd_epi16
+#define WHOLE_ADD(sum, x, y) _mm512_add_epi32(sum, _mm512_madd_epi16(x, y))
 #define CT_TARGET CT_512
 #define BYTES 64
 #define CT_NAME(f) f##_avx512
@@ -66,6 +81,9 @@ const struct ct_rows *ct_rows(enum ct_simd_level level)
 {
     static const struct ct_rows sets[] = {
         {fine_base, coarse_base},
+#if CT_NEON
+        {fine_neon, coarse_neon},
+#endif
 #if CT_X86
         {fine_avx2, coarse_avx2},
         {fine_avx512, coarse_avx512},

@@ -1,9 +1,9 @@
 /* ct_rows_kernels.h: one vector and CT_ROWS others, written once for any width.
  *
  * ct_rows.c includes this file with CT_NAME(f), CT_TARGET and BYTES (of a vector) defined;
- * and with WHOLE, WHOLE_LOAD, WHOLE_ADD, WHOLE_PAIRS (products of 16 bits, added up two by
- * two) and WHOLE_SUM (of 32 bits) for vectors of whole numbers, where there are such. No
- * include guard, on purpose.
+ * and with WHOLE, WHOLE_LOAD, WHOLE_ADD (of products of 16 bits to sums of 32) and
+ * WHOLE_SUM for vectors of whole numbers, where there are such. No include guard, on
+ * purpose.
  */
 typedef double CT_NAME(vec) __attribute__((vector_size(BYTES), aligned(sizeof(double)), may_alias));
 #define VEC CT_NAME(vec)
@@ -57,10 +57,10 @@ CT_TARGET static void CT_NAME(coarse)(const int16_t *v, const int16_t *const *w,
     WHOLE a = {0}, b = {0}, c = {0}, d = {0};
     for (size_t i = 0; i < stride; i += BYTES / 2) {
         WHOLE x = WHOLE_LOAD(v + i);
-        a = WHOLE_ADD(a, WHOLE_PAIRS(x, WHOLE_LOAD(w[0] + i)));
-        b = WHOLE_ADD(b, WHOLE_PAIRS(x, WHOLE_LOAD(w[1] + i)));
-        c = WHOLE_ADD(c, WHOLE_PAIRS(x, WHOLE_LOAD(w[2] + i)));
-        d = WHOLE_ADD(d, WHOLE_PAIRS(x, WHOLE_LOAD(w[3] + i)));
+        a = WHOLE_ADD(a, x, WHOLE_LOAD(w[0] + i));
+        b = WHOLE_ADD(b, x, WHOLE_LOAD(w[1] + i));
+        c = WHOLE_ADD(c, x, WHOLE_LOAD(w[2] + i));
+        d = WHOLE_ADD(d, x, WHOLE_LOAD(w[3] + i));
     }
     to[0] = WHOLE_SUM(a);
     to[1] = WHOLE_SUM(b);
@@ -86,7 +86,6 @@ static void CT_NAME(coarse)(const int16_t *v, const int16_t *const *w, size_t st
 #undef WHOLE
 #undef WHOLE_LOAD
 #undef WHOLE_ADD
-#undef WHOLE_PAIRS
 #undef WHOLE_SUM
 #undef BYTES
 #undef CT_NAME

@@ -5,7 +5,9 @@
  *   SIEVE(f)              the name of f,
  *   REAL, WIDTH           the numbers, and how many are in a vector,
  *   VEC, MASK             vectors of them, and of unsigned integers of their size,
+ *   SPLAT(x)              a number in each lane,
  *   FUSED(a, b, c)        a * b + c, fused or not,
+ *   SCALED(x, q, i, sum)  x * q[i] + sum, fused or not,
  *   SQRT(a), MIN(a, b)    roots, and the less of each two,
  *   LESS(a, b)            a bit for each number of a that is less than that of b.
  * All of these are undefined again at its end. No include guard, on purpose.
@@ -24,7 +26,7 @@ static void SIEVE(put)(void *to, int apart, const double *from, size_t from_apar
 }
 
 #define START(i) VEC a##i = {0}, b##i = {0}
-#define STEP(i) (a##i = FUSED(x, SPLAT(q[i]), a##i), b##i = FUSED(y, SPLAT(q[i]), b##i))
+#define STEP(i) (a##i = SCALED(x, q, i, a##i), b##i = SCALED(y, q, i, b##i))
 #define ADD(i)                                                                                     \
     (STORE(sum + (i)*LANES, LOAD(sum + (i)*LANES) + a##i),                                         \
      STORE(sum + (i)*LANES + WIDTH, LOAD(sum + (i)*LANES + WIDTH) + b##i))
@@ -67,7 +69,7 @@ CT_TARGET static inline VEC SIEVE(covariance)(const struct ct_meeting *meeting, 
     const REAL *p = (const REAL *)meeting->tile + part, *q = (const REAL *)meeting->team + query;
     VEC a = {0};
     for (int j = 0; j < meeting->d; j++) {
-        VEC gap = LOAD(p + (size_t)j * LANES) - q[(size_t)j * CT_TEAM];
+        VEC gap = LOAD(p + (size_t)j * LANES) - SPLAT(q[(size_t)j * CT_TEAM]);
         a = FUSED(gap, gap, a);
     }
     a = MIN(shape->squared ? a : SQRT(a), SPLAT(MOST));
@@ -144,10 +146,12 @@ CT_TARGET static void SIEVE(drop_trifles)(const struct ct_meeting *meeting, unsi
 #undef VEC
 #undef MASK
 #undef WIDTH
+#undef SPLAT
 #undef SQRT
 #undef MIN
 #undef LESS
 #undef DECAY_FLOAT
 #undef SIEVE
 #undef FUSED
+#undef SCALED
 #undef MOST

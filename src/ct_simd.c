@@ -1,12 +1,14 @@
 /* ct_simd.c: compile the kernels for each instruction set, choose at run time.
  *
- * The base set is whatever the compiler may assume (SSE2 on x86-64, NEON on
- * 64-bit ARM); wider sets are enabled function by function, so the package
- * needs no machine-specific flags and one build runs everywhere.
+ * The base set is SSE2 on x86, and C's own vector operations elsewhere. 64-bit ARM
+ * always has NEON, whose kernels in float are of another shape; wider sets of x86 are
+ * enabled function by function. So the package needs no machine-specific flags and one
+ * build runs everywhere.
  */
 #include "ct_simd.h"
 #include "ct_distance.h"
 #include "ct_tiles.h"
+#include "ct_vector.h"
 
 #include <math.h>
 
@@ -51,21 +53,22 @@ static inline unsigned wanted_bits(unsigned bits, const int *row, const struct c
 #define CT_COUNT(bits) (int)(0x4332322132212110ull >> 4 * (bits)&15)
 #define CT_PACK CT_PACK_PLAIN
 #define CT_WANTED wanted_bits
-#if CT_X86
-#define CT_FMAX(a, b) (FVEC) _mm_max_ps((__m128)(a), (__m128)(b))
-#define CT_DWITHIN(a, b) (unsigned)_mm_movemask_pd(_mm_cmple_pd((__m128d)(a), (__m128d)(b)))
-#define CT_WITHIN(a, b) (unsigned)_mm_movemask_ps(_mm_cmple_ps((__m128)(a), (__m128)(b)))
-#else
-static unsigned within_base(const float *a, const float *b)
-{
-    return (unsigned)(a[0] <= b[0]) | (unsigned)(a[1] <= b[1]) << 1 |
-           (unsigned)(a[2] <= b[2]) << 2 | (unsigned)(a[3] <= b[3]) << 3;
-}
-#define CT_FMAX(a, b) (FVEC)((FMASK)((a) > (b)) & (FMASK)(a) | ~(FMASK)((a) > (b)) & (FMASK)(b))
-#define CT_DWITHIN(a, b) ((unsigned)((a)[0] <= (b)[0]) | (unsigned)((a)[1] <= (b)[1]) << 1)
-#define CT_WITHIN(a, b) within_base((const float *)&(FVEC){a}, (const float *)&(FVEC){b})
-#endif
+#define CT_FSPLAT(x) (FVEC) CT_SPLAT4(x)
+#define CT_FMAX(a, b) (FVEC) CT_MAX4(a, b)
+#define CT_DWITHIN(a, b) CT_AT_MOST2(a, b)
+#define CT_WITHIN(a, b) CT_AT_MOST4(a, b)
 #include "ct_kernels.h"
+
+#if CT_NEON
+#define CT_LABEL "neon"
+#define CT_NAME(f) f##_neon
+#define CT_TARGET
+#define CT_WIDTH 2
+#define CT_FLOAT_NEON
+#define CT_FSPLAT(x) (FVEC) CT_SPLAT4(x)
+#define CT_DWITHIN(a, b) ct_neon_bits2(vcleq_f64((float64x2_t)(a), (float64x2_t)(b)))
+#include "ct_kernels.h"
+#endif
 
 #if CT_X86
 #define CT_LABEL "avx2"
@@ -76,6 +79,7 @@ static unsigned within_base(const float *a, const float *b)
 #define CT_PACK CT_PACK_PLAIN
 #define CT_WANTED wanted_bits
 #define CT_FMA(a, b, c) (FVEC) _mm256_fmadd_ps((__m256)(a), (__m256)(b), (__m256)(c))
+#define CT_FSPLAT(x) (FVEC) _mm256_set1_ps(x)
 #define CT_FMAX(a, b) (FVEC) _mm256_max_ps((__m256)(a), (__m256)(b))
 #define CT_DWITHIN(a, b)                                                                           \
     (unsigned)_mm256_movemask_pd(_mm256_cmp_pd((__m256d)(a), (__m256d)(b), _CMP_LE_OQ))
@@ -109,6 +113,7 @@ CT_512 static inline void pack_avx512(float *sq, int *pos, unsigned bits, __m512
 #define CT_PACK(sq, pos, bits, a, b) pack_avx512(sq, pos, bits, (__m512)(a), (__m512i)(b))
 #define CT_WANTED wanted_avx512
 #define CT_FMA(a, b, c) (FVEC) _mm512_fmadd_ps((__m512)(a), (__m512)(b), (__m512)(c))
+#define CT_FSPLAT(x) (FVEC) _mm512_set1_ps(x)
 #define CT_FMAX(a, b) (FVEC) _mm512_max_ps((__m512)(a), (__m512)(b))
 #define CT_DWITHIN(a, b) (unsigned)_mm512_cmp_pd_mask((__m512d)(a), (__m512d)(b), _CMP_LE_OQ)
 #define CT_WITHIN(a, b) (unsigned)_mm512_cmp_ps_mask((__m512)(a), (__m512)(b), _CMP_LE_OQ)
@@ -127,7 +132,7 @@ enum ct_simd_level ct_simd_best(void)
         __builtin_cpu_supports("popcnt"))
         return CT_SIMD_AVX2;
 #endif
-    return CT_SIMD_BASE;
+    return CT_NEON ? CT_SIMD_NEON : CT_SIMD_BASE;
 }
 
 const struct ct_kernels *ct_kernels(enum ct_simd_level level)
@@ -137,6 +142,10 @@ const struct ct_kernels *ct_kernels(enum ct_simd_level level)
         return &kernels_avx512;
     if (level == CT_SIMD_AVX2)
         return &kernels_avx2;
+#endif
+#if CT_NEON
+    if (level >= CT_SIMD_NEON)
+        return &kernels_neon;
 #endif
     (void)level;
     return &kernels_base;

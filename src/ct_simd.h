@@ -9,11 +9,13 @@
 #ifndef CT_SIMD_H
 #define CT_SIMD_H
 
+#include "ct_float.h"
 #include "ct_near.h"
 
 #include <stddef.h>
 
-enum ct_simd_level { CT_SIMD_BASE, CT_SIMD_AVX2, CT_SIMD_AVX512, CT_SIMD_LEVELS };
+/* A processor has the levels from the base up to its best one: those of x86, or NEON. */
+enum ct_simd_level { CT_SIMD_BASE, CT_SIMD_AVX2, CT_SIMD_AVX512, CT_SIMD_NEON = CT_SIMD_AVX2 };
 
 enum { CT_TEAM = 8 }; /* queries that meet a tile together */
 
@@ -35,8 +37,8 @@ struct ct_kernels {
     float (*bar_near)(struct ct_near *near, int k, int enough);
     /* Keeps what is within the limit. */
     void (*keep_near)(struct ct_near *near, float limit);
-    /* A query meets a tile, whose points have these rows and lie from pos on: takes
-     * in those within its limit. Returns whether its list is full. */
+    /* A query, whose list is not full, meets a tile, whose points have these rows and
+     * lie from pos on: takes in those within its limit. Returns whether the list is full. */
     int (*tile_meet)(const float *tile, int d, const float *q, const int *row, int pos,
                      struct ct_near *near);
     /* The same for CT_TEAM queries; coordinate j of query i is q[j * CT_TEAM + i].

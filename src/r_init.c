@@ -69,8 +69,20 @@ static const R_CallMethodDef routines[] = {
     {NULL, NULL, 0},
 };
 
+/* The core demands SSE2 of 32-bit x86 (ct_float.h), which the oldest of these lack. */
+static void require_sse2(void)
+{
+#if defined(__i386__) && defined(__GNUC__)
+    __builtin_cpu_init();
+    if (!__builtin_cpu_supports("sse2"))
+        Rf_error(
+            "covertree needs a processor with SSE2, for arithmetic that is the same everywhere");
+#endif
+}
+
 void attribute_visible R_init_covertree(DllInfo *dll)
 {
+    require_sse2();
     R_registerRoutines(dll, NULL, routines, NULL, NULL);
     R_useDynamicSymbols(dll, FALSE);
     R_forceSymbols(dll, TRUE);

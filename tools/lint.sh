@@ -59,6 +59,9 @@ compiles() {
             ${CC:-cc} -std=c11 -Wall -Wextra -Werror $flag -fsyntax-only "$file" 2>&1
         done
     done | rule "a core file compiles alone without a warning, with OpenMP and without"
+    for file in src/ct_*.c; do
+        ${CC:-cc} -std=c11 -E -dM "$file" | grep -q CT_FLOAT_H || echo "$file"
+    done | rule "a core file includes ct_float.h, if only by way of another header"
 }
 
 format() {

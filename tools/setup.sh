@@ -1,6 +1,7 @@
 #!/bin/sh
 # Makes sure that what a goal needs is there: sh tools/setup.sh GOAL, where GOAL is
-# demo, test, check, sanitize, fuzz, valgrind or compilers.
+# demo, test, check, sanitize, fuzz, valgrind, compilers or cross; `cross` may be
+# followed by a processor.
 #
 # Looks first and installs only what is missing: by apt-get where R is the
 # system's own and we may use apt-get, else by install.packages() into the first
@@ -22,7 +23,8 @@ case $goal in
     fuzz) extras=clang ;;
     valgrind) extras=valgrind ;;
     compilers) extras="clang libomp" ;;
-    *) echo "usage: sh tools/setup.sh demo|test|check|sanitize|fuzz|valgrind|compilers" >&2; exit 2 ;;
+    cross) ;;
+    *) echo "usage: sh tools/setup.sh demo|test|check|sanitize|fuzz|valgrind|compilers|cross" >&2; exit 2 ;;
 esac
 
 say() { echo "setup: $*"; }
@@ -77,6 +79,22 @@ provide() {
     left=$(missing "$@")
     if [ -n "$left" ]; then cran $left || true; fi
 }
+
+# What cannot be had for another processor is not needed for anything else.
+if [ "$goal" = cross ]; then
+    case ${2:-aarch64} in
+        aarch64) compiler=aarch64-linux-gnu library=arm64 ;;
+        armhf) compiler=arm-linux-gnueabihf library=armhf ;;
+        i686*) compiler=i686-linux-gnu library=i386 ;;
+        s390x) compiler=s390x-linux-gnu library=s390x ;;
+        *) fail "no compiler is known for $2" ;;
+    esac
+    if ! has "$compiler-gcc" || ! has qemu-aarch64; then
+        can_apt && debian "gcc-$compiler" "libc6-dev-$library-cross" qemu-user ||
+            say "a compiler for ${2:-aarch64} and qemu-user cannot be had"
+    fi
+    exit
+fi
 
 if ! has R || ! has cc || ! has make; then
     can_apt || fail "R, a C compiler and make are needed (on Debian: r-base-dev)"
