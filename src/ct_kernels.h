@@ -5,6 +5,7 @@
  *   CT_TARGET             the attribute that allows the set inside a function,
  *   CT_WIDTH              doubles in a vector; floats are twice as many,
  *   CT_FMA(a, b, c)       a * b + c in float, fused or not,
+ *   CT_UNFUSED(f)         if that is fused, the name of f for the set without,
  *   CT_FSPLAT(x)          a float in each lane,
  *   CT_FMAX(a, b)         the greater of each two floats,
  *   CT_WITHIN(a, b)       a bit for each float of a that is at most that of b,
@@ -104,6 +105,18 @@ CT_TARGET static int CT_NAME(count_within)(const double *x, int count, double li
 #include "ct_neon_kernels.h"
 #else
 #include "ct_float_kernels.h"
+#define CT_SUMS CT_NAME
+#define CT_ADD_SQUARE(gap, sum) CT_FMA(gap, gap, sum)
+#include "ct_sum_kernels.h"
+#undef CT_SUMS
+#undef CT_ADD_SQUARE
+#endif
+#ifdef CT_UNFUSED
+#define CT_SUMS CT_UNFUSED
+#define CT_ADD_SQUARE(gap, sum) ((gap) * (gap) + (sum))
+#include "ct_sum_kernels.h"
+#undef CT_SUMS
+#undef CT_ADD_SQUARE
 #endif
 
 CT_TARGET static float CT_NAME(bar_near)(struct ct_near *near, int k, int enough)
@@ -191,22 +204,23 @@ CT_TARGET static unsigned CT_NAME(largest)(const double *x)
     return within;
 }
 
-static const struct ct_kernels CT_NAME(kernels) = {
-    CT_LABEL,
-    CT_NAME(sqdist),
-    CT_NAME(rank),
-    CT_NAME(rank_near),
-    CT_NAME(count_within),
-    CT_NAME(bar_near),
-    CT_NAME(keep_near),
-    CT_NAME(tile_meet),
-    CT_NAME(team_meet),
-    CT_NAME(boxes_within),
-    CT_NAME(boxes_nearer),
-    CT_NAME(lower_sqdist),
-    CT_NAME(largest),
-};
+#define CT_TABLE(sums, unfused)                                                                    \
+    {                                                                                              \
+        CT_LABEL, unfused, CT_NAME(sqdist), CT_NAME(rank), CT_NAME(rank_near),                     \
+            CT_NAME(count_within), CT_NAME(bar_near), CT_NAME(keep_near), sums(tile_meet),         \
+            sums(team_meet), sums(boxes_within), CT_NAME(boxes_nearer), CT_NAME(lower_sqdist),     \
+            CT_NAME(largest),                                                                      \
+    }
 
+#ifdef CT_UNFUSED
+static const struct ct_kernels CT_UNFUSED(kernels) = CT_TABLE(CT_UNFUSED, &CT_UNFUSED(kernels));
+static const struct ct_kernels CT_NAME(kernels) = CT_TABLE(CT_NAME, &CT_UNFUSED(kernels));
+#else
+static const struct ct_kernels CT_NAME(kernels) = CT_TABLE(CT_NAME, &kernels_base);
+#endif
+
+#undef CT_TABLE
+#undef CT_UNFUSED
 #undef VEC
 #undef MASK
 #undef FVEC

@@ -28,7 +28,7 @@ void ct_search_init(const struct ct_host *host, const struct ct_batch *batch, in
     size_t d = (size_t)t->d;
     memset(s, 0, sizeof *s);
     s->tree = t;
-    s->kernels = batch->kernels;
+    s->kernels = batch->epsilon > 0 || batch->ladder ? batch->kernels->unfused : batch->kernels;
     s->timed = batch->tally != NULL;
     s->since = s->timed ? ct_seconds() : 0;
     s->mode = batch->mode;

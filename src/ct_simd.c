@@ -73,6 +73,7 @@ static inline unsigned wanted_bits(unsigned bits, const int *row, const struct c
 #if CT_X86
 #define CT_LABEL "avx2"
 #define CT_NAME(f) f##_avx2
+#define CT_UNFUSED(f) f##_avx2_unfused
 #define CT_TARGET __attribute__((target("avx2,fma,popcnt")))
 #define CT_WIDTH 4
 #define CT_COUNT(bits) __builtin_popcount(bits)
@@ -107,6 +108,7 @@ CT_512 static inline void pack_avx512(float *sq, int *pos, unsigned bits, __m512
 
 #define CT_LABEL "avx512"
 #define CT_NAME(f) f##_avx512
+#define CT_UNFUSED(f) f##_avx512_unfused
 #define CT_TARGET CT_512
 #define CT_WIDTH 8
 #define CT_COUNT(bits) __builtin_popcount(bits)

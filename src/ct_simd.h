@@ -21,6 +21,9 @@ enum { CT_TEAM = 8 }; /* queries that meet a tile together */
 
 struct ct_kernels {
     const char *name;
+    /* The same without fused multiply-add: sums of squares in float are then the same at
+     * every level. For searches whose answer depends on them: by budget or epsilon. */
+    const struct ct_kernels *unfused;
     /* out[i] = squared distance of q to point i of count; ld doubles lie
      * between the columns of x. */
     void (*sqdist)(const double *x, size_t ld, int d, int count, const double *q, double *out);
