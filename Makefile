@@ -89,10 +89,10 @@ install:
 document:
 	@sh tools/setup.sh check
 	@Rscript -e 'roxygen2::roxygenise(roclets = c("namespace", "rd"))'
-	@rm -f src/*.o src/*.so
+	@rm -f src/*.o src/*/*.o src/*/*/*.o src/*.so
 
 format:
-	clang-format -i src/*.[ch] $(wildcard tests/core/*.[ch])
+	clang-format -i src/*/*.[ch] src/core/*/*.[ch] $(wildcard tests/core/*.[ch])
 
 release-check:
 	@Rscript tools/release_check.R .
@@ -100,4 +100,4 @@ release-check:
 clean:
 	rm -rf build argo-neighbours.csv argo-neighbours.png covertree_*.tar.gz
 	-$(MAKE) --no-print-directory -C tests/core clean
-	rm -f src/*.o src/*.so
+	rm -f src/*.o src/*/*.o src/*/*/*.o src/*.so

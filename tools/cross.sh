@@ -49,9 +49,9 @@ names() {
 
 # Whether the glue compiles: R's headers are the same for all 64-bit processors.
 glue() {
-    for file in src/r_*.c; do
+    for file in src/glue/*.c; do
         $prefix-gcc $flags -std=gnu11 -Wall -Werror -Wno-unknown-pragmas -fsyntax-only \
-            $(R CMD config --cppflags) "$file" || return
+            -Isrc $(R CMD config --cppflags) "$file" || return
     done
 }
 

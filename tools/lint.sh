@@ -18,17 +18,18 @@ search() {
     [ $# = 0 ] || grep -nEIHs -e "$pattern" "$@"
 }
 
-sources=$(ls src/*.[ch])
-glue=$(ls src/*.[ch] | grep -v -e '/ct' -e '/r_threads\.c')
+sources=$(find src -name '*.[ch]' | sort)
+core=$(find src/core -name '*.[ch]' | sort)
+glue=$(find src/glue -name '*.[ch]' ! -name threads.c | sort)
 text=$(find R src tests tools data-raw .ci vignettes inst -type f ! -path '*/_snaps/*' \
     ! -path 'tests/core/corpus/*/*' ! -name '*.o' ! -name '*.so' 2>/dev/null)
 tab=$(printf '\t')
 
 layers() {
-    search '#include *["<](R|Rinternals|Rmath|Rdefines|Rversion|R_ext/.*|r_.*)\.h' src/ct*.[ch] |
+    search '#include *["<](R|Rinternals|Rmath|Rdefines|Rversion|R_ext/.*|glue/.*)\.h' $core |
         rule "the core knows neither R nor the glue"
     search '^[[:space:]]*#[[:space:]]*pragma[[:space:]]+omp|(_Pragma|CT_PRAGMA) *\(' $glue |
-        rule "OpenMP stays in the core and r_threads.c, so that only the main thread meets R"
+        rule "OpenMP stays in the core and glue/threads.c, so that only the main thread meets R"
     search '\<(malloc|calloc|realloc|free|strdup|alloca) *\(' $sources |
         rule "memory comes from the host, so that nothing leaks on a long jump"
     search '\<omp_set_(num_threads|dynamic|nested|max_active_levels)\>' $sources |
@@ -54,13 +55,13 @@ files() {
 
 # Without OpenMP the number of threads has no use; that alone is no breach.
 compiles() {
-    for file in src/ct_*.c; do
+    for file in src/core/*/*.c; do
         for flag in -fopenmp -Wno-unused-parameter; do
-            ${CC:-cc} -std=c11 -Wall -Wextra -Werror $flag -fsyntax-only "$file" 2>&1
+            ${CC:-cc} -std=c11 -Isrc -Wall -Wextra -Werror $flag -fsyntax-only "$file" 2>&1
         done
     done | rule "a core file compiles alone without a warning, with OpenMP and without"
-    for file in src/ct_*.c; do
-        ${CC:-cc} -std=c11 -E -dM "$file" | grep -q CT_FLOAT_H || echo "$file"
+    for file in src/core/*/*.c; do
+        ${CC:-cc} -std=c11 -Isrc -E -dM "$file" | grep -q CT_FLOAT_H || echo "$file"
     done | rule "a core file includes ct_float.h, if only by way of another header"
 }
 

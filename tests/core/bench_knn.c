@@ -6,10 +6,10 @@
  * WHAT: build (nothing else), tree or scan (N uniform points find their K neighbours).
  * LEVEL: the instruction set, from 0; the best one otherwise. On one thread.
  */
-#include "../../src/ct_blocks.h"
-#include "../../src/ct_query.h"
-#include "../../src/ct_simd.h"
 #include "clouds.h"
+#include "core/search/query.h"
+#include "core/simd/euclid.h"
+#include "core/util/parallel_for.h"
 #include "grow.h"
 #include "host.h"
 

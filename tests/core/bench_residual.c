@@ -7,9 +7,9 @@
  * predecessors, in each precision, and those of the library's dgemm for blocks of
  * 512 queries, in turns.
  */
-#include "../../src/ct_blocks.h"
-#include "../../src/ct_query.h"
-#include "../../src/ct_residual.h"
+#include "core/residual/correlation.h"
+#include "core/search/query.h"
+#include "core/util/parallel_for.h"
 
 #include <dlfcn.h>
 #include <math.h>

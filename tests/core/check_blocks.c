@@ -1,8 +1,8 @@
 /* check_blocks.c: every block is run once, by a thread there is, whatever the
  * number of blocks and threads; and the host is asked about interrupts often
  * enough while blocks are slow. */
-#include "../../src/ct_blocks.h"
 #include "check.h"
+#include "core/util/parallel_for.h"
 #include "host.h"
 
 #include <stdatomic.h>

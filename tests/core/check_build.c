@@ -1,8 +1,8 @@
 /* check_build.c: every shape becomes a tree that keeps the invariants, whatever
  * the leaf size, from the same points, in the same bits for any number of
  * threads; and where space is narrow enough to be cut, no leaf is too large. */
-#include "../../src/ct_check.h"
 #include "check.h"
+#include "core/tree/validate.h"
 #include "grow.h"
 #include "host.h"
 

@@ -1,8 +1,8 @@
 /* check_checksum.c: XXH64 of bytes, against published values; of doubles and ints, that it
  * is that of their bytes, lowest first; that any change of any bit changes it. */
-#include "../../src/ct_checksum.h"
 #include "check.h"
 #include "clouds.h"
+#include "core/util/checksum.h"
 
 #include <string.h>
 

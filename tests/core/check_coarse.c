@@ -1,9 +1,9 @@
 /* check_coarse.c: v in whole numbers. Each is within half a unit of what it stands for,
  * none is too long, and dot products are off by as much as is said, as a rule. */
-#include "../../src/ct_coarse.h"
-#include "../../src/ct_residual.h"
 #include "check.h"
 #include "clouds.h"
+#include "core/residual/correlation.h"
+#include "core/residual_approx/quantize.h"
 #include "host.h"
 
 #include <math.h>

@@ -1,10 +1,10 @@
 /* check_damage.c: arrays that a user may have changed. ct_check_links finds any
  * one entry of any link that is not what it was, and whatever it lets pass can
  * be searched without harm, as the sanitizers attest. */
-#include "../../src/ct_check.h"
-#include "../../src/ct_query.h"
-#include "../../src/ct_simd.h"
 #include "check.h"
+#include "core/search/query.h"
+#include "core/simd/euclid.h"
+#include "core/tree/validate.h"
 #include "grow.h"
 #include "host.h"
 

@@ -1,9 +1,9 @@
 /* check_distance.c: what pruning relies on, to the bit. No point of a box is
  * nearer than the box; no square above ct_sq_limit() has a root within the
  * limit, and hardly any below has one beyond it; distance has no direction. */
-#include "../../src/ct_distance.h"
 #include "check.h"
 #include "clouds.h"
+#include "core/metric/euclidean.h"
 #include "oracle.h"
 
 #include <float.h>

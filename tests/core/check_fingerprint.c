@@ -6,12 +6,12 @@
  * Each case runs at every dispatch level, and at the best one with 1, 2 and 3 threads
  * where there are threads.
  */
-#include "../../src/ct_hilbert.h"
-#include "../../src/ct_maximin.h"
-#include "../../src/ct_query.h"
-#include "../../src/ct_simd.h"
-#include "../../src/ct_walk.h"
 #include "check.h"
+#include "core/order/hilbert.h"
+#include "core/order/maximin.h"
+#include "core/residual_approx/approx_search.h"
+#include "core/search/query.h"
+#include "core/simd/euclid.h"
 #include "grow.h"
 #include "host.h"
 

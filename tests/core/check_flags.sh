@@ -5,7 +5,7 @@ passed=0 failed=0
 
 # expect STATUS FLAG: whether a file of the core compiles with the flag as it should.
 expect() {
-    output=$(${CC:-cc} -std=c11 -fsyntax-only "$2" ../../src/ct_knn.c 2>&1)
+    output=$(${CC:-cc} -std=c11 -I../../src -fsyntax-only "$2" ../../src/core/search/knn.c 2>&1)
     status=$?
     if [ "$1" = 0 ]; then
         [ $status = 0 ]

@@ -2,10 +2,10 @@
  * apart, thousands in one place, alone among clusters, farther away than squares
  * reach. Neighbours are those of the oracle, bit for bit; and what a query takes
  * stays far from the number of points, or at least in proportion to it. */
-#include "../../src/ct_hilbert.h"
-#include "../../src/ct_query.h"
-#include "../../src/ct_simd.h"
 #include "check.h"
+#include "core/order/hilbert.h"
+#include "core/search/query.h"
+#include "core/simd/euclid.h"
 #include "grow.h"
 #include "host.h"
 #include "oracle.h"

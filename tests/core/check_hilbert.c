@@ -2,9 +2,9 @@
  * follow each other are neighbours, and every aligned run of 2^(d s) cells is a
  * cube of side 2^s. From d = 33 on a coordinate has one bit, and the curve is
  * a Gray code: any few coordinates, wherever they are among d, must walk it. */
-#include "../../src/ct_hilbert.h"
 #include "check.h"
 #include "clouds.h"
+#include "core/order/hilbert.h"
 #include "host.h"
 
 #include <stdlib.h>

@@ -2,10 +2,10 @@
  * allocation in turn, from the building of a tree and from every search.
  * Nothing leaks (the leak sanitizer attests), a tree that was being searched is
  * untouched, and the next call gives the same answer as ever. */
-#include "../../src/ct_check.h"
-#include "../../src/ct_query.h"
-#include "../../src/ct_simd.h"
 #include "check.h"
+#include "core/search/query.h"
+#include "core/simd/euclid.h"
+#include "core/tree/validate.h"
 #include "grow.h"
 #include "host.h"
 

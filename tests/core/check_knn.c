@@ -1,10 +1,10 @@
 /* check_knn.c: tree = scan = oracle, bit for bit: every shape, its own points
  * and others as queries, any k, leaf size, block size, order of answering, number
  * of threads and instruction set. */
-#include "../../src/ct_hilbert.h"
-#include "../../src/ct_query.h"
-#include "../../src/ct_simd.h"
 #include "check.h"
+#include "core/order/hilbert.h"
+#include "core/search/query.h"
+#include "core/simd/euclid.h"
 #include "grow.h"
 #include "host.h"
 #include "oracle.h"

@@ -1,9 +1,9 @@
 /* check_laws.c: ct_check_tree sees each law broken, at the node where it is,
  * and nothing once the tree is mended. Each damage breaks one law for certain;
  * other laws may break with it. */
-#include "../../src/ct_check.h"
-#include "../../src/ct_level.h"
 #include "check.h"
+#include "core/tree/level.h"
+#include "core/tree/validate.h"
 #include "grow.h"
 #include "host.h"
 #include "oracle.h"

@@ -1,10 +1,10 @@
 /* check_level.c: levels. The cover radii grow by the fourth root of 2 and
  * double every fourth level; the level of a radius is the least that covers
  * it, from the smallest number to the greatest. */
-#include "../../src/ct.h"
-#include "../../src/ct_level.h"
 #include "check.h"
 #include "clouds.h"
+#include "core/tree/level.h"
+#include "core/tree/tree.h"
 
 #include <float.h>
 #include <math.h>

@@ -3,10 +3,10 @@
  * long jump at each poll and at each allocation. Numbers of points on either
  * side of whole blocks; few dimensions, where boxes exclude, and many, where
  * points wait for each other. */
-#include "../../src/ct_maximin.h"
-#include "../../src/ct_simd.h"
 #include "check.h"
 #include "clouds.h"
+#include "core/order/maximin.h"
+#include "core/simd/euclid.h"
 #include "host.h"
 #include "oracle.h"
 

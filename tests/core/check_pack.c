@@ -2,9 +2,9 @@
  * are halved, the points before the cut come before those behind it along the
  * coordinate in which they all extend farthest, and by place where that is equal.
  * Cuts are where the tiles begin. The leaves of trees are packed so. */
-#include "../../src/ct_pack.h"
-#include "../../src/ct_tiles.h"
 #include "check.h"
+#include "core/tree/leaf_order.h"
+#include "core/tree/tiles.h"
 #include "grow.h"
 #include "host.h"
 

@@ -1,9 +1,9 @@
 /* check_predecessor.c: neighbours among the rows below a point's own are those of
  * the oracle, bit for bit: every shape, any k, number of threads, instruction set and
  * mode; all rows or some of them; wherever the results are to go. */
-#include "../../src/ct_query.h"
-#include "../../src/ct_simd.h"
 #include "check.h"
+#include "core/search/query.h"
+#include "core/simd/euclid.h"
 #include "grow.h"
 #include "host.h"
 #include "oracle.h"

@@ -1,9 +1,9 @@
 /* check_radius.c: all points within a radius, against the oracle, bit for bit:
  * radii at, just below and just above a distance that occurs, zero, infinity;
  * counted, filled in order of distance, and filled in any order. */
-#include "../../src/ct_query.h"
-#include "../../src/ct_simd.h"
 #include "check.h"
+#include "core/search/query.h"
+#include "core/simd/euclid.h"
 #include "grow.h"
 #include "host.h"
 #include "oracle.h"

@@ -2,11 +2,11 @@
  * those of long doubles, and the scan finds what sorting all of them finds: any
  * covariance, any residual variance, own points, some of them or others, in float
  * and in double, for any number of threads. Sieves let through what they must. */
-#include "../../src/ct_query.h"
-#include "../../src/ct_residual.h"
-#include "../../src/ct_shelf.h"
 #include "check.h"
 #include "clouds.h"
+#include "core/residual/correlation.h"
+#include "core/residual_exact/packed_points.h"
+#include "core/search/query.h"
 #include "host.h"
 
 #include <float.h>

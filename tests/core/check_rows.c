@@ -1,12 +1,12 @@
 /* check_rows.c: dot products with a few vectors at once. In double they have the bits
  * of the exact ones, one by one; in whole numbers they are right to the last, at every
  * level. Whatever the length, and wherever the vectors lie. */
-#include "../../src/ct_coarse.h"
-#include "../../src/ct_dots.h"
-#include "../../src/ct_residual.h"
-#include "../../src/ct_rows.h"
 #include "check.h"
 #include "clouds.h"
+#include "core/residual/correlation.h"
+#include "core/residual_approx/quantize.h"
+#include "core/simd/correlation.h"
+#include "core/simd/dot4.h"
 #include "host.h"
 
 #include <math.h>

@@ -2,10 +2,10 @@
  * that may come before a query's bar, none twice, and meets few others: exact
  * answers do not show whether the tree was of any use, so what was met is counted
  * here, by a search that notes what it is given and by the tallies of batches. */
-#include "../../src/ct_distance.h"
-#include "../../src/ct_hilbert.h"
-#include "../../src/ct_search.h"
 #include "check.h"
+#include "core/metric/euclidean.h"
+#include "core/order/hilbert.h"
+#include "core/search/block_search.h"
 #include "grow.h"
 #include "host.h"
 #include "oracle.h"

@@ -1,9 +1,9 @@
 /* check_select.c: selection against qsort, with the kernels of every instruction
  * set. Whatever order candidates come in, however many share a distance, the k-th
  * by (distance, row) is found, with those before it in front, and sorting sorts. */
-#include "../../src/ct_select.h"
 #include "check.h"
 #include "clouds.h"
+#include "core/topk/select.h"
 
 #include <float.h>
 #include <limits.h>

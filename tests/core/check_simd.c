@@ -3,10 +3,10 @@
  * whatever is within a limit less a trifle, and rejects what is beyond it by
  * another. Nothing is read or written beyond what ct_simd.h says (each array is a
  * block of its exact size). */
-#include "../../src/ct_simd.h"
-#include "../../src/ct_tiles.h"
 #include "check.h"
 #include "clouds.h"
+#include "core/simd/euclid.h"
+#include "core/tree/tiles.h"
 #include "host.h"
 
 #include <limits.h>

@@ -1,9 +1,9 @@
 /* check_sort.c: the radix sort against qsort by (key, place). Numbers on either
  * side of where it splits the work among threads; keys that differ in every
  * byte, in one, or not at all: equal keys must keep their order. */
-#include "../../src/ct_sort.h"
 #include "check.h"
 #include "clouds.h"
+#include "core/util/radix_sort.h"
 #include "host.h"
 
 #include <stdlib.h>

@@ -3,9 +3,9 @@
  * away a query, each point within a distance of it passes the limit for that
  * distance, as do the boxes that hold it, whatever the instruction set; and none
  * is farther than its float square says. */
-#include "../../src/ct_distance.h"
-#include "../../src/ct_search.h"
 #include "check.h"
+#include "core/metric/euclidean.h"
+#include "core/search/block_search.h"
 #include "grow.h"
 #include "host.h"
 #include "oracle.h"

@@ -1,9 +1,9 @@
 /* check_top.c: the nearest of points that come one by one, against all of them in order,
  * with the kernels of every instruction set. */
-#include "../../src/ct_select.h"
-#include "../../src/ct_top.h"
 #include "check.h"
 #include "clouds.h"
+#include "core/topk/select.h"
+#include "core/topk/sorted_list.h"
 #include "host.h"
 
 #include <stdlib.h>

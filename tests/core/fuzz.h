@@ -8,7 +8,7 @@
 #ifndef FUZZ_H
 #define FUZZ_H
 
-#include "../../src/ct_query.h"
+#include "core/search/query.h"
 #include "grow.h"
 
 #include <stddef.h>

@@ -1,8 +1,8 @@
 /* fuzz_arrays.c: a tree's arrays, some or all of whose entries are anything. What
  * ct_check_links lets pass is searched without harm and with rows in range, and what
  * ct_check_tree lets pass as well finds what the oracle finds; see fuzz.h. */
-#include "../../src/ct_check.h"
-#include "../../src/ct_simd.h"
+#include "core/simd/euclid.h"
+#include "core/tree/validate.h"
 #include "fuzz.h"
 #include "host.h"
 

@@ -1,10 +1,10 @@
 /* fuzz_parameters.c: any parameters: k, radius, budget, epsilon, leaf and block size,
  * mode, threads, instruction set, order of the queries, layout of the results,
  * predecessors, interrupts; and the orders of points; see fuzz.h. */
-#include "../../src/ct_hilbert.h"
-#include "../../src/ct_ladder.h"
-#include "../../src/ct_maximin.h"
-#include "../../src/ct_simd.h"
+#include "core/order/hilbert.h"
+#include "core/order/maximin.h"
+#include "core/search/budget.h"
+#include "core/simd/euclid.h"
 #include "fuzz.h"
 #include "host.h"
 #include "oracle.h"

@@ -1,7 +1,7 @@
 /* fuzz_points.c: any points: the tree keeps its invariants, as measured here once
  * more, and finds what the oracle finds; see fuzz.h. */
-#include "../../src/ct_check.h"
-#include "../../src/ct_simd.h"
+#include "core/simd/euclid.h"
+#include "core/tree/validate.h"
 #include "fuzz.h"
 #include "host.h"
 #include "oracle.h"

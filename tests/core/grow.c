@@ -1,7 +1,7 @@
 /* grow.c: see grow.h. */
 #include "grow.h"
-#include "../../src/ct_hilbert.h"
-#include "../../src/ct_simd.h"
+#include "core/order/hilbert.h"
+#include "core/simd/euclid.h"
 #include "host.h"
 
 #include <string.h>

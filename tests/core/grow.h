@@ -2,9 +2,9 @@
 #ifndef GROW_H
 #define GROW_H
 
-#include "../../src/ct_build.h"
-#include "../../src/ct_tiles.h"
 #include "clouds.h"
+#include "core/tree/build.h"
+#include "core/tree/tiles.h"
 
 /* The tree, and its arrays once more, as arrays that may be written to; all
  * kept until keep_end(). */

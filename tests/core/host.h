@@ -6,7 +6,7 @@
 #ifndef HOST_H
 #define HOST_H
 
-#include "../../src/ct.h"
+#include "core/tree/tree.h"
 
 extern const struct ct_host host;
 

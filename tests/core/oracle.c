@@ -1,6 +1,6 @@
 /* oracle.c: see oracle.h. */
 #include "oracle.h"
-#include "../../src/ct_float.h"
+#include "core/util/float.h"
 #include "host.h"
 
 #include <math.h>

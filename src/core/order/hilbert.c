@@ -1,0 +1,199 @@
+/* hilbert.c: Skilling's transform (AIP Conf. Proc. 707, 2004) and the sort.
+ *
+ * The points are put on a grid of 2^bits cells a side over the smallest cube
+ * that holds them, one scale for all coordinates, so that cells are cubes. The
+ * transform turns a cell's coordinates into the curve's index in "transposed"
+ * form: the bits of the index, taken most significant first, run through the
+ * coordinates' top bits, then their next bits, and so on. A key is d * bits
+ * long and takes as many 64-bit words as that needs.
+ */
+#include "core/order/hilbert.h"
+#include "core/util/column_range.h"
+#include "core/util/parallel_for.h"
+#include "core/util/radix_sort.h"
+
+#include <string.h>
+
+enum {
+    TILE = 64, /* points whose keys are made together */
+    TILES = 32 /* tiles to a block of work */
+};
+
+int ct_hilbert_bits(int d)
+{
+    int bits = 64 / d;
+    return bits > 32 ? 32 : bits < 1 ? 1 : bits;
+}
+
+/* For the points of a tile: where bit b of coordinate `other` is set, flip the
+ * lower bits of coordinate `first`; where it is not, exchange the lower bits of
+ * both. This undoes the reflections the curve makes inside each half. */
+static void undo_turns(uint32_t *restrict first, uint32_t *restrict other, int b)
+{
+    uint32_t lower_bits = ((uint32_t)1 << b) - 1;
+    for (int i = 0; i < TILE; i++) {
+        uint32_t set = 0 - ((other[i] >> b) & 1);
+        uint32_t differ = (first[i] ^ other[i]) & lower_bits & ~set;
+        first[i] ^= differ | (lower_bits & set);
+        other[i] ^= differ;
+    }
+}
+
+static void undo_flips(uint32_t *first, int b)
+{
+    uint32_t lower_bits = ((uint32_t)1 << b) - 1;
+    for (int i = 0; i < TILE; i++)
+        first[i] ^= lower_bits & (0 - ((first[i] >> b) & 1));
+}
+
+static void flip_by(uint32_t *restrict cell, const uint32_t *restrict other)
+{
+    for (int i = 0; i < TILE; i++)
+        cell[i] ^= other[i];
+}
+
+/* Cell coordinates to the transposed index, in place: the turns from the top
+ * bit down, then the Gray code across coordinates and along the last one. */
+static void transpose_index(uint32_t *cell, int d, int bits)
+{
+    for (int b = bits - 1; b > 0; b--) {
+        undo_flips(cell, b);
+        for (int j = 1; j < d; j++)
+            undo_turns(cell, cell + (size_t)j * TILE, b);
+    }
+    for (int j = 1; j < d; j++)
+        flip_by(cell + (size_t)j * TILE, cell + (size_t)(j - 1) * TILE);
+    uint32_t flip[TILE] = {0}, *last = cell + (size_t)(d - 1) * TILE;
+    for (int b = bits - 1; b > 0; b--)
+        for (int i = 0; i < TILE; i++)
+            flip[i] ^= (((uint32_t)1 << b) - 1) & (0 - ((last[i] >> b) & 1));
+    for (int j = 0; j < d; j++)
+        flip_by(cell + (size_t)j * TILE, flip);
+}
+
+/* 32 bits of each point's transposed index, from bit `first` on; zeros after its
+ * end. */
+static void pack_half(const uint32_t *cell, int d, int bits, size_t first, uint32_t *half)
+{
+    size_t all = (size_t)d * bits, end = first + 32 < all ? first + 32 : all;
+    int missing = first < all ? 32 - (int)(end - first) : 0;
+    memset(half, 0, TILE * sizeof *half);
+    for (size_t at = first; at < end; at++) {
+        const uint32_t *from = cell + at % d * TILE;
+        int b = bits - 1 - (int)(at / d);
+        for (int i = 0; i < TILE; i++)
+            half[i] = half[i] << 1 | ((from[i] >> b) & 1);
+    }
+    for (int i = 0; i < TILE; i++)
+        half[i] <<= missing;
+}
+
+/* Word number `word` of each point's key: 64 bits of the transposed index. */
+static void pack_word(const uint32_t *cell, int d, int bits, int word, uint64_t *key)
+{
+    uint32_t high[TILE], low[TILE];
+    pack_half(cell, d, bits, (size_t)word * 64, high);
+    pack_half(cell, d, bits, (size_t)word * 64 + 32, low);
+    for (int i = 0; i < TILE; i++)
+        key[i] = (uint64_t)high[i] << 32 | low[i];
+}
+
+static int key_words(int d, int bits)
+{
+    return (int)(((size_t)d * bits + 63) / 64);
+}
+
+struct grid {
+    const double *origin; /* [d] */
+    double side, cells;   /* cells: to a side */
+};
+
+static uint32_t cell_of(const struct grid *grid, double x, int j)
+{
+    double at = (x - grid->origin[j]) / grid->side * grid->cells;
+    return at < grid->cells - 1 ? (uint32_t)at : (uint32_t)(grid->cells - 1);
+}
+
+static struct grid make_grid(const struct ct_host *host, const double *x, int n, int d, int bits)
+{
+    double *origin = host->alloc((size_t)d, sizeof *origin);
+    double side = 0;
+    for (int j = 0; j < d; j++) {
+        double least, most;
+        ct_extent(x + (size_t)j * n, n, &least, &most);
+        origin[j] = least;
+        side = most - least > side ? most - least : side;
+    }
+    return (struct grid){origin, side > 0 ? side : 1, (double)((uint64_t)1 << bits)};
+}
+
+struct keying {
+    struct grid grid;
+    const double *x;
+    int n, d, bits;
+    uint32_t *cells; /* [threads * d * TILE] */
+    uint64_t *keys;  /* [words * n] */
+};
+
+static void tile_keys(const struct keying *keying, int begin, uint32_t *cell)
+{
+    int n = keying->n, d = keying->d, bits = keying->bits;
+    const double *x = keying->x;
+    uint64_t *keys = keying->keys;
+    int count = n - begin < TILE ? n - begin : TILE, words = key_words(d, bits);
+    for (int j = 0; j < d; j++)
+        for (int i = 0; i < TILE; i++)
+            cell[j * (size_t)TILE + i] =
+                i < count ? cell_of(&keying->grid, x[begin + i + (size_t)j * n], j) : 0;
+    transpose_index(cell, d, bits);
+    for (int word = 0; word < words; word++) {
+        uint64_t key[TILE];
+        pack_word(cell, d, bits, word, key);
+        memcpy(keys + (size_t)word * n + begin, key, (size_t)count * sizeof *key);
+    }
+}
+
+static void block_keys(void *data, int block, int thread)
+{
+    const struct keying *keying = data;
+    uint32_t *cell = keying->cells + (size_t)thread * keying->d * TILE;
+    for (int tile = 0, begin = block * TILES * TILE; tile < TILES && begin < keying->n;
+         tile++, begin += TILE)
+        tile_keys(keying, begin, cell);
+}
+
+/* Sorting by the last word first and by the first word last leaves the points
+ * in the order of the whole key, because each sort is stable. */
+static void sort_keys(const struct ct_host *host, const uint64_t *keys, int n, int words,
+                      int threads, int *order)
+{
+    struct ct_pair *pairs = host->alloc((size_t)n, sizeof *pairs);
+    struct ct_pair *spare = host->alloc((size_t)n, sizeof *spare);
+    for (int i = 0; i < n; i++)
+        order[i] = i;
+    for (int word = words - 1; word >= 0; word--) {
+        for (int i = 0; i < n; i++)
+            pairs[i] = (struct ct_pair){keys[(size_t)word * n + order[i]], order[i]};
+        ct_sort_pairs(host, pairs, spare, n, threads);
+        for (int i = 0; i < n; i++)
+            order[i] = pairs[i].id;
+        host->poll();
+    }
+}
+
+void ct_hilbert_order(const struct ct_host *host, const double *x, int n, int d, int threads,
+                      int *order)
+{
+    int bits = ct_hilbert_bits(d), words = key_words(d, bits);
+    struct keying keying = {
+        .grid = make_grid(host, x, n, d, bits),
+        .x = x,
+        .n = n,
+        .d = d,
+        .bits = bits,
+        .cells = host->alloc((size_t)threads * d * TILE, sizeof(uint32_t)),
+        .keys = host->alloc((size_t)n * words, sizeof(uint64_t)),
+    };
+    ct_for_blocks(host, n / (TILES * TILE) + 1, threads, block_keys, &keying);
+    sort_keys(host, keying.keys, n, words, threads, order);
+}

@@ -1,0 +1,35 @@
+/* pair_distance.h: correlations of a query with a few points, as a walk meets them.
+ *
+ * Points that are near lie near each other in memory: what is read of them is in the
+ * order of the tree, and coarse where that tells enough.
+ */
+#ifndef CT_PAIRS_H
+#define CT_PAIRS_H
+
+#include "core/residual_approx/approx_search.h"
+
+enum { CT_WAVE = 16 }; /* points that are met together, at most */
+
+struct ct_pairs {
+    const struct ct_walk *walk;
+    const struct ct_latent *from; /* of the queries */
+    const int *place;             /* [n] where the point of a row is in the tree */
+    const double *spot; /* [n * (d + 1)] by place: coordinates, root of the residual variance */
+};
+
+struct ct_pairs ct_pairs_make(const struct ct_host *host, const struct ct_walk *walk,
+                              const struct ct_tree *tree);
+
+/* The coarse v of a query, perhaps in buffer, [ct_coarse_stride(m)]; NULL where the walk
+ * goes by v itself. */
+struct ct_coarse ct_pairs_query(const struct ct_pairs *pairs, int line, int16_t *buffer);
+
+/* Squares of the distances of a query to up to CT_WAVE rows: by its coarse v, or exact ones
+ * if that is NULL. */
+void ct_pairs_sq(const struct ct_pairs *pairs, int line, struct ct_coarse query, const int *row,
+                 int count, double *sq);
+
+/* What coarse correlations of a query are off by, at most, as a rule. */
+double ct_pairs_doubt(const struct ct_pairs *pairs, int line);
+
+#endif

@@ -1,0 +1,56 @@
+/* filter.h: a block of queries meets shelves of points.
+ *
+ * In teams, the queries meet one tile after another; a pair that the sieve lets
+ * through enters the contest of its query, whose bar falls as others enter.
+ */
+#ifndef CT_SIFT_H
+#define CT_SIFT_H
+
+#include "core/residual_exact/packed_points.h"
+#include "core/topk/interval_topk.h"
+#include "core/util/radix_sort.h"
+
+/* What blocks share. */
+struct ct_sift {
+    const struct ct_residual_batch *batch;
+    struct ct_frame frame;
+    const struct ct_latent *from; /* the queries are some of these */
+    struct ct_sizes size;         /* of them */
+    struct ct_sizes point_size;   /* of the points */
+    double *bar;                  /* NULL, or bars that the points start with as queries */
+    int most;                     /* queries in a block: a multiple of CT_TEAM */
+};
+
+/* A block of queries, and the room of a thread for it. */
+struct ct_sift_block {
+    const struct ct_sift *sift;
+    const struct ct_pair *query; /* [count] whose id is the number of the query */
+    int count, last;             /* last: the largest position there is among them */
+    struct ct_arbiter arbiter;   /* its data is the block */
+    struct ct_contest *contest;  /* [most], but for no more queries than the batch has */
+    double *bar, *level, *margin, *slack, *norm, *trifle;
+    unsigned *within;      /* [most] */
+    char *team_v, *team_z; /* [most] times m - rest and d, team by team */
+    char *rest;            /* [most * rest] */
+    double *room;          /* a team's */
+    char *sums;            /* [most] times lanes */
+    struct ct_residual_tally tally;
+};
+
+struct ct_sift ct_sift_make(const struct ct_host *host, const struct ct_residual_batch *batch,
+                            int most);
+
+/* For contests about the k smallest. The block must stay where it is. */
+void ct_sift_init(const struct ct_host *host, const struct ct_sift *sift, int k,
+                  struct ct_sift_block *block);
+
+/* Which of sift->from a query is. */
+int ct_sift_pos(const struct ct_sift *sift, int query);
+
+void ct_sift_load(struct ct_sift_block *block, const struct ct_pair *query, int count);
+void ct_sift_shelf(struct ct_sift_block *block, const struct ct_shelf *shelf);
+
+/* For queries without residual: all points are at distance 1, so the first enter. */
+void ct_sift_first(struct ct_sift_block *block);
+
+#endif

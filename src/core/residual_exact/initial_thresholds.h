@@ -1,0 +1,16 @@
+/* initial_thresholds.h: bars that queries start with.
+ *
+ * Points that are close along a curve through space are often close in
+ * correlation. Whatever is beyond the k-th of some is beyond the k-th of all.
+ */
+#ifndef CT_AHEAD_H
+#define CT_AHEAD_H
+
+#include "core/residual/correlation.h"
+
+/* bar[i], for those of the residual's points that are queries: who has a square above
+ * it is not among the k nearest of point i. */
+void ct_ahead_bars(const struct ct_host *host, const struct ct_residual_batch *batch, int k,
+                   double *bar);
+
+#endif

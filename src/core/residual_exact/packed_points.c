@@ -1,0 +1,243 @@
+/* packed_points.c: see ct_shelf.h. */
+#include "core/residual_exact/packed_points.h"
+#include "core/util/parallel_for.h"
+
+#include <float.h>
+#include <math.h>
+
+enum {
+    ALIGN = 64,
+    SOME = 64,  /* tiles that are filled in a row */
+    MANY = 1024 /* points that are taken notice of in a row */
+};
+
+/* Beyond this, a root may be taken for less: its products stay finite in float. */
+static const double MOST_ROOT = 1e15;
+
+void *ct_aligned(const struct ct_host *host, size_t count, size_t size)
+{
+    char *memory = host->alloc(count * size + ALIGN, 1);
+    return memory + (ALIGN - (uintptr_t)memory % ALIGN) % ALIGN;
+}
+
+struct ct_frame ct_frame_make(const struct ct_host *host, const struct ct_residual *residual)
+{
+    const struct ct_latent *points = &residual->points;
+    struct ct_shape shape = ct_shape(residual->kind);
+    struct ct_frame frame = {
+        .residual = residual,
+        .shape = shape,
+        .stretch = shape.squared ? sqrt(shape.scale) : shape.scale,
+        .unit = 1 / sqrt(residual->variance),
+        .centre = host->alloc((size_t)residual->d, sizeof(double)),
+    };
+    for (int j = 0; j < residual->d; j++) {
+        double sum = 0;
+        for (int i = 0; i < points->n; i++)
+            sum += points->z[i + (size_t)j * points->n] / points->n;
+        frame.centre[j] = sum;
+    }
+    return frame;
+}
+
+static double greater(double a, double b)
+{
+    return a > b ? a : b;
+}
+
+/* What a thread has met. */
+struct farthest {
+    double reach, far, longest;
+};
+
+struct extending {
+    const struct ct_frame *frame;
+    const struct ct_latent *points;
+    struct ct_sizes sizes;
+    struct farthest *met; /* [threads] */
+};
+
+static void extend_some(void *data, int block, int thread)
+{
+    const struct extending *extending = data;
+    const struct ct_frame *frame = extending->frame;
+    const struct ct_latent *points = extending->points;
+    struct farthest *met = &extending->met[thread];
+    size_t stride = ct_v_stride(frame->residual->m), n = (size_t)points->n;
+    for (int i = block * MANY; i < points->n && i - block * MANY < MANY; i++) {
+        double reach = 0, far = 0, v = 0;
+        for (int j = 0; j < frame->residual->d; j++) {
+            double z = points->z[i + j * n], centre = frame->centre[j];
+            reach += (z - centre) * (z - centre);
+            far += (fabs(z) + fabs(centre)) * (fabs(z) + fabs(centre));
+        }
+        for (size_t j = 0; j < stride; j++)
+            v += points->v[i * stride + j] * points->v[i * stride + j];
+        double root = sqrt(points->p[i]) * frame->unit, norm = sqrt(v) * frame->unit;
+        extending->sizes.norm[i] = norm;
+        extending->sizes.root[i] = points->p[i] > 0 ? fmin(root, MOST_ROOT) : INFINITY;
+        met->reach = greater(met->reach, sqrt(reach) * frame->stretch);
+        met->far = greater(met->far, sqrt(far) * frame->stretch);
+        met->longest = greater(met->longest, norm);
+    }
+}
+
+struct ct_sizes ct_frame_extend(const struct ct_host *host, struct ct_frame *frame,
+                                const struct ct_latent *points, int threads)
+{
+    struct extending extending = {
+        .frame = frame,
+        .points = points,
+        .sizes = {host->alloc((size_t)points->n, sizeof(double)),
+                  host->alloc((size_t)points->n, sizeof(double))},
+        .met = host->alloc((size_t)threads, sizeof *extending.met),
+    };
+    for (int thread = 0; thread < threads; thread++)
+        extending.met[thread] = (struct farthest){frame->reach, frame->far, frame->longest};
+    ct_for_blocks(host, (points->n + MANY - 1) / MANY, threads, extend_some, &extending);
+    for (int thread = 0; thread < threads; thread++) {
+        frame->reach = greater(frame->reach, extending.met[thread].reach);
+        frame->far = greater(frame->far, extending.met[thread].far);
+        frame->longest = greater(frame->longest, extending.met[thread].longest);
+    }
+    return extending.sizes;
+}
+
+/* What k is off by, and what other terms come to that do not depend on v. */
+static double margin_of_k(const struct ct_frame *frame, double u)
+{
+    int d = frame->residual->d;
+    double e = DBL_EPSILON / 2;
+    return (d + 24 + 2 * frame->reach) * u + (d + 24 + 8 * frame->far) * e;
+}
+
+double ct_frame_margin(const struct ct_frame *frame, const struct ct_sieve *sieve, double norm)
+{
+    int m = frame->residual->m;
+    double u = sieve->roundoff, e = DBL_EPSILON / 2, product = norm * frame->longest;
+    double dots = (CT_CHUNK + m / CT_CHUNK + 8) * u + (m / CT_V_LANES + 12) * e;
+    return 1.1 * ((dots + frame->turn.off) * product + margin_of_k(frame, u));
+}
+
+double ct_frame_trifle(const struct ct_frame *frame, const struct ct_sieve *sieve)
+{
+    return margin_of_k(frame, sieve->roundoff) < 0x1p-8 ? 0x1p-60 : -1;
+}
+
+size_t ct_frame_room(const struct ct_frame *frame)
+{
+    size_t turned = (size_t)CT_TEAM * frame->residual->m;
+    return frame->rest > 0 ? ct_turn_room(&frame->turn) + turned : 0;
+}
+
+/* Twice the numbers' rounding, and that of a product, is too much. */
+static double slack_of(const double *rest, int count)
+{
+    double sum = 0;
+    for (int i = 0; i < count; i++)
+        sum += rest[i] * rest[i];
+    return sqrt(sum) * (1 + 4 * FLT_EPSILON) * (1 + count * DBL_EPSILON);
+}
+
+static void put_turned(const struct ct_frame *frame, const struct ct_sieve *sieve,
+                       const double *const *v, double *room, struct ct_seats *seats)
+{
+    int m = frame->residual->m, rest = frame->rest, lead = m - rest;
+    double *turned = room + ct_turn_room(&frame->turn);
+    ct_turn_team(&frame->turn, v, frame->unit, room, turned);
+    for (int i = 0; i < CT_TEAM; i++, turned += m) {
+        sieve->put(seats->v + i * sieve->size, seats->apart, turned, 1, NULL, 1, lead);
+        sieve->put(seats->rest + (size_t)i * rest * sieve->size, 1, turned + lead, 1, NULL, 1,
+                   rest);
+        seats->slack[i] = slack_of(turned + lead, rest);
+    }
+}
+
+void ct_frame_put(const struct ct_frame *frame, const struct ct_sieve *sieve,
+                  const struct ct_latent *points, const int *pos, double *room,
+                  struct ct_seats *seats)
+{
+    const struct ct_residual *residual = frame->residual;
+    const double *v[CT_TEAM];
+    for (int i = 0; i < CT_TEAM; i++) {
+        v[i] = points->v + pos[i] * ct_v_stride(residual->m);
+        sieve->put(seats->z + i * sieve->size, seats->apart, points->z + pos[i], (size_t)points->n,
+                   frame->centre, frame->stretch, residual->d);
+    }
+    if (frame->rest > 0) {
+        put_turned(frame, sieve, v, room, seats);
+        return;
+    }
+    for (int i = 0; i < CT_TEAM; i++) {
+        sieve->put(seats->v + i * sieve->size, seats->apart, v[i], 1, NULL, frame->unit,
+                   residual->m);
+        seats->slack[i] = 0;
+    }
+}
+
+struct filling {
+    const struct ct_frame *frame;
+    const struct ct_shelf *shelf;
+    const struct ct_sizes *sizes;
+    double *room; /* that of a team for each thread */
+};
+
+/* The last point fills what is left of the last tile. */
+static void fill_team(const struct filling *filling, int first, double *room)
+{
+    const struct ct_residual *residual = filling->frame->residual;
+    const struct ct_shelf *shelf = filling->shelf;
+    const struct ct_sieve *sieve = shelf->sieve;
+    int lanes = sieve->lanes, pos[CT_TEAM], rest = filling->frame->rest;
+    size_t size = sieve->size, tile = (size_t)(first / lanes) * lanes, lane = (size_t)first - tile;
+    struct ct_seats seats = {
+        .apart = lanes,
+        .z = shelf->z + (tile * residual->d + lane) * size,
+        .v = shelf->v + (tile * (residual->m - rest) + lane) * size,
+        .rest = shelf->rest + (size_t)first * rest * size,
+    };
+    for (int i = 0; i < CT_TEAM; i++)
+        pos[i] = shelf->pos[first + i < shelf->count ? first + i : shelf->count - 1];
+    ct_frame_put(filling->frame, sieve, &residual->points, pos, room, &seats);
+    sieve->put(shelf->slack + first * size, 1, seats.slack, 1, NULL, 1, CT_TEAM);
+    for (int i = 0; i < CT_TEAM; i++) {
+        size_t at = (first + i) * size;
+        sieve->put(shelf->root + at, 1, filling->sizes->root + pos[i], 1, NULL, 1, 1);
+        sieve->put(shelf->norm + at, 1, filling->sizes->norm + pos[i], 1, NULL, 1, 1);
+    }
+}
+
+static void fill_some(void *data, int block, int thread)
+{
+    const struct filling *filling = data;
+    int lanes = filling->shelf->sieve->lanes, last = filling->shelf->tiles * lanes;
+    int first = block * SOME * lanes,
+        end = last - first < SOME * lanes ? last : first + SOME * lanes;
+    double *room = filling->room + thread * ct_frame_room(filling->frame);
+    for (; first < end; first += CT_TEAM)
+        fill_team(filling, first, room);
+}
+
+struct ct_shelf ct_shelf_make(const struct ct_host *host, const struct ct_frame *frame,
+                              const struct ct_sieve *sieve, const int *pos, int count,
+                              const struct ct_sizes *sizes, int threads)
+{
+    int tiles = (count + sieve->lanes - 1) / sieve->lanes;
+    size_t places = (size_t)tiles * sieve->lanes, rest = (size_t)frame->rest;
+    struct ct_shelf shelf = {
+        .sieve = sieve,
+        .pos = pos,
+        .count = count,
+        .tiles = tiles,
+        .v = ct_aligned(host, places * (frame->residual->m - rest), sieve->size),
+        .rest = ct_aligned(host, places * rest, sieve->size),
+        .z = ct_aligned(host, places * frame->residual->d, sieve->size),
+        .root = ct_aligned(host, places, sieve->size),
+        .slack = ct_aligned(host, places, sieve->size),
+        .norm = ct_aligned(host, places, sieve->size),
+    };
+    double *room = host->alloc(threads * ct_frame_room(frame), sizeof *room);
+    struct filling filling = {frame, &shelf, sizes, room};
+    ct_for_blocks(host, (tiles + SOME - 1) / SOME, threads, fill_some, &filling);
+    return shelf;
+}

@@ -1,0 +1,12 @@
+/* pca_rank.h: how many leading numbers of turned vectors v sift well enough. */
+#ifndef CT_LEAD_H
+#define CT_LEAD_H
+
+#include "core/residual_exact/filter.h"
+
+/* Turns the frame of the sift, if what is measured of some pairs says that it pays,
+ * or the batch says so; for the k nearest, by the sieve that most pairs meet. */
+void ct_lead_choose(const struct ct_host *host, struct ct_sift *sift, const struct ct_sieve *sieve,
+                    int k);
+
+#endif

@@ -1,0 +1,20 @@
+/* candidates.h: what a query has met within its limit, in the tiles' floats.
+ *
+ * Points are appended as tiles are met: their squares in float and where they
+ * are. When the list is full, the search at hand makes room. Doubles are for
+ * what is left in the end.
+ */
+#ifndef CT_NEAR_H
+#define CT_NEAR_H
+
+struct ct_near {
+    float *sq; /* [full + CT_NEAR_PAD] */
+    int *pos;  /* [full + CT_NEAR_PAD] */
+    int count, full;
+    float limit;    /* nothing above this is wanted, */
+    int self, last; /* nor the row `self`, nor rows after `last` */
+};
+
+enum { CT_NEAR_PAD = 32 }; /* a whole tile goes in below `full`, and vectors run over */
+
+#endif

@@ -1,0 +1,125 @@
+/* correlation_kernels.h: the vector kernels of residual correlations, written once.
+ *
+ * ct_dots.c includes this file once per instruction set, having defined
+ *   CT_LABEL, CT_NAME(f)  the name of the set, and of f for it,
+ *   CT_TARGET             the attribute that allows the set inside a function,
+ *   CT_WIDTH              doubles in a vector; floats are twice as many,
+ *   CT_ABREAST            queries whose sums for two vectors of points fit in registers,
+ * and CT_DFMA, CT_DSCALED (or none), CT_DSQRT, CT_DMIN and CT_DLESS, with which the sieve in double
+ * is made (see ct_sieve_kernels.h), and those with F, and CT_FSPLAT, for the one in float. No
+ * include guard, on purpose.
+ */
+
+typedef double CT_NAME(dvec) __attribute__((vector_size(8 * CT_WIDTH), aligned(8), may_alias));
+typedef uint64_t CT_NAME(dbits) __attribute__((vector_size(8 * CT_WIDTH)));
+typedef float CT_NAME(fvec) __attribute__((vector_size(8 * CT_WIDTH), aligned(4), may_alias));
+typedef uint32_t CT_NAME(fbits) __attribute__((vector_size(8 * CT_WIDTH)));
+#ifndef CT_DSCALED
+#define CT_DSCALED(x, q, i, sum) CT_DFMA(x, SPLAT(q[i]), sum)
+#define CT_FSCALED(x, q, i, sum) CT_FFMA(x, SPLAT(q[i]), sum)
+#endif
+#define LOAD(p) (*(const VEC *)(p))
+#define STORE(p, v) (*(VEC *)(p) = (v))
+
+#define REAL double
+#define VEC CT_NAME(dvec)
+#define MASK CT_NAME(dbits)
+#define WIDTH CT_WIDTH
+#define SPLAT(x) ((x) - (VEC){0})
+#define SQRT(a) CT_DSQRT(a)
+#define MIN(a, b) CT_DMIN(a, b)
+#define LESS(a, b) CT_DLESS(a, b)
+#define DECAY_FLOAT 0
+
+#define FUSED(a, b, c) ((a) * (b) + (c))
+#define DECAY(a, linear, quadratic) CT_NAME(exact_decay)(a, linear, quadratic)
+#include "core/simd/exp_kernels.h"
+#undef DECAY
+#undef FUSED
+
+/* Partial sum i takes the terms i, i + CT_V_LANES, ...; then halves are added up. */
+CT_TARGET static double CT_NAME(exact_dot)(const double *v, const double *w, size_t stride)
+{
+    double sums[CT_V_LANES];
+    for (int part = 0; part < CT_V_LANES; part += 2 * WIDTH) {
+        VEC a = {0}, b = {0};
+        for (size_t i = part; i < stride; i += CT_V_LANES) {
+            a += LOAD(v + i) * LOAD(w + i);
+            b += LOAD(v + i + WIDTH) * LOAD(w + i + WIDTH);
+        }
+        STORE(sums + part, a);
+        STORE(sums + part + WIDTH, b);
+    }
+    for (int half = CT_V_LANES / 2; half > 0; half /= 2)
+        for (int i = 0; i < half; i++)
+            sums[i] += sums[i + half];
+    return sums[0];
+}
+
+/* The covariance is 0 where exp would be below the normal range. */
+CT_TARGET static void CT_NAME(exact_covariance)(const struct ct_shape *shape, double variance,
+                                                int count, double *x)
+{
+    const VEC linear = SPLAT(shape->linear), quadratic = SPLAT(shape->quadratic);
+    for (int i = 0; i < count; i += WIDTH) {
+        double few[WIDTH] = {0}, *at = count - i < WIDTH ? few : x + i;
+        for (int lane = 0; at == few && lane < count - i; lane++)
+            few[lane] = x[i + lane];
+        VEC sq = LOAD(at);
+        VEC a = (shape->squared ? sq : SQRT(sq)) * shape->scale;
+        VEC k = CT_NAME(exact_decay)(MIN(a, SPLAT(708.0)), linear, quadratic) * variance;
+        STORE(at, (VEC)((MASK)(a <= 708.0) & (MASK)k));
+        for (int lane = 0; at == few && lane < count - i; lane++)
+            x[i + lane] = few[lane];
+    }
+}
+
+#define SIEVE(f) CT_NAME(fine_##f)
+#define FUSED(a, b, c) CT_DFMA(a, b, c)
+#define SCALED(x, q, i, sum) CT_DSCALED(x, q, i, sum)
+#define MOST 708.0
+#include "core/simd/filter_kernels.h"
+
+#define REAL float
+#define VEC CT_NAME(fvec)
+#define MASK CT_NAME(fbits)
+#define WIDTH (2 * CT_WIDTH)
+#define SPLAT(x) CT_FSPLAT(x)
+#define SQRT(a) CT_FSQRT(a)
+#define MIN(a, b) CT_FMIN(a, b)
+#define LESS(a, b) CT_FLESS(a, b)
+#define DECAY_FLOAT 1
+#define SIEVE(f) CT_NAME(coarse_##f)
+#define FUSED(a, b, c) CT_FFMA(a, b, c)
+#define SCALED(x, q, i, sum) CT_FSCALED(x, q, i, sum)
+#define MOST 87.0f
+#include "core/simd/filter_kernels.h"
+
+static const struct ct_dots CT_NAME(dots) = {
+    CT_LABEL,
+    CT_NAME(exact_dot),
+    CT_NAME(exact_covariance),
+    {16, sizeof(double), DBL_EPSILON / 2, CT_NAME(fine_put), CT_NAME(fine_dots),
+     CT_NAME(fine_within), CT_NAME(fine_finish), CT_NAME(fine_drop_trifles)},
+    {32, sizeof(float), FLT_EPSILON / 2, CT_NAME(coarse_put), CT_NAME(coarse_dots),
+     CT_NAME(coarse_within), CT_NAME(coarse_finish), CT_NAME(coarse_drop_trifles)},
+};
+
+#undef LOAD
+#undef STORE
+#undef CT_LABEL
+#undef CT_NAME
+#undef CT_TARGET
+#undef CT_WIDTH
+#undef CT_ABREAST
+#undef CT_FSPLAT
+#undef CT_DFMA
+#undef CT_FFMA
+#undef CT_DSCALED
+#undef CT_FSCALED
+#undef CT_DSQRT
+#undef CT_FSQRT
+#undef CT_DMIN
+#undef CT_FMIN
+#undef CT_DLESS
+#undef CT_FLESS

@@ -1,0 +1,94 @@
+/* dot4.c: compile the kernels for each instruction set, as ct_simd.c does. */
+#include "core/simd/dot4.h"
+#include "core/metric/euclidean.h"
+#include "core/simd/correlation.h"
+#include "core/simd/vector.h"
+
+#if defined(__x86_64__) && defined(__GNUC__)
+#define CT_X86 1
+#include <immintrin.h>
+#else
+#define CT_X86 0
+#endif
+
+#if CT_SSE2
+static inline int32_t sum_base(__m128i x)
+{
+    x = _mm_add_epi32(x, _mm_shuffle_epi32(x, 0x4e));
+    return _mm_cvtsi128_si32(_mm_add_epi32(x, _mm_shuffle_epi32(x, 0xb1)));
+}
+
+#define WHOLE __m128i
+#define WHOLE_SUM sum_base
+#define WHOLE_LOAD(p) _mm_loadu_si128((const __m128i *)(const void *)(p))
+#define WHOLE_ADD(sum, x, y) _mm_add_epi32(sum, _mm_madd_epi16(x, y))
+#endif
+#define CT_TARGET
+#define BYTES 16
+#define CT_NAME(f) f##_base
+#include "core/simd/dot4_kernels.h"
+
+#if CT_NEON
+static inline int32x4_t add_neon(int32x4_t sum, int32x4_t x, int32x4_t y)
+{
+    int16x8_t a = vreinterpretq_s16_s32(x), b = vreinterpretq_s16_s32(y);
+    return vmlal_high_s16(vmlal_s16(sum, vget_low_s16(a), vget_low_s16(b)), a, b);
+}
+
+#define WHOLE int32x4_t
+#define WHOLE_SUM vaddvq_s32
+#define WHOLE_LOAD(p) vreinterpretq_s32_s16(vld1q_s16(p))
+#define WHOLE_ADD add_neon
+#define CT_TARGET
+#define BYTES 16
+#define CT_NAME(f) f##_neon
+#include "core/simd/dot4_kernels.h"
+#endif
+
+#if CT_X86
+__attribute__((target("avx2"))) static inline int32_t sum_avx2(__m256i x)
+{
+    return sum_base(_mm_add_epi32(_mm256_castsi256_si128(x), _mm256_extracti128_si256(x, 1)));
+}
+
+#define CT_512 __attribute__((target("avx512f,avx512bw,avx512dq,avx512vl")))
+
+CT_512 static inline int32_t sum_avx512(__m512i x)
+{
+    return sum_avx2(_mm256_add_epi32(_mm512_castsi512_si256(x), _mm512_extracti64x4_epi64(x, 1)));
+}
+
+#define WHOLE __m256i
+#define WHOLE_SUM sum_avx2
+#define WHOLE_LOAD(p) _mm256_loadu_si256((const __m256i *)(const void *)(p))
+#define WHOLE_ADD(sum, x, y) _mm256_add_epi32(sum, _mm256_madd_epi16(x, y))
+#define CT_TARGET __attribute__((target("avx2")))
+#define BYTES 32
+#define CT_NAME(f) f##_avx2
+#include "core/simd/dot4_kernels.h"
+
+#define WHOLE __m512i
+#define WHOLE_SUM sum_avx512
+#define WHOLE_LOAD(p) _mm512_loadu_si512((const void *)(p))
+#define WHOLE_ADD(sum, x, y) _mm512_add_epi32(sum, _mm512_madd_epi16(x, y))
+#define CT_TARGET CT_512
+#define BYTES 64
+#define CT_NAME(f) f##_avx512
+#include "core/simd/dot4_kernels.h"
+#endif
+
+const struct ct_rows *ct_rows(enum ct_simd_level level)
+{
+    static const struct ct_rows sets[] = {
+        {fine_base, coarse_base},
+#if CT_NEON
+        {fine_neon, coarse_neon},
+#endif
+#if CT_X86
+        {fine_avx2, coarse_avx2},
+        {fine_avx512, coarse_avx512},
+#endif
+    };
+    int known = (int)(sizeof sets / sizeof *sets);
+    return &sets[(int)level < known ? (int)level : known - 1];
+}

@@ -1,0 +1,24 @@
+/* dot4.h: dot products of one vector with a few others that lie anywhere.
+ *
+ * In double they are the exact ones of ct_dots.h, to the bit. Those of coarse vectors
+ * (ct_coarse.h) are whole numbers.
+ */
+#ifndef CT_ROWS_H
+#define CT_ROWS_H
+
+#include "core/simd/euclid.h"
+
+#include <stdint.h>
+
+enum { CT_ROWS = 4 }; /* vectors that are met together */
+
+/* to[i] = dot product of v and w[i], i < CT_ROWS, of `stride` numbers. */
+struct ct_rows {
+    void (*fine)(const double *v, const double *const *w, size_t stride, double *to);
+    void (*coarse)(const int16_t *v, const int16_t *const *w, size_t stride, int32_t *to);
+};
+
+/* The kernels of a level; of a lower one, if the compiler does not know it. */
+const struct ct_rows *ct_rows(enum ct_simd_level level);
+
+#endif

@@ -1,0 +1,154 @@
+/* euclid.c: compile the kernels for each instruction set, choose at run time.
+ *
+ * The base set is SSE2 on x86, and C's own vector operations elsewhere. 64-bit ARM
+ * always has NEON, whose kernels in float are of another shape; wider sets of x86 are
+ * enabled function by function. So the package needs no machine-specific flags and one
+ * build runs everywhere.
+ */
+#include "core/simd/euclid.h"
+#include "core/metric/euclidean.h"
+#include "core/simd/vector.h"
+#include "core/tree/tiles.h"
+
+#include <math.h>
+
+#if defined(__x86_64__) && defined(__GNUC__)
+#define CT_X86 1
+#include <immintrin.h>
+#else
+#define CT_X86 0
+#endif
+
+/* The plain ways of what one instruction does in the widest set. */
+static inline void pack_bits(float *sq, int *pos, unsigned bits, const float *a, const int *b)
+{
+    for (; bits; bits &= bits - 1) {
+        int lane = __builtin_ctz(bits);
+        *sq++ = a[lane];
+        *pos++ = b[lane];
+    }
+}
+
+static inline unsigned wanted_bits(unsigned bits, const int *row, const struct ct_near *near)
+{
+    unsigned wanted = 0;
+    for (; bits; bits &= bits - 1) {
+        int its = row[__builtin_ctz(bits)];
+        wanted |= (unsigned)(its <= near->last && its != near->self) << __builtin_ctz(bits);
+    }
+    return wanted;
+}
+
+#define CT_PACK_PLAIN(sq, pos, bits, a, b)                                                         \
+    pack_bits(sq, pos, bits, (const float *)&(a), (const int *)&(b))
+
+/* Where to look, having come to coordinate j, whether all are out already. */
+#define CT_STOP(j, d) ((d) - (j) < 16 ? (d) : (j) + 8)
+
+#define CT_LABEL "base"
+#define CT_NAME(f) f##_base
+#define CT_TARGET
+#define CT_WIDTH 2
+#define CT_FMA(a, b, c) ((a) * (b) + (c))
+#define CT_COUNT(bits) (int)(0x4332322132212110ull >> 4 * (bits)&15)
+#define CT_PACK CT_PACK_PLAIN
+#define CT_WANTED wanted_bits
+#define CT_FSPLAT(x) (FVEC) CT_SPLAT4(x)
+#define CT_FMAX(a, b) (FVEC) CT_MAX4(a, b)
+#define CT_DWITHIN(a, b) CT_AT_MOST2(a, b)
+#define CT_WITHIN(a, b) CT_AT_MOST4(a, b)
+#include "core/simd/euclid_kernels.h"
+
+#if CT_NEON
+#define CT_LABEL "neon"
+#define CT_NAME(f) f##_neon
+#define CT_TARGET
+#define CT_WIDTH 2
+#define CT_FLOAT_NEON
+#define CT_FSPLAT(x) (FVEC) CT_SPLAT4(x)
+#define CT_DWITHIN(a, b) ct_neon_bits2(vcleq_f64((float64x2_t)(a), (float64x2_t)(b)))
+#include "core/simd/euclid_kernels.h"
+#endif
+
+#if CT_X86
+#define CT_LABEL "avx2"
+#define CT_NAME(f) f##_avx2
+#define CT_UNFUSED(f) f##_avx2_unfused
+#define CT_TARGET __attribute__((target("avx2,fma,popcnt")))
+#define CT_WIDTH 4
+#define CT_COUNT(bits) __builtin_popcount(bits)
+#define CT_PACK CT_PACK_PLAIN
+#define CT_WANTED wanted_bits
+#define CT_FMA(a, b, c) (FVEC) _mm256_fmadd_ps((__m256)(a), (__m256)(b), (__m256)(c))
+#define CT_FSPLAT(x) (FVEC) _mm256_set1_ps(x)
+#define CT_FMAX(a, b) (FVEC) _mm256_max_ps((__m256)(a), (__m256)(b))
+#define CT_DWITHIN(a, b)                                                                           \
+    (unsigned)_mm256_movemask_pd(_mm256_cmp_pd((__m256d)(a), (__m256d)(b), _CMP_LE_OQ))
+#define CT_WITHIN(a, b)                                                                            \
+    (unsigned)_mm256_movemask_ps(_mm256_cmp_ps((__m256)(a), (__m256)(b), _CMP_LE_OQ))
+#include "core/simd/euclid_kernels.h"
+
+#define CT_512 __attribute__((target("avx512f,avx512dq,avx512vl,popcnt")))
+
+CT_512 static inline unsigned wanted_avx512(unsigned bits, const int *row,
+                                            const struct ct_near *near)
+{
+    __m512i rows = _mm512_maskz_loadu_epi32((__mmask16)bits, row);
+    __mmask16 early =
+        _mm512_mask_cmple_epi32_mask((__mmask16)bits, rows, _mm512_set1_epi32(near->last));
+    return _mm512_mask_cmpneq_epi32_mask(early, rows, _mm512_set1_epi32(near->self));
+}
+
+/* Packed in a register first: packing stores are slow on some machines. */
+CT_512 static inline void pack_avx512(float *sq, int *pos, unsigned bits, __m512 a, __m512i b)
+{
+    _mm512_storeu_ps(sq, _mm512_maskz_compress_ps((__mmask16)bits, a));
+    _mm512_storeu_si512(pos, _mm512_maskz_compress_epi32((__mmask16)bits, b));
+}
+
+#define CT_LABEL "avx512"
+#define CT_NAME(f) f##_avx512
+#define CT_UNFUSED(f) f##_avx512_unfused
+#define CT_TARGET CT_512
+#define CT_WIDTH 8
+#define CT_COUNT(bits) __builtin_popcount(bits)
+#define CT_PACK(sq, pos, bits, a, b) pack_avx512(sq, pos, bits, (__m512)(a), (__m512i)(b))
+#define CT_WANTED wanted_avx512
+#define CT_FMA(a, b, c) (FVEC) _mm512_fmadd_ps((__m512)(a), (__m512)(b), (__m512)(c))
+#define CT_FSPLAT(x) (FVEC) _mm512_set1_ps(x)
+#define CT_FMAX(a, b) (FVEC) _mm512_max_ps((__m512)(a), (__m512)(b))
+#define CT_DWITHIN(a, b) (unsigned)_mm512_cmp_pd_mask((__m512d)(a), (__m512d)(b), _CMP_LE_OQ)
+#define CT_WITHIN(a, b) (unsigned)_mm512_cmp_ps_mask((__m512)(a), (__m512)(b), _CMP_LE_OQ)
+#include "core/simd/euclid_kernels.h"
+#endif
+
+enum ct_simd_level ct_simd_best(void)
+{
+#if CT_X86
+    __builtin_cpu_init();
+    if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+        __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl") &&
+        __builtin_cpu_supports("popcnt"))
+        return CT_SIMD_AVX512;
+    if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") &&
+        __builtin_cpu_supports("popcnt"))
+        return CT_SIMD_AVX2;
+#endif
+    return CT_NEON ? CT_SIMD_NEON : CT_SIMD_BASE;
+}
+
+const struct ct_kernels *ct_kernels(enum ct_simd_level level)
+{
+#if CT_X86
+    if (level == CT_SIMD_AVX512)
+        return &kernels_avx512;
+    if (level == CT_SIMD_AVX2)
+        return &kernels_avx2;
+#endif
+#if CT_NEON
+    if (level >= CT_SIMD_NEON)
+        return &kernels_neon;
+#endif
+    (void)level;
+    return &kernels_base;
+}

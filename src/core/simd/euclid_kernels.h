@@ -1,0 +1,245 @@
+/* euclid_kernels.h: the vector kernels, written once for any vector width.
+ *
+ * ct_simd.c includes this file once per instruction set, having defined
+ *   CT_LABEL, CT_NAME(f)  the name of the set, and of f for it,
+ *   CT_TARGET             the attribute that allows the set inside a function,
+ *   CT_WIDTH              doubles in a vector; floats are twice as many,
+ *   CT_FMA(a, b, c)       a * b + c in float, fused or not,
+ *   CT_UNFUSED(f)         if that is fused, the name of f for the set without,
+ *   CT_FSPLAT(x)          a float in each lane,
+ *   CT_FMAX(a, b)         the greater of each two floats,
+ *   CT_WITHIN(a, b)       a bit for each float of a that is at most that of b,
+ *   CT_DWITHIN(a, b)      the same for doubles,
+ *   CT_COUNT(bits)        how many bits are set,
+ *   CT_PACK(sq, pos, bits, a, b)  the floats of a and the ints of b whose bits are
+ *                         set, packed, to sq and pos, which may be overrun,
+ *   CT_WANTED(bits, row, near)    the bits whose rows a query wants;
+ * or CT_FLOAT_NEON instead of all but CT_FSPLAT and CT_DWITHIN from CT_FMA on. No
+ * include guard, on purpose.
+ */
+
+typedef double CT_NAME(vec) __attribute__((vector_size(8 * CT_WIDTH), aligned(8), may_alias));
+typedef long long CT_NAME(mask) __attribute__((vector_size(8 * CT_WIDTH), aligned(8), may_alias));
+typedef float CT_NAME(fvec) __attribute__((vector_size(8 * CT_WIDTH), aligned(4), may_alias));
+typedef int CT_NAME(fmask) __attribute__((vector_size(8 * CT_WIDTH), aligned(4), may_alias));
+#define VEC CT_NAME(vec)
+#define MASK CT_NAME(mask)
+#define FVEC CT_NAME(fvec)
+#define FMASK CT_NAME(fmask)
+#define LOAD(p) (*(const VEC *)(p))
+#define STORE(p, v) (*(VEC *)(p) = (v))
+#define FLOAD(p) (*(const FVEC *)(p))
+#define FSTORE(p, v) (*(FVEC *)(p) = (v))
+#define FWIDTH (2 * CT_WIDTH)
+
+/* A tail shorter than a vector is done by stepping back over lanes already
+ * done; only runs shorter than one vector go point by point. */
+CT_TARGET static void CT_NAME(sqdist)(const double *x, size_t ld, int d, int count, const double *q,
+                                      double *out)
+{
+    if (count < CT_WIDTH) {
+        for (int i = 0; i < count; i++)
+            out[i] = ct_sqdist(x + i, ld, q, 1, d);
+        return;
+    }
+    for (int i = 0; i < count; i += CT_WIDTH) {
+        if (i > count - CT_WIDTH)
+            i = count - CT_WIDTH;
+        VEC sum = {0};
+        for (int j = 0; j < d; j++) {
+            VEC gap = LOAD(x + i + j * ld) - q[j];
+            sum += gap * gap;
+        }
+        STORE(out + i, sum);
+    }
+}
+
+/* A vector of values counts what comes before each: of the values at lower
+ * places also the equal ones. Reads and writes up to the next whole vector. */
+CT_TARGET static void CT_NAME(rank)(const double *x, int count, int *rank)
+{
+    static const long long places[] = {0, 1, 2, 3, 4, 5, 6, 7};
+    const MASK place = *(const MASK *)places;
+    for (int i = 0; i < count; i += CT_WIDTH) {
+        VEC mine = LOAD(x + i);
+        MASK before = {0};
+        int own = i + CT_WIDTH < count ? i + CT_WIDTH : count;
+        for (int j = 0; j < i; j++)
+            before -= (MASK)(mine >= x[j]);
+        for (int j = i; j < own; j++)
+            before -= (MASK)(mine > x[j]) | ((MASK)(mine == x[j]) & (place > (long long)j - i));
+        for (int j = own; j < count; j++)
+            before -= (MASK)(mine > x[j]);
+        for (int lane = 0; lane < CT_WIDTH; lane++)
+            rank[i + lane] = (int)((const long long *)&before)[lane];
+    }
+}
+
+/* Reads and writes up to the next whole vector, and `reach` values beyond both ends. */
+CT_TARGET static void CT_NAME(rank_near)(const double *x, int count, int reach, int *rank)
+{
+    static const long long places[] = {0, 1, 2, 3, 4, 5, 6, 7};
+    for (int i = 0; i < count; i += CT_WIDTH) {
+        VEC mine = LOAD(x + i);
+        MASK place = *(const MASK *)places + i;
+        for (int j = 1; j <= reach; j++)
+            place += (MASK)(LOAD(x + i - j) > mine) - (MASK)(LOAD(x + i + j) < mine);
+        for (int lane = 0; lane < CT_WIDTH; lane++)
+            rank[i + lane] = (int)((const long long *)&place)[lane];
+    }
+}
+
+/* Reads up to the next whole vector. */
+CT_TARGET static int CT_NAME(count_within)(const double *x, int count, double limit)
+{
+    MASK within = {0};
+    int sum = 0;
+    for (int i = 0; i < count; i += CT_WIDTH)
+        within -= (MASK)(LOAD(x + i) <= limit);
+    for (int lane = 0; lane < CT_WIDTH; lane++)
+        sum += (int)((const long long *)&within)[lane];
+    return sum;
+}
+
+#ifdef CT_FLOAT_NEON
+#include "core/simd/neon_kernels.h"
+#else
+#include "core/simd/float_kernels.h"
+#define CT_SUMS CT_NAME
+#define CT_ADD_SQUARE(gap, sum) CT_FMA(gap, gap, sum)
+#include "core/simd/sum_kernels.h"
+#undef CT_SUMS
+#undef CT_ADD_SQUARE
+#endif
+#ifdef CT_UNFUSED
+#define CT_SUMS CT_UNFUSED
+#define CT_ADD_SQUARE(gap, sum) ((gap) * (gap) + (sum))
+#include "core/simd/sum_kernels.h"
+#undef CT_SUMS
+#undef CT_ADD_SQUARE
+#endif
+
+CT_TARGET static float CT_NAME(bar_near)(struct ct_near *near, int k, int enough)
+{
+    float below = 0, limit = near->limit;
+    int within = near->count;
+    for (int i = 0; i < CT_LANES; i += FWIDTH)
+        FSTORE(near->sq + near->count + i, CT_FSPLAT(INFINITY));
+    if (limit == INFINITY) {
+        limit = 0;
+        for (int i = 0; i < near->count; i++)
+            limit = near->sq[i] > limit ? near->sq[i] : limit;
+    }
+    if (CT_NAME(count_near)(near, 0) >= k)
+        return 0;
+    for (int pass = 0; pass < 24 && within > enough; pass++) {
+        float middle = below + (limit - below) / 2;
+        int count = CT_NAME(count_near)(near, middle);
+        if (count < k) {
+            below = middle;
+        } else {
+            limit = middle;
+            within = count;
+        }
+    }
+    return limit;
+}
+
+/* The gap to a box is the one positive of the two differences, so their positive
+ * parts add up to it, to the bit. */
+CT_TARGET static unsigned CT_NAME(boxes_nearer)(const double *lower, const double *upper, int d,
+                                                const double *q, const double *sq)
+{
+    unsigned farther = 0;
+    for (int part = 0; part < CT_LANES; part += CT_WIDTH) {
+        VEC sum = {0};
+        for (int j = 0; j < d; j++) {
+            VEC below = LOAD(lower + (size_t)j * CT_LANES + part) - q[j];
+            VEC above = q[j] - LOAD(upper + (size_t)j * CT_LANES + part);
+            VEC gap =
+                (VEC)((MASK)(below > 0) & (MASK)below) + (VEC)((MASK)(above > 0) & (MASK)above);
+            sum += gap * gap;
+        }
+        farther |= CT_DWITHIN(LOAD(sq + part), sum) << part;
+    }
+    return ~farther & ((1u << CT_LANES) - 1);
+}
+
+/* Two vectors at a time, because each waits for its own last sum. */
+CT_TARGET static void CT_NAME(lower_sqdist)(const double *x, int d, const double *q, double *sq)
+{
+    for (int part = 0; part < CT_LANES; part += 2 * CT_WIDTH) {
+        VEC s0 = {0}, s1 = {0}, m0 = LOAD(sq + part), m1 = LOAD(sq + part + CT_WIDTH);
+        for (int j = 0; j < d;) {
+            for (int stop = CT_STOP(j, d); j < stop; j++) {
+                const double *at = x + (size_t)j * CT_LANES + part;
+                VEC g0 = LOAD(at) - q[j], g1 = LOAD(at + CT_WIDTH) - q[j];
+                s0 += g0 * g0;
+                s1 += g1 * g1;
+            }
+            if (j < d && (CT_DWITHIN(m0, s0) & CT_DWITHIN(m1, s1)) == (1u << CT_WIDTH) - 1)
+                break;
+        }
+        MASK n0 = (MASK)(s0 < m0), n1 = (MASK)(s1 < m1);
+        STORE(sq + part, (VEC)(((MASK)s0 & n0) | ((MASK)m0 & ~n0)));
+        STORE(sq + part + CT_WIDTH, (VEC)(((MASK)s1 & n1) | ((MASK)m1 & ~n1)));
+    }
+}
+
+CT_TARGET static unsigned CT_NAME(largest)(const double *x)
+{
+    VEC most = LOAD(x);
+    for (int part = CT_WIDTH; part < CT_LANES; part += CT_WIDTH) {
+        VEC other = LOAD(x + part);
+        MASK more = (MASK)(other > most);
+        most = (VEC)(((MASK)other & more) | ((MASK)most & ~more));
+    }
+    double one = most[0];
+    for (int lane = 1; lane < CT_WIDTH; lane++)
+        one = most[lane] > one ? most[lane] : one;
+    const VEC all = one - (VEC){0};
+    unsigned within = 0;
+    for (int part = 0; part < CT_LANES; part += CT_WIDTH)
+        within |= CT_DWITHIN(all, LOAD(x + part)) << part;
+    return within;
+}
+
+#define CT_TABLE(sums, unfused)                                                                    \
+    {                                                                                              \
+        CT_LABEL, unfused, CT_NAME(sqdist), CT_NAME(rank), CT_NAME(rank_near),                     \
+            CT_NAME(count_within), CT_NAME(bar_near), CT_NAME(keep_near), sums(tile_meet),         \
+            sums(team_meet), sums(boxes_within), CT_NAME(boxes_nearer), CT_NAME(lower_sqdist),     \
+            CT_NAME(largest),                                                                      \
+    }
+
+#ifdef CT_UNFUSED
+static const struct ct_kernels CT_UNFUSED(kernels) = CT_TABLE(CT_UNFUSED, &CT_UNFUSED(kernels));
+static const struct ct_kernels CT_NAME(kernels) = CT_TABLE(CT_NAME, &CT_UNFUSED(kernels));
+#else
+static const struct ct_kernels CT_NAME(kernels) = CT_TABLE(CT_NAME, &kernels_base);
+#endif
+
+#undef CT_TABLE
+#undef CT_UNFUSED
+#undef VEC
+#undef MASK
+#undef FVEC
+#undef FMASK
+#undef LOAD
+#undef STORE
+#undef FLOAD
+#undef FSTORE
+#undef FWIDTH
+#undef CT_LABEL
+#undef CT_NAME
+#undef CT_TARGET
+#undef CT_WIDTH
+#undef CT_FLOAT_NEON
+#undef CT_FMA
+#undef CT_FSPLAT
+#undef CT_FMAX
+#undef CT_WITHIN
+#undef CT_DWITHIN
+#undef CT_COUNT
+#undef CT_PACK
+#undef CT_WANTED

@@ -1,0 +1,101 @@
+/* sum_kernels.h: the kernels that sum squares in float, written once for any vector
+ * width.
+ *
+ * ct_kernels.h includes this file once or twice for an instruction set, having defined
+ *   CT_SUMS(f)               the name of f,
+ *   CT_ADD_SQUARE(gap, sum)  gap * gap + sum, fused or not,
+ * beside what is listed there. No include guard, on purpose.
+ */
+
+CT_TARGET static int CT_SUMS(tile_meet)(const float *tile, int d, const float *q, const int *row,
+                                        int pos, struct ct_near *near)
+{
+    const FVEC most = CT_FSPLAT(near->limit);
+    for (int part = 0; part < CT_LANES; part += FWIDTH) {
+        FVEC sum = {0};
+        for (int j = 0; j < d;) {
+            for (int stop = CT_STOP(j, d); j < stop; j++) {
+                FVEC gap = FLOAD(tile + j * CT_LANES + part) - CT_FSPLAT(q[j]);
+                sum = CT_ADD_SQUARE(gap, sum);
+            }
+            if (j < d && !CT_WITHIN(sum, most))
+                break;
+        }
+        unsigned within = CT_WITHIN(sum, most);
+        if (within)
+            CT_NAME(take)(near, within, sum, row + part, pos + part);
+    }
+    return near->count >= near->full;
+}
+
+#define CT_MEMBER(i, sum)                                                                          \
+    if ((within = CT_WITHIN(sum, CT_FSPLAT(near[i]->limit))))                                      \
+    CT_NAME(take)(near[i], within, sum, row + part, pos + part)
+
+CT_TARGET static unsigned CT_SUMS(team_meet)(const float *tile, int d, const float *q,
+                                             const int *row, int pos, struct ct_near *const *near)
+{
+    const FVEC zero = {0};
+    unsigned within, full = 0;
+    for (int part = 0; part < CT_LANES; part += FWIDTH) {
+        FVEC s0 = zero, s1 = zero, s2 = zero, s3 = zero, s4 = zero, s5 = zero, s6 = zero, s7 = zero;
+        for (int j = 0; j < d; j++) {
+            const float *at = q + j * CT_TEAM;
+            FVEC x = FLOAD(tile + j * CT_LANES + part), gap;
+            gap = x - CT_FSPLAT(at[0]), s0 = CT_ADD_SQUARE(gap, s0);
+            gap = x - CT_FSPLAT(at[1]), s1 = CT_ADD_SQUARE(gap, s1);
+            gap = x - CT_FSPLAT(at[2]), s2 = CT_ADD_SQUARE(gap, s2);
+            gap = x - CT_FSPLAT(at[3]), s3 = CT_ADD_SQUARE(gap, s3);
+            gap = x - CT_FSPLAT(at[4]), s4 = CT_ADD_SQUARE(gap, s4);
+            gap = x - CT_FSPLAT(at[5]), s5 = CT_ADD_SQUARE(gap, s5);
+            gap = x - CT_FSPLAT(at[6]), s6 = CT_ADD_SQUARE(gap, s6);
+            gap = x - CT_FSPLAT(at[7]), s7 = CT_ADD_SQUARE(gap, s7);
+        }
+        CT_MEMBER(0, s0);
+        CT_MEMBER(1, s1);
+        CT_MEMBER(2, s2);
+        CT_MEMBER(3, s3);
+        CT_MEMBER(4, s4);
+        CT_MEMBER(5, s5);
+        CT_MEMBER(6, s6);
+        CT_MEMBER(7, s7);
+    }
+    for (int i = 0; i < CT_TEAM; i++)
+        full |= (unsigned)(near[i]->count >= near[i]->full) << i;
+    return full;
+}
+
+#undef CT_MEMBER
+
+CT_TARGET static int CT_SUMS(boxes_within)(const float *lower, const float *upper, size_t stride,
+                                           int d, int count, const float *q_lower,
+                                           const float *q_upper, float limit, int *number,
+                                           float *sq)
+{
+    int found = 0;
+    const FVEC zero = {0}, most = CT_FSPLAT(limit);
+    for (int i = 0; i < count; i += FWIDTH) {
+        FVEC sum = {0};
+        for (int j = 0; j < d;) {
+            for (int stop = CT_STOP(j, d); j < stop; j++) {
+                FVEC below = FLOAD(lower + i + j * stride) - CT_FSPLAT(q_upper[j]);
+                FVEC above = CT_FSPLAT(q_lower[j]) - FLOAD(upper + i + j * stride);
+                FVEC gap = CT_FMAX(CT_FMAX(below, above), zero);
+                sum = CT_ADD_SQUARE(gap, sum);
+            }
+            if (j < d && !CT_WITHIN(sum, most))
+                break;
+        }
+        unsigned within = CT_WITHIN(sum, most);
+        if (count - i < FWIDTH)
+            within &= (1u << (count - i)) - 1;
+        float sums[FWIDTH];
+        FSTORE(sums, sum);
+        for (; within; within &= within - 1) {
+            int lane = __builtin_ctz(within);
+            number[found] = i + lane;
+            sq[found++] = sums[lane];
+        }
+    }
+    return found;
+}

@@ -1,0 +1,149 @@
+/* vector.h: the operations on vectors of 16 bytes that C has no operator for.
+ *
+ * Each has one instruction or two in SSE2 and NEON, and plain C for all other
+ * processors. The functions that give bits set bit i for lane i.
+ */
+#ifndef CT_VECTOR_H
+#define CT_VECTOR_H
+
+#include <math.h>
+#include <stdint.h>
+
+#if defined(__GNUC__) && defined(__SSE2__)
+#define CT_SSE2 1
+#include <emmintrin.h>
+#else
+#define CT_SSE2 0
+#endif
+
+/* Intrinsics number lanes as memory does on little-endian processors only. */
+#if defined(__GNUC__) && defined(__aarch64__) && !defined(__AARCH64EB__)
+#define CT_NEON 1
+#include <arm_neon.h>
+/* Before it allots registers, gcc moves operations of a kernel so far apart that 32
+ * registers do not suffice. */
+#if !defined(__clang__)
+#pragma GCC optimize("no-schedule-insns")
+#endif
+#else
+#define CT_NEON 0
+#endif
+
+typedef float ct_f32x4 __attribute__((vector_size(16)));
+typedef double ct_f64x2 __attribute__((vector_size(16)));
+typedef int32_t ct_i32x4 __attribute__((vector_size(16)));
+typedef int64_t ct_i64x2 __attribute__((vector_size(16)));
+
+/* x in each lane. A scalar operand of a vector operation would not do: gcc takes a
+ * float for a double where FLT_EVAL_METHOD is 1. */
+#define CT_SPLAT4(x) ((ct_f32x4){x, x, x, x})
+
+#if CT_SSE2
+
+#define CT_MAX4(a, b) _mm_max_ps((__m128)(a), (__m128)(b))
+#define CT_MIN4(a, b) _mm_min_ps((__m128)(a), (__m128)(b))
+#define CT_MIN2(a, b) _mm_min_pd((__m128d)(a), (__m128d)(b))
+#define CT_SQRT4(a) _mm_sqrt_ps((__m128)(a))
+#define CT_SQRT2(a) _mm_sqrt_pd((__m128d)(a))
+#define CT_AT_MOST4(a, b) (unsigned)_mm_movemask_ps(_mm_cmple_ps((__m128)(a), (__m128)(b)))
+#define CT_AT_MOST2(a, b) (unsigned)_mm_movemask_pd(_mm_cmple_pd((__m128d)(a), (__m128d)(b)))
+#define CT_LESS4(a, b) (unsigned)_mm_movemask_ps(_mm_cmplt_ps((__m128)(a), (__m128)(b)))
+#define CT_LESS2(a, b) (unsigned)_mm_movemask_pd(_mm_cmplt_pd((__m128d)(a), (__m128d)(b)))
+
+#else
+
+static inline unsigned ct_bits4(ct_i32x4 mask)
+{
+    return ((unsigned)mask[0] & 1) | ((unsigned)mask[1] & 2) | ((unsigned)mask[2] & 4) |
+           ((unsigned)mask[3] & 8);
+}
+
+static inline unsigned ct_bits2(ct_i64x2 mask)
+{
+    return ((unsigned)mask[0] & 1) | ((unsigned)mask[1] & 2);
+}
+
+static inline ct_f32x4 ct_pick4(ct_i32x4 mask, ct_f32x4 a, ct_f32x4 b)
+{
+    return (ct_f32x4)((mask & (ct_i32x4)a) | (~mask & (ct_i32x4)b));
+}
+
+static inline ct_f64x2 ct_pick2(ct_i64x2 mask, ct_f64x2 a, ct_f64x2 b)
+{
+    return (ct_f64x2)((mask & (ct_i64x2)a) | (~mask & (ct_i64x2)b));
+}
+
+static inline ct_f32x4 ct_max4(ct_f32x4 a, ct_f32x4 b)
+{
+    return ct_pick4(a > b, a, b);
+}
+
+static inline ct_f32x4 ct_min4(ct_f32x4 a, ct_f32x4 b)
+{
+    return ct_pick4(a < b, a, b);
+}
+
+static inline ct_f64x2 ct_min2(ct_f64x2 a, ct_f64x2 b)
+{
+    return ct_pick2(a < b, a, b);
+}
+
+static inline ct_f32x4 ct_sqrt4(ct_f32x4 a)
+{
+    return (ct_f32x4){sqrtf(a[0]), sqrtf(a[1]), sqrtf(a[2]), sqrtf(a[3])};
+}
+
+static inline ct_f64x2 ct_sqrt2(ct_f64x2 a)
+{
+    return (ct_f64x2){sqrt(a[0]), sqrt(a[1])};
+}
+
+static inline unsigned ct_at_most4(ct_f32x4 a, ct_f32x4 b)
+{
+    return ct_bits4(a <= b);
+}
+
+static inline unsigned ct_at_most2(ct_f64x2 a, ct_f64x2 b)
+{
+    return ct_bits2(a <= b);
+}
+
+static inline unsigned ct_less4(ct_f32x4 a, ct_f32x4 b)
+{
+    return ct_bits4(a < b);
+}
+
+static inline unsigned ct_less2(ct_f64x2 a, ct_f64x2 b)
+{
+    return ct_bits2(a < b);
+}
+
+#define CT_MAX4(a, b) ct_max4((ct_f32x4)(a), (ct_f32x4)(b))
+#define CT_MIN4(a, b) ct_min4((ct_f32x4)(a), (ct_f32x4)(b))
+#define CT_MIN2(a, b) ct_min2((ct_f64x2)(a), (ct_f64x2)(b))
+#define CT_SQRT4(a) ct_sqrt4((ct_f32x4)(a))
+#define CT_SQRT2(a) ct_sqrt2((ct_f64x2)(a))
+#define CT_AT_MOST4(a, b) ct_at_most4((ct_f32x4)(a), (ct_f32x4)(b))
+#define CT_AT_MOST2(a, b) ct_at_most2((ct_f64x2)(a), (ct_f64x2)(b))
+#define CT_LESS4(a, b) ct_less4((ct_f32x4)(a), (ct_f32x4)(b))
+#define CT_LESS2(a, b) ct_less2((ct_f64x2)(a), (ct_f64x2)(b))
+
+#endif
+
+#if CT_NEON
+
+static inline unsigned ct_neon_bits4(uint32x4_t mask)
+{
+    static const uint32_t bits[] = {1, 2, 4, 8};
+    return vaddvq_u32(vandq_u32(mask, vld1q_u32(bits)));
+}
+
+static inline unsigned ct_neon_bits2(uint64x2_t mask)
+{
+    static const uint64_t bits[] = {1, 2};
+    return (unsigned)vaddvq_u64(vandq_u64(mask, vld1q_u64(bits)));
+}
+
+#endif
+
+#endif

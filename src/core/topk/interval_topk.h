@@ -1,0 +1,40 @@
+/* interval_topk.h: the k smallest, where squares are known within bounds only.
+ *
+ * Candidates have a lower and an upper bound of their squares; the square itself
+ * is dear. If k of them have upper bounds within a bar, then no candidate whose
+ * lower bound is beyond it is among the k smallest. So squares are taken late, of
+ * few more than k candidates, unless the bounds are too wide to tell.
+ */
+#ifndef CT_CONTEST_H
+#define CT_CONTEST_H
+
+#include "core/topk/select.h"
+#include "core/tree/tree.h"
+
+struct ct_contest {
+    double *low, *high; /* [room]; equal where the square is known */
+    int *pos;           /* [room] */
+    int k, count, room;
+};
+
+/* Where the contests of a thread are settled. */
+struct ct_arbiter {
+    const struct ct_kernels *kernels;
+    /* sq[i] = the square of candidate pos[i] of the contest's query */
+    void (*square)(void *data, int query, const int *pos, int count, double *sq);
+    void *data;
+    struct ct_nearest nearest; /* of the room of a contest */
+};
+
+int ct_contest_room(int k);
+struct ct_contest ct_contest_make(const struct ct_host *host, int k);
+struct ct_arbiter ct_arbiter_make(const struct ct_host *host, int k);
+
+/* Makes room. Returns a bar: who has a square above it is not among the k. */
+double ct_contest_settle(struct ct_arbiter *arbiter, struct ct_contest *contest, int query);
+
+/* Leaves the k smallest, or as many as there are, with their distances, in order
+ * of (distance, row) in arbiter->nearest. */
+void ct_contest_finish(struct ct_arbiter *arbiter, struct ct_contest *contest, int query);
+
+#endif

@@ -1,0 +1,47 @@
+/* sorted_list.c: see ct_top.h. */
+#include "core/topk/sorted_list.h"
+#include "core/topk/select.h"
+
+#include <string.h>
+
+static int before(const struct ct_top *top, int at, double sq, int row)
+{
+    return top->sq[at] < sq || (top->sq[at] == sq && top->row[at] < row);
+}
+
+int ct_top_keep(struct ct_top *top, double sq, int row)
+{
+    int low = 0, high = top->count;
+    if (high == top->most) {
+        if (high == 0 || before(top, high - 1, sq, row))
+            return top->most;
+        high--;
+    } else {
+        top->count++;
+    }
+    size_t last = (size_t)high;
+    while (low < high) {
+        int middle = (low + high) / 2;
+        if (before(top, middle, sq, row))
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    memmove(top->sq + low + 1, top->sq + low, (last - (size_t)low) * sizeof *top->sq);
+    memmove(top->row + low + 1, top->row + low, (last - (size_t)low) * sizeof *top->row);
+    top->sq[low] = sq;
+    top->row[low] = row;
+    return low;
+}
+
+void ct_top_order(struct ct_top *top, const struct ct_kernels *kernels)
+{
+    int count = top->count;
+    if (count <= CT_RANKED) {
+        ct_sort_ranked(top->sq, top->row, count, kernels);
+        return;
+    }
+    top->count = 0;
+    for (int i = 0; i < count; i++)
+        ct_top_keep(top, top->sq[i], top->row[i]);
+}

@@ -1,0 +1,11 @@
+/* leaf_order.h: an order of a leaf's points in which each of its tiles is compact. */
+#ifndef CT_PACK_H
+#define CT_PACK_H
+
+#include "core/util/float.h"
+
+/* list[i]: the position, of those from begin on, of the point that should come
+ * i-th; key is scratch for as many. */
+void ct_pack(const double *points, int n, int d, int begin, int size, double *key, int *list);
+
+#endif

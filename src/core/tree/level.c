@@ -1,0 +1,27 @@
+/* level.c: see ct_level.h. */
+#include "core/tree/level.h"
+#include "core/tree/tree.h"
+
+#include <math.h>
+
+double ct_cover(int level)
+{
+    static const double quarter[4] = {1.0, 1.189207115002721, 1.4142135623730951,
+                                      1.681792830507429};
+    if (level == CT_NO_LEVEL)
+        return 0;
+    int phase = level & 3;
+    return ldexp(quarter[phase], (level - phase) / 4);
+}
+
+int ct_level_of(double radius)
+{
+    if (radius == 0)
+        return CT_NO_LEVEL;
+    int exponent;
+    frexp(radius, &exponent); /* radius < 2^exponent */
+    int level = 4 * exponent;
+    while (ct_cover(level - 1) >= radius)
+        level--;
+    return level;
+}

@@ -1,0 +1,70 @@
+/* tiles.h: the points once more, small and in blocks, for searching only.
+ *
+ * A tile is a run of at most CT_LANES points of one leaf, stored coordinate by
+ * coordinate in float, so that one vector load brings one coordinate of all its
+ * points. Floats only discard: points whose float square exceeds a limit with room
+ * for all rounding are out. Of the others the float square tells how far away they
+ * are at most, again with room, so that limits can be lowered without doubles.
+ *
+ * Coordinates are taken from the centre of the root's box and scaled by a power
+ * of two into [-1, 1]. With u = 2^-24 the float of such a coordinate is off by at
+ * most u/2, so that of a point or a box by at most sqrt(d) u/2; that of a query
+ * at most r away from the centre in each coordinate by r times that. Adding d
+ * squares in float is off by less than (d + 2) u, relatively.
+ */
+#ifndef CT_TILES_H
+#define CT_TILES_H
+
+#include <stddef.h>
+
+enum { CT_LANES = 16 };
+
+struct ct_host;
+struct ct_tree;
+
+/* Boxes by column: coordinate j of box i is at [i + j * stride]. Vectors may run
+ * over the last box by less than CT_LANES. */
+struct ct_boxes {
+    float *lower, *upper;
+    size_t stride;
+};
+
+struct ct_tiles {
+    int count;
+    double scale, unit; /* what multiplies distances from the centre: a power of two; 1 / scale */
+    double slack, stretch, lost; /* of limits, for rounding; see ct_tiles_limit */
+    double *centre;              /* [d] */
+    float *x;                    /* [count * d * CT_LANES]; NaN where a tile is not full */
+    int *begin;                  /* [count + 1] the first position of each tile */
+    int *first, *last;           /* [nodes] a node's tiles: from first up to, not including, last */
+    struct ct_boxes tile;        /* the boxes of the tiles, */
+    struct ct_boxes node;        /* and those of the nodes, in the same floats */
+};
+
+/* How many tiles a leaf of so many points has: from the first on, tile t begins at
+ * size * t / tiles. */
+static inline int ct_tiles_of(int size)
+{
+    return (size + CT_LANES - 1) / CT_LANES;
+}
+
+/* Bytes that the tiles of a tree take. */
+size_t ct_tiles_bytes(const struct ct_tree *tree);
+
+/* Makes the tiles of a tree in memory of that many bytes. */
+void ct_tiles_make(const struct ct_host *host, const struct ct_tree *tree, void *memory,
+                   int threads, struct ct_tiles *tiles);
+
+/* A query, or a corner of a box of queries, in the tiles' floats; returns its
+ * greatest distance from the centre in any coordinate, in their units. */
+double ct_tiles_place(const struct ct_tiles *tiles, int d, const double *q, float *placed);
+
+/* The limit for float squares that keeps every point within distance tau of a
+ * query that is at most reach from the centre in every coordinate. */
+float ct_tiles_limit(const struct ct_tiles *tiles, double reach, double tau);
+
+/* The other way: no point with that float square is farther than this from such a
+ * query, even by its distance in double; if squares overflow there, by ct_sq_limit. */
+double ct_tiles_tau(const struct ct_tiles *tiles, double reach, float sq);
+
+#endif

@@ -1,0 +1,88 @@
+/* tree.h: the core of covertree: one tree, its memory, its invariants.
+ *
+ * A node is a cell of points around its hub. Nodes are numbered breadth first,
+ * so siblings are neighbours; points are stored so that a node is one run:
+ *
+ *   node     0 ............................................ the root: all points
+ *            1 ............ 2 ....... 3 ................... its children, in point order
+ *            4 .... 5 ..... 6 . 7 ... 8 ..... 9 .... 10 ... theirs
+ *   position |p p p|p p p p|p p|p p p|p p p p|p p p |p p p| one column per coordinate
+ *
+ * Siblings' runs are in the order in which the build found their first points; a
+ * leaf's points are in the order that ct_pack.h chooses, by row if they coincide.
+ *
+ * Every array of a tree is an R vector that users may export, so stored links
+ * are 1-based with 0 for "none". In code, `node` and `pos` count from 0; `row`
+ * is the user's and counts from 1 everywhere.
+ *
+ * With cover(l) = 2^(l/4), a node i that has children keeps
+ *   nesting     the children split i's run of points; exactly one has i's hub;
+ *   covering    radius[i], the largest distance of a point of i to the hub, is
+ *               at most cover(level[i]), and level[i] is the least such level;
+ *   descent     a child's level is below its parent's;
+ *   separation  hubs of siblings are farther apart than cover(c - 1), where c is
+ *               the highest level among them.
+ * A node of coinciding points has radius 0 and no level; its children, if any,
+ * cut it into runs by row and are exempt from descent and separation.
+ */
+#ifndef CT_H
+#define CT_H
+
+#include "core/util/float.h"
+
+#include <limits.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define CT_NO_LEVEL INT_MIN /* R's NA_integer_ */
+
+/* What the core needs from its host. All are called from the main thread,
+ * outside parallel regions, and may leave by a long jump: the core owns
+ * nothing that would leak. */
+struct ct_host {
+    void *(*alloc)(size_t count, size_t size); /* lives as long as the host's call */
+    void (*poll)(void);                        /* does not return on an interrupt */
+    void (*progress)(double share);            /* of a batch that is done; or NULL */
+    void *(*mark)(void);         /* release() frees what was allocated after mark(); */
+    void (*release)(void *mark); /* both may be NULL */
+    double region_seconds;       /* remaining work that is worth a parallel region; 0: any */
+};
+
+struct ct_tree {
+    int n, d, nodes;
+    const double *points; /* [n * d] by column, in tree order */
+    const int *row;       /* [n] */
+    const int *hub;       /* [nodes] position of the hub */
+    const int *parent, *first_child, *next_sibling;
+    const int *subtree_begin, *subtree_end; /* first and last position, inclusive */
+    const int *level, *min_row;             /* min_row: the smallest row in the subtree */
+    const double *radius;
+    const double *lower, *upper;  /* [nodes * d] by column: the bounding box */
+    const struct ct_tiles *tiles; /* derived: the points as the search reads them */
+};
+
+static inline int ct_begin(const struct ct_tree *t, int node)
+{
+    return t->subtree_begin[node] - 1;
+}
+
+static inline int ct_end(const struct ct_tree *t, int node)
+{
+    return t->subtree_end[node];
+}
+
+/* Children are numbered in a row, from ct_child() on. */
+static inline int ct_child(const struct ct_tree *t, int node)
+{
+    return t->first_child[node] - 1;
+}
+
+static inline int ct_count_children(const struct ct_tree *t, int node)
+{
+    int child = ct_child(t, node), last = child;
+    while (t->next_sibling[last] > 0)
+        last++;
+    return last - child + 1;
+}
+
+#endif

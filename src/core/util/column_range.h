@@ -1,0 +1,15 @@
+/* column_range.h: plain facts about a matrix of points. */
+#ifndef CT_EXTENT_H
+#define CT_EXTENT_H
+
+#include "core/util/float.h"
+
+#include <stddef.h>
+
+/* The place, from 0, of the first value that is not finite; size if none. */
+size_t ct_first_nonfinite(const double *x, size_t size);
+
+/* The least and the greatest of n >= 1 finite values. */
+void ct_extent(const double *x, int n, double *least, double *most);
+
+#endif

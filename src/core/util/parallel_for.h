@@ -1,0 +1,17 @@
+/* parallel_for.h: run blocks of work on all threads, and listen for interrupts. */
+#ifndef CT_BLOCKS_H
+#define CT_BLOCKS_H
+
+#include "core/tree/tree.h"
+
+/* The time of day in seconds, to take differences of. */
+double ct_seconds(void);
+
+/* Calls run(task, block, thread) for every block from 0 up to blocks, each once, in any
+ * order, and host->poll() a few times a second in between. A thread that has no
+ * block left to claim leaves. A call of a few milliseconds stays on one thread; so do
+ * fewer than three blocks. No block should take longer than 0.2 seconds. */
+void ct_for_blocks(const struct ct_host *host, int blocks, int threads,
+                   void (*run)(void *task, int block, int thread), void *task);
+
+#endif

@@ -1,0 +1,106 @@
+/* radix_sort.c: radix sort by bytes, the most significant one first, then by buckets.
+ *
+ * One pass over the keys counts every byte. Bytes that are the same in all keys are
+ * left out. The pairs are distributed into buckets by the most significant byte that is
+ * left; each bucket, which mostly fits into cache, is sorted by the other bytes, least
+ * significant first. Every step keeps equal keys in order. Buckets are independent, so
+ * threads share them.
+ */
+#include "core/util/radix_sort.h"
+#include "core/util/parallel_for.h"
+
+#include <string.h>
+
+enum { DIGITS = 256, BYTES = 8, SMALL = 48 /* pairs that insertion sorts faster */ };
+
+struct sort {
+    struct ct_pair *pairs, *spare;
+    int digits, shift[BYTES]; /* bytes that differ, least significant first */
+    int begin[DIGITS + 1];    /* of each bucket */
+};
+
+static unsigned digit_of(const struct ct_pair *pair, int shift)
+{
+    return (pair->key >> shift) & 0xff;
+}
+
+static void insertion_sort(struct ct_pair *pairs, int count)
+{
+    for (int i = 1; i < count; i++) {
+        struct ct_pair pair = pairs[i];
+        int at = i;
+        for (; at > 0 && pairs[at - 1].key > pair.key; at--)
+            pairs[at] = pairs[at - 1];
+        pairs[at] = pair;
+    }
+}
+
+/* Moves pairs in the order of one byte; returns 0 if it is the same in all. */
+static int distribute(const struct ct_pair *from, struct ct_pair *to, int count, int shift)
+{
+    int place[DIGITS] = {0};
+    for (int i = 0; i < count; i++)
+        place[digit_of(&from[i], shift)]++;
+    for (int digit = 0, next = 0; digit < DIGITS; digit++) {
+        int here = place[digit];
+        if (here == count)
+            return 0;
+        place[digit] = next;
+        next += here;
+    }
+    for (int i = 0; i < count; i++)
+        to[place[digit_of(&from[i], shift)]++] = from[i];
+    return 1;
+}
+
+/* Sorts the pairs of a bucket, which are in spare, into pairs. */
+static void sort_bucket(void *data, int bucket, int thread)
+{
+    const struct sort *sort = data;
+    int begin = sort->begin[bucket], count = sort->begin[bucket + 1] - begin;
+    struct ct_pair *from = sort->spare + begin, *to = sort->pairs + begin;
+    for (int i = 0; i < sort->digits - 1 && count > SMALL; i++)
+        if (distribute(from, to, count, sort->shift[i])) {
+            struct ct_pair *swap = from;
+            from = to;
+            to = swap;
+        }
+    if (from == sort->spare + begin)
+        memcpy(to, from, (size_t)count * sizeof *from);
+    if (count <= SMALL)
+        insertion_sort(to, count);
+    (void)thread;
+}
+
+/* Finds the bytes that differ, and where the buckets of the most significant one begin. */
+static void find_digits(struct sort *sort, int n)
+{
+    int count[BYTES][DIGITS] = {{0}};
+    sort->digits = 0;
+    for (int i = 0; i < n; i++)
+        for (int byte = 0; byte < BYTES; byte++)
+            count[byte][digit_of(&sort->pairs[i], 8 * byte)]++;
+    for (int byte = 0; byte < BYTES; byte++)
+        if (count[byte][digit_of(&sort->pairs[0], 8 * byte)] < n)
+            sort->shift[sort->digits++] = 8 * byte;
+    if (sort->digits == 0)
+        return;
+    const int *top = count[sort->shift[sort->digits - 1] / 8];
+    sort->begin[0] = 0;
+    for (int digit = 0; digit < DIGITS; digit++)
+        sort->begin[digit + 1] = sort->begin[digit] + top[digit];
+}
+
+void ct_sort_pairs(const struct ct_host *host, struct ct_pair *pairs, struct ct_pair *spare, int n,
+                   int threads)
+{
+    struct sort sort = {.pairs = pairs, .spare = spare};
+    if (n < 2)
+        return;
+    find_digits(&sort, n);
+    host->poll();
+    if (sort.digits == 0)
+        return;
+    distribute(pairs, spare, n, sort.shift[sort.digits - 1]);
+    ct_for_blocks(host, DIGITS, threads, sort_bucket, &sort);
+}

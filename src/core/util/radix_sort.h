@@ -1,0 +1,17 @@
+/* radix_sort.h: stable radix sort of 64-bit keys that carry an int. */
+#ifndef CT_SORT_H
+#define CT_SORT_H
+
+#include "core/tree/tree.h"
+
+struct ct_pair {
+    uint64_t key;
+    int id;
+};
+
+/* Sorts pairs by key, equal keys in their given order; spare has room for n
+ * more. The same result for any number of threads. */
+void ct_sort_pairs(const struct ct_host *host, struct ct_pair *pairs, struct ct_pair *spare, int n,
+                   int threads);
+
+#endif

@@ -1,0 +1,21 @@
+/* host.h: R as the core's host: memory, interrupts, errors. */
+#ifndef R_HOST_H
+#define R_HOST_H
+
+#include "core/tree/tree.h"
+
+#define R_NO_REMAP
+#include <R.h>
+#include <Rinternals.h>
+
+/* Scratch comes from R_alloc, which R frees when .Call returns, on an error or
+ * on an interrupt, so nothing can leak. */
+extern struct ct_host r_host;
+
+/* The same, telling on the console how far it got, should it take long. */
+struct ct_host r_host_telling(const char *what);
+
+/* The only way out with an error. The message is the whole message. */
+NORET void r_stop(const char *format, ...);
+
+#endif

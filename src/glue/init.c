@@ -1,0 +1,90 @@
+/* init.c: the routines that R may call, and what happens at load. */
+#include "glue/threads.h"
+
+#include <R_ext/Rdynload.h>
+#include <R_ext/Visibility.h>
+
+SEXP r_tree_build(SEXP, SEXP, SEXP, SEXP, SEXP, SEXP);
+SEXP r_tree_from_arrays(SEXP, SEXP);
+SEXP r_tree_arrays(SEXP);
+SEXP r_tree_validate(SEXP, SEXP);
+SEXP r_knn(SEXP, SEXP, SEXP, SEXP, SEXP);
+SEXP r_simd_levels(void);
+SEXP r_inducing_factor(SEXP, SEXP, SEXP, SEXP, SEXP, SEXP);
+SEXP r_residual_values(SEXP, SEXP, SEXP, SEXP, SEXP, SEXP, SEXP, SEXP, SEXP);
+SEXP r_residual_scan(SEXP, SEXP, SEXP, SEXP, SEXP);
+SEXP r_residual_distance(SEXP, SEXP, SEXP, SEXP, SEXP);
+SEXP r_v_stride(SEXP);
+SEXP r_coarse_stride(SEXP);
+SEXP r_residual_coarse(SEXP, SEXP, SEXP);
+SEXP r_residual_walk(SEXP, SEXP, SEXP, SEXP, SEXP, SEXP, SEXP, SEXP, SEXP);
+SEXP r_radius(SEXP, SEXP, SEXP, SEXP, SEXP, SEXP, SEXP);
+SEXP r_windows_memory(void);
+SEXP r_seal(SEXP);
+SEXP r_seal_is_fresh(SEXP, SEXP);
+SEXP r_seal_check(SEXP, SEXP);
+SEXP r_first_nonfinite(SEXP);
+SEXP r_column_extent(SEXP);
+SEXP r_hilbert_order(SEXP, SEXP);
+SEXP r_centroid(SEXP);
+SEXP r_order_maximin(SEXP, SEXP, SEXP);
+SEXP r_threads_get(SEXP);
+SEXP r_threads_set(SEXP);
+SEXP r_has_openmp(void);
+SEXP r_threads_forked(SEXP);
+SEXP r_region_seconds(SEXP);
+
+#define ROUTINE(name) #name, (DL_FUNC)&name
+
+static const R_CallMethodDef routines[] = {
+    {ROUTINE(r_tree_build), 6},
+    {ROUTINE(r_tree_from_arrays), 2},
+    {ROUTINE(r_tree_arrays), 1},
+    {ROUTINE(r_tree_validate), 2},
+    {ROUTINE(r_knn), 5},
+    {ROUTINE(r_radius), 7},
+    {ROUTINE(r_windows_memory), 0},
+    {ROUTINE(r_seal), 1},
+    {ROUTINE(r_seal_is_fresh), 2},
+    {ROUTINE(r_seal_check), 2},
+    {ROUTINE(r_simd_levels), 0},
+    {ROUTINE(r_first_nonfinite), 1},
+    {ROUTINE(r_column_extent), 1},
+    {ROUTINE(r_hilbert_order), 2},
+    {ROUTINE(r_centroid), 1},
+    {ROUTINE(r_order_maximin), 3},
+    {ROUTINE(r_threads_get), 1},
+    {ROUTINE(r_threads_set), 1},
+    {ROUTINE(r_has_openmp), 0},
+    {ROUTINE(r_threads_forked), 1},
+    {ROUTINE(r_region_seconds), 1},
+    {ROUTINE(r_inducing_factor), 6},
+    {ROUTINE(r_residual_values), 9},
+    {ROUTINE(r_residual_scan), 5},
+    {ROUTINE(r_residual_walk), 9},
+    {ROUTINE(r_residual_coarse), 3},
+    {ROUTINE(r_residual_distance), 5},
+    {ROUTINE(r_v_stride), 1},
+    {ROUTINE(r_coarse_stride), 1},
+    {NULL, NULL, 0},
+};
+
+/* The core demands SSE2 of 32-bit x86 (ct_float.h), which the oldest of these lack. */
+static void require_sse2(void)
+{
+#if defined(__i386__) && defined(__GNUC__)
+    __builtin_cpu_init();
+    if (!__builtin_cpu_supports("sse2"))
+        Rf_error(
+            "covertree needs a processor with SSE2, for arithmetic that is the same everywhere");
+#endif
+}
+
+void attribute_visible R_init_covertree(DllInfo *dll)
+{
+    require_sse2();
+    R_registerRoutines(dll, NULL, routines, NULL, NULL);
+    R_useDynamicSymbols(dll, FALSE);
+    R_forceSymbols(dll, TRUE);
+    r_threads_load();
+}

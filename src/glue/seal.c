@@ -1,0 +1,129 @@
+/* seal.c: see r_seal.h.
+ *
+ * A seal is an external pointer that protects checksums of some values. Its address is no
+ * address, but a number made of those of the values: so it tells that these very vectors
+ * were checked in this session. What comes from a file has a seal without an address, and
+ * what was edited in R lies elsewhere; both are checked by their checksums, once.
+ */
+#include "glue/seal.h"
+#include "core/util/checksum.h"
+
+#include <string.h>
+
+enum { DEPTH = 8 }; /* lists within lists that are looked into */
+
+/* Text that is read in another place may come in another encoding. */
+static uint64_t sum_text(SEXP text, uint64_t seed)
+{
+    const void *mark = vmaxget();
+    const char *bytes = Rf_getCharCE(text) == CE_BYTES ? CHAR(text) : Rf_translateCharUTF8(text);
+    seed = ct_checksum_bytes(bytes, strlen(bytes), seed);
+    vmaxset(mark);
+    return seed;
+}
+
+static uint64_t sum_values(SEXP value, uint64_t seed)
+{
+    switch (TYPEOF(value)) {
+    case REALSXP:
+        return ct_checksum_doubles(REAL_RO(value), (size_t)XLENGTH(value), seed);
+    case INTSXP:
+        return ct_checksum_ints(INTEGER_RO(value), (size_t)XLENGTH(value), seed);
+    case LGLSXP:
+        return ct_checksum_ints(LOGICAL_RO(value), (size_t)XLENGTH(value), seed);
+    default:
+        return seed;
+    }
+}
+
+static uint64_t checksum(SEXP value, int depth, uint64_t seed)
+{
+    SEXP dim = Rf_getAttrib(value, R_DimSymbol);
+    int type = (int)TYPEOF(value);
+    seed = ct_checksum_ints(&type, 1, seed);
+    if (TYPEOF(dim) == INTSXP)
+        seed = sum_values(dim, seed);
+    if (type != STRSXP && (type != VECSXP || depth == 0))
+        return sum_values(value, seed);
+    for (R_xlen_t i = 0; i < XLENGTH(value); i++)
+        seed = type == STRSXP ? sum_text(STRING_ELT(value, i), seed)
+                              : checksum(VECTOR_ELT(value, i), depth - 1, seed);
+    return seed;
+}
+
+/* A checksum in text, [17]. */
+static const char *sum_of(SEXP value, char *text)
+{
+    uint64_t sum = checksum(value, DEPTH, 0);
+    for (int i = 0; i < 16; i++)
+        text[i] = "0123456789abcdef"[sum >> (60 - 4 * i) & 15];
+    text[16] = 0;
+    return text;
+}
+
+SEXP r_checksums(SEXP list)
+{
+    char text[17];
+    SEXP sums = PROTECT(Rf_allocVector(STRSXP, XLENGTH(list)));
+    for (R_xlen_t i = 0; i < XLENGTH(list); i++)
+        SET_STRING_ELT(sums, i, Rf_mkChar(sum_of(VECTOR_ELT(list, i), text)));
+    UNPROTECT(1);
+    return sums;
+}
+
+int r_first_changed(SEXP list, int count, SEXP sums)
+{
+    char text[17];
+    if (TYPEOF(sums) != STRSXP || XLENGTH(sums) != count)
+        return count;
+    for (int i = 0; i < count; i++)
+        if (strcmp(CHAR(STRING_ELT(sums, i)), sum_of(VECTOR_ELT(list, i), text)) != 0)
+            return i;
+    return -1;
+}
+
+/* ---- seals ----------------------------------------------------------------- */
+
+/* A number made of the addresses of the vectors in a list, and in its lists. What has been
+ * looked at is not changed in place any more, lest the address stays. */
+static uintptr_t mark(SEXP list, int depth, uintptr_t from)
+{
+    for (R_xlen_t i = 0; i < XLENGTH(list); i++) {
+        SEXP value = VECTOR_ELT(list, i);
+        MARK_NOT_MUTABLE(value);
+        from = TYPEOF(value) == VECSXP && depth > 0 ? mark(value, depth - 1, from * 31 + 1)
+                                                    : from * 1000003 + ((uintptr_t)value >> 3);
+    }
+    return from;
+}
+
+static void *mark_of(SEXP list)
+{
+    return (void *)(mark(list, DEPTH, 1) | 1);
+}
+
+/* The seal of a list of values, which are right. */
+SEXP r_seal(SEXP list)
+{
+    SEXP sums = PROTECT(r_checksums(list));
+    SEXP seal = R_MakeExternalPtr(mark_of(list), R_NilValue, sums);
+    UNPROTECT(1);
+    return seal;
+}
+
+/* Whether these very vectors were sealed, or found to be right, in this session. */
+SEXP r_seal_is_fresh(SEXP seal, SEXP list)
+{
+    return Rf_ScalarLogical(TYPEOF(seal) == EXTPTRSXP && R_ExternalPtrAddr(seal) == mark_of(list));
+}
+
+/* Compares checksums: 0 if all values are those that were sealed, and the seal then knows
+ * these vectors; or the number of the first that is not; NA if there is no seal. */
+SEXP r_seal_check(SEXP seal, SEXP list)
+{
+    SEXP sums = TYPEOF(seal) == EXTPTRSXP ? R_ExternalPtrProtected(seal) : R_NilValue;
+    int count = (int)XLENGTH(list), changed = r_first_changed(list, count, sums);
+    if (changed < 0)
+        R_SetExternalPtrAddr(seal, mark_of(list));
+    return Rf_ScalarInteger(changed == count ? NA_INTEGER : changed + 1);
+}

@@ -1,0 +1,18 @@
+/* simd.c: see r_simd.h. */
+#include "glue/simd.h"
+
+const struct ct_kernels *r_kernels(SEXP level)
+{
+    return ct_kernels((enum ct_simd_level)(Rf_asInteger(level) - 1));
+}
+
+/* The names of the instruction sets that this processor has, the best one last. */
+SEXP r_simd_levels(void)
+{
+    int levels = (int)ct_simd_best() + 1;
+    SEXP names = PROTECT(Rf_allocVector(STRSXP, levels));
+    for (int level = 0; level < levels; level++)
+        SET_STRING_ELT(names, level, Rf_mkChar(ct_kernels((enum ct_simd_level)level)->name));
+    UNPROTECT(1);
+    return names;
+}

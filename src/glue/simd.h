@@ -1,0 +1,11 @@
+/* simd.h: the vector kernels that R asks for. */
+#ifndef R_SIMD_H
+#define R_SIMD_H
+
+#include "core/simd/euclid.h"
+#include "glue/host.h"
+
+/* level: the place, from 1, in r_simd_levels(). */
+const struct ct_kernels *r_kernels(SEXP level);
+
+#endif
