@@ -64,7 +64,7 @@ check_threads <- function(threads) {
   if (is.null(threads)) NULL else check_count(threads, "threads")
 }
 
-# How a batch is to be answered, as src/r_query.c reads it.
+# How a batch is to be answered, as src/glue/query.c reads it.
 search_modes <- c("auto", "tree", "scan")
 
 check_how <- function(search, block_size, threads, stats = FALSE, progress = FALSE,

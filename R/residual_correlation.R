@@ -162,7 +162,7 @@ scale_points <- function(x, lengthscale, what = "x", others = NULL) {
 }
 
 # What a tree knows of a metric: the metric, and for the points x of the tree, by row,
-# what src/r_residual.c reads; the factor of the inducing points for other points; and
+# what src/glue/residual.c reads; the factor of the inducing points for other points; and
 # the lengthscale of the space that the tree was built in.
 metric_state <- function(x, metric, threads, space = metric$kernel$lengthscale) {
   z <- scale_points(x, metric$kernel$lengthscale)
@@ -224,7 +224,7 @@ choose_inducing <- function(x, z, metric, threads) {
   z[chosen, , drop = FALSE]
 }
 
-# V with a column for each point, padded with zeros as src/ct_residual.h has it.
+# V with a column for each point, padded with zeros as src/core/residual/correlation.h has it.
 factor_state <- function(z, metric) {
   if (nrow(metric$v) != nrow(z)) {
     fail("v must have a row for each of the %d points of x, not %d", nrow(z), nrow(metric$v))

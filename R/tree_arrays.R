@@ -1,4 +1,4 @@
-# In the order that src/r_arrays.c keeps.
+# In the order that src/glue/tree_arrays.c keeps.
 array_names <- c("points", "row", "hub", "parent", "first_child", "next_sibling", "subtree_begin",
                  "subtree_end", "level", "min_row", "radius", "lower", "upper", "format", "order",
                  "leaf_size", "dimnames")

@@ -25,6 +25,28 @@ text=$(find R src tests tools data-raw .ci vignettes inst -type f ! -path '*/_sn
     ! -path 'tests/core/corpus/*/*' ! -name '*.o' ! -name '*.so' 2>/dev/null)
 tab=$(printf '\t')
 
+# The folders of the core, each of which stands only on those before it.
+floors="util metric simd residual order topk tree search residual_exact residual_approx"
+
+folders() {
+    for file in $core; do
+        folder=$(basename "$(dirname "$file")")
+        [ "$folder" = core ] && continue
+        allowed="host"
+        for floor in $floors; do
+            allowed="$allowed|$floor/[a-z0-9_]+"
+            [ "$floor" = "$folder" ] && break
+        done
+        grep -nHE '#include "' "$file" | grep -vE "#include \"core/($allowed)\.h\"$"
+    done | rule "a folder of the core includes host.h, itself and the folders below it"
+    grep -nHE '#include "core/' src/glue/*.[ch] | grep -v '"core/covertree.h"' |
+        rule "the glue includes core/covertree.h and no other header of the core"
+    for file in src/core/*/*.c src/glue/*.c; do
+        object=${file#src/}
+        grep -qE "^    ${object%.c}\.o( |\$)" src/Makevars || echo "$file"
+    done | rule "every C file is in OBJECTS of src/Makevars"
+}
+
 layers() {
     search '#include *["<](R|Rinternals|Rmath|Rdefines|Rversion|R_ext/.*|glue/.*)\.h' $core |
         rule "the core knows neither R nor the glue"
@@ -61,8 +83,8 @@ compiles() {
         done
     done | rule "a core file compiles alone without a warning, with OpenMP and without"
     for file in src/core/*/*.c; do
-        ${CC:-cc} -std=c11 -Isrc -E -dM "$file" | grep -q CT_FLOAT_H || echo "$file"
-    done | rule "a core file includes ct_float.h, if only by way of another header"
+        ${CC:-cc} -std=c11 -Isrc -E -dM "$file" | grep -q COVERTREE_UTIL_FLOAT_H || echo "$file"
+    done | rule "a core file includes util/float.h, if only by way of another header"
 }
 
 format() {
@@ -71,6 +93,7 @@ format() {
 }
 
 all=$(
+    folders
     layers
     files
     compiles

@@ -1,6 +1,6 @@
-/* host.c: see r_host.h. */
+/* host.c: see host.h. */
 #include "glue/host.h"
-#include "core/util/parallel_for.h"
+#include "core/covertree.h"
 
 #include <stdarg.h>
 #include <stdio.h>

@@ -1,8 +1,8 @@
 /* host.h: R as the core's host: memory, interrupts, errors. */
-#ifndef R_HOST_H
-#define R_HOST_H
+#ifndef COVERTREE_GLUE_HOST_H
+#define COVERTREE_GLUE_HOST_H
 
-#include "core/tree/tree.h"
+#include "core/covertree.h"
 
 #define R_NO_REMAP
 #include <R.h>

@@ -69,7 +69,7 @@ static const R_CallMethodDef routines[] = {
     {NULL, NULL, 0},
 };
 
-/* The core demands SSE2 of 32-bit x86 (ct_float.h), which the oldest of these lack. */
+/* The core demands SSE2 of 32-bit x86 (util/float.h), which the oldest of these lack. */
 static void require_sse2(void)
 {
 #if defined(__i386__) && defined(__GNUC__)

@@ -1,5 +1,5 @@
 /* order.c: orders of points for Vecchia's approximation. */
-#include "core/order/maximin.h"
+#include "core/covertree.h"
 #include "glue/host.h"
 #include "glue/simd.h"
 #include "glue/threads.h"

@@ -1,6 +1,5 @@
 /* points.c: what the checks of points in R need to know, and curve order. */
-#include "core/order/hilbert.h"
-#include "core/util/column_range.h"
+#include "core/covertree.h"
 #include "glue/host.h"
 #include "glue/threads.h"
 

@@ -1,7 +1,6 @@
 /* query.c: batches of queries from R. */
 #include "glue/query.h"
-#include "core/order/hilbert.h"
-#include "core/util/parallel_for.h"
+#include "core/covertree.h"
 #include "glue/simd.h"
 #include "glue/threads.h"
 #include "glue/tree_handle.h"

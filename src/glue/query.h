@@ -1,9 +1,8 @@
 /* query.h: what calls that answer queries have in common. */
-#ifndef R_QUERY_H
-#define R_QUERY_H
+#ifndef COVERTREE_GLUE_QUERY_H
+#define COVERTREE_GLUE_QUERY_H
 
-#include "core/search/budget.h"
-#include "core/search/query.h"
+#include "core/covertree.h"
 #include "glue/host.h"
 
 /* How a batch is to be answered: R's list(mode, block_size, simd, threads, stats,

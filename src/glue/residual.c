@@ -1,13 +1,11 @@
 /* residual.c: neighbours by residual correlation from R.
  *
  * R keeps what is known of points by row: list(z, v, p), with z n x d the scaled
- * coordinates, v stride x n and p n, as in ct_residual.h. A metric is R's
+ * coordinates, v stride x n and p n, as in residual/correlation.h. A metric is R's
  * list(kind, variance, m, points).
  */
 #define USE_FC_LEN_T
-#include "core/residual/correlation.h"
-#include "core/residual_approx/approx_search.h"
-#include "core/util/parallel_for.h"
+#include "core/covertree.h"
 #include "glue/query.h"
 #include "glue/simd.h"
 #include "glue/threads.h"
@@ -217,7 +215,8 @@ SEXP r_residual_scan(SEXP metric, SEXP foreign, SEXP rows, SEXP k, SEXP how)
     return found;
 }
 
-/* Coarse V, as ct_coarse.h has it: list(unit, numbers in an integer vector's memory). */
+/* Coarse V, as residual_approx/quantize.h has it: list(unit, numbers in an integer vector's
+ * memory). */
 SEXP r_residual_coarse(SEXP pointer, SEXP metric, SEXP threads)
 {
     struct ct_residual residual = residual_of(metric);

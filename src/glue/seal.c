@@ -1,4 +1,4 @@
-/* seal.c: see r_seal.h.
+/* seal.c: see seal.h.
  *
  * A seal is an external pointer that protects checksums of some values. Its address is no
  * address, but a number made of those of the values: so it tells that these very vectors
@@ -6,7 +6,7 @@
  * what was edited in R lies elsewhere; both are checked by their checksums, once.
  */
 #include "glue/seal.h"
-#include "core/util/checksum.h"
+#include "core/covertree.h"
 
 #include <string.h>
 

@@ -1,7 +1,7 @@
 /* seal.h: checksums of R's vectors, and seals, by which values that were saved are known
  * again. */
-#ifndef R_SEAL_H
-#define R_SEAL_H
+#ifndef COVERTREE_GLUE_SEAL_H
+#define COVERTREE_GLUE_SEAL_H
 
 #include "glue/host.h"
 

@@ -1,4 +1,4 @@
-/* simd.c: see r_simd.h. */
+/* simd.c: see simd.h. */
 #include "glue/simd.h"
 
 const struct ct_kernels *r_kernels(SEXP level)

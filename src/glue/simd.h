@@ -1,8 +1,8 @@
 /* simd.h: the vector kernels that R asks for. */
-#ifndef R_SIMD_H
-#define R_SIMD_H
+#ifndef COVERTREE_GLUE_SIMD_H
+#define COVERTREE_GLUE_SIMD_H
 
-#include "core/simd/euclid.h"
+#include "core/covertree.h"
 #include "glue/host.h"
 
 /* level: the place, from 1, in r_simd_levels(). */

@@ -11,13 +11,15 @@
  * take milliseconds. So a region is opened where enough work is left: see r_region_seconds().
  */
 #include "glue/threads.h"
-#include "core/util/parallel.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #ifndef _WIN32
 #include <unistd.h>
+#endif
+#ifdef _OPENMP
+#include <omp.h>
 #endif
 
 static int chosen = 0; /* 0: nothing was chosen */

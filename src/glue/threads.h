@@ -1,6 +1,6 @@
 /* threads.h: how many threads a call gets. */
-#ifndef R_THREADS_H
-#define R_THREADS_H
+#ifndef COVERTREE_GLUE_THREADS_H
+#define COVERTREE_GLUE_THREADS_H
 
 #include "glue/host.h"
 

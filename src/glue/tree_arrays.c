@@ -1,4 +1,4 @@
-/* tree_arrays.c: see r_arrays.h.
+/* tree_arrays.c: see tree_arrays.h.
  *
  * One table tells name, type and shape of every array; making a list, unpacking
  * it and complaining about it all read that table.

@@ -1,9 +1,8 @@
 /* tree_arrays.h: the R list of a tree's arrays: making, filling, checking it. */
-#ifndef R_ARRAYS_H
-#define R_ARRAYS_H
+#ifndef COVERTREE_GLUE_TREE_ARRAYS_H
+#define COVERTREE_GLUE_TREE_ARRAYS_H
 
-#include "core/tree/build.h"
-#include "core/tree/validate.h"
+#include "core/covertree.h"
 #include "glue/host.h"
 
 /* A list with points and row allocated, and settings, a named list, at its end. */
@@ -27,7 +26,7 @@ struct ct_tree r_arrays_unpack(SEXP arrays);
 /* An error that names the array if what they say is not a tree of the points. */
 void r_arrays_check(const struct ct_tree *tree, int threads);
 
-/* Names for the laws of ct_check.h. */
+/* Names for the laws of tree/validate.h. */
 const char *r_law_name(enum ct_law law);
 
 #endif

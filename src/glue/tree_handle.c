@@ -16,8 +16,7 @@
  * which are checked first: a file can hold anything, in place of the tag as well.
  */
 #include "glue/tree_handle.h"
-#include "core/order/hilbert.h"
-#include "core/tree/tiles.h"
+#include "core/covertree.h"
 #include "glue/simd.h"
 #include "glue/threads.h"
 #include "glue/tree_arrays.h"

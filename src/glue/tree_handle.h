@@ -1,6 +1,6 @@
 /* tree_handle.h: the tree as R holds it. */
-#ifndef R_TREE_H
-#define R_TREE_H
+#ifndef COVERTREE_GLUE_TREE_HANDLE_H
+#define COVERTREE_GLUE_TREE_HANDLE_H
 
 #include "glue/host.h"
 

@@ -106,7 +106,7 @@ static void make_sorted(const struct ct_found *found, struct ct_found *want, int
     qsort(want, (size_t)n, sizeof *want, compare);
 }
 
-/* Candidates apart, in arrays of the sizes that ct_select.h tells, to the byte. */
+/* Candidates apart, in arrays of the sizes that topk/select.h tells, to the byte. */
 struct columns {
     double *sq;
     int *row;

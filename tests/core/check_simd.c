@@ -1,7 +1,7 @@
 /* check_simd.c: every instruction set this processor has agrees with plain C.
  * What is computed in double has the same bits; what is computed in float accepts
  * whatever is within a limit less a trifle, and rejects what is beyond it by
- * another. Nothing is read or written beyond what ct_simd.h says (each array is a
+ * another. Nothing is read or written beyond what simd/euclid.h says (each array is a
  * block of its exact size). */
 #include "check.h"
 #include "clouds.h"
@@ -207,7 +207,7 @@ static float some_limit(double occurring)
 
 /* ---- what a query has met -------------------------------------------------- */
 
-/* A list that has room for just what ct_near.h says, and holds `count` squares,
+/* A list that has room for just what simd/candidates.h says, and holds `count` squares,
  * from 0 to below 1, all within its limit. */
 static struct ct_near some_near(int full, int count, float limit)
 {

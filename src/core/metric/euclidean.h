@@ -6,8 +6,8 @@
  * gets the same bits. Rounding is monotone, so the same recipe on the gaps to
  * a box gives a lower bound that no point of the box undercuts, to the bit.
  */
-#ifndef CT_DISTANCE_H
-#define CT_DISTANCE_H
+#ifndef COVERTREE_METRIC_EUCLIDEAN_H
+#define COVERTREE_METRIC_EUCLIDEAN_H
 
 #include "core/util/float.h"
 

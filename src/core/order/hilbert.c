@@ -12,6 +12,7 @@
 #include "core/util/parallel_for.h"
 #include "core/util/radix_sort.h"
 
+#include <stdint.h>
 #include <string.h>
 
 enum {

@@ -1,8 +1,8 @@
 /* hilbert.h: points in the order of a Hilbert curve, in any dimension. */
-#ifndef CT_HILBERT_H
-#define CT_HILBERT_H
+#ifndef COVERTREE_ORDER_HILBERT_H
+#define COVERTREE_ORDER_HILBERT_H
 
-#include "core/tree/tree.h"
+#include "core/host.h"
 
 /* Bits of a coordinate that the curve resolves: 32 at d = 1 and 2, then
  * floor(64 / d), and 1 from d = 33 on. */

@@ -17,10 +17,10 @@
 #include "core/metric/euclidean.h"
 #include "core/order/hilbert.h"
 #include "core/simd/euclid.h"
-#include "core/tree/tiles.h"
 #include "core/util/parallel_for.h"
 
 #include <float.h>
+#include <limits.h>
 #include <math.h>
 #include <string.h>
 

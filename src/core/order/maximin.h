@@ -1,8 +1,8 @@
 /* maximin.h: points in maximin order, each as far as can be from those before. */
-#ifndef CT_MAXIMIN_H
-#define CT_MAXIMIN_H
+#ifndef COVERTREE_ORDER_MAXIMIN_H
+#define COVERTREE_ORDER_MAXIMIN_H
 
-#include "core/tree/tree.h"
+#include "core/host.h"
 
 struct ct_kernels;
 

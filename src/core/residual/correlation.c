@@ -1,4 +1,4 @@
-/* correlation.c: the canonical correlation; see ct_residual.h. */
+/* correlation.c: the canonical correlation; see correlation.h. */
 #include "core/residual/correlation.h"
 #include "core/metric/euclidean.h"
 #include "core/util/parallel_for.h"

@@ -9,11 +9,11 @@
  * to 0 where only rounding is left. The distance is sqrt(1 - |rho|), |rho| being
  * at most 1: never NaN. Its square stands for it wherever squares are compared.
  */
-#ifndef CT_RESIDUAL_H
-#define CT_RESIDUAL_H
+#ifndef COVERTREE_RESIDUAL_CORRELATION_H
+#define COVERTREE_RESIDUAL_CORRELATION_H
 
+#include "core/host.h"
 #include "core/simd/correlation.h"
-#include "core/tree/tree.h"
 
 /* Of Euclidean distance r between coordinates that are divided by length scales:
  * exp(-r^2 / 2), exp(-r), (1 + a) exp(-a) with a = sqrt(3) r, and

@@ -1,4 +1,4 @@
-/* approx_search.c: see ct_walk.h.
+/* approx_search.c: see approx_search.h.
  *
  * In rounds: the nearest in space are found for all queries at once, and those
  * that have not ended ask for twice as many in the next round. What a query

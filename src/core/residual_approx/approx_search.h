@@ -6,8 +6,8 @@
  * since a point last made its way among the k nearest. How long is patience; what
  * share of the neighbours it finds is for the caller to measure.
  */
-#ifndef CT_WALK_H
-#define CT_WALK_H
+#ifndef COVERTREE_RESIDUAL_APPROX_APPROX_SEARCH_H
+#define COVERTREE_RESIDUAL_APPROX_APPROX_SEARCH_H
 
 #include "core/residual/correlation.h"
 #include "core/residual_approx/quantize.h"

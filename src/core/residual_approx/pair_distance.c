@@ -1,4 +1,4 @@
-/* pair_distance.c: see ct_pairs.h. */
+/* pair_distance.c: see pair_distance.h. */
 #include "core/residual_approx/pair_distance.h"
 #include "core/metric/euclidean.h"
 

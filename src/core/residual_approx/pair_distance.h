@@ -3,8 +3,8 @@
  * Points that are near lie near each other in memory: what is read of them is in the
  * order of the tree, and coarse where that tells enough.
  */
-#ifndef CT_PAIRS_H
-#define CT_PAIRS_H
+#ifndef COVERTREE_RESIDUAL_APPROX_PAIR_DISTANCE_H
+#define COVERTREE_RESIDUAL_APPROX_PAIR_DISTANCE_H
 
 #include "core/residual_approx/approx_search.h"
 

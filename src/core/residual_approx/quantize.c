@@ -1,4 +1,4 @@
-/* quantize.c: see ct_coarse.h. */
+/* quantize.c: see quantize.h. */
 #include "core/residual_approx/quantize.h"
 #include "core/residual/correlation.h"
 #include "core/util/parallel_for.h"

@@ -5,8 +5,8 @@
  * sum of products of two of them, nor of a part of their numbers, leaves 32 bits, and
  * sums are exact: the same in every order, on every machine.
  */
-#ifndef CT_COARSE_H
-#define CT_COARSE_H
+#ifndef COVERTREE_RESIDUAL_APPROX_QUANTIZE_H
+#define COVERTREE_RESIDUAL_APPROX_QUANTIZE_H
 
 #include <stddef.h>
 #include <stdint.h>

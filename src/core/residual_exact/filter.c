@@ -1,4 +1,4 @@
-/* filter.c: see ct_sift.h. */
+/* filter.c: see filter.h. */
 #include "core/residual_exact/filter.h"
 
 #include <float.h>

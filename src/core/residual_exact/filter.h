@@ -3,8 +3,8 @@
  * In teams, the queries meet one tile after another; a pair that the sieve lets
  * through enters the contest of its query, whose bar falls as others enter.
  */
-#ifndef CT_SIFT_H
-#define CT_SIFT_H
+#ifndef COVERTREE_RESIDUAL_EXACT_FILTER_H
+#define COVERTREE_RESIDUAL_EXACT_FILTER_H
 
 #include "core/residual_exact/packed_points.h"
 #include "core/topk/interval_topk.h"

@@ -1,4 +1,4 @@
-/* initial_thresholds.c: see ct_ahead.h. */
+/* initial_thresholds.c: see initial_thresholds.h. */
 #include "core/residual_exact/initial_thresholds.h"
 #include "core/metric/euclidean.h"
 #include "core/order/hilbert.h"

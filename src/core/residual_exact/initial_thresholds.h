@@ -3,8 +3,8 @@
  * Points that are close along a curve through space are often close in
  * correlation. Whatever is beyond the k-th of some is beyond the k-th of all.
  */
-#ifndef CT_AHEAD_H
-#define CT_AHEAD_H
+#ifndef COVERTREE_RESIDUAL_EXACT_INITIAL_THRESHOLDS_H
+#define COVERTREE_RESIDUAL_EXACT_INITIAL_THRESHOLDS_H
 
 #include "core/residual/correlation.h"
 

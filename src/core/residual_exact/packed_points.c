@@ -1,4 +1,4 @@
-/* packed_points.c: see ct_shelf.h. */
+/* packed_points.c: see packed_points.h. */
 #include "core/residual_exact/packed_points.h"
 #include "core/util/parallel_for.h"
 

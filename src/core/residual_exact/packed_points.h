@@ -19,7 +19,7 @@
  * The margin takes more of each, which also covers terms of second order, and
  * numbers below the normal range. Thresholds give way to their own rounding.
  *
- * Where v is turned (ct_turn.h), the margin covers that as well. Then a sieve meets
+ * Where v is turned (pca.h), the margin covers that as well. Then a sieve meets
  * the leading numbers only: what the rest, r_x and r_y, may add to the product is at
  * most |r_x| |r_y|, its slack, whose factors are rounded up. Of the pairs that come
  * through, the product of the rest is taken: sums of at most b + 5 terms, added up.
@@ -28,8 +28,8 @@
  * of the roots' product is at distance 1: the correlation is less than 2^-54 if
  * distances are off by so little that k is, at most, by a factor.
  */
-#ifndef CT_SHELF_H
-#define CT_SHELF_H
+#ifndef COVERTREE_RESIDUAL_EXACT_PACKED_POINTS_H
+#define COVERTREE_RESIDUAL_EXACT_PACKED_POINTS_H
 
 #include "core/residual/correlation.h"
 #include "core/residual_exact/pca.h"

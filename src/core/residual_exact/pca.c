@@ -1,4 +1,4 @@
-/* pca.c: see ct_turn.h. */
+/* pca.c: see pca.h. */
 #include "core/residual_exact/pca.h"
 #include "core/util/parallel_for.h"
 

@@ -10,8 +10,8 @@
  *   turning        2 sqrt(m) (b + c + 8) e, sums being as those of a sieve: of at
  *                  most b = CT_CHUNK terms, of which c are added up.
  */
-#ifndef CT_TURN_H
-#define CT_TURN_H
+#ifndef COVERTREE_RESIDUAL_EXACT_PCA_H
+#define COVERTREE_RESIDUAL_EXACT_PCA_H
 
 #include "core/simd/correlation.h"
 #include "core/tree/tree.h"

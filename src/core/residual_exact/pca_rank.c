@@ -1,4 +1,4 @@
-/* pca_rank.c: see ct_lead.h.
+/* pca_rank.c: see pca_rank.h.
  *
  * Some queries are answered by all of their correlations. Then the bars are known
  * that pairs meet on average, and of some turned points

@@ -1,6 +1,6 @@
 /* pca_rank.h: how many leading numbers of turned vectors v sift well enough. */
-#ifndef CT_LEAD_H
-#define CT_LEAD_H
+#ifndef COVERTREE_RESIDUAL_EXACT_PCA_RANK_H
+#define COVERTREE_RESIDUAL_EXACT_PCA_RANK_H
 
 #include "core/residual_exact/filter.h"
 

@@ -1,4 +1,4 @@
-/* block_search.c: see ct_search.h. */
+/* block_search.c: see block_search.h. */
 #include "core/search/block_search.h"
 #include "core/metric/euclidean.h"
 #include "core/util/parallel_for.h"

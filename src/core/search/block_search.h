@@ -12,7 +12,7 @@
  * asked, and teams meet one tile after another: a plain scan.
  *
  * All that is in float. Points within a query's limit go to the list of what it
- * has met (ct_near.h); when the list is full, the search at hand makes room: it
+ * has met (simd/candidates.h); when the list is full, the search at hand makes room: it
  * lowers the bar to the k nearest so far and drops what is beyond, or it counts or
  * collects what is within a bar that stays. Distances in double come last.
  *
@@ -20,8 +20,8 @@
  * tiles together. Where queries pick, more go together while the descent costs
  * more than picking from its outcome, and fewer while it is the other way.
  */
-#ifndef CT_SEARCH_H
-#define CT_SEARCH_H
+#ifndef COVERTREE_SEARCH_BLOCK_SEARCH_H
+#define COVERTREE_SEARCH_BLOCK_SEARCH_H
 
 #include "core/search/budget.h"
 #include "core/search/query.h"
@@ -144,14 +144,14 @@ struct ct_span ct_search_seed(const struct ct_search *search, int i, int points)
 void ct_search_block(struct ct_search *search, struct ct_span met);
 
 /* Query i meets as many points as the ladder allows, and at least k of those that it
- * wants, if there are so many; ct_frugal.c. */
+ * wants, if there are so many; budgeted.c. */
 struct ct_climb ct_search_frugal(struct ct_search *search, int i, int k);
 
 /* Lists the tiles that pass the box of the active queries in the queue, nearer ones
- * first; ct_descend.c. */
+ * first; traverse.c. */
 void ct_search_list(struct ct_search *search);
 
-/* Puts the active queries of the block in teams; ct_teams.c. */
+/* Puts the active queries of the block in teams; tile_scan.c. */
 void ct_search_form_teams(struct ct_search *search);
 
 /* The teams meet all tiles of a span, or those of the queue that are within the
@@ -162,7 +162,7 @@ void ct_search_queue(struct ct_search *search, struct ct_span met);
 /* The greatest limit of the active queries. */
 float ct_search_limit(const struct ct_search *search);
 
-/* The active queries go down the tree, and meet what is left; ct_descend.c. */
+/* The active queries go down the tree, and meet what is left; traverse.c. */
 void ct_search_descend(struct ct_search *search, struct ct_span met);
 
 /* Query i alone meets a tile; returns whether its list is full. */

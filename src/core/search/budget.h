@@ -5,8 +5,8 @@
  * before the limit when, of each of two runs of points on end, less than `down` was
  * useful; so a run ends, and the next one begins, once enough of it was.
  */
-#ifndef CT_LADDER_H
-#define CT_LADDER_H
+#ifndef COVERTREE_SEARCH_BUDGET_H
+#define COVERTREE_SEARCH_BUDGET_H
 
 struct ct_ladder {
     int rungs;

@@ -1,6 +1,6 @@
 /* query.h: batches of queries. */
-#ifndef CT_QUERY_H
-#define CT_QUERY_H
+#ifndef COVERTREE_SEARCH_QUERY_H
+#define COVERTREE_SEARCH_QUERY_H
 
 #include "core/tree/tree.h"
 

@@ -4,8 +4,10 @@
  * are. When the list is full, the search at hand makes room. Doubles are for
  * what is left in the end.
  */
-#ifndef CT_NEAR_H
-#define CT_NEAR_H
+#ifndef COVERTREE_SIMD_CANDIDATES_H
+#define COVERTREE_SIMD_CANDIDATES_H
+
+enum { CT_LANES = 16 }; /* points in a tile: one vector of the widest instruction set */
 
 struct ct_near {
     float *sq; /* [full + CT_NEAR_PAD] */

@@ -1,4 +1,4 @@
-/* correlation.c: compile the kernels for each instruction set, as ct_simd.c does.
+/* correlation.c: compile the kernels for each instruction set, as euclid.c does.
  *
  * Registers decide how many queries go abreast: two vectors of points by eight
  * queries keep sixteen sums, two by four keep eight.

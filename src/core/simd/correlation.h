@@ -6,8 +6,8 @@
  * small: matrix products in whatever order is fast, with a margin that covers the
  * rounding of all of them.
  */
-#ifndef CT_DOTS_H
-#define CT_DOTS_H
+#ifndef COVERTREE_SIMD_CORRELATION_H
+#define COVERTREE_SIMD_CORRELATION_H
 
 #include "core/simd/euclid.h"
 

@@ -1,12 +1,12 @@
 /* correlation_kernels.h: the vector kernels of residual correlations, written once.
  *
- * ct_dots.c includes this file once per instruction set, having defined
+ * correlation.c includes this file once per instruction set, having defined
  *   CT_LABEL, CT_NAME(f)  the name of the set, and of f for it,
  *   CT_TARGET             the attribute that allows the set inside a function,
  *   CT_WIDTH              doubles in a vector; floats are twice as many,
  *   CT_ABREAST            queries whose sums for two vectors of points fit in registers,
  * and CT_DFMA, CT_DSCALED (or none), CT_DSQRT, CT_DMIN and CT_DLESS, with which the sieve in double
- * is made (see ct_sieve_kernels.h), and those with F, and CT_FSPLAT, for the one in float. No
+ * is made (see filter_kernels.h), and those with F, and CT_FSPLAT, for the one in float. No
  * include guard, on purpose.
  */
 

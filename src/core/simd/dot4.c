@@ -1,4 +1,4 @@
-/* dot4.c: compile the kernels for each instruction set, as ct_simd.c does. */
+/* dot4.c: compile the kernels for each instruction set, as euclid.c does. */
 #include "core/simd/dot4.h"
 #include "core/metric/euclidean.h"
 #include "core/simd/correlation.h"

@@ -1,10 +1,10 @@
 /* dot4.h: dot products of one vector with a few others that lie anywhere.
  *
- * In double they are the exact ones of ct_dots.h, to the bit. Those of coarse vectors
- * (ct_coarse.h) are whole numbers.
+ * In double they are the exact ones of correlation.h, to the bit. Those of coarse vectors
+ * (residual_approx/quantize.h) are whole numbers.
  */
-#ifndef CT_ROWS_H
-#define CT_ROWS_H
+#ifndef COVERTREE_SIMD_DOT4_H
+#define COVERTREE_SIMD_DOT4_H
 
 #include "core/simd/euclid.h"
 

@@ -1,6 +1,6 @@
 /* dot4_kernels.h: one vector and CT_ROWS others, written once for any width.
  *
- * ct_rows.c includes this file with CT_NAME(f), CT_TARGET and BYTES (of a vector) defined;
+ * dot4.c includes this file with CT_NAME(f), CT_TARGET and BYTES (of a vector) defined;
  * and with WHOLE, WHOLE_LOAD, WHOLE_ADD (of products of 16 bits to sums of 32) and
  * WHOLE_SUM for vectors of whole numbers, where there are such. No include guard, on
  * purpose.

@@ -8,7 +8,6 @@
 #include "core/simd/euclid.h"
 #include "core/metric/euclidean.h"
 #include "core/simd/vector.h"
-#include "core/tree/tiles.h"
 
 #include <math.h>
 

@@ -1,13 +1,13 @@
 /* euclid.h: the vector kernels and the choice among them.
  *
- * Each kernel exists once, in ct_kernels.h, and is compiled for every
+ * Each kernel exists once, in euclid_kernels.h, and is compiled for every
  * instruction set the compiler knows; the processor decides at run time which
  * one is used. Kernels in double give the same bits in every set. Kernels in
  * float only tell what may be discarded, with a margin that covers the rounding
  * of all of them, so the choice shows in time only.
  */
-#ifndef CT_SIMD_H
-#define CT_SIMD_H
+#ifndef COVERTREE_SIMD_EUCLID_H
+#define COVERTREE_SIMD_EUCLID_H
 
 #include "core/simd/candidates.h"
 #include "core/util/float.h"

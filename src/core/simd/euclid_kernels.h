@@ -1,6 +1,6 @@
 /* euclid_kernels.h: the vector kernels, written once for any vector width.
  *
- * ct_simd.c includes this file once per instruction set, having defined
+ * euclid.c includes this file once per instruction set, having defined
  *   CT_LABEL, CT_NAME(f)  the name of the set, and of f for it,
  *   CT_TARGET             the attribute that allows the set inside a function,
  *   CT_WIDTH              doubles in a vector; floats are twice as many,

@@ -1,7 +1,7 @@
 /* filter_kernels.h: the kernels of a sieve, for any instruction set and either
  * precision.
  *
- * ct_dots_kernels.h includes this file having defined
+ * correlation_kernels.h includes this file having defined
  *   SIEVE(f)              the name of f,
  *   REAL, WIDTH           the numbers, and how many are in a vector,
  *   VEC, MASK             vectors of them, and of unsigned integers of their size,

@@ -1,6 +1,6 @@
 /* float_kernels.h: the kernels in float, written once for any vector width.
  *
- * ct_kernels.h includes this file; what it needs to be defined is listed there. No
+ * euclid_kernels.h includes this file; what it needs to be defined is listed there. No
  * include guard, on purpose.
  */
 

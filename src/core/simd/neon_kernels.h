@@ -2,8 +2,8 @@
  *
  * NEON has no mask registers: bits cost several instructions. So the 16 points of a
  * tile are compared in four vectors, their outcomes are narrowed to four bits a point in
- * one 64-bit number, and most tiles end there. ct_kernels.h includes this file instead
- * of ct_float_kernels.h. No include guard, on purpose.
+ * one 64-bit number, and most tiles end there. euclid_kernels.h includes this file instead
+ * of float_kernels.h. No include guard, on purpose.
  */
 
 /* 16 floats, as many as a tile has points. */

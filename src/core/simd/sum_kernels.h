@@ -1,7 +1,7 @@
 /* sum_kernels.h: the kernels that sum squares in float, written once for any vector
  * width.
  *
- * ct_kernels.h includes this file once or twice for an instruction set, having defined
+ * euclid_kernels.h includes this file once or twice for an instruction set, having defined
  *   CT_SUMS(f)               the name of f,
  *   CT_ADD_SQUARE(gap, sum)  gap * gap + sum, fused or not,
  * beside what is listed there. No include guard, on purpose.

@@ -3,8 +3,8 @@
  * Each has one instruction or two in SSE2 and NEON, and plain C for all other
  * processors. The functions that give bits set bit i for lane i.
  */
-#ifndef CT_VECTOR_H
-#define CT_VECTOR_H
+#ifndef COVERTREE_SIMD_VECTOR_H
+#define COVERTREE_SIMD_VECTOR_H
 
 #include <math.h>
 #include <stdint.h>

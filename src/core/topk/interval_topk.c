@@ -1,4 +1,4 @@
-/* interval_topk.c: see ct_contest.h. */
+/* interval_topk.c: see interval_topk.h. */
 #include "core/topk/interval_topk.h"
 #include "core/metric/euclidean.h"
 

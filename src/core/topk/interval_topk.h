@@ -5,11 +5,11 @@
  * lower bound is beyond it is among the k smallest. So squares are taken late, of
  * few more than k candidates, unless the bounds are too wide to tell.
  */
-#ifndef CT_CONTEST_H
-#define CT_CONTEST_H
+#ifndef COVERTREE_TOPK_INTERVAL_TOPK_H
+#define COVERTREE_TOPK_INTERVAL_TOPK_H
 
+#include "core/host.h"
 #include "core/topk/select.h"
-#include "core/tree/tree.h"
 
 struct ct_contest {
     double *low, *high; /* [room]; equal where the square is known */

@@ -1,4 +1,4 @@
-/* select.c: see ct_select.h.
+/* select.c: see select.h.
  *
  * Few candidates are put in place by their ranks: counting how many come before
  * each takes no branch and vectorises, and beats sorting up to a hundred or so.

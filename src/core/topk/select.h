@@ -8,8 +8,8 @@
  * the k smallest, and from then on only what may be among them gets in. Nothing is
  * ordered before the end. Rows are distinct, so the order is total.
  */
-#ifndef CT_SELECT_H
-#define CT_SELECT_H
+#ifndef COVERTREE_TOPK_SELECT_H
+#define COVERTREE_TOPK_SELECT_H
 
 #include "core/simd/euclid.h"
 

@@ -1,4 +1,4 @@
-/* sorted_list.c: see ct_top.h. */
+/* sorted_list.c: see sorted_list.h. */
 #include "core/topk/sorted_list.h"
 #include "core/topk/select.h"
 

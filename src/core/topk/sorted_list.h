@@ -3,8 +3,8 @@
  * For few that get in of many that are offered: a place is found by bisection, and
  * what comes after it moves on. Ties go to the smaller row.
  */
-#ifndef CT_TOP_H
-#define CT_TOP_H
+#ifndef COVERTREE_TOPK_SORTED_LIST_H
+#define COVERTREE_TOPK_SORTED_LIST_H
 
 #include "core/simd/euclid.h"
 

@@ -1,6 +1,6 @@
 /* build.c: the tree, top down.
  *
- * The calling thread splits the large cells (ct_split.h). The cells that remain are
+ * The calling thread splits the large cells (split.h). The cells that remain are
  * independent branches, which threads share; a branch takes its cells from a pool. In
  * the end the cells are numbered breadth first. Every choice depends on distances and
  * positions only, never on which thread came first, so the tree is the same for any

@@ -1,6 +1,6 @@
 /* build.h: from points to the cells of a tree. */
-#ifndef CT_BUILD_H
-#define CT_BUILD_H
+#ifndef COVERTREE_TREE_BUILD_H
+#define COVERTREE_TREE_BUILD_H
 
 #include "core/tree/tree.h"
 

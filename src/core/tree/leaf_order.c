@@ -1,4 +1,4 @@
-/* leaf_order.c: see ct_pack.h.
+/* leaf_order.c: see leaf_order.h.
  *
  * A run of tiles is halved, between tiles, along the coordinate in which its
  * points extend farthest, by selection: what comes before the cut by (coordinate,

@@ -1,6 +1,6 @@
 /* leaf_order.h: an order of a leaf's points in which each of its tiles is compact. */
-#ifndef CT_PACK_H
-#define CT_PACK_H
+#ifndef COVERTREE_TREE_LEAF_ORDER_H
+#define COVERTREE_TREE_LEAF_ORDER_H
 
 #include "core/util/float.h"
 

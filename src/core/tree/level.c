@@ -1,4 +1,4 @@
-/* level.c: see ct_level.h. */
+/* level.c: see level.h. */
 #include "core/tree/level.h"
 #include "core/tree/tree.h"
 

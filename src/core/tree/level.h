@@ -3,8 +3,8 @@
  * cover(l) = 2^(l/4): four levels to the octave, the same numbers on every
  * machine because only exact constants and powers of two enter.
  */
-#ifndef CT_LEVEL_H
-#define CT_LEVEL_H
+#ifndef COVERTREE_TREE_LEVEL_H
+#define COVERTREE_TREE_LEVEL_H
 
 double ct_cover(int level);     /* 0 for CT_NO_LEVEL */
 int ct_level_of(double radius); /* the least level that covers it; CT_NO_LEVEL for 0 */

@@ -1,6 +1,6 @@
 /* node_list.h: the cells of a tree under construction, in a list that grows. */
-#ifndef CT_CELLS_H
-#define CT_CELLS_H
+#ifndef COVERTREE_TREE_NODE_LIST_H
+#define COVERTREE_TREE_NODE_LIST_H
 
 #include "core/tree/tree.h"
 

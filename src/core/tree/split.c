@@ -1,4 +1,4 @@
-/* split.c: see ct_split.h.
+/* split.c: see split.h.
  *
  * A cell is split by farthest-first traversal: the point farthest from all hubs
  * so far becomes the next hub, until every point is within the cover radius of
@@ -7,7 +7,7 @@
  * to the earlier one, and the cell's run of points is regrouped, stably, so that
  * each hub's share is one run. Distances to the hub are kept with the points,
  * so a child starts where its parent's split ended. The points of a cell that is
- * not split are put in the order that suits its tiles (ct_pack.h).
+ * not split are put in the order that suits its tiles (leaf_order.h).
  */
 #include "core/tree/split.h"
 #include "core/metric/euclidean.h"

@@ -1,6 +1,6 @@
 /* split.h: splitting one cell of a tree under construction. */
-#ifndef CT_SPLIT_H
-#define CT_SPLIT_H
+#ifndef COVERTREE_TREE_SPLIT_H
+#define COVERTREE_TREE_SPLIT_H
 
 #include "core/tree/node_list.h"
 #include "core/tree/tree.h"

@@ -1,4 +1,4 @@
-/* tiles.c: see ct_tiles.h. */
+/* tiles.c: see tiles.h. */
 #include "core/tree/tiles.h"
 #include "core/tree/tree.h"
 #include "core/util/parallel_for.h"
@@ -190,7 +190,7 @@ double ct_tiles_place(const struct ct_tiles *tiles, int d, const double *q, floa
     return reach;
 }
 
-/* The margins are twice what ct_tiles.h derives, which also covers the rounding
+/* The margins are twice what tiles.h derives, which also covers the rounding
  * of tau and of the limit. Squares below the normal range lose or gain up to
  * 2^-1075 each, which may shift a distance in double by sqrt(d) 2^-537.5: `lost`.
  * Where squares might overflow a float, nothing is discarded. */

@@ -12,12 +12,12 @@
  * at most r away from the centre in each coordinate by r times that. Adding d
  * squares in float is off by less than (d + 2) u, relatively.
  */
-#ifndef CT_TILES_H
-#define CT_TILES_H
+#ifndef COVERTREE_TREE_TILES_H
+#define COVERTREE_TREE_TILES_H
+
+#include "core/simd/candidates.h"
 
 #include <stddef.h>
-
-enum { CT_LANES = 16 };
 
 struct ct_host;
 struct ct_tree;

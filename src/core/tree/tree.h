@@ -9,7 +9,7 @@
  *   position |p p p|p p p p|p p|p p p|p p p p|p p p |p p p| one column per coordinate
  *
  * Siblings' runs are in the order in which the build found their first points; a
- * leaf's points are in the order that ct_pack.h chooses, by row if they coincide.
+ * leaf's points are in the order that leaf_order.h chooses, by row if they coincide.
  *
  * Every array of a tree is an R vector that users may export, so stored links
  * are 1-based with 0 for "none". In code, `node` and `pos` count from 0; `row`
@@ -25,28 +25,18 @@
  * A node of coinciding points has radius 0 and no level; its children, if any,
  * cut it into runs by row and are exempt from descent and separation.
  */
-#ifndef CT_H
-#define CT_H
+#ifndef COVERTREE_TREE_TREE_H
+#define COVERTREE_TREE_TREE_H
 
 #include "core/util/float.h"
+
+#include "core/host.h"
 
 #include <limits.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #define CT_NO_LEVEL INT_MIN /* R's NA_integer_ */
-
-/* What the core needs from its host. All are called from the main thread,
- * outside parallel regions, and may leave by a long jump: the core owns
- * nothing that would leak. */
-struct ct_host {
-    void *(*alloc)(size_t count, size_t size); /* lives as long as the host's call */
-    void (*poll)(void);                        /* does not return on an interrupt */
-    void (*progress)(double share);            /* of a batch that is done; or NULL */
-    void *(*mark)(void);         /* release() frees what was allocated after mark(); */
-    void (*release)(void *mark); /* both may be NULL */
-    double region_seconds;       /* remaining work that is worth a parallel region; 0: any */
-};
 
 struct ct_tree {
     int n, d, nodes;

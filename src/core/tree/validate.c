@@ -1,4 +1,4 @@
-/* validate.c: see ct_check.h. */
+/* validate.c: see validate.h. */
 #include "core/tree/validate.h"
 #include "core/metric/euclidean.h"
 #include "core/tree/level.h"

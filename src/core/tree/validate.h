@@ -2,10 +2,10 @@
  *
  * Two questions. ct_check_links asks what memory safety needs: ranges, order,
  * termination. Only arrays that pass may be walked. ct_check_tree then measures
- * the invariants of ct.h against the points.
+ * the invariants of tree.h against the points.
  */
-#ifndef CT_CHECK_H
-#define CT_CHECK_H
+#ifndef COVERTREE_TREE_VALIDATE_H
+#define COVERTREE_TREE_VALIDATE_H
 
 #include "core/tree/tree.h"
 

@@ -1,4 +1,4 @@
-/* checksum.c: see ct_checksum.h. */
+/* checksum.c: see checksum.h. */
 #include "core/util/checksum.h"
 
 #include <string.h>

@@ -4,8 +4,8 @@
  * taken of the bytes that the values have on a little-endian machine, so that all machines
  * agree. It finds accidents, not intent.
  */
-#ifndef CT_CHECKSUM_H
-#define CT_CHECKSUM_H
+#ifndef COVERTREE_UTIL_CHECKSUM_H
+#define COVERTREE_UTIL_CHECKSUM_H
 
 #include "core/util/float.h"
 

@@ -1,4 +1,4 @@
-/* column_range.c: see ct_extent.h. */
+/* column_range.c: see column_range.h. */
 #include "core/util/column_range.h"
 
 #include <math.h>

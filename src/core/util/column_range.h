@@ -1,6 +1,6 @@
 /* column_range.h: plain facts about a matrix of points. */
-#ifndef CT_EXTENT_H
-#define CT_EXTENT_H
+#ifndef COVERTREE_UTIL_COLUMN_RANGE_H
+#define COVERTREE_UTIL_COLUMN_RANGE_H
 
 #include "core/util/float.h"
 

@@ -8,8 +8,8 @@
  * mantissa; gcc is told to use SSE2 instead, so R's usual flags will do there. The
  * host refuses to load on a processor without SSE2.
  */
-#ifndef CT_FLOAT_H
-#define CT_FLOAT_H
+#ifndef COVERTREE_UTIL_FLOAT_H
+#define COVERTREE_UTIL_FLOAT_H
 
 #include <float.h>
 

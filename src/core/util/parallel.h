@@ -2,8 +2,8 @@
  *
  * The caller says how many threads; nothing here changes global state.
  */
-#ifndef CT_PARALLEL_H
-#define CT_PARALLEL_H
+#ifndef COVERTREE_UTIL_PARALLEL_H
+#define COVERTREE_UTIL_PARALLEL_H
 
 #ifdef _OPENMP
 #include <omp.h>

@@ -1,8 +1,9 @@
 /* parallel_for.h: run blocks of work on all threads, and listen for interrupts. */
-#ifndef CT_BLOCKS_H
-#define CT_BLOCKS_H
+#ifndef COVERTREE_UTIL_PARALLEL_FOR_H
+#define COVERTREE_UTIL_PARALLEL_FOR_H
 
-#include "core/tree/tree.h"
+#include "core/host.h"
+#include "core/util/float.h"
 
 /* The time of day in seconds, to take differences of. */
 double ct_seconds(void);

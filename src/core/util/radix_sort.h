@@ -1,8 +1,10 @@
 /* radix_sort.h: stable radix sort of 64-bit keys that carry an int. */
-#ifndef CT_SORT_H
-#define CT_SORT_H
+#ifndef COVERTREE_UTIL_RADIX_SORT_H
+#define COVERTREE_UTIL_RADIX_SORT_H
 
-#include "core/tree/tree.h"
+#include "core/host.h"
+
+#include <stdint.h>
 
 struct ct_pair {
     uint64_t key;

@@ -1,0 +1,29 @@
+/* covertree.h: the public face of the core. A host includes this header and no other.
+ *
+ *   host.h                 what the core needs of its host
+ *   tree/                  struct ct_tree, and how it is built, laid out in tiles, checked
+ *   order/                 Hilbert and maximin order
+ *   search/                queries by distance: k nearest, radius, predecessors, budgets
+ *   residual/              residual correlation, and its two searches
+ *   util/                  checksums, column ranges, the parallel loop
+ */
+#ifndef COVERTREE_COVERTREE_H
+#define COVERTREE_COVERTREE_H
+
+#include "core/host.h"
+#include "core/order/hilbert.h"
+#include "core/order/maximin.h"
+#include "core/residual/correlation.h"
+#include "core/residual_approx/approx_search.h"
+#include "core/search/budget.h"
+#include "core/search/query.h"
+#include "core/simd/euclid.h"
+#include "core/tree/build.h"
+#include "core/tree/tiles.h"
+#include "core/tree/tree.h"
+#include "core/tree/validate.h"
+#include "core/util/checksum.h"
+#include "core/util/column_range.h"
+#include "core/util/parallel_for.h"
+
+#endif
