@@ -14,6 +14,7 @@ struct ct_host {
     void *(*mark)(void);         /* release() frees what was allocated after mark(); */
     void (*release)(void *mark); /* both may be NULL */
     double region_seconds;       /* remaining work that is worth a parallel region; 0: any */
+    double poll_seconds;         /* work between two polls; 0: one block */
 };
 
 #endif

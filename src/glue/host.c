@@ -25,7 +25,7 @@ static void host_release(void *mark)
     vmaxset(mark);
 }
 
-struct ct_host r_host = {host_alloc, host_poll, NULL, host_mark, host_release, 0.01};
+struct ct_host r_host = {host_alloc, host_poll, NULL, host_mark, host_release, 0.01, 0.15};
 
 /* What is told, and since when it runs; there is one console. */
 static struct {

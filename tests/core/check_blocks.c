@@ -47,14 +47,55 @@ static void take_time(void *task, int block, int thread)
     nanosleep(&(struct timespec){.tv_nsec = 5000000}, NULL);
 }
 
+struct threads {
+    atomic_int first, others; /* blocks that the calling thread ran, and that others did */
+    long wait;                /* nanoseconds */
+};
+
+static void note_thread(void *task, int block, int thread)
+{
+    struct threads *used = task;
+    (void)block;
+    if (thread == 0)
+        used->first++;
+    else
+        used->others++;
+    if (used->wait > 0)
+        nanosleep(&(struct timespec){.tv_nsec = used->wait}, NULL);
+}
+
 /* 80 blocks of 5 ms: 0.4 s for one thread, at least four polls. */
 static void check_polls(void)
 {
+    struct ct_host seldom = host;
     int polls = host_polls();
-    ct_for_blocks(&host, 80, 1, take_time, NULL);
+    seldom.poll_seconds = 0.08;
+    ct_for_blocks(&seldom, 80, 1, take_time, NULL);
     check_about("80 slow blocks");
     CHECK(host_polls() - polls >= 4);
     CHECK(host_polls() - polls <= 40);
+}
+
+/* Little work stays on the calling thread; much work does not. */
+static void check_regions(void)
+{
+    struct ct_host thrifty = host;
+    struct threads used = {0};
+    thrifty.region_seconds = 0.02;
+    thrifty.poll_seconds = 0.1;
+    ct_for_blocks(&thrifty, 10, 2, note_thread, &used);
+    check_about("10 quick blocks");
+    CHECK(used.first == 10 && used.others == 0);
+    used.first = used.others = 0;
+    used.wait = 5000000;
+    ct_for_blocks(&thrifty, 40, 2, note_thread, &used);
+    check_about("40 slow blocks: %d and %d", used.first, used.others);
+    CHECK(used.first + used.others == 40);
+#ifdef _OPENMP
+    CHECK(used.others > 0);
+#else
+    CHECK(used.others == 0);
+#endif
 }
 
 int main(void)
@@ -64,5 +105,6 @@ int main(void)
         for (size_t s = 0; s < sizeof sizes / sizeof *sizes; s++)
             check_once(sizes[s], threads);
     check_polls();
+    check_regions();
     return check_done("blocks");
 }

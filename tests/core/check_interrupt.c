@@ -148,7 +148,7 @@ static void check_searches(int threads)
         make_room(&call);
         CHECK(leave_everywhere(fill, &call, by_poll) >= 3);
         CHECK(same_lists(&call, &want));
-        CHECK(leave_everywhere(laws, &call, by_poll) == 1);
+        CHECK(leave_everywhere(laws, &call, by_poll) >= 1);
         CHECK(grown_alike(&grown, &before));
     }
     keep_end();

@@ -75,8 +75,9 @@ static void host_progress(double share)
     misuses += !(share >= 0 && share <= 1);
 }
 
-/* Every parallel region is opened, however little work there is. */
-const struct ct_host host = {host_alloc, host_poll, host_progress, NULL, NULL, 0};
+/* Every parallel region is opened, however little work there is; polls come as often as
+ * they can. */
+const struct ct_host host = {host_alloc, host_poll, host_progress, NULL, NULL, 0, 0};
 
 void host_end_call(void)
 {

@@ -14,7 +14,6 @@
 #include <time.h>
 
 static const double SAMPLE = 0.0004; /* seconds of blocks by which the rest is estimated */
-static const double POLL = 0.15;     /* seconds between two polls */
 
 double ct_seconds(void)
 {
@@ -30,10 +29,9 @@ struct blocks {
 };
 
 /* Whether the time for a poll has come; also if the clock was set back. */
-static int is_due(double start)
+static int is_due(const struct ct_host *host, double start, double now)
 {
-    double elapsed = ct_seconds() - start;
-    return elapsed > POLL || elapsed < 0;
+    return now - start >= host->poll_seconds || now < start;
 }
 
 /* Runs blocks on the calling thread until it is time to poll or, with more threads at
@@ -51,13 +49,13 @@ static int run_alone(const struct ct_host *host, struct blocks *blocks, int thre
         if (threads > 1 && ++done > 1 && sampled > SAMPLE &&
             sampled / (done - 1) * (blocks->count - blocks->next) > host->region_seconds)
             return 1;
-        if (now - start > POLL || now < start)
+        if (is_due(host, start, now))
             break;
     }
     return 0;
 }
 
-static void run_together(struct blocks *blocks, int threads)
+static void run_together(const struct ct_host *host, struct blocks *blocks, int threads)
 {
     double start = ct_seconds();
     CT_PRAGMA(omp parallel num_threads(threads))
@@ -68,7 +66,7 @@ static void run_together(struct blocks *blocks, int threads)
             block = blocks->next++;
             if (block < blocks->count)
                 blocks->run(blocks->task, block, ct_thread_id());
-        } while (block < blocks->count && !is_due(start));
+        } while (block < blocks->count && !is_due(host, start, ct_seconds()));
     }
     blocks->next = blocks->next < blocks->count ? blocks->next : blocks->count;
 }
@@ -81,7 +79,7 @@ void ct_for_blocks(const struct ct_host *host, int count, int threads,
     int together = threads > 1 && host->region_seconds <= 0;
     while (blocks.next < count) {
         if (together)
-            run_together(&blocks, threads);
+            run_together(host, &blocks, threads);
         else
             together = run_alone(host, &blocks, threads);
         host->poll();
