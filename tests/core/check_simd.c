@@ -1,8 +1,8 @@
 /* check_simd.c: every instruction set this processor has agrees with plain C.
  * What is computed in double has the same bits; what is computed in float accepts
  * whatever is within a limit less a trifle, and rejects what is beyond it by
- * another. Nothing is read or written beyond what simd/euclid.h says (each array is a
- * block of its exact size). */
+ * another; without fused multiply-add it has the same bits, too. Nothing is read or
+ * written beyond what simd/euclid.h says (each array is a block of its exact size). */
 #include "check.h"
 #include "clouds.h"
 #include "core/simd/euclid.h"
@@ -523,6 +523,73 @@ static void check_boxes_within(const struct ct_kernels *kernels)
     CHECK(wrong_sq == 0);
 }
 
+/* ---- kernels without fused multiply-add ------------------------------------ */
+
+static int differ(const struct ct_near *a, const struct ct_near *b)
+{
+    return a->count != b->count || memcmp(a->sq, b->sq, (size_t)a->count * sizeof *a->sq) != 0 ||
+           memcmp(a->pos, b->pos, (size_t)a->count * sizeof *a->pos) != 0;
+}
+
+static int teams_differ(const struct ct_kernels *one, const struct ct_kernels *other, int d)
+{
+    struct meeting m = some_meeting(d, CT_TEAM);
+    struct ct_near a[CT_TEAM], b[CT_TEAM], *of_a[CT_TEAM], *of_b[CT_TEAM];
+    for (int i = 0; i < CT_TEAM; i++) {
+        a[i] = list_to_fill();
+        set_wants(&m, i, CT_TEAM, &a[i]);
+        b[i] = copy_of(&a[i]);
+        of_a[i] = &a[i];
+        of_b[i] = &b[i];
+    }
+    unsigned full = one->team_meet(m.tile, d, m.q, m.row, m.pos, of_a);
+    int wrong = other->team_meet(m.tile, d, m.q, m.row, m.pos, of_b) != full;
+    for (int i = 0; i < CT_TEAM; i++)
+        wrong += differ(&a[i], &b[i]);
+    return wrong;
+}
+
+static int tiles_differ(const struct ct_kernels *one, const struct ct_kernels *other, int d)
+{
+    struct meeting m = some_meeting(d, 1);
+    struct ct_near a = list_to_fill();
+    set_wants(&m, 0, 1, &a);
+    struct ct_near b = copy_of(&a);
+    int full = one->tile_meet(m.tile, d, m.q, m.row, m.pos, &a);
+    return other->tile_meet(m.tile, d, m.q, m.row, m.pos, &b) != full || differ(&a, &b);
+}
+
+static int boxes_differ(const struct ct_kernels *one, const struct ct_kernels *other, int d)
+{
+    struct boxes b = some_boxes(d, 1 + random_below(MOST));
+    int number[2][MOST];
+    float sq[2][MOST], limit = some_limit(plain_box_sq(&b, random_below(b.count)));
+    int found = one->boxes_within(b.lower, b.upper, (size_t)b.stride, d, b.count, b.q_lower,
+                                  b.q_upper, limit, number[0], sq[0]);
+    return other->boxes_within(b.lower, b.upper, (size_t)b.stride, d, b.count, b.q_lower, b.q_upper,
+                               limit, number[1], sq[1]) != found ||
+           memcmp(number[0], number[1], (size_t)found * sizeof(int)) != 0 ||
+           memcmp(sq[0], sq[1], (size_t)found * sizeof(float)) != 0;
+}
+
+/* Their squares in float have the same bits as those of the base. */
+static void check_unfused(const struct ct_kernels *kernels)
+{
+    const struct ct_kernels *base = ct_kernels(CT_SIMD_BASE)->unfused;
+    int wrong_tiles = 0, wrong_teams = 0, wrong_boxes = 0;
+    for (int round = 0; round < 50 * DIMS; round++) {
+        int d = 1 + round % (2 * DIMS);
+        wrong_tiles += tiles_differ(base, kernels->unfused, d);
+        wrong_teams += teams_differ(base, kernels->unfused, d);
+        wrong_boxes += boxes_differ(base, kernels->unfused, d);
+        keep_end();
+    }
+    check_about("%s without fused multiply-add", kernels->name);
+    CHECK(wrong_tiles == 0);
+    CHECK(wrong_teams == 0);
+    CHECK(wrong_boxes == 0);
+}
+
 int main(void)
 {
     for (int level = CT_SIMD_BASE; level <= (int)ct_simd_best(); level++) {
@@ -539,6 +606,7 @@ int main(void)
         check_bar_near(kernels);
         check_keep_near(kernels);
         check_boxes_within(kernels);
+        check_unfused(kernels);
     }
     return check_done("simd");
 }

@@ -61,9 +61,11 @@ static inline unsigned wanted_bits(unsigned bits, const int *row, const struct c
 #if CT_NEON
 #define CT_LABEL "neon"
 #define CT_NAME(f) f##_neon
+#define CT_UNFUSED(f) f##_neon_unfused
 #define CT_TARGET
 #define CT_WIDTH 2
 #define CT_FLOAT_NEON
+#define CT_FMA(a, b, c) vfmaq_f32(c, a, b)
 #define CT_FSPLAT(x) (FVEC) CT_SPLAT4(x)
 #define CT_DWITHIN(a, b) ct_neon_bits2(vcleq_f64((float64x2_t)(a), (float64x2_t)(b)))
 #include "core/simd/euclid_kernels.h"

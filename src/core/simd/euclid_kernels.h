@@ -14,8 +14,8 @@
  *   CT_PACK(sq, pos, bits, a, b)  the floats of a and the ints of b whose bits are
  *                         set, packed, to sq and pos, which may be overrun,
  *   CT_WANTED(bits, row, near)    the bits whose rows a query wants;
- * or CT_FLOAT_NEON instead of all but CT_FSPLAT and CT_DWITHIN from CT_FMA on. No
- * include guard, on purpose.
+ * or CT_FLOAT_NEON instead of those from CT_FMAX on, but for CT_DWITHIN. No include
+ * guard, on purpose.
  */
 
 typedef double CT_NAME(vec) __attribute__((vector_size(8 * CT_WIDTH), aligned(8), may_alias));
@@ -103,21 +103,24 @@ CT_TARGET static int CT_NAME(count_within)(const double *x, int count, double li
 
 #ifdef CT_FLOAT_NEON
 #include "core/simd/neon_kernels.h"
+#define CT_SUM_KERNELS "core/simd/neon_sum_kernels.h"
 #else
 #include "core/simd/float_kernels.h"
+#define CT_SUM_KERNELS "core/simd/sum_kernels.h"
+#endif
 #define CT_SUMS CT_NAME
 #define CT_ADD_SQUARE(gap, sum) CT_FMA(gap, gap, sum)
-#include "core/simd/sum_kernels.h"
+#include CT_SUM_KERNELS
 #undef CT_SUMS
 #undef CT_ADD_SQUARE
-#endif
 #ifdef CT_UNFUSED
 #define CT_SUMS CT_UNFUSED
 #define CT_ADD_SQUARE(gap, sum) ((gap) * (gap) + (sum))
-#include "core/simd/sum_kernels.h"
+#include CT_SUM_KERNELS
 #undef CT_SUMS
 #undef CT_ADD_SQUARE
 #endif
+#undef CT_SUM_KERNELS
 
 CT_TARGET static float CT_NAME(bar_near)(struct ct_near *near, int k, int enough)
 {

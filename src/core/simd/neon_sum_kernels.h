@@ -1,0 +1,107 @@
+/* neon_sum_kernels.h: the kernels that sum squares in float, for 64-bit ARM.
+ *
+ * euclid_kernels.h includes this file with CT_SUMS and CT_ADD_SQUARE defined, as it does
+ * sum_kernels.h. No include guard, on purpose.
+ */
+
+static inline struct lanes CT_SUMS(add_square)(struct lanes sum, struct lanes x, float32x4_t q)
+{
+    struct lanes gap = {vsubq_f32(x.a, q), vsubq_f32(x.b, q), vsubq_f32(x.c, q), vsubq_f32(x.d, q)};
+    return (struct lanes){CT_ADD_SQUARE(gap.a, sum.a), CT_ADD_SQUARE(gap.b, sum.b),
+                          CT_ADD_SQUARE(gap.c, sum.c), CT_ADD_SQUARE(gap.d, sum.d)};
+}
+
+static int CT_SUMS(tile_meet)(const float *tile, int d, const float *q, const int *row, int pos,
+                              struct ct_near *near)
+{
+    struct lanes sum = {0};
+    for (int j = 0; j < d;) {
+        for (int stop = CT_STOP(j, d); j < stop; j++)
+            sum = CT_SUMS(add_square)(sum, load_lanes(tile + j * CT_LANES), vdupq_n_f32(q[j]));
+        if (!within_four(least_four(sum), vdupq_n_f32(near->limit)))
+            return 0;
+    }
+    return take_lanes(near, sum, row, pos);
+}
+
+/* Half of a team: the sums for a tile fill 16 of the 32 registers. */
+static inline unsigned CT_SUMS(half_meet)(const float *tile, int d, const float *q, const int *row,
+                                          int pos, struct ct_near *const *near)
+{
+    struct lanes s0 = {0}, s1 = {0}, s2 = {0}, s3 = {0};
+    for (int j = 0; j < d; j++) {
+        struct lanes x = load_lanes(tile + j * CT_LANES);
+        float32x4_t at = vld1q_f32(q + j * CT_TEAM);
+        s0 = CT_SUMS(add_square)(s0, x, vdupq_laneq_f32(at, 0));
+        s1 = CT_SUMS(add_square)(s1, x, vdupq_laneq_f32(at, 1));
+        s2 = CT_SUMS(add_square)(s2, x, vdupq_laneq_f32(at, 2));
+        s3 = CT_SUMS(add_square)(s3, x, vdupq_laneq_f32(at, 3));
+    }
+    float32x4_t limit = {near[0]->limit, near[1]->limit, near[2]->limit, near[3]->limit};
+    float32x4_t least = vpminnmq_f32(vpminnmq_f32(least_four(s0), least_four(s1)),
+                                     vpminnmq_f32(least_four(s2), least_four(s3)));
+    uint64_t which = within_four(least, limit);
+    unsigned full = 0;
+    if (!which)
+        return full;
+    if (which & 0xffff)
+        full |= (unsigned)take_lanes(near[0], s0, row, pos);
+    if (which >> 16 & 0xffff)
+        full |= (unsigned)take_lanes(near[1], s1, row, pos) << 1;
+    if (which >> 32 & 0xffff)
+        full |= (unsigned)take_lanes(near[2], s2, row, pos) << 2;
+    if (which >> 48)
+        full |= (unsigned)take_lanes(near[3], s3, row, pos) << 3;
+    return full;
+}
+
+static unsigned CT_SUMS(team_meet)(const float *tile, int d, const float *q, const int *row,
+                                   int pos, struct ct_near *const *near)
+{
+    unsigned full = CT_SUMS(half_meet)(tile, d, q, row, pos, near);
+    return full | CT_SUMS(half_meet)(tile, d, q + 4, row, pos, near + 4) << 4;
+}
+
+static inline float32x4_t CT_SUMS(add_gap)(float32x4_t sum, const float *lower, const float *upper,
+                                           float32x4_t q_lower, float32x4_t q_upper)
+{
+    float32x4_t below = vsubq_f32(vld1q_f32(lower), q_upper);
+    float32x4_t above = vsubq_f32(q_lower, vld1q_f32(upper));
+    float32x4_t gap = vmaxnmq_f32(vmaxnmq_f32(below, above), vdupq_n_f32(0));
+    return CT_ADD_SQUARE(gap, sum);
+}
+
+static int CT_SUMS(boxes_within)(const float *lower, const float *upper, size_t stride, int d,
+                                 int count, const float *q_lower, const float *q_upper, float limit,
+                                 int *number, float *sq)
+{
+    const float32x4_t most = vdupq_n_f32(limit);
+    int found = 0;
+    for (int i = 0; i < count; i += 8) {
+        float32x4_t sum = vdupq_n_f32(0), next = sum;
+        for (int j = 0; j < d;) {
+            for (int stop = CT_STOP(j, d); j < stop; j++) {
+                size_t at = (size_t)i + j * stride;
+                float32x4_t low = vdupq_n_f32(q_lower[j]), high = vdupq_n_f32(q_upper[j]);
+                sum = CT_SUMS(add_gap)(sum, lower + at, upper + at, low, high);
+                next = CT_SUMS(add_gap)(next, lower + at + 4, upper + at + 4, low, high);
+            }
+            if (j < d && !within_four(vminnmq_f32(sum, next), most))
+                break;
+        }
+        uint16x8_t both =
+            vcombine_u16(vmovn_u32(vcleq_f32(sum, most)), vmovn_u32(vcleq_f32(next, most)));
+        uint64_t within = vget_lane_u64(vreinterpret_u64_u8(vmovn_u16(both)), 0);
+        if (count - i < 8)
+            within &= ((uint64_t)1 << 8 * (count - i)) - 1;
+        float sums[8];
+        vst1q_f32(sums, sum);
+        vst1q_f32(sums + 4, next);
+        for (within &= 0x0101010101010101u; within; within &= within - 1) {
+            int lane = __builtin_ctzll(within) / 8;
+            number[found] = i + lane;
+            sq[found++] = sums[lane];
+        }
+    }
+    return found;
+}
