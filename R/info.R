@@ -10,9 +10,9 @@
 #' @section Instruction sets:
 #' The best set that the processor has is chosen at run time. The option
 #' `covertree.simd` or, failing that, the environment variable `COVERTREE_SIMD`
-#' forces another of those available, to measure or to test: `"base"` (what
-#' every processor of this kind has), `"avx2"` or `"avx512"`. Results are the same
-#' bit for bit.
+#' forces another of those available, to measure or to test: `"base"` (available
+#' everywhere), `"avx2"` or `"avx512"` (x86-64), `"neon"` (64-bit ARM: Apple silicon,
+#' Graviton). Results are the same bit for bit, on all processors. 32-bit x86 needs SSE2.
 #'
 #' @examples
 #' covertree_info()
