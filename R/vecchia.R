@@ -45,7 +45,8 @@
 #' @section Errors:
 #' Stops if `x` is not numeric and finite, if `m` is not a whole number from 1 to n - 1,
 #' if `order` is neither the name of an order nor a permutation, and with `lonlat` if
-#' longitudes are not within -360 and 720 or latitudes not within -90 and 90, and if the
+#' the columns are named the other way round (`lat`, `lon`), or longitudes are not within
+#' -360 and 720 or latitudes not within -90 and 90, and if the
 #' result would have more than `max_pairs` pairs.
 #'
 #' @references
@@ -98,12 +99,22 @@ on_sphere <- function(x) {
     fail("x must have two columns with lonlat, longitude and latitude, or a third for time, not %d",
          ncol(x))
   }
+  refuse_swapped_names(colnames(x))
   check_degrees(x[, 1], -360, 720, "longitudes", "first")
   check_degrees(x[, 2], -90, 90, "latitudes", "second")
   longitude <- x[, 1] / 180
   latitude <- x[, 2] / 180
   unname(cbind(cospi(latitude) * cospi(longitude), cospi(latitude) * sinpi(longitude),
                sinpi(latitude), x[, -(1:2)]))
+}
+
+# Columns go by position; names that contradict it are a mistake.
+refuse_swapped_names <- function(names) {
+  if (any(grepl("^lat(itude)?$", names[1], ignore.case = TRUE),
+          grepl("^lon(g|gitude)?$", names[2], ignore.case = TRUE))) {
+    fail("x must have longitude in its first column and latitude in its second, not `%s` and `%s`",
+         names[1], names[2])
+  }
 }
 
 check_degrees <- function(value, least, most, what, column) {

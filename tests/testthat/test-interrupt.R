@@ -89,3 +89,54 @@ test_that("builds that are broken off leave nothing behind", {
   expect_true(result$equal)
   expect_lt(result$left, 10)
 })
+
+test_that("the factor of many inducing points stops at a time limit", {
+  skip_on_cran()
+  result <- in_fresh_r(function() {
+    x <- matrix(sin(as.numeric(1:5000)^2), ncol = 2)
+    metric <- residual_correlation(kernel_exponential(lengthscale = 0.1), inducing = x)
+    build <- function() cover_tree(x, metric = metric)
+    full <- system.time(build())[["elapsed"]]
+    limit <- full / 5
+    took <- system.time(why <- tryCatch({
+      setTimeLimit(elapsed = limit, transient = TRUE)
+      build()
+      "done"
+    }, error = conditionMessage))[["elapsed"]]
+    setTimeLimit()
+    list(why = why, late = took - limit, full = full)
+  })
+  expect_match(result$why, "time limit")
+  # Half a second, and as much again for a busy machine; without polls it is nearly the rest.
+  expect_lt(result$late, max(1, result$full / 4))
+})
+
+test_that("calls that are broken off leave no memory behind", {
+  skip_on_cran()
+  used <- in_fresh_r(function() {
+    set.seed(1)
+    x <- matrix(runif(1.5e5), ncol = 3)
+    plane <- x[1:4000, 1:2]
+    metric <- residual_correlation(kernel_matern52(lengthscale = 0.1), inducing = 60)
+    tree <- cover_tree(x)
+    residual <- cover_tree(plane, metric = metric)
+    knn <- knn_query(tree, k = 10)
+    calls <- list(
+      function() cover_tree(x), function() knn_query(tree, k = 20), function() radius_query(tree, radius = 0.05),
+      function() knn_query(residual, k = 20), function() cover_tree(plane, metric = metric),
+      function() recall_of(tree, knn), function() vecchia_neighbors(plane, m = 10)
+    )
+    full <- vapply(calls, function(call) system.time(call())[["elapsed"]], 0)
+    break_off <- function(i) {
+      on.exit(setTimeLimit())
+      setTimeLimit(elapsed = runif(1) * full[i], transient = TRUE)
+      try(calls[[i]](), silent = TRUE)
+    }
+    vapply(1:4, function(round) {
+      for (i in rep(seq_along(calls), 4)) break_off(i)
+      gc()
+      sum(gc()[, 2])
+    }, 0)
+  })
+  expect_lt(max(used) - used[1], 5)
+})
