@@ -8,7 +8,7 @@
 set -eu
 cd "$(dirname "$0")/.."
 . tools/result.sh
-work=tests/core/build/compilers
+work=$PWD/build/compilers
 rm -rf $work
 export OMP_WAIT_POLICY=passive
 passed=0 failed=0 skipped=0 compilers=
@@ -22,7 +22,7 @@ has_openmp() {
 # build COMPILER FLAGS VARIANT: its log ends with a tally.
 build() {
     name=$1$(echo "$2" | tr -d ' ')
-    make -s -C tests/core CC="$1" SAN= OPT="$2" OUT="build/compilers/$name" VARIANTS="$3" \
+    make -s -C tests/core CC="$1" SAN= OPT="$2" OUT="$work/$name" VARIANTS="$3" \
         ONLY=fingerprint >"$work/$name-$3.log" 2>&1 || true
 }
 

@@ -36,6 +36,15 @@ static uint64_t sum_values(SEXP value, uint64_t seed)
     }
 }
 
+/* The strings of a vector; nothing, if it is not one of strings. */
+static uint64_t sum_strings(SEXP strings, uint64_t seed)
+{
+    for (R_xlen_t i = 0; TYPEOF(strings) == STRSXP && i < XLENGTH(strings); i++)
+        seed = sum_text(STRING_ELT(strings, i), seed);
+    return seed;
+}
+
+/* Of a list the names count, by which R takes out its values. */
 static uint64_t checksum(SEXP value, int depth, uint64_t seed)
 {
     SEXP dim = Rf_getAttrib(value, R_DimSymbol);
@@ -43,11 +52,13 @@ static uint64_t checksum(SEXP value, int depth, uint64_t seed)
     seed = ct_checksum_ints(&type, 1, seed);
     if (TYPEOF(dim) == INTSXP)
         seed = sum_values(dim, seed);
-    if (type != STRSXP && (type != VECSXP || depth == 0))
+    if (type == STRSXP)
+        return sum_strings(value, seed);
+    if (type != VECSXP || depth == 0)
         return sum_values(value, seed);
+    seed = sum_strings(Rf_getAttrib(value, R_NamesSymbol), seed);
     for (R_xlen_t i = 0; i < XLENGTH(value); i++)
-        seed = type == STRSXP ? sum_text(STRING_ELT(value, i), seed)
-                              : checksum(VECTOR_ELT(value, i), depth - 1, seed);
+        seed = checksum(VECTOR_ELT(value, i), depth - 1, seed);
     return seed;
 }
 
@@ -84,13 +95,16 @@ int r_first_changed(SEXP list, int count, SEXP sums)
 
 /* ---- seals ----------------------------------------------------------------- */
 
-/* A number made of the addresses of the vectors in a list, and in its lists. What has been
- * looked at is not changed in place any more, lest the address stays. */
+/* A number made of the addresses of the vectors and of the names in a list, and in its
+ * lists. What has been looked at is not changed in place any more, lest the address stays. */
 static uintptr_t mark(SEXP list, int depth, uintptr_t from)
 {
     for (R_xlen_t i = 0; i < XLENGTH(list); i++) {
         SEXP value = VECTOR_ELT(list, i);
+        SEXP names = Rf_getAttrib(value, R_NamesSymbol);
         MARK_NOT_MUTABLE(value);
+        MARK_NOT_MUTABLE(names);
+        from = from * 1000003 + ((uintptr_t)names >> 3);
         from = TYPEOF(value) == VECSXP && depth > 0 ? mark(value, depth - 1, from * 31 + 1)
                                                     : from * 1000003 + ((uintptr_t)value >> 3);
     }

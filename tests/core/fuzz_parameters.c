@@ -74,6 +74,18 @@ static struct fuzz_search search_from(struct fuzz_input *input, const struct clo
     return search;
 }
 
+/* The same bits with the plainest instructions, on one thread. */
+static void expect_same_plainly(const struct fuzz_search *search)
+{
+    struct fuzz_search plain = *search;
+    size_t size = (size_t)search->batch.ld * search->k;
+    plain.batch.kernels = ct_kernels(CT_SIMD_BASE);
+    plain.batch.threads = 1;
+    fuzz_search_run(&plain);
+    FUZZ_CHECK(memcmp(plain.index, search->index, size * sizeof *plain.index) == 0);
+    FUZZ_CHECK(memcmp(plain.distance, search->distance, size * sizeof *plain.distance) == 0);
+}
+
 /* A budget; one without an end now and then, which must give the exact answer. */
 static void search_within_budget(struct fuzz_input *input, struct fuzz_search search)
 {
@@ -102,13 +114,16 @@ static void search_within_budget(struct fuzz_input *input, struct fuzz_search se
             found++;
         FUZZ_CHECK(evaluated[line] >= found && evaluated[line] <= search.cloud->n);
     }
+    expect_same_plainly(&search);
 }
 
 static void search_loosely(struct fuzz_input *input, struct fuzz_search search)
 {
     search.batch.epsilon = 4 * fuzz_share(input);
+    search.batch.threads = 1; /* threads divide the queries into other blocks */
     fuzz_search_run(&search);
     fuzz_expect_near(&search, 1 + search.batch.epsilon);
+    expect_same_plainly(&search);
 }
 
 static void run_search(void *search)

@@ -159,11 +159,23 @@ test_that("a metric that is edited by hand is refused, and the tree it came from
   expect_edit(function(state) { state$code[[4]]$p[3] <- NaN; state }, "number 3 of `p` is NaN")
   expect_edit(function(state) { state$code[[4]]$v[1, 1] <- 0.1; state }, "`v` does not match its checksum")
   expect_edit(function(state) { state$metric$kernel$variance <- 9; state }, "`metric` does not match")
+  expect_edit(function(state) { names(state$metric$kernel)[1] <- "kin"; state }, "`metric` does not match")
   expect_edit(function(state) { state$seal <- NULL; state }, "no checksums")
   # No one else holds these values: they could be changed in place.
   parts <- unclass(saved_trees()$residual)
   parts$metric$code[[4]]$p[3] <- 0.5
   expect_error(knn_query(structure(parts, class = "cover_tree"), k = 3), "`p` does not match its checksum")
+})
+
+# Whatever has no name any more is NULL where it is taken by that name.
+test_that("a flipped bit in the name of a kernel's part is refused", {
+  tree <- saved_trees()$residual
+  bytes <- serialize(tree, NULL)
+  for (name in names(tree$metric$metric$kernel)) {
+    for (at in grepRaw(charToRaw(name), bytes, fixed = TRUE, all = TRUE)) {
+      expect_error(knn_query(flip(bytes, at, 0), saved_points(), k = 3), "`metric` does not match")
+    }
+  }
 })
 
 test_that("checksums are compared once in a session", {
