@@ -1,7 +1,7 @@
 /* bench_knn.c: one search, for those who count instructions or seconds.
  *
- *   cc -O2 -std=gnu11 -I../../src bench_knn.c clouds.c grow.c host.c ../../src/core/*/*.c \
- *      -lm -o bench_knn
+ *   cc -O2 -std=gnu11 -I../../src bench_knn.c clouds.c grow.c host.c \
+ *      $(find ../../src/core -name '*.c') -lm -o bench_knn
  *   bench_knn WHAT N D K [LEVEL [ROUNDS]]
  *
  * WHAT: build (nothing else), tree or scan (N uniform points find their K neighbours).
