@@ -74,8 +74,9 @@ check_rows <- function(results, findings) {
 }
 
 finding_rows <- function(findings) {
-  here <- ifelse(!findings$there, "no: the test is missing",
-                 ifelse(findings$Why == "", "yes", paste("in part:", findings$Why)))
+  here <- ifelse(findings$Test == "", "no: not mended",
+          ifelse(!findings$there, "no: the test is missing",
+                 ifelse(findings$Why == "", "yes", paste("in part:", findings$Why))))
   tests <- ifelse(findings$Test == "", "none yet", paste0("`", gsub("; ", "`, `", findings$Test), "`"))
   row(findings$Number, findings$Defect, tests, here)
 }
@@ -95,7 +96,9 @@ writeLines(c(
   row("check", "what it ran", "cases", "found", "mended", "when and where"),
   row("---", "---", "--:", "--:", "--:", "---"),
   check_rows(results, findings), "",
-  "## Defects found by an attack from outside", "",
+  "## Defects", "",
+  "Numbers are those of the list of what an attack from outside found; F stands for what fuzzing",
+  "found since.", "",
   row("number", "defect", "test", "tested here"),
   row("--:", "---", "---", "---"),
   finding_rows(findings)

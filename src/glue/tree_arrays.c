@@ -6,6 +6,8 @@
 #include "glue/tree_arrays.h"
 #include "glue/seal.h"
 
+#include <string.h>
+
 enum shape { PER_POINT, PER_NODE, POINTS, BOXES };
 
 enum { FORMAT = 1 }; /* the version of this layout */
@@ -164,6 +166,19 @@ static void check_length(SEXP array, const char *name, int length)
                (double)XLENGTH(array));
 }
 
+/* C takes arrays by their place, R by their name: both must find the same. */
+static void check_names(SEXP arrays)
+{
+    static const char *const others[] = {"format", "order", "leaf_size", "dimnames"};
+    SEXP names = Rf_getAttrib(arrays, R_NamesSymbol);
+    for (int i = 0; i < AT_CHECKSUMS; i++) {
+        const char *name = i < ARRAYS ? fields[i].name : others[i - ARRAYS];
+        if (XLENGTH(arrays) <= i || TYPEOF(names) != STRSXP ||
+            strcmp(CHAR(STRING_ELT(names, i)), name) != 0)
+            r_stop("the tree's arrays are damaged: number %d must have the name `%s`", i + 1, name);
+    }
+}
+
 static void check_types(SEXP arrays)
 {
     if (TYPEOF(arrays) != VECSXP || XLENGTH(arrays) < AT_SETTINGS)
@@ -173,6 +188,7 @@ static void check_types(SEXP arrays)
         r_stop("tree array `format` must be the integer %d: this tree is of another version of "
                "covertree",
                FORMAT);
+    check_names(arrays);
     for (int i = 0; i < ARRAYS; i++)
         if (TYPEOF(VECTOR_ELT(arrays, i)) != fields[i].type)
             r_stop("tree array `%s` must be of type %s, not %s", fields[i].name,

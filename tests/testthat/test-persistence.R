@@ -154,6 +154,20 @@ test_that("a file of another version is refused", {
   expect_error(knn_query(thaw(bytes)), "version")
 })
 
+# C takes arrays by their place, R by their name.
+test_that("a file in which an array lost its name is refused", {
+  tree <- sound_tree(clouds$uniform(), leaf_size = 9)
+  bytes <- freeze(tree)
+  for (name in c("points", "row", "next_sibling", "format", "order", "dimnames")) {
+    as_bytes <- c(writeBin(nchar(name), raw(), endian = "big"), charToRaw(name))
+    at <- grepRaw(as_bytes, bytes, fixed = TRUE)
+    worse <- replace(bytes, at + length(as_bytes) - 1, as.raw(0x21))
+    for (use in list(dim, as.matrix, knn_query, validate_tree)) {
+      expect_error(use(thaw(worse)), sprintf("must have the name `%s`", name))
+    }
+  }
+})
+
 test_that("a tree without arrays says so", {
   nothing <- structure(list(pointer = methods::new("externalptr")), class = "cover_tree")
   expect_complaints(knn_query(nothing), print(nothing), tree_arrays(thaw(freeze(nothing))))
