@@ -1,6 +1,7 @@
 /* bench_residual.c: the certified scan against a matrix product of the same size.
  *
- *   cc -O2 -std=gnu11 -fopenmp bench_residual.c ../../src/ct_*.c -lm -ldl -o bench
+ *   cc -O2 -std=gnu11 -fopenmp -I../../src bench_residual.c \
+ *      $(find ../../src/core -name '*.c') -lm -ldl -o bench
  *   bench CASE [BLAS.so [QUERIES [PRECISIONS]]]     cases: see main()
  *
  * Prints seconds and GFlop/s of the scan, counted as 2 n^2 m, or half of that for
