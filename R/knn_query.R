@@ -134,8 +134,8 @@ search_for <- function(tree, query, k, how) {
 }
 
 # A search as search_to_recall() uses it: functions of the rows of some queries, or
-# NULL for all. Where boxes are given up early, what is found depends on the way to it:
-# so each query goes alone, and finds the same whichever others there are.
+# NULL for all. With epsilon the core answers each query alone, so that it finds the same
+# whichever others there are.
 euclidean_search <- function(tree, query, k, how) {
   pointer <- tree$pointer
   query <- check_query(query, pointer)
@@ -144,8 +144,6 @@ euclidean_search <- function(tree, query, k, how) {
     how[[5]] <- stats
     how[[8]] <- epsilon
     how[9] <- list(budget)
-    if (epsilon > 0) how[[2]] <- 1L
-    if (epsilon > 0 && how[[1]] == 0L) how[[1]] <- 1L
     .Call(r_knn, pointer, some(rows), if (is.null(query)) rows, k, how)
   }
   list(

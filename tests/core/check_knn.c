@@ -151,6 +151,39 @@ static void check_large(const char *name, int n, int d, int k)
     keep_end();
 }
 
+/* With epsilon neighbors may be missed: the same ones for any block size, mode and
+ * number of threads, at every level. */
+static void check_epsilon(const char *name, int n, int d, int k)
+{
+    struct cloud cloud = cloud_of(name, n, d);
+    struct grown grown = grow(&cloud, 8, 2);
+    size_t size = (size_t)n * k;
+    int *first = keep(size, sizeof *first), missed = 0;
+    for (int i = 0; i < 12; i++) {
+        struct ct_batch batch = {.tree = &grown.tree,
+                                 .m = n,
+                                 .threads = 1 + i % 3,
+                                 .kernels = kernels_below(i),
+                                 .epsilon = 2,
+                                 .block = (int[]){1, 0, 7, 64}[i % 4],
+                                 .mode = i % 2 ? CT_SEARCH_AUTO : CT_SEARCH_TREE};
+        int *index = host.alloc(size, sizeof *index), *exact = host.alloc(size, sizeof *exact);
+        double *distance = host.alloc(size, sizeof *distance);
+        ct_knn(&host, &batch, k, NAN, index, distance);
+        check_about("epsilon, %d of %s, block %d, %d threads, %s", n, name, batch.block,
+                    batch.threads, batch.kernels->name);
+        if (i == 0)
+            memcpy(first, index, size * sizeof *first);
+        CHECK(memcmp(first, index, size * sizeof *first) == 0);
+        batch.epsilon = 0;
+        ct_knn(&host, &batch, k, NAN, exact, distance);
+        missed += memcmp(exact, index, size * sizeof *exact) != 0;
+        host_end_call();
+    }
+    CHECK(missed == 12);
+    keep_end();
+}
+
 /* Queries so far away that squares, in float or even in double, overflow. */
 static void check_far(const char *name, int n, int d)
 {
@@ -200,5 +233,7 @@ int main(void)
     check_far("tiny", 300, 3);
     check_far("same", 300, 3);
     check_none();
+    check_epsilon("uniform", 3000, 3, 10);
+    check_epsilon("normal", 2000, 9, 5);
     return check_done("knn");
 }

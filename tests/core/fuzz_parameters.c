@@ -120,7 +120,6 @@ static void search_within_budget(struct fuzz_input *input, struct fuzz_search se
 static void search_loosely(struct fuzz_input *input, struct fuzz_search search)
 {
     search.batch.epsilon = 4 * fuzz_share(input);
-    search.batch.threads = 1; /* threads divide the queries into other blocks */
     fuzz_search_run(&search);
     fuzz_expect_near(&search, 1 + search.batch.epsilon);
     expect_same_plainly(&search);

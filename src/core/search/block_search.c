@@ -31,7 +31,7 @@ void ct_search_init(const struct ct_host *host, const struct ct_batch *batch, in
     s->kernels = batch->epsilon > 0 || batch->ladder ? batch->kernels->unfused : batch->kernels;
     s->timed = batch->tally != NULL;
     s->since = s->timed ? ct_seconds() : 0;
-    s->mode = batch->mode;
+    s->mode = batch->epsilon > 0 && batch->mode == CT_SEARCH_AUTO ? CT_SEARCH_TREE : batch->mode;
     s->ladder = batch->ladder;
     s->nearer = 1 / (1 + batch->epsilon);
     s->q = host->alloc(CT_BLOCK * d, sizeof(double));
@@ -57,8 +57,8 @@ void ct_search_init(const struct ct_host *host, const struct ct_batch *batch, in
         s->near[i] = new_near(host, room);
     for (int i = 0; i < CT_BLOCK / CT_TEAM; i++)
         s->team[i].q = host->alloc(d * CT_TEAM, sizeof(float));
-    s->fixed = batch->block > 0;
-    s->block = s->fixed ? batch->block : CT_LANES;
+    s->fixed = batch->block > 0 || batch->epsilon > 0;
+    s->block = batch->epsilon > 0 ? 1 : s->fixed ? batch->block : CT_LANES;
     s->since_trial = CT_TRIAL;
     s->patience = 8;
 }

@@ -24,7 +24,8 @@ struct ct_batch {
     const int *slot; /* where a query's results go; NULL: to the line of its number or row */
     int ld; /* lines of a result matrix, of which own points fill that of their row; 0: m */
     const struct ct_kernels *kernels;
-    double epsilon;                 /* neighbours may be farther than the true ones by this share */
+    double epsilon; /* neighbours may be farther than the true ones by this share; above 0 each
+                     * query goes alone, so that its answer does not depend on others */
     const struct ct_ladder *ladder; /* of points that a query may meet; NULL: no limit */
     int *evaluated;                 /* [ld] with a ladder: points that each met; or NULL */
     int block; /* queries that go together, at most CT_BLOCK; 0: as the work suggests */
