@@ -36,7 +36,7 @@ mkdir -p build
 nm -D $work/library/covertree/libs/covertree.so | grep -q __asan_report ||
     { echo "sanitize: the package was compiled without the sanitizers"; exit 1; }
 
-export R_LIBS="$PWD/$work/library:$R_LIBS" OMP_WAIT_POLICY=passive
+export R_LIBS="$PWD/$work/library${R_LIBS:+:$R_LIBS}" OMP_WAIT_POLICY=passive
 export ASAN_OPTIONS="detect_leaks=0:detect_stack_use_after_return=1:log_path=$PWD/$work/reports/asan"
 export UBSAN_OPTIONS="print_stacktrace=1:log_path=$PWD/$work/reports/ubsan"
 found=$work/results.rds

@@ -50,7 +50,7 @@ run_r_tests <- function(results, files) {
   each <- testthat::test_dir("tests/testthat", package = "covertree", load_package = "installed",
                              filter = filter, reporter = "summary", stop_on_failure = FALSE)
   each <- as.data.frame(each)
-  saveRDS(each[c("passed", "failed", "error", "skipped")], results)
+  saveRDS(each[c("file", "test", "passed", "failed", "error", "skipped", "real")], results)
 }
 
 # For tools/trust.R.
