@@ -79,7 +79,7 @@ test_that("builds that are broken off leave nothing behind", {
         "done"
       }, error = conditionMessage)
     }
-    why <- vapply(c(0.02, 0.1, 0.2, 0.3), break_off, "")
+    why <- vapply(c(0.02, 0.05, 0.1, 0.15), break_off, "")
     list(why = why, left = used() - at_first,
          same = identical(knn_query(tree, x[1:500, ], k = 5), before),
          equal = identical(tree_arrays(build()), tree_arrays(tree)))
