@@ -49,7 +49,7 @@ names() {
 
 # Whether the glue compiles: R's headers are the same for all 64-bit processors.
 glue() {
-    for file in src/glue/*.c; do
+    for file in src/init.c src/glue/*.c; do
         $prefix-gcc $flags -std=gnu11 -Wall -Werror -Wno-unknown-pragmas -fsyntax-only \
             -Isrc $(R CMD config --cppflags) "$file" || return
     done

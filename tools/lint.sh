@@ -41,7 +41,7 @@ folders() {
     done | rule "a folder of the core includes host.h, itself and the folders below it"
     grep -nHE '#include "core/' src/glue/*.[ch] | grep -v '"core/covertree.h"' |
         rule "the glue includes core/covertree.h and no other header of the core"
-    for file in src/core/*/*.c src/glue/*.c; do
+    for file in src/*.c src/core/*/*.c src/glue/*.c; do
         object=${file#src/}
         grep -qE "^    ${object%.c}\.o( |\$)" src/Makevars || echo "$file"
     done | rule "every C file is in OBJECTS of src/Makevars"
