@@ -19,16 +19,19 @@ has_openmp() {
         "$1" -fopenmp -include omp.h -x c -o /dev/null - >/dev/null 2>&1
 }
 
+# label FLAGS: for the name of a file.
+label() { echo "$1" | tr -cd 'A-Za-z0-9-'; }
+
 # build COMPILER FLAGS VARIANT: its log ends with a tally.
 build() {
-    name=$1$(echo "$2" | tr -d ' ')
+    name=$1$(label "$2")
     make -s -C tests/core CC="$1" SAN= OPT="$2" OUT="$work/$name" VARIANTS="$3" \
         ONLY=fingerprint >"$work/$name-$3.log" 2>&1 || true
 }
 
 # judge COMPILER FLAGS VARIANT
 judge() {
-    log=$work/$1$(echo "$2" | tr -d ' ')-$3.log
+    log=$work/$1$(label "$2")-$3.log
     if grep -qE '^core: [1-9][0-9]* passed, 0 failed$' "$log"; then
         echo "compilers: $1 $2, $3: the same"
         passed=$((passed + 1))
