@@ -4,7 +4,7 @@
 #   sh tools/cross.sh [ARCH...]    aarch64 (if none is named), armhf, i686, i686-sse2, s390x
 #
 # Programs run under qemu's user emulation, or directly where this machine can. The
-# emulator takes about 50 times as long as a processor. So aarch64 skips, unless
+# emulator takes about 50 times as long as a processor. So it skips, unless
 # CHECKS=all, the checks that compare every way of searching with an oracle: of
 # each search the fingerprint is compared instead, which is the same on all processors.
 # Neither sanitizers nor threads: the emulator knows no sanitizer, and threads of several
@@ -22,16 +22,15 @@ passed=0 failed=0 skipped=0
 # evaluated by the x87 unit. i686-sse2 is what R's manual advises.
 describe() {
     flags=
-    checks=all
+    checks=${CHECKS:-quick}
     case $1 in
-        aarch64) prefix=aarch64-linux-gnu qemu=qemu-aarch64 checks=quick ;;
+        aarch64) prefix=aarch64-linux-gnu qemu=qemu-aarch64 ;;
         armhf) prefix=arm-linux-gnueabihf qemu=qemu-arm ;;
         i686) prefix=i686-linux-gnu qemu=qemu-i386 ;;
         i686-sse2) prefix=i686-linux-gnu qemu=qemu-i386 flags="-msse2 -mfpmath=sse" ;;
         s390x) prefix=s390x-linux-gnu qemu=qemu-s390x ;;
         *) echo "cross: ARCH must be aarch64, armhf, i686, i686-sse2 or s390x, not $1" >&2; exit 2 ;;
     esac
-    checks=${CHECKS:-$checks}
 }
 
 # The checks that take less than half a minute each under an emulator, and the fingerprint.
@@ -69,7 +68,7 @@ check_one() {
     rm -rf "$work"
     mkdir -p "$work"
     echo 'int main(void) { return 0; }' | $prefix-gcc -static $flags -x c -o "$work/none" -
-    if "$work/none" 2>/dev/null; then qemu=; fi
+    if "$work/none" 2>/dev/null; then qemu= checks=${CHECKS:-all}; fi
     status=0
     # The large offsets are for directories, which the emulator hands on as they are.
     RUN=$qemu make -s -j2 -C tests/core CC="$prefix-gcc" OUT="$root/$work" SAN= OPT="$opt" \
@@ -84,7 +83,7 @@ check_one() {
     esac
     passed=$((passed + p)) failed=$((failed + f))
     result "cross-$arch" $((p + f)) "$f" "$(verdict "$f")" \
-        "$prefix-gcc $($prefix-gcc -dumpversion) $opt${flags:+ $flags}, ${qemu:-on this machine}: $(names)"
+        "$prefix-gcc $($prefix-gcc -dumpversion) $opt${flags:+ $flags}, ${qemu:-on this machine}: $(names | sed "s/ $//")"
 }
 
 for arch in "${@:-aarch64}"; do check_one "$arch"; done
