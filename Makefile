@@ -92,7 +92,7 @@ document:
 	@rm -f src/*.o src/*/*.o src/*/*/*.o src/*.so
 
 format:
-	clang-format -i src/*.c src/*/*.[ch] src/core/*/*.[ch] $(wildcard tests/core/*.[ch])
+	clang-format -i src/*.c src/*/*.[ch] src/core/*/*.[ch] tests/core/*.c tests/core/*/*.[ch]
 
 release-check:
 	@Rscript tools/release_check.R .

@@ -34,11 +34,11 @@ describe() {
 }
 
 # The checks that take less than half a minute each under an emulator, and the fingerprint.
-slow="hard interrupt knn maximin predecessor radius residual search tiles"
+slow="hard_cases interrupt knn maximin predecessor radius exact_search block_search tiles"
 names() {
-    for file in tests/core/check_*.c; do
+    for file in tests/core/test_*.c tests/core/*/test_*.c; do
         name=$(basename "$file" .c)
-        name=${name#check_}
+        name=${name#test_}
         case "$checks $slow " in
             quick*" $name "*) ;;
             *) printf '%s ' "$name" ;;

@@ -1,6 +1,6 @@
 #!/bin/sh
 # Fuzzes the core and the reading of saved trees: sh tools/fuzz.sh [SECONDS], for
-# all targets together; 60 if not given. The core's targets (tests/core/fuzz_*.c)
+# all targets together; 60 if not given. The core's targets (tests/core/fuzz/fuzz_*.c)
 # begin from tests/core/corpus/ and run under libFuzzer where clang has it, or
 # else under their own driver; saved trees are damaged by tools/fuzz_files.R.
 #

@@ -88,7 +88,7 @@ compiles() {
 }
 
 format() {
-    clang-format --dry-run -Werror $sources $(ls tests/core/*.[ch] 2>/dev/null) 2>&1 |
+    clang-format --dry-run -Werror $sources tests/core/*.c tests/core/*/*.[ch] 2>&1 |
         grep 'error:' | rule "C files are as clang-format wants them (make format)"
 }
 

@@ -16,7 +16,7 @@ for program in "$@"; do
         *) output=$(${RUN:-} "$program" 2>&1) ;;
     esac
     status=$?
-    tally=$(printf '%s\n' "$output" | grep -E '^[a-z]+: [0-9]+ passed, [0-9]+ failed$')
+    tally=$(printf '%s\n' "$output" | grep -E '^[a-z0-9_]+: [0-9]+ passed, [0-9]+ failed$')
     p=$(printf '%s\n' "$tally" | awk '{ sum += $2 } END { print sum + 0 }')
     f=$(printf '%s\n' "$tally" | awk '{ sum += $4 } END { print sum + 0 }')
     if [ -z "$tally" ] || { [ "$f" -eq 0 ] && [ "$status" -ne 0 ]; }; then

@@ -1,0 +1,119 @@
+/* test_dot4.c: dot products with a few vectors at once. In double they have the bits
+ * of the exact ones, one by one; in whole numbers they are right to the last, at every
+ * level. Whatever the length, and wherever the vectors lie. */
+#include "check.h"
+#include "clouds.h"
+#include "core/residual/correlation.h"
+#include "core/residual_approx/quantize.h"
+#include "core/simd/correlation.h"
+#include "core/simd/dot4.h"
+#include "host.h"
+
+#include <math.h>
+#include <string.h>
+
+enum { VECTORS = CT_ROWS + 1 };
+
+/* Numbers of sizes that are near each other, or far apart. */
+static double draw(int wide)
+{
+    double x = random_normal();
+    return wide ? ldexp(x, random_below(40) - 20) : x;
+}
+
+/* Up to m numbers, and zeros; each vector is a block of its own, so that the sanitizers
+ * see each step beyond it. */
+static double **draw_vectors(int m, size_t stride, int wide)
+{
+    double **x = keep(VECTORS, sizeof *x);
+    for (int i = 0; i < VECTORS; i++) {
+        x[i] = keep(stride, sizeof **x);
+        for (size_t j = 0; j < stride; j++)
+            x[i][j] = j < (size_t)m ? draw(wide) : 0;
+    }
+    return x;
+}
+
+static void check_fine(int m, int wide)
+{
+    size_t stride = ct_v_stride(m);
+    double **x = draw_vectors(m, stride, wide), first[CT_ROWS];
+    const double *w[CT_ROWS] = {x[1], x[2], x[3], x[4]};
+    for (int i = 0; i < CT_ROWS; i++)
+        first[i] = ct_dots(CT_SIMD_BASE)->dot(x[0], w[i], stride);
+    for (int level = 0; level <= (int)ct_simd_best(); level++) {
+        const struct ct_dots *dots = ct_dots((enum ct_simd_level)level);
+        double to[CT_ROWS], one[CT_ROWS];
+        ct_rows((enum ct_simd_level)level)->fine(x[0], w, stride, to);
+        for (int i = 0; i < CT_ROWS; i++)
+            one[i] = dots->dot(x[0], w[i], stride);
+        check_about("fine, %d numbers, %s, %s", m, wide ? "wide" : "normal", dots->name);
+        CHECK(memcmp(to, one, sizeof to) == 0);
+        CHECK(memcmp(to, first, sizeof to) == 0);
+    }
+    keep_end();
+}
+
+/* Whole numbers as long as they may be; in one place, all of the length. */
+static int16_t *draw_whole(size_t stride, int m, int one)
+{
+    int16_t *v = keep(stride, sizeof *v);
+    double sq = 0, *x = keep((size_t)m + 1, sizeof *x);
+    for (int j = 0; j < m; j++) {
+        x[j] = one ? j == m / 2 : draw(m % 2);
+        sq += x[j] * x[j];
+    }
+    for (size_t j = 0; j < stride; j++)
+        v[j] = j < (size_t)m ? (int16_t)(x[j] / sqrt(sq) * CT_COARSE_LENGTH) : 0;
+    return v;
+}
+
+static void check_coarse(int m, int one)
+{
+    size_t stride = ct_coarse_stride(m);
+    int16_t *v[VECTORS];
+    for (int i = 0; i < VECTORS; i++)
+        v[i] = draw_whole(stride, m, one);
+    const int16_t *w[CT_ROWS] = {v[0], v[2], v[3], v[4]};
+    for (int level = 0; level <= (int)ct_simd_best(); level++) {
+        int32_t to[CT_ROWS];
+        ct_rows((enum ct_simd_level)level)->coarse(v[0], w, stride, to);
+        check_about("coarse, %d numbers, %s, level %d", m, one ? "one" : "all", level);
+        for (int i = 0; i < CT_ROWS; i++) {
+            long long sum = 0;
+            for (size_t j = 0; j < stride; j++)
+                sum += (long long)v[0][j] * w[i][j];
+            CHECK(to[i] == sum);
+        }
+    }
+    keep_end();
+}
+
+/* The same vector in all places; and one with itself. */
+static void check_shared(void)
+{
+    size_t stride = ct_v_stride(100);
+    double **x = draw_vectors(100, stride, 0), to[CT_ROWS];
+    const double *w[CT_ROWS] = {x[1], x[0], x[1], x[0]};
+    for (int level = 0; level <= (int)ct_simd_best(); level++) {
+        ct_rows((enum ct_simd_level)level)->fine(x[0], w, stride, to);
+        check_about("shared vectors, level %d", level);
+        CHECK(to[0] == to[2] && to[1] == to[3] && to[1] > 0);
+        CHECK(to[0] == ct_dots((enum ct_simd_level)level)->dot(x[0], x[1], stride));
+    }
+    keep_end();
+}
+
+int main(void)
+{
+    static const int lengths[] = {0,  1,  2,  7,   15,  16,  17,  31,   32,
+                                  33, 48, 63, 100, 128, 257, 500, 1024, 3000};
+    for (size_t i = 0; i < sizeof lengths / sizeof *lengths; i++)
+        for (int wide = 0; wide < 2; wide++) {
+            check_fine(lengths[i], wide);
+            if (lengths[i] > 0)
+                check_coarse(lengths[i], wide);
+        }
+    check_shared();
+    return check_done("dot4");
+}

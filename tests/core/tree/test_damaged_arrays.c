@@ -1,0 +1,195 @@
+/* test_damaged_arrays.c: arrays that a user may have changed. ct_check_links finds any
+ * one entry of any link that is not what it was, and whatever it lets pass can
+ * be searched without harm, as the sanitizers attest. */
+#include "check.h"
+#include "core/search/query.h"
+#include "core/simd/euclid.h"
+#include "core/tree/validate.h"
+#include "grow.h"
+#include "host.h"
+
+#include <math.h>
+#include <string.h>
+
+static unsigned char *seen;
+
+static struct ct_fault fault_of(const struct grown *grown)
+{
+    return ct_check_links(&grown->tree, seen);
+}
+
+/* The arrays whose every entry is fixed by the others. */
+struct link {
+    const char *name;
+    enum ct_part part;
+    int *entry, count;
+};
+
+enum { LINKS = 7, VALUES = 9 };
+
+static void list_links(struct grown *g, struct link *link)
+{
+    struct ct_arrays *a = &g->arrays;
+    int n = g->tree.n, nodes = g->tree.nodes;
+    struct link all[LINKS] = {{"row", CT_PART_ROW, g->row, n},
+                              {"hub", CT_PART_HUB, a->hub, nodes},
+                              {"parent", CT_PART_PARENT, a->parent, nodes},
+                              {"first_child", CT_PART_FIRST_CHILD, a->first_child, nodes},
+                              {"next_sibling", CT_PART_NEXT_SIBLING, a->next_sibling, nodes},
+                              {"subtree_begin", CT_PART_SUBTREE_BEGIN, a->subtree_begin, nodes},
+                              {"subtree_end", CT_PART_SUBTREE_END, a->subtree_end, nodes}};
+    memcpy(link, all, sizeof all);
+}
+
+static void list_values(const struct grown *g, int sound, int *value)
+{
+    int all[VALUES] = {0,         -1,        INT_MIN, INT_MAX, g->tree.n + 1, g->tree.nodes + 1,
+                       sound + 1, sound - 1, 1};
+    memcpy(value, all, sizeof all);
+}
+
+/* A hub may be any point of its node's: only others are a matter of safety. */
+static int may_pass(const struct grown *g, const struct link *link, int at, int value)
+{
+    return link->part == CT_PART_HUB && value >= g->tree.subtree_begin[at] &&
+           value <= g->tree.subtree_end[at];
+}
+
+static void check_link(const struct grown *g, const struct link *link)
+{
+    int missed = 0, beyond = 0, tried = 0;
+    for (int at = 0; at < link->count; at++) {
+        int sound = link->entry[at], value[VALUES];
+        list_values(g, sound, value);
+        for (int v = 0; v < VALUES; v++) {
+            if (value[v] == sound || may_pass(g, link, at, value[v]))
+                continue;
+            link->entry[at] = value[v];
+            struct ct_fault fault = fault_of(g);
+            size_t entries = fault.part == CT_PART_ROW ? (size_t)g->tree.n : (size_t)g->tree.nodes;
+            missed += fault.part == CT_SOUND;
+            beyond += fault.at < 1 || fault.at > entries + (fault.part == CT_PART_PARENT);
+            tried++;
+        }
+        link->entry[at] = sound;
+    }
+    check_about("%s, %d damages", link->name, tried);
+    CHECK(tried >= link->count);
+    CHECK(missed == 0);
+    CHECK(beyond == 0);
+    CHECK(fault_of(g).part == CT_SOUND);
+}
+
+/* Where nothing else can be to blame, the fault names the array and the entry. */
+static void check_blame(const struct grown *g, const struct link *link)
+{
+    static const int far_out[] = {-1, INT_MIN, INT_MAX};
+    int wrong = 0;
+    for (int at = 0; at < link->count; at++)
+        for (int v = 0; v < 3; v++) {
+            int sound = link->entry[at];
+            link->entry[at] = far_out[v];
+            struct ct_fault fault = fault_of(g);
+            wrong += fault.part != link->part || fault.at != (size_t)at + 1;
+            link->entry[at] = sound;
+        }
+    check_about("far out entries of %s", link->name);
+    CHECK(wrong == 0);
+}
+
+static void check_points(const struct grown *g)
+{
+    static const double bad[] = {NAN, INFINITY, -INFINITY};
+    int wrong = 0, size = g->tree.n * g->tree.d;
+    for (int at = 0; at < size; at++)
+        for (int v = 0; v < 3; v++) {
+            double sound = g->points[at];
+            g->points[at] = bad[v];
+            struct ct_fault fault = fault_of(g);
+            wrong += fault.part != CT_PART_POINTS || fault.at != (size_t)at + 1;
+            g->points[at] = sound;
+        }
+    check_about("points");
+    CHECK(wrong == 0);
+}
+
+/* Two entries exchanged: each is in range, the two together are not sound. */
+static void check_exchanges(const struct grown *g, const struct link *link)
+{
+    int missed = 0, tried = 0;
+    for (int a = 0; a < link->count; a++)
+        for (int b = 0; b < a; b++) {
+            int x = link->entry[a], y = link->entry[b];
+            if (x == y || link->part == CT_PART_ROW || link->part == CT_PART_HUB)
+                continue;
+            link->entry[a] = y, link->entry[b] = x;
+            missed += fault_of(g).part == CT_SOUND;
+            link->entry[a] = x, link->entry[b] = y;
+            tried++;
+        }
+    check_about("%d exchanges in %s", tried, link->name);
+    CHECK(missed == 0);
+}
+
+/* Any values at all in what ct_check_links does not look at. */
+static void scramble(struct grown *g)
+{
+    static const double wild[] = {NAN, INFINITY, -INFINITY, -1, 0, 1e300, -1e300, 0.5};
+    struct ct_arrays *a = &g->arrays;
+    for (int node = 0; node < g->tree.nodes; node++) {
+        if (random_below(3) == 0)
+            a->level[node] = (int)(random_bits() >> 32) / 2;
+        if (random_below(3) == 0)
+            a->min_row[node] = (int)(random_bits() >> 32) / 2;
+        a->radius[node] = wild[random_below(8)];
+        a->hub[node] = a->subtree_begin[node];
+        for (int j = 0; j < g->tree.d; j++)
+            if (random_below(2) == 0) {
+                a->lower[node + j * g->tree.nodes] = wild[random_below(8)];
+                a->upper[node + j * g->tree.nodes] = wild[random_below(8)];
+            }
+    }
+}
+
+static void check_scrambled(struct grown *g, int k)
+{
+    int n = g->tree.n, *index = keep((size_t)n * k, sizeof *index), strange = 0;
+    double *distance = keep((size_t)n * k, sizeof *distance);
+    struct ct_batch batch = {.tree = &g->tree,
+                             .m = n,
+                             .threads = 2,
+                             .kernels = ct_kernels(ct_simd_best()),
+                             .mode = (enum ct_search_mode)(k % 3)};
+    struct ct_report report;
+    grow_tiles(g, 2);
+    ct_check_tree(&host, &g->tree, 2, &report);
+    ct_knn(&host, &batch, k, NAN, index, distance);
+    host_end_call();
+    for (int i = 0; i < n * k; i++)
+        strange += index[i] != CT_NO_ROW && (index[i] < 1 || index[i] > n);
+    check_about("searching a scrambled tree for %d", k);
+    CHECK(strange == 0);
+}
+
+int main(void)
+{
+    struct cloud cloud = cloud_of("uniform", 60, 2);
+    struct grown grown = grow(&cloud, 3, 1);
+    struct link link[LINKS];
+    seen = keep((size_t)cloud.n, 1);
+    list_links(&grown, link);
+    check_about("a sound tree");
+    CHECK(fault_of(&grown).part == CT_SOUND);
+    for (int l = 0; l < LINKS; l++) {
+        check_link(&grown, &link[l]);
+        check_blame(&grown, &link[l]);
+        check_exchanges(&grown, &link[l]);
+    }
+    check_points(&grown);
+    for (int round = 0; round < 60; round++) {
+        scramble(&grown);
+        CHECK(fault_of(&grown).part == CT_SOUND);
+        check_scrambled(&grown, 1 + round % 4);
+    }
+    return check_done("damaged_arrays");
+}

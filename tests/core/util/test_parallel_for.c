@@ -1,0 +1,110 @@
+/* test_parallel_for.c: every block is run once, by a thread there is, whatever the
+ * number of blocks and threads; and the host is asked about interrupts often
+ * enough while blocks are slow. */
+#include "check.h"
+#include "core/util/parallel_for.h"
+#include "host.h"
+
+#include <stdatomic.h>
+#include <string.h>
+#include <time.h>
+
+enum { MOST = 5000 };
+
+struct tally {
+    atomic_int runs[MOST + 1], strange;
+    int blocks, threads;
+};
+
+static void count(void *task, int block, int thread)
+{
+    struct tally *tally = task;
+    int known = block >= 0 && block < tally->blocks;
+    tally->runs[known ? block : MOST]++;
+    tally->strange += thread < 0 || thread >= tally->threads;
+}
+
+static void check_once(int blocks, int threads)
+{
+    static struct tally tally;
+    int once = 1;
+    memset(&tally, 0, sizeof tally);
+    tally.blocks = blocks, tally.threads = threads;
+    int polls = host_polls();
+    ct_for_blocks(&host, blocks, threads, count, &tally);
+    for (int block = 0; block < blocks; block++)
+        once &= tally.runs[block] == 1;
+    check_about("%d blocks, %d threads", blocks, threads);
+    CHECK(once);
+    CHECK(tally.runs[MOST] == 0);
+    CHECK(tally.strange == 0);
+    CHECK(blocks == 0 || host_polls() > polls);
+}
+
+static void take_time(void *task, int block, int thread)
+{
+    (void)task, (void)block, (void)thread;
+    nanosleep(&(struct timespec){.tv_nsec = 5000000}, NULL);
+}
+
+struct threads {
+    atomic_int first, others; /* blocks that the calling thread ran, and that others did */
+    long wait;                /* nanoseconds */
+};
+
+static void note_thread(void *task, int block, int thread)
+{
+    struct threads *used = task;
+    (void)block;
+    if (thread == 0)
+        used->first++;
+    else
+        used->others++;
+    if (used->wait > 0)
+        nanosleep(&(struct timespec){.tv_nsec = used->wait}, NULL);
+}
+
+/* 80 blocks of 5 ms: 0.4 s for one thread, at least four polls. */
+static void check_polls(void)
+{
+    struct ct_host seldom = host;
+    int polls = host_polls();
+    seldom.poll_seconds = 0.08;
+    ct_for_blocks(&seldom, 80, 1, take_time, NULL);
+    check_about("80 slow blocks");
+    CHECK(host_polls() - polls >= 4);
+    CHECK(host_polls() - polls <= 40);
+}
+
+/* Little work stays on the calling thread; much work does not. */
+static void check_regions(void)
+{
+    struct ct_host thrifty = host;
+    struct threads used = {0};
+    thrifty.region_seconds = 0.02;
+    thrifty.poll_seconds = 0.1;
+    ct_for_blocks(&thrifty, 10, 2, note_thread, &used);
+    check_about("10 quick blocks");
+    CHECK(used.first == 10 && used.others == 0);
+    used.first = used.others = 0;
+    used.wait = 5000000;
+    ct_for_blocks(&thrifty, 40, 2, note_thread, &used);
+    check_about("40 slow blocks: %d and %d", used.first, used.others);
+    CHECK(used.first + used.others == 40);
+#ifdef _OPENMP
+    CHECK(used.others > 0);
+#else
+    CHECK(used.others == 0);
+#endif
+}
+
+int main(void)
+{
+    static const int sizes[] = {0, 1, 2, 3, 7, 100, MOST};
+    for (int threads = 1; threads <= 3; threads++)
+        for (size_t s = 0; s < sizeof sizes / sizeof *sizes; s++)
+            check_once(sizes[s], threads);
+    check_polls();
+    check_regions();
+    return check_done("parallel_for");
+}
