@@ -50,12 +50,12 @@ SEXP r_named_list(const char *const *name, int count)
 }
 
 /* Counts exceed integers: doubles hold them exactly. */
-static SEXP tally_list(const struct ct_tally *tally, double seconds)
+static SEXP tally_list(const struct ct_search_stats *tally, double seconds)
 {
     static const char *const names[] = {"blocks", "counts", "seconds"};
-    const long long counts[] = {tally->scans,  tally->nodes,  tally->candidates, tally->cached,
-                                tally->boxes,  tally->tiles,  tally->distances,  tally->met,
-                                tally->useful, tally->climbs, tally->early};
+    const long long counts[] = {tally->scans,  tally->nodes,  tally->candidates,   tally->cached,
+                                tally->boxes,  tally->tiles,  tally->distances,    tally->evaluated,
+                                tally->useful, tally->climbs, tally->stopped_early};
     const int count = (int)(sizeof counts / sizeof *counts);
     SEXP list = PROTECT(r_named_list(names, 3));
     SEXP blocks = Rf_allocVector(REALSXP, 7), values, times;
@@ -73,18 +73,18 @@ static SEXP tally_list(const struct ct_tally *tally, double seconds)
     return list;
 }
 
-const struct ct_ladder *r_ladder(SEXP from, int k, struct ct_ladder *ladder)
+const struct ct_budget *r_ladder(SEXP from, int k, struct ct_budget *budget)
 {
     if (Rf_isNull(from))
         return NULL;
     SEXP schedule = VECTOR_ELT(from, 0);
-    *ladder = (struct ct_ladder){.rungs = (int)XLENGTH(schedule),
+    *budget = (struct ct_budget){.steps = (int)XLENGTH(schedule),
                                  .limit = INTEGER_RO(schedule),
                                  .up = Rf_asReal(VECTOR_ELT(from, 1)),
                                  .down = Rf_asReal(VECTOR_ELT(from, 2)),
                                  .run = k < 24 ? 16 : (k / 8 + 1) / 2 * 16,
                                  .diverse = Rf_asLogical(VECTOR_ELT(from, 3))};
-    return ladder;
+    return budget;
 }
 
 const int *r_positions(const struct ct_tree *t, SEXP rows, int *slot)
@@ -106,7 +106,7 @@ SEXP r_knn(SEXP pointer, SEXP query, SEXP rows, SEXP k, SEXP how)
     static const char *const names[] = {"index", "distance", "evaluated", "tally"};
     double start = ct_seconds();
     struct ct_batch batch = r_batch(pointer, query, how);
-    struct ct_tally tally = {0};
+    struct ct_search_stats tally = {0};
     int count = Rf_asInteger(k), stats = r_how(how, HOW_STATS);
     batch.tally = stats ? &tally : NULL;
     batch.epsilon = Rf_asReal(VECTOR_ELT(how, HOW_EPSILON));
@@ -116,13 +116,13 @@ SEXP r_knn(SEXP pointer, SEXP query, SEXP rows, SEXP k, SEXP how)
         batch.slot = slot;
         batch.m = batch.ld = (int)XLENGTH(rows);
     }
-    struct ct_ladder ladder;
-    batch.ladder = r_ladder(VECTOR_ELT(how, HOW_LADDER),
-                            count < batch.tree->n ? count : batch.tree->n, &ladder);
+    struct ct_budget budget;
+    batch.budget = r_ladder(VECTOR_ELT(how, HOW_LADDER),
+                            count < batch.tree->n ? count : batch.tree->n, &budget);
     SEXP found = PROTECT(r_named_list(names, stats ? 4 : 3));
     SET_VECTOR_ELT(found, 0, Rf_allocMatrix(INTSXP, batch.m, count));
     SET_VECTOR_ELT(found, 1, Rf_allocMatrix(REALSXP, batch.m, count));
-    if (batch.ladder) {
+    if (batch.budget) {
         SET_VECTOR_ELT(found, 2, Rf_allocVector(INTSXP, batch.m));
         batch.evaluated = INTEGER(VECTOR_ELT(found, 2));
     }

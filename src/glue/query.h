@@ -27,7 +27,7 @@ struct ct_host r_host_for(const char *call, SEXP how);
 struct ct_batch r_batch(SEXP pointer, SEXP query, SEXP how);
 
 /* R's list(schedule, up, down, diversity), or NULL. */
-const struct ct_ladder *r_ladder(SEXP from, int k, struct ct_ladder *ladder);
+const struct ct_budget *r_ladder(SEXP from, int k, struct ct_budget *budget);
 
 /* The positions of some rows, in the tree's order; slot, [n], tells which of them
  * each row is, or -1. */

@@ -238,7 +238,7 @@ SEXP r_residual_walk(SEXP pointer, SEXP metric, SEXP coarse, SEXP query, SEXP fo
                      SEXP k, SEXP effort, SEXP how)
 {
     static const char *const names[] = {"index", "distance", "evaluated", "climbs"};
-    struct ct_ladder ladder;
+    struct ct_budget budget;
     struct ct_residual residual = residual_of(metric);
     struct ct_latent others = {0};
     struct ct_batch batch = r_batch(pointer, query, how);
@@ -255,7 +255,7 @@ SEXP r_residual_walk(SEXP pointer, SEXP metric, SEXP coarse, SEXP query, SEXP fo
         .patience = REAL_RO(effort)[0],
         .first = (int)REAL_RO(effort)[1],
         .most = (int)REAL_RO(effort)[2],
-        .ladder = r_ladder(VECTOR_ELT(how, HOW_LADDER), reach, &ladder),
+        .budget = r_ladder(VECTOR_ELT(how, HOW_LADDER), reach, &budget),
         .missing = NA_REAL,
     };
     if (!Rf_isNull(coarse))

@@ -271,10 +271,10 @@ static void budgets(struct problem *p, struct setting s)
 {
     static const int limit[] = {40, 100, 300};
     for (int i = 0; i < 4; i++) {
-        struct ct_ladder ladder = {
-            .rungs = 3, .limit = limit, .up = 0.015, .down = 0.002, .run = 16, .diverse = i % 2};
+        struct ct_budget budget = {
+            .steps = 3, .limit = limit, .up = 0.015, .down = 0.002, .run = 16, .diverse = i % 2};
         struct ct_batch batch = batch_of(p, s, i / 2);
-        batch.ladder = &ladder;
+        batch.budget = &budget;
         batch.evaluated = host.alloc((size_t)batch.m, sizeof(int));
         run_search(ct_knn, &batch, 8);
         hash_ints(batch.evaluated, (size_t)batch.m);
@@ -353,7 +353,7 @@ static void residual_exact(struct problem *p, struct setting s)
 }
 
 static void walk(struct problem *p, struct setting s, int foreign, int coarse, int predecessor,
-                 const struct ct_ladder *ladder)
+                 const struct ct_budget *budget)
 {
     struct ct_batch batch = batch_of(p, s, foreign);
     size_t size = (size_t)batch.m * 12;
@@ -364,7 +364,7 @@ static void walk(struct problem *p, struct setting s, int foreign, int coarse, i
                            .rows = ct_rows(s.level),
                            .k = 12,
                            .patience = 1,
-                           .ladder = ladder,
+                           .budget = budget,
                            .first = 48,
                            .most = p->cloud.n,
                            .missing = NAN,
@@ -400,10 +400,10 @@ static void residual_budget(struct problem *p, struct setting s)
 {
     static const int limit[] = {40, 100, 300};
     for (int diverse = 0; diverse < 2; diverse++) {
-        struct ct_ladder ladder = {
-            .rungs = 3, .limit = limit, .up = 0.015, .down = 0.002, .run = 16, .diverse = diverse};
-        walk(p, s, 0, 0, 0, &ladder);
-        walk(p, s, 0, 1, 1, &ladder);
+        struct ct_budget budget = {
+            .steps = 3, .limit = limit, .up = 0.015, .down = 0.002, .run = 16, .diverse = diverse};
+        walk(p, s, 0, 0, 0, &budget);
+        walk(p, s, 0, 1, 1, &budget);
     }
 }
 

@@ -121,7 +121,7 @@ static long long lower_block(struct maximin *m, int tier, int block, const doubl
     double *sq = block_of(t, block), *lower = sq + CT_LANES;
     long long met = 1;
     if (tier == 0) {
-        m->kernels->lower_sqdist(lower, m->d, q, sq);
+        m->kernels->min_sqdist(lower, m->d, q, sq);
         return met;
     }
     unsigned nearer = m->kernels->boxes_nearer(lower, lower + (size_t)m->d * CT_LANES, m->d, q, sq);
@@ -171,7 +171,7 @@ static void meet_ahead(struct maximin *m, int block)
 {
     double *sq = block_of(m->tier, block);
     for (int i = m->met[block]; i < m->waiting; i++)
-        m->kernels->lower_sqdist(sq + CT_LANES, m->d, m->q + (size_t)i * m->d, sq);
+        m->kernels->min_sqdist(sq + CT_LANES, m->d, m->q + (size_t)i * m->d, sq);
     m->met[block] = m->waiting;
     m->ahead++;
     refresh_above(m, block * CT_LANES);

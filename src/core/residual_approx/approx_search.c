@@ -36,15 +36,15 @@ struct walker {
 };
 
 struct round {
-    struct ct_taker taker; /* first: the round is handed to take() */
+    struct ct_result_sink taker; /* first: the round is handed to take() */
     const struct ct_walk *walk;
     const struct ct_kernels *kernels;
     struct ct_pairs pairs;
-    struct walker *walker;  /* [threads] */
-    int predecessor;        /* whether only rows below a query's own are met */
-    int points;             /* to meet, with those of earlier rounds */
-    struct ct_climb *climb; /* [ld] with a ladder */
-    int *improved;          /* [ld] how many had been met when a point was last kept; -1: ended */
+    struct walker *walker;         /* [threads] */
+    int predecessor;               /* whether only rows below a query's own are evaluated */
+    int points;                    /* to meet, with those of earlier rounds */
+    struct ct_budget_state *climb; /* [ld] with a budget */
+    int *improved; /* [ld] how many had been evaluated when a point was last kept; -1: ended */
 };
 
 static int slot_of(const struct ct_walk *walk, int line)
@@ -76,9 +76,9 @@ static void settle(const struct round *round, int line, struct ct_top *top)
     ct_top_order(top, round->kernels);
 }
 
-static void load(const struct ct_walk *walk, size_t slot, int met, struct ct_top *top)
+static void load(const struct ct_walk *walk, size_t slot, int evaluated, struct ct_top *top)
 {
-    top->count = met < walk->k ? met : walk->k;
+    top->count = evaluated < walk->k ? evaluated : walk->k;
     for (int j = 0; j < top->count; j++) {
         top->row[j] = walk->index[j * (size_t)walk->ld + slot];
         top->sq[j] = walk->distance[j * (size_t)walk->ld + slot];
@@ -107,25 +107,26 @@ static void answer_without(const struct ct_walk *walk, int own, int predecessor,
     }
 }
 
-/* Whether so many points have been met in vain that no more need be. */
-static int weary(const struct ct_walk *walk, int met, int improved)
+/* Whether so many points have been evaluated in vain that no more need be. */
+static int weary(const struct ct_walk *walk, int evaluated, int improved)
 {
-    return met >= walk->k && met - improved >= walk->patience * (improved + 4.0 * walk->k);
+    return evaluated >= walk->k &&
+           evaluated - improved >= walk->patience * (improved + 4.0 * walk->k);
 }
 
 static void finish(const struct round *round, int line, struct ct_top *top)
 {
     if (round->walk->coarse.v && round->pairs.from->p[line] > 0)
         judge(round, line, top);
-    ct_sort_found(top->sq, top->row, top->count, round->kernels);
+    ct_sort_neighbors(top->sq, top->row, top->count, round->kernels);
     top->count = top->count < round->walk->k ? top->count : round->walk->k;
 }
 
 /* Points that any query may meet. */
 static int most_points(const struct ct_walk *walk)
 {
-    const struct ct_ladder *ladder = walk->ladder;
-    int most = ladder ? ladder->limit[ladder->rungs - 1] : walk->most;
+    const struct ct_budget *budget = walk->budget;
+    int most = budget ? budget->limit[budget->steps - 1] : walk->most;
     most = most > walk->k ? most : walk->k;
     return most < walk->most ? most : walk->most;
 }
@@ -153,35 +154,35 @@ static int meet_wave(const struct round *round, int line, struct ct_top *top,
     return kept;
 }
 
-/* Meets the points of rows from met on, until weary; returns how many are met then. */
+/* Meets the points of rows from evaluated on, until weary; returns how many are evaluated then. */
 static int go_on(const struct round *round, int line, struct ct_top *top, struct ct_coarse query,
-                 const int *row, int met, int found, int *improved)
+                 const int *row, int evaluated, int found, int *improved)
 {
-    while (met < found && !weary(round->walk, met, *improved)) {
-        int count = found - met < CT_WAVE ? found - met : CT_WAVE, last = -1;
-        meet_wave(round, line, top, query, row + met, count, &last);
+    while (evaluated < found && !weary(round->walk, evaluated, *improved)) {
+        int count = found - evaluated < CT_WAVE ? found - evaluated : CT_WAVE, last = -1;
+        meet_wave(round, line, top, query, row + evaluated, count, &last);
         if (last >= 0)
-            *improved = met + last + 1;
-        met += count;
+            *improved = evaluated + last + 1;
+        evaluated += count;
     }
-    return met;
+    return evaluated;
 }
 
-/* The same up the ladder; the first k points are of use and no sign. Returns whether it
+/* The same up the budget; the first k points are of use and no sign. Returns whether it
  * ended there. */
 static int climb(const struct round *round, int line, struct ct_top *top, struct ct_coarse query,
-                 const int *row, int found, struct ct_climb *at)
+                 const int *row, int found, struct ct_budget_state *at)
 {
     const struct ct_walk *walk = round->walk;
-    while (at->met < found) {
-        int left = found - at->met, count = left < CT_WAVE ? left : CT_WAVE, last;
-        int kept = meet_wave(round, line, top, query, row + at->met, count, &last);
-        int stay = ct_climb_stay(walk->ladder, at, count, at->met < walk->k ? count : kept);
-        if (stay || at->met < walk->k)
+    while (at->evaluated < found) {
+        int left = found - at->evaluated, count = left < CT_WAVE ? left : CT_WAVE, last;
+        int kept = meet_wave(round, line, top, query, row + at->evaluated, count, &last);
+        int stay = ct_budget_spend(walk->budget, at, count, at->evaluated < walk->k ? count : kept);
+        if (stay || at->evaluated < walk->k)
             continue;
-        if (!ct_climb_up(walk->ladder, at))
+        if (!ct_budget_escalate(walk->budget, at))
             return 1;
-        *at = ct_climb_begin(at->rung + 1, at->met);
+        *at = ct_budget_begin(at->step + 1, at->evaluated);
     }
     return 0;
 }
@@ -191,23 +192,23 @@ static int proceed(const struct round *round, int line, int slot, struct walker 
                    const int *row, int found)
 {
     const struct ct_walk *walk = round->walk;
-    int *met = &walk->evaluated[slot], *improved = &round->improved[slot], ended;
+    int *evaluated = &walk->evaluated[slot], *improved = &round->improved[slot], ended;
     struct ct_top *top = &walker->pending[walker->count].top;
     struct ct_coarse query = ct_pairs_query(&round->pairs, line, walker->query);
-    load(walk, (size_t)slot, *met, top);
-    if (walk->ladder) {
-        struct ct_climb *at = &round->climb[slot];
+    load(walk, (size_t)slot, *evaluated, top);
+    if (walk->budget) {
+        struct ct_budget_state *at = &round->climb[slot];
         ended = climb(round, line, top, query, row, found, at);
-        *met = at->met;
-        walk->climbs[slot] = at->early ? -1 - at->rung : at->rung;
+        *evaluated = at->evaluated;
+        walk->climbs[slot] = at->stopped_early ? -1 - at->step : at->step;
     } else {
-        *met = go_on(round, line, top, query, row, *met, found, improved);
-        ended = weary(walk, *met, *improved);
+        *evaluated = go_on(round, line, top, query, row, *evaluated, found, improved);
+        ended = weary(walk, *evaluated, *improved);
     }
-    return ended || found < round->points || *met >= most_points(walk);
+    return ended || found < round->points || *evaluated >= most_points(walk);
 }
 
-static void done(const struct ct_taker *taker, int thread)
+static void done(const struct ct_result_sink *taker, int thread)
 {
     const struct round *round = (const struct round *)taker;
     struct walker *walker = &round->walker[thread];
@@ -225,7 +226,8 @@ static void done(const struct ct_taker *taker, int thread)
     walker->count = 0;
 }
 
-static void take(const struct ct_taker *taker, int thread, int line, const int *row, int found)
+static void take(const struct ct_result_sink *taker, int thread, int line, const int *row,
+                 int found)
 {
     const struct round *round = (const struct round *)taker;
     const struct ct_walk *walk = round->walk;
@@ -336,10 +338,10 @@ static void walk_rounds(const struct ct_host *host, const struct ct_batch *batch
         if (some.m == 0)
             return;
         void *mark = host->mark ? host->mark() : NULL;
-        if (walk->ladder && !walk->ladder->diverse)
+        if (walk->budget && !walk->budget->diverse)
             take_along(host, &some, &round);
         else
-            ct_knn_take(host, &some, round.points, &round.taker);
+            ct_knn_to_sink(host, &some, round.points, &round.taker);
         if (host->release)
             host->release(mark);
     }
@@ -359,13 +361,13 @@ void ct_walk(const struct ct_host *host, const struct ct_batch *asked, const str
         .pairs = ct_pairs_make(host, walk, batch->tree),
         .walker = new_walkers(host, batch->threads, k, walk),
         .improved = host->alloc((size_t)walk->ld, sizeof(int)),
-        .climb = walk->ladder ? host->alloc((size_t)walk->ld, sizeof *round.climb) : NULL,
+        .climb = walk->budget ? host->alloc((size_t)walk->ld, sizeof *round.climb) : NULL,
     };
     struct rounds rounds = {{walk_rounds}, &round};
     for (int i = 0; i < walk->ld; i++)
         round.improved[i] = walk->evaluated[i] = walk->climbs[i] = 0;
-    for (int i = 0; walk->ladder && i < walk->ld; i++)
-        round.climb[i] = ct_climb_begin(0, 0);
+    for (int i = 0; walk->budget && i < walk->ld; i++)
+        round.climb[i] = ct_budget_begin(0, 0);
     if (batch->predecessor)
         ct_predecessors(host, batch, walk->first, &rounds.searcher);
     else

@@ -25,7 +25,7 @@ struct ct_walk {
     int k;
     double patience; /* ends when so many times as many points, and 4 k of them, were met in
                       * vain as before */
-    const struct ct_ladder *ladder; /* or NULL; then patience has no say */
+    const struct ct_budget *budget; /* or NULL; then patience has no say */
     int first, most;                /* points to meet at first, and at all */
     double missing;
     const int *slot; /* where the results of a line go; NULL: to that line */
@@ -33,7 +33,7 @@ struct ct_walk {
     int *index;
     double *distance;
     int *evaluated; /* [ld] points met */
-    int *climbs;    /* [ld] rungs climbed, or -1 - that where it ended early */
+    int *climbs;    /* [ld] steps climbed, or -1 - that where it ended early */
 };
 
 /* Neighbours for all queries of the batch, or of the tree's own points that its

@@ -42,7 +42,7 @@ struct scan {
     double *distance;
 };
 
-static void store(const struct scan *scan, const struct ct_nearest *nearest, int query)
+static void store(const struct scan *scan, const struct ct_topk *nearest, int query)
 {
     size_t count = (size_t)scan->batch->count;
     for (int j = 0; j < scan->k; j++) {
@@ -159,10 +159,10 @@ static const struct ct_sieve *main_sieve(const struct scan *scan)
  * threads would wait for the last block. */
 static int most_queries(const struct ct_residual_batch *batch, int k)
 {
-    int most = BUFFER / ct_contest_room(k) / CT_TEAM * CT_TEAM;
+    int most = BUFFER / ct_contest_room(k) / CT_GROUP * CT_GROUP;
     int half = batch->residual->m > LONG || batch->count / batch->threads < 4 * BLOCK;
     int block = half ? BLOCK / 2 : BLOCK;
-    return most < CT_TEAM ? CT_TEAM : most < block ? most : block;
+    return most < CT_GROUP ? CT_GROUP : most < block ? most : block;
 }
 
 void ct_residual_scan(const struct ct_host *host, const struct ct_residual_batch *batch, int k,

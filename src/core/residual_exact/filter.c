@@ -87,16 +87,16 @@ static void load_teams(struct ct_sift_block *block, const struct ct_sieve *sieve
     const struct ct_residual *residual = sift->batch->residual;
     size_t rest = (size_t)sift->frame.rest, lead = residual->m - rest, size = sieve->size;
     double trifle = ct_frame_trifle(&sift->frame, sieve);
-    for (int team = 0; team < block->count; team += CT_TEAM) {
-        int pos[CT_TEAM];
-        struct ct_seats seats = {.apart = CT_TEAM,
+    for (int team = 0; team < block->count; team += CT_GROUP) {
+        int pos[CT_GROUP];
+        struct ct_seats seats = {.apart = CT_GROUP,
                                  .z = block->team_z + team * residual->d * size,
                                  .v = block->team_v + team * lead * size,
                                  .rest = block->rest + team * rest * size};
-        for (int i = 0; i < CT_TEAM; i++)
+        for (int i = 0; i < CT_GROUP; i++)
             pos[i] = pos_of(block, team + i < block->count ? team + i : 0);
         ct_frame_put(&sift->frame, sieve, sift->from, pos, block->room, &seats);
-        for (int i = 0; i < CT_TEAM; i++) {
+        for (int i = 0; i < CT_GROUP; i++) {
             block->level[team + i] = -1;
             block->margin[team + i] = ct_frame_margin(&sift->frame, sieve, sift->size.norm[pos[i]]);
             block->slack[team + i] = seats.slack[i];
@@ -169,7 +169,7 @@ static void enter_lanes(struct ct_sift_block *block, int i, const struct ct_shel
 /* Asks for a share of what comes next in memory: the sieve would wait for it. */
 static void prefetch(const char *next, size_t bytes, int share, int shares)
 {
-    size_t lines = bytes / LINE, end = lines * (share + CT_TEAM) / shares;
+    size_t lines = bytes / LINE, end = lines * (share + CT_GROUP) / shares;
     for (size_t line = lines * share / shares; line < end; line++)
         __builtin_prefetch(next + line * LINE);
 }
@@ -186,9 +186,9 @@ static void add_dots(struct ct_sift_block *block, const struct ct_shelf *shelf, 
         int from = (int)((long long)m * chunk / chunks);
         int to = (int)((long long)m * (chunk + 1) / chunks);
         const char *points = shelf->v + (tile * (size_t)m + from) * step;
-        for (int team = 0; team < block->count; team += CT_TEAM) {
+        for (int team = 0; team < block->count; team += CT_GROUP) {
             prefetch(points + (to - from) * step, (to - from) * step, team, block->count);
-            sieve->dots(points, block->team_v + ((size_t)team * m + from * CT_TEAM) * size,
+            sieve->dots(points, block->team_v + ((size_t)team * m + from * CT_GROUP) * size,
                         to - from, block->sums + team * step);
         }
     }
@@ -201,7 +201,7 @@ static void drop_trifles(struct ct_sift_block *block, const struct ct_shelf *she
                          const struct ct_meeting *meeting, int team)
 {
     int some = 0;
-    for (int i = team; i < team + CT_TEAM; i++)
+    for (int i = team; i < team + CT_GROUP; i++)
         some |= block->within[i] && block->level[i] <= block->margin[i];
     if (some && shelf->pos[tile * shelf->sieve->lanes] > block->contest->k)
         shelf->sieve->drop_trifles(meeting, block->within + team);
@@ -214,11 +214,11 @@ static unsigned prefetch_rest(const struct ct_sift_block *block, const struct ct
     int lanes = shelf->sieve->lanes;
     size_t bytes = block->sift->frame.rest * shelf->sieve->size;
     unsigned which = 0;
-    for (int i = team; i < team + CT_TEAM; i++)
+    for (int i = team; i < team + CT_GROUP; i++)
         which |= block->within[i] & ~asked;
     for (unsigned left = which; left && bytes > 0; left &= left - 1)
         prefetch(shelf->rest + (tile * (size_t)lanes + __builtin_ctz(left)) * bytes, bytes, 0,
-                 CT_TEAM);
+                 CT_GROUP);
     return asked | which;
 }
 
@@ -230,7 +230,7 @@ static void meet_tile(struct ct_sift_block *block, const struct ct_shelf *shelf,
     size_t place = (size_t)tile * sieve->lanes;
     unsigned asked = 0;
     add_dots(block, shelf, tile);
-    for (int team = 0; team < block->count; team += CT_TEAM) {
+    for (int team = 0; team < block->count; team += CT_GROUP) {
         struct ct_meeting meeting = {.shape = &sift->frame.shape,
                                      .d = (int)d,
                                      .tile = shelf->z + place * d * size,

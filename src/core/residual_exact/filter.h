@@ -18,7 +18,7 @@ struct ct_sift {
     struct ct_sizes size;         /* of them */
     struct ct_sizes point_size;   /* of the points */
     double *bar;                  /* NULL, or bars that the points start with as queries */
-    int most;                     /* queries in a block: a multiple of CT_TEAM */
+    int most;                     /* queries in a block: a multiple of CT_GROUP */
 };
 
 /* A block of queries, and the room of a thread for it. */

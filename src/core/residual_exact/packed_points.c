@@ -126,7 +126,7 @@ double ct_frame_trifle(const struct ct_frame *frame, const struct ct_sieve *siev
 
 size_t ct_frame_room(const struct ct_frame *frame)
 {
-    size_t turned = (size_t)CT_TEAM * frame->residual->m;
+    size_t turned = (size_t)CT_GROUP * frame->residual->m;
     return frame->rest > 0 ? ct_turn_room(&frame->turn) + turned : 0;
 }
 
@@ -145,7 +145,7 @@ static void put_turned(const struct ct_frame *frame, const struct ct_sieve *siev
     int m = frame->residual->m, rest = frame->rest, lead = m - rest;
     double *turned = room + ct_turn_room(&frame->turn);
     ct_turn_team(&frame->turn, v, frame->unit, room, turned);
-    for (int i = 0; i < CT_TEAM; i++, turned += m) {
+    for (int i = 0; i < CT_GROUP; i++, turned += m) {
         sieve->put(seats->v + i * sieve->size, seats->apart, turned, 1, NULL, 1, lead);
         sieve->put(seats->rest + (size_t)i * rest * sieve->size, 1, turned + lead, 1, NULL, 1,
                    rest);
@@ -158,8 +158,8 @@ void ct_frame_put(const struct ct_frame *frame, const struct ct_sieve *sieve,
                   struct ct_seats *seats)
 {
     const struct ct_residual *residual = frame->residual;
-    const double *v[CT_TEAM];
-    for (int i = 0; i < CT_TEAM; i++) {
+    const double *v[CT_GROUP];
+    for (int i = 0; i < CT_GROUP; i++) {
         v[i] = points->v + pos[i] * ct_v_stride(residual->m);
         sieve->put(seats->z + i * sieve->size, seats->apart, points->z + pos[i], (size_t)points->n,
                    frame->centre, frame->stretch, residual->d);
@@ -168,7 +168,7 @@ void ct_frame_put(const struct ct_frame *frame, const struct ct_sieve *sieve,
         put_turned(frame, sieve, v, room, seats);
         return;
     }
-    for (int i = 0; i < CT_TEAM; i++) {
+    for (int i = 0; i < CT_GROUP; i++) {
         sieve->put(seats->v + i * sieve->size, seats->apart, v[i], 1, NULL, frame->unit,
                    residual->m);
         seats->slack[i] = 0;
@@ -188,7 +188,7 @@ static void fill_team(const struct filling *filling, int first, double *room)
     const struct ct_residual *residual = filling->frame->residual;
     const struct ct_shelf *shelf = filling->shelf;
     const struct ct_sieve *sieve = shelf->sieve;
-    int lanes = sieve->lanes, pos[CT_TEAM], rest = filling->frame->rest;
+    int lanes = sieve->lanes, pos[CT_GROUP], rest = filling->frame->rest;
     size_t size = sieve->size, tile = (size_t)(first / lanes) * lanes, lane = (size_t)first - tile;
     struct ct_seats seats = {
         .apart = lanes,
@@ -196,11 +196,11 @@ static void fill_team(const struct filling *filling, int first, double *room)
         .v = shelf->v + (tile * (residual->m - rest) + lane) * size,
         .rest = shelf->rest + (size_t)first * rest * size,
     };
-    for (int i = 0; i < CT_TEAM; i++)
+    for (int i = 0; i < CT_GROUP; i++)
         pos[i] = shelf->pos[first + i < shelf->count ? first + i : shelf->count - 1];
     ct_frame_put(filling->frame, sieve, &residual->points, pos, room, &seats);
-    sieve->put(shelf->slack + first * size, 1, seats.slack, 1, NULL, 1, CT_TEAM);
-    for (int i = 0; i < CT_TEAM; i++) {
+    sieve->put(shelf->slack + first * size, 1, seats.slack, 1, NULL, 1, CT_GROUP);
+    for (int i = 0; i < CT_GROUP; i++) {
         size_t at = (first + i) * size;
         sieve->put(shelf->root + at, 1, filling->sizes->root + pos[i], 1, NULL, 1, 1);
         sieve->put(shelf->norm + at, 1, filling->sizes->norm + pos[i], 1, NULL, 1, 1);
@@ -214,7 +214,7 @@ static void fill_some(void *data, int block, int thread)
     int first = block * SOME * lanes,
         end = last - first < SOME * lanes ? last : first + SOME * lanes;
     double *room = filling->room + thread * ct_frame_room(filling->frame);
-    for (; first < end; first += CT_TEAM)
+    for (; first < end; first += CT_GROUP)
         fill_team(filling, first, room);
 }
 

@@ -56,7 +56,7 @@ struct ct_sizes {
 struct ct_seats {
     int apart;
     char *z, *v, *rest;
-    double slack[CT_TEAM];
+    double slack[CT_GROUP];
 };
 
 /* Points of one class, by row, as a sieve reads them. */
@@ -87,7 +87,7 @@ double ct_frame_trifle(const struct ct_frame *frame, const struct ct_sieve *siev
 /* Doubles of room that a team needs. */
 size_t ct_frame_room(const struct ct_frame *frame);
 
-/* Puts the points at pos [CT_TEAM] on seats. */
+/* Puts the points at pos [CT_GROUP] on seats. */
 void ct_frame_put(const struct ct_frame *frame, const struct ct_sieve *sieve,
                   const struct ct_latent *points, const int *pos, double *room,
                   struct ct_seats *seats);

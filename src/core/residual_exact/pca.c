@@ -10,7 +10,7 @@ enum { ROUNDS = 2 }; /* of orthogonal iteration; more bring little */
 
 static size_t room_of(const struct ct_panel *panel)
 {
-    return (size_t)CT_TEAM * (panel->terms + panel->sieve->lanes);
+    return (size_t)CT_GROUP * (panel->terms + panel->sieve->lanes);
 }
 
 /* Number (t, c) of the matrix is from[t * row + c * column]. */
@@ -34,17 +34,17 @@ static void multiply_team(const struct ct_panel *panel, const double *const *v, 
 {
     const struct ct_sieve *sieve = panel->sieve;
     int lanes = sieve->lanes, terms = panel->terms;
-    double *team = room, *sums = room + (size_t)CT_TEAM * terms;
-    for (int i = 0; i < CT_TEAM; i++)
-        sieve->put(team + i, CT_TEAM, v[i], apart, NULL, scale, terms);
+    double *team = room, *sums = room + (size_t)CT_GROUP * terms;
+    for (int i = 0; i < CT_GROUP; i++)
+        sieve->put(team + i, CT_GROUP, v[i], apart, NULL, scale, terms);
     for (int first = 0; first < panel->columns; first += lanes) {
         const double *tile = panel->tiles + (size_t)first * terms;
         int some = panel->columns - first < lanes ? panel->columns - first : lanes;
-        memset(sums, 0, sizeof(double) * CT_TEAM * lanes);
+        memset(sums, 0, sizeof(double) * CT_GROUP * lanes);
         for (int from = 0; from < terms; from += CT_CHUNK)
-            sieve->dots(tile + (size_t)from * lanes, team + (size_t)from * CT_TEAM,
+            sieve->dots(tile + (size_t)from * lanes, team + (size_t)from * CT_GROUP,
                         terms - from < CT_CHUNK ? terms - from : CT_CHUNK, sums);
-        for (int i = 0; i < CT_TEAM; i++)
+        for (int i = 0; i < CT_GROUP; i++)
             memcpy(to + i * ld + first, sums + i * lanes, some * sizeof(double));
     }
 }
@@ -62,12 +62,12 @@ struct product {
 static void multiply_some(void *data, int block, int thread)
 {
     const struct product *product = data;
-    size_t size = CT_TEAM * product->ld, room = room_of(product->panel);
-    int first = block * CT_TEAM, left = product->count - first;
-    int some = left < CT_TEAM ? left : CT_TEAM;
+    size_t size = CT_GROUP * product->ld, room = room_of(product->panel);
+    int first = block * CT_GROUP, left = product->count - first;
+    int some = left < CT_GROUP ? left : CT_GROUP;
     double *spare = product->spare + thread * size;
-    const double *v[CT_TEAM];
-    for (int i = 0; i < CT_TEAM; i++)
+    const double *v[CT_GROUP];
+    for (int i = 0; i < CT_GROUP; i++)
         v[i] = product->from + (size_t)(first + (i < some ? i : 0)) * product->vector;
     multiply_team(product->panel, v, product->apart, 1, product->room + thread * room, spare,
                   product->ld);
@@ -79,8 +79,9 @@ static void multiply_some(void *data, int block, int thread)
 static void multiply(const struct ct_host *host, struct product product, int threads)
 {
     product.room = host->alloc(threads * room_of(product.panel), sizeof(double));
-    product.spare = host->alloc(threads * CT_TEAM * product.ld, sizeof(double));
-    ct_for_blocks(host, (product.count + CT_TEAM - 1) / CT_TEAM, threads, multiply_some, &product);
+    product.spare = host->alloc(threads * CT_GROUP * product.ld, sizeof(double));
+    ct_for_blocks(host, (product.count + CT_GROUP - 1) / CT_GROUP, threads, multiply_some,
+                  &product);
 }
 
 /* The reflection that leaves of x, from number j on, only that number: x becomes

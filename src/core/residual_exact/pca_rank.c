@@ -76,14 +76,14 @@ static struct turned turn_all(const struct ct_host *host, const struct ct_sift *
                               const struct ct_latent *points, int *pos, int count)
 {
     const struct ct_turn *turn = &sift->frame.turn;
-    int m = turn->m, teams = (count + CT_TEAM - 1) / CT_TEAM;
-    size_t size = (size_t)teams * CT_TEAM * m;
+    int m = turn->m, teams = (count + CT_GROUP - 1) / CT_GROUP;
+    size_t size = (size_t)teams * CT_GROUP * m;
     struct turned turned = {count, pos, host->alloc(size, sizeof(double)),
                             host->alloc(size, sizeof(double))};
     double *room = host->alloc(ct_turn_room(turn), sizeof *room);
-    for (int team = 0; team < count; team += CT_TEAM) {
-        const double *v[CT_TEAM];
-        for (int i = 0; i < CT_TEAM; i++)
+    for (int team = 0; team < count; team += CT_GROUP) {
+        const double *v[CT_GROUP];
+        for (int i = 0; i < CT_GROUP; i++)
             v[i] = points->v + pos[team + i < count ? team + i : team] * ct_v_stride(m);
         ct_turn_team(turn, v, sift->frame.unit, room, turned.v + (size_t)team * m);
     }

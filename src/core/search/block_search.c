@@ -14,11 +14,11 @@ static struct ct_list new_list(const struct ct_host *host, int room)
                             .sq = host->alloc((size_t)room, sizeof(float))};
 }
 
-static struct ct_near new_near(const struct ct_host *host, int room)
+static struct ct_candidates new_near(const struct ct_host *host, int room)
 {
-    return (struct ct_near){.sq = host->alloc((size_t)room + CT_NEAR_PAD, sizeof(float)),
-                            .pos = host->alloc((size_t)room + CT_NEAR_PAD, sizeof(int)),
-                            .full = room};
+    return (struct ct_candidates){.sq = host->alloc((size_t)room + CT_CANDIDATE_PAD, sizeof(float)),
+                                  .pos = host->alloc((size_t)room + CT_CANDIDATE_PAD, sizeof(int)),
+                                  .full = room};
 }
 
 void ct_search_init(const struct ct_host *host, const struct ct_batch *batch, int queries, int room,
@@ -28,11 +28,11 @@ void ct_search_init(const struct ct_host *host, const struct ct_batch *batch, in
     size_t d = (size_t)t->d;
     memset(s, 0, sizeof *s);
     s->tree = t;
-    s->kernels = batch->epsilon > 0 || batch->ladder ? batch->kernels->unfused : batch->kernels;
+    s->kernels = batch->epsilon > 0 || batch->budget ? batch->kernels->unfused : batch->kernels;
     s->timed = batch->tally != NULL;
     s->since = s->timed ? ct_seconds() : 0;
     s->mode = batch->epsilon > 0 && batch->mode == CT_SEARCH_AUTO ? CT_SEARCH_TREE : batch->mode;
-    s->ladder = batch->ladder;
+    s->budget = batch->budget;
     s->nearer = 1 / (1 + batch->epsilon);
     s->q = host->alloc(CT_BLOCK * d, sizeof(double));
     s->placed = host->alloc(CT_BLOCK * d, sizeof(float));
@@ -49,14 +49,14 @@ void ct_search_init(const struct ct_host *host, const struct ct_batch *batch, in
     s->sorted = new_list(host, t->nodes);
     s->picked = new_list(host, CT_AT_HAND);
     s->ordered = new_list(host, CT_AT_HAND);
-    s->met = new_list(host, t->tiles->count);
+    s->evaluated = new_list(host, t->tiles->count);
     s->common = new_list(host, t->tiles->count);
     s->queue = new_list(host, t->tiles->count);
-    s->nobody = (struct ct_near){.full = 1, .limit = -1};
+    s->nobody = (struct ct_candidates){.full = 1, .limit = -1};
     for (int i = 0; i < queries; i++)
         s->near[i] = new_near(host, room);
-    for (int i = 0; i < CT_BLOCK / CT_TEAM; i++)
-        s->team[i].q = host->alloc(d * CT_TEAM, sizeof(float));
+    for (int i = 0; i < CT_BLOCK / CT_GROUP; i++)
+        s->team[i].q = host->alloc(d * CT_GROUP, sizeof(float));
     s->fixed = batch->block > 0 || batch->epsilon > 0;
     s->block = batch->epsilon > 0 ? 1 : s->fixed ? batch->block : CT_LANES;
     s->since_trial = CT_TRIAL;
@@ -72,7 +72,7 @@ void ct_search_clock(struct ct_search *s, enum ct_phase phase)
     s->since = now;
 }
 
-void ct_tally_add(struct ct_tally *tally, const struct ct_tally *more)
+void ct_search_stats_add(struct ct_search_stats *tally, const struct ct_search_stats *more)
 {
     for (int i = 0; i < 7; i++)
         tally->blocks[i] += more->blocks[i];
@@ -83,10 +83,10 @@ void ct_tally_add(struct ct_tally *tally, const struct ct_tally *more)
     tally->boxes += more->boxes;
     tally->tiles += more->tiles;
     tally->distances += more->distances;
-    tally->met += more->met;
+    tally->evaluated += more->evaluated;
     tally->useful += more->useful;
     tally->climbs += more->climbs;
-    tally->early += more->early;
+    tally->stopped_early += more->stopped_early;
     for (int phase = 0; phase < CT_PHASES; phase++)
         tally->seconds[phase] += more->seconds[phase];
 }
@@ -140,7 +140,7 @@ int ct_search_next(const struct ct_search *s, const struct ct_batch *batch, int 
 
 /* ---- the block ------------------------------------------------------------ */
 
-void ct_search_set_bar(struct ct_search *s, int i, struct ct_found bar)
+void ct_search_set_bar(struct ct_search *s, int i, struct ct_neighbor bar)
 {
     s->bar[i] = bar;
     s->near[i].limit = ct_tiles_limit(s->tree->tiles, s->reach[i], sqrt(bar.sq));
@@ -184,7 +184,7 @@ void ct_search_load(struct ct_search *s, const struct ct_batch *batch, int begin
         s->near[i].count = 0;
         s->near[i].self = own ? t->row[at] : 0;
         s->latest[i] = batch->predecessor ? t->row[at] - 1 : INT_MAX;
-        ct_search_set_bar(s, i, (struct ct_found){INFINITY, INT_MAX});
+        ct_search_set_bar(s, i, (struct ct_neighbor){INFINITY, INT_MAX});
     }
     ct_search_form_teams(s);
 }
@@ -245,8 +245,8 @@ struct ct_span ct_search_seed(const struct ct_search *s, int i, int points)
 
 /* Costs in cycles, about, for vectors of CT_LANES floats: a vector of boxes takes
  * five operations a coordinate and some to find out which passed, a tile two
- * and, met alone, the way to it and a branch that nobody foresees. */
-static void adapt(struct ct_search *s, const struct ct_tally *before)
+ * and, evaluated alone, the way to it and a branch that nobody foresees. */
+static void adapt(struct ct_search *s, const struct ct_search_stats *before)
 {
     double d = s->tree->d, a_vector = 5 * d + 10, queries = s->actives;
     double nodes = (double)(s->tally.nodes - before->nodes);
@@ -286,14 +286,14 @@ static double straggling(const struct ct_search *s)
     return s->fixed || s->queries < 3 ? INFINITY : STRAGGLER * sum / s->queries;
 }
 
-void ct_search_block(struct ct_search *s, struct ct_span met)
+void ct_search_block(struct ct_search *s, struct ct_span evaluated)
 {
     if (s->mode == CT_SEARCH_SCAN || s->scanning > 0) {
         s->tally.scans++;
         s->scanning -= s->scanning > 0;
-        ct_search_scan(s, (struct ct_span){0, met.first});
-        ct_search_scan(s, (struct ct_span){met.last, s->tree->tiles->count});
-        ct_search_clock(s, CT_PHASE_MEETING);
+        ct_search_scan(s, (struct ct_span){0, evaluated.first});
+        ct_search_scan(s, (struct ct_span){evaluated.last, s->tree->tiles->count});
+        ct_search_clock(s, CT_PHASE_SCAN);
         return;
     }
     double most = straggling(s);
@@ -303,13 +303,13 @@ void ct_search_block(struct ct_search *s, struct ct_span met)
             s->active[s->actives++] = i;
     if (s->actives < s->queries)
         ct_search_form_teams(s);
-    struct ct_tally before = s->tally;
-    ct_search_descend(s, met);
+    struct ct_search_stats before = s->tally;
+    ct_search_descend(s, evaluated);
     adapt(s, &before);
     for (int i = 0; i < s->queries; i++)
         if (sqrt(s->bar[i].sq) > most) {
             s->active[0] = i;
             s->actives = 1;
-            ct_search_descend(s, met);
+            ct_search_descend(s, evaluated);
         }
 }

@@ -2,8 +2,8 @@
  *
  * The queries of a block descend together, as one box: the nodes that survive
  * at one level are the only candidates at the next (the level cache), until what
- * is left is small. What is left is met in one of two ways, whichever is cheaper:
- *   together    the block's box picks tiles, and teams of CT_TEAM queries meet them,
+ * is left is small. What is left is evaluated in one of two ways, whichever is cheaper:
+ *   together    the block's box picks tiles, and teams of CT_GROUP queries meet them,
  *               nearer ones first: in few dimensions, where neighbours need mostly
  *               the same tiles;
  *   by picking  each query picks among the nodes and then among their tiles, by
@@ -12,7 +12,7 @@
  * asked, and teams meet one tile after another: a plain scan.
  *
  * All that is in float. Points within a query's limit go to the list of what it
- * has met (simd/candidates.h); when the list is full, the search at hand makes room: it
+ * has evaluated (simd/candidates.h); when the list is full, the search at hand makes room: it
  * lowers the bar to the k nearest so far and drops what is beyond, or it counts or
  * collects what is within a bar that stays. Distances in double come last.
  *
@@ -50,32 +50,32 @@ struct ct_list {
 
 /* Queries that meet tiles together; where there are fewer, a place is nobody's. */
 struct ct_team {
-    float *q; /* [d * CT_TEAM] */
-    int member[CT_TEAM];
-    struct ct_near *near[CT_TEAM];
+    float *q; /* [d * CT_GROUP] */
+    int member[CT_GROUP];
+    struct ct_candidates *near[CT_GROUP];
 };
 
 struct ct_search {
     const struct ct_tree *tree;
     const struct ct_kernels *kernels;
-    /* Makes room in the list of what query i has met; it may have some. */
+    /* Makes room in the list of what query i has evaluated; it may have some. */
     void (*full)(struct ct_search *search, int i);
     enum ct_search_mode mode;
-    const struct ct_ladder *ladder; /* NULL: all that may be of use is met */
+    const struct ct_budget *budget; /* NULL: all that may be of use is evaluated */
 
     /* The block. Of query i: */
     int queries;
-    int active[CT_BLOCK], actives; /* those that search now */
-    double *q;                     /* [CT_BLOCK * d] its coordinates, query after query */
-    float *placed;                 /* [CT_BLOCK * d] the same in the tiles' floats */
-    double reach[CT_BLOCK];        /* its distance from the tiles' centre, at most */
-    struct ct_found bar[CT_BLOCK]; /* nothing after this is wanted */
-    struct ct_near near[CT_BLOCK]; /* what it has met; its limit follows from the bar */
-    int latest[CT_BLOCK];          /* rows after this are not wanted */
-    float box_limit[CT_BLOCK];     /* no box above this is of use to it */
+    int active[CT_BLOCK], actives;       /* those that search now */
+    double *q;                           /* [CT_BLOCK * d] its coordinates, query after query */
+    float *placed;                       /* [CT_BLOCK * d] the same in the tiles' floats */
+    double reach[CT_BLOCK];              /* its distance from the tiles' centre, at most */
+    struct ct_neighbor bar[CT_BLOCK];    /* nothing after this is wanted */
+    struct ct_candidates near[CT_BLOCK]; /* what it has evaluated; its limit follows from the bar */
+    int latest[CT_BLOCK];                /* rows after this are not wanted */
+    float box_limit[CT_BLOCK];           /* no box above this is of use to it */
     double nearer; /* how much nearer than its bar a box must be: 1 / (1 + epsilon) */
-    struct ct_near nobody;
-    struct ct_team team[CT_BLOCK / CT_TEAM]; /* the active ones, in teams */
+    struct ct_candidates nobody;
+    struct ct_team team[CT_BLOCK / CT_GROUP]; /* the active ones, in teams */
     int teams;
 
     /* Scratch of one thread. */
@@ -87,24 +87,24 @@ struct ct_search {
     struct ct_list candidates, sorted;  /* nodes that are not descended any further, */
     int heaps;                          /* and how many are in heaps of coinciding points */
     struct ct_list picked, ordered;     /* places in the chunk, */
-    struct ct_list met;                 /* and tiles, that passed a query, */
+    struct ct_list evaluated;           /* and tiles, that passed a query, */
     struct ct_list common, queue;       /* or the block */
 
     /* How the next block is to be searched. */
     int block;       /* queries that go together */
     int fixed;       /* whether the caller wants just so many */
-    int teamed;      /* whether teams met the tiles left, rather than each query picked */
+    int teamed;      /* whether teams evaluated the tiles left, rather than each query picked */
     int favour;      /* how often that was cheaper of late: from -CT_FAVOUR to CT_FAVOUR */
     int since_trial; /* blocks since the less favoured of the two was tried */
     double alone;    /* what a query that picks costs, about */
     int scanning;    /* blocks left to scan before boxes are asked again */
     int patience;    /* for how many blocks to scan the next time */
-    struct ct_tally tally;
+    struct ct_search_stats tally;
     int timed;
     double since; /* when the phase at hand began */
 };
 
-/* For blocks of at most so many queries, which must make room when they have met
+/* For blocks of at most so many queries, which must make room when they have evaluated
  * so many points. */
 void ct_search_init(const struct ct_host *host, const struct ct_batch *batch, int queries, int room,
                     struct ct_search *search);
@@ -124,12 +124,12 @@ int ct_search_next(const struct ct_search *search, const struct ct_batch *batch,
 void ct_search_clock(struct ct_search *search, enum ct_phase phase);
 
 /* Adds what one search did to a tally. */
-void ct_tally_add(struct ct_tally *tally, const struct ct_tally *more);
+void ct_search_stats_add(struct ct_search_stats *tally, const struct ct_search_stats *more);
 
 /* Sets the bar of query i, and the limit that follows from it. */
-void ct_search_set_bar(struct ct_search *search, int i, struct ct_found bar);
+void ct_search_set_bar(struct ct_search *search, int i, struct ct_neighbor bar);
 
-/* What query i has met, in double. */
+/* What query i has evaluated, in double. */
 void ct_search_judge(struct ct_search *search, int i, double *sq, int *row);
 
 /* A run of tiles with at least so many points, if there are so many, at the end
@@ -140,12 +140,12 @@ struct ct_span {
 struct ct_span ct_search_seed(const struct ct_search *search, int i, int points);
 
 /* Every query of the block meets every point that may come before its bar, except
- * those in the tiles that all have met. */
-void ct_search_block(struct ct_search *search, struct ct_span met);
+ * those in the tiles that all have evaluated. */
+void ct_search_block(struct ct_search *search, struct ct_span evaluated);
 
-/* Query i meets as many points as the ladder allows, and at least k of those that it
+/* Query i meets as many points as the budget allows, and at least k of those that it
  * wants, if there are so many; budgeted.c. */
-struct ct_climb ct_search_frugal(struct ct_search *search, int i, int k);
+struct ct_budget_state ct_search_frugal(struct ct_search *search, int i, int k);
 
 /* Lists the tiles that pass the box of the active queries in the queue, nearer ones
  * first; traverse.c. */
@@ -155,15 +155,15 @@ void ct_search_list(struct ct_search *search);
 void ct_search_form_teams(struct ct_search *search);
 
 /* The teams meet all tiles of a span, or those of the queue that are within the
- * active queries' limits, except those that all have met. */
+ * active queries' limits, except those that all have evaluated. */
 void ct_search_scan(struct ct_search *search, struct ct_span tiles);
-void ct_search_queue(struct ct_search *search, struct ct_span met);
+void ct_search_queue(struct ct_search *search, struct ct_span evaluated);
 
 /* The greatest limit of the active queries. */
 float ct_search_limit(const struct ct_search *search);
 
 /* The active queries go down the tree, and meet what is left; traverse.c. */
-void ct_search_descend(struct ct_search *search, struct ct_span met);
+void ct_search_descend(struct ct_search *search, struct ct_span evaluated);
 
 /* Query i alone meets a tile; returns whether its list is full. */
 static inline int ct_search_meet(struct ct_search *s, int i, int tile)
@@ -172,7 +172,7 @@ static inline int ct_search_meet(struct ct_search *s, int i, int tile)
     const struct ct_tiles *tiles = t->tiles;
     int pos = tiles->begin[tile];
     s->tally.tiles++;
-    return s->kernels->tile_meet(tiles->x + (size_t)tile * t->d * CT_LANES, t->d,
+    return s->kernels->scan_tile(tiles->x + (size_t)tile * t->d * CT_LANES, t->d,
                                  s->placed + (size_t)i * t->d, t->row + pos, pos, &s->near[i]);
 }
 

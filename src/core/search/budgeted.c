@@ -1,4 +1,4 @@
-/* budgeted.c: a query meets only as many points as its ladder allows.
+/* budgeted.c: a query meets only as many points as its budget allows.
  *
  * A plain budget goes to the points beside the query on the curve, where the seed
  * was: on both sides, tile by tile. That misses neighbours across a fold of the curve,
@@ -19,44 +19,46 @@ static int meet_tile(struct ct_search *s, int i, int tile)
 }
 
 /* Whether to go on, after one more tile. */
-static int climb_on(struct ct_search *s, int i, int tile, struct ct_climb *climb)
+static int climb_on(struct ct_search *s, int i, int tile, struct ct_budget_state *climb)
 {
     const int *begin = s->tree->tiles->begin;
     int points = begin[tile + 1] - begin[tile];
-    if (ct_climb_stay(s->ladder, climb, points, meet_tile(s, i, tile)))
+    if (ct_budget_spend(s->budget, climb, points, meet_tile(s, i, tile)))
         return 1;
-    if (!ct_climb_up(s->ladder, climb))
+    if (!ct_budget_escalate(s->budget, climb))
         return 0;
-    *climb = ct_climb_begin(climb->rung + 1, climb->met);
+    *climb = ct_budget_begin(climb->step + 1, climb->evaluated);
     return 1;
 }
 
-static void go_along(struct ct_search *s, int i, struct ct_span met, struct ct_climb *climb)
+static void go_along(struct ct_search *s, int i, struct ct_span evaluated,
+                     struct ct_budget_state *climb)
 {
     int going = 1;
-    while (going && (met.first > 0 || met.last < s->tree->tiles->count)) {
-        if (met.last < s->tree->tiles->count)
-            going = climb_on(s, i, met.last++, climb);
-        if (going && met.first > 0)
-            going = climb_on(s, i, --met.first, climb);
+    while (going && (evaluated.first > 0 || evaluated.last < s->tree->tiles->count)) {
+        if (evaluated.last < s->tree->tiles->count)
+            going = climb_on(s, i, evaluated.last++, climb);
+        if (going && evaluated.first > 0)
+            going = climb_on(s, i, --evaluated.first, climb);
     }
 }
 
-static void go_across(struct ct_search *s, int i, struct ct_span met, struct ct_climb *climb)
+static void go_across(struct ct_search *s, int i, struct ct_span evaluated,
+                      struct ct_budget_state *climb)
 {
     s->active[0] = i;
     s->actives = 1;
     ct_search_list(s);
     for (int p = 0; p < s->queue.count; p++) {
         int tile = s->queue.number[p];
-        if (s->queue.sq[p] > s->box_limit[i] || (tile >= met.first && tile < met.last))
+        if (s->queue.sq[p] > s->box_limit[i] || (tile >= evaluated.first && tile < evaluated.last))
             continue;
         if (!climb_on(s, i, tile, climb))
             return;
     }
 }
 
-/* Tiles where the query lies, so many that it has met k points that it wants, or all. */
+/* Tiles where the query lies, so many that it has evaluated k points that it wants, or all. */
 static struct ct_span meet_seed(struct ct_search *s, int i, int k)
 {
     int wanted = ct_search_reach(s, i, k), count = s->tree->tiles->count;
@@ -72,16 +74,17 @@ static struct ct_span meet_seed(struct ct_search *s, int i, int k)
     return span;
 }
 
-struct ct_climb ct_search_frugal(struct ct_search *s, int i, int k)
+struct ct_budget_state ct_search_frugal(struct ct_search *s, int i, int k)
 {
     const int *begin = s->tree->tiles->begin;
-    struct ct_span met = meet_seed(s, i, k);
-    struct ct_climb climb = ct_climb_begin(0, begin[met.last] - begin[met.first]);
-    if (climb.met < s->ladder->limit[0]) {
-        if (s->ladder->diverse)
-            go_across(s, i, met, &climb);
+    struct ct_span evaluated = meet_seed(s, i, k);
+    struct ct_budget_state climb =
+        ct_budget_begin(0, begin[evaluated.last] - begin[evaluated.first]);
+    if (climb.evaluated < s->budget->limit[0]) {
+        if (s->budget->diverse)
+            go_across(s, i, evaluated, &climb);
         else
-            go_along(s, i, met, &climb);
+            go_along(s, i, evaluated, &climb);
     }
     return climb;
 }

@@ -1,7 +1,7 @@
 /* knn.c: the k nearest neighbours of a batch.
  *
  * Neighbouring queries help each other to a low bar before the search begins. A
- * run of points where the block lies is met first. And if the k-th neighbour of
+ * run of points where the block lies is evaluated first. And if the k-th neighbour of
  * p is at distance t, then p's neighbours, with p itself in the place of q, are k
  * points within t + d(p, q) of q. Rounding can lift a computed distance above that
  * sum, so the bound gets a margin for the rounding of d terms, and one for squares
@@ -25,13 +25,13 @@
 enum {
     RUN = 64,        /* queries that a thread answers in a row, at most */
     SPARE = 16,      /* points beyond k that a seed should have, for a low first bar */
-    BUFFER = 1 << 20 /* points that the queries of a block may have met, about */
+    BUFFER = 1 << 20 /* points that the queries of a block may have evaluated, about */
 };
 
 struct knn {
     struct ct_search search; /* first: the search is handed to lower() */
     int k;
-    double *sq;     /* [room + CT_LANES + CT_SELECT_PAD] what a query has met, in double */
+    double *sq;     /* [room + CT_LANES + CT_SELECT_PAD] what a query has evaluated, in double */
     int *row;       /* [room + CT_LANES] */
     double *last_q; /* [d] the last query answered, */
     double last;    /* and the distance of its k-th neighbour */
@@ -43,8 +43,8 @@ struct task {
     const struct ct_batch *batch;
     struct knn *knn; /* [threads] */
     int ld;
-    int k, most, run;             /* most: queries that a block may have; run: that a task has */
-    const struct ct_taker *taker; /* or NULL: */
+    int k, most, run; /* most: queries that a block may have; run: that a task has */
+    const struct ct_result_sink *taker; /* or NULL: */
     double missing;
     int *index;
     double *distance;
@@ -56,9 +56,9 @@ struct task {
 static void settle(struct knn *knn, int i)
 {
     struct ct_search *s = &knn->search;
-    struct ct_near *near = &s->near[i];
+    struct ct_candidates *near = &s->near[i];
     ct_search_judge(s, i, knn->sq, knn->row);
-    struct ct_found kth = ct_select_kth(knn->sq, knn->row, near->count, knn->k);
+    struct ct_neighbor kth = ct_select_kth(knn->sq, knn->row, near->count, knn->k);
     double distance = sqrt(kth.sq);
     int kept = 0;
     ct_search_judge(s, i, knn->sq, knn->row); /* in the order of the list once more */
@@ -73,18 +73,18 @@ static void settle(struct knn *knn, int i)
         ct_search_set_bar(s, i, kth);
 }
 
-/* Lowers the bar of query i to what it has met, and drops what is beyond. */
+/* Lowers the bar of query i to what it has evaluated, and drops what is beyond. */
 static void lower(struct ct_search *s, int i)
 {
     struct knn *knn = (struct knn *)s;
-    struct ct_near *near = &s->near[i];
+    struct ct_candidates *near = &s->near[i];
     if (near->count < knn->k)
         return;
-    float sq = s->kernels->bar_near(near, knn->k, knn->k + knn->k / 8 + 1);
-    struct ct_found bar = {ct_sq_limit(ct_tiles_tau(s->tree->tiles, s->reach[i], sq)), INT_MAX};
+    float sq = s->kernels->find_threshold(near, knn->k, knn->k + knn->k / 8 + 1);
+    struct ct_neighbor bar = {ct_sq_limit(ct_tiles_tau(s->tree->tiles, s->reach[i], sq)), INT_MAX};
     if (bar.sq < s->bar[i].sq)
         ct_search_set_bar(s, i, bar);
-    s->kernels->keep_near(near, near->limit);
+    s->kernels->compact(near, near->limit);
     if ((sq == 0 && s->bar[i].sq > 0) || near->count >= near->full / 2 + knn->k / 2)
         settle(knn, i);
 }
@@ -98,10 +98,10 @@ static void inherit(struct knn *knn, int i, double kth, const double *p, int row
     double moved = sqrt(ct_sqdist(p, 1, s->q + (size_t)i * d, 1, d));
     double bound = (kth + moved) * (1 + (d + 8) * DBL_EPSILON) + d * sqrt(DBL_MIN);
     if (ct_sq_limit(bound) < s->bar[i].sq)
-        ct_search_set_bar(s, i, (struct ct_found){ct_sq_limit(bound), INT_MAX});
+        ct_search_set_bar(s, i, (struct ct_neighbor){ct_sq_limit(bound), INT_MAX});
 }
 
-/* Whether some query has met fewer of the points that it wants than there are. */
+/* Whether some query has evaluated fewer of the points that it wants than there are. */
 static int lacking(const struct knn *knn)
 {
     const struct ct_search *s = &knn->search;
@@ -164,10 +164,10 @@ static void store(const struct task *task, const struct knn *knn, int line, int 
 static void answer(const struct task *task, struct knn *knn, int i, int thread)
 {
     struct ct_search *s = &knn->search;
-    struct ct_near *near = &s->near[i];
+    struct ct_candidates *near = &s->near[i];
     lower(s, i);
     ct_search_judge(s, i, knn->sq, knn->row);
-    ct_sort_found(knn->sq, knn->row, near->count, s->kernels);
+    ct_sort_neighbors(knn->sq, knn->row, near->count, s->kernels);
     int found = near->count < task->k ? near->count : task->k;
     if (task->taker)
         task->taker->take(task->taker, thread, knn->to[i], knn->row, found);
@@ -181,15 +181,15 @@ static void climb_each(const struct task *task, struct knn *knn)
 {
     struct ct_search *s = &knn->search;
     for (int i = 0; i < s->queries; i++) {
-        struct ct_climb climb = ct_search_frugal(s, i, knn->k);
-        s->tally.met += climb.met;
+        struct ct_budget_state climb = ct_search_frugal(s, i, knn->k);
+        s->tally.evaluated += climb.evaluated;
         s->tally.useful += climb.useful;
-        s->tally.climbs += climb.rung;
-        s->tally.early += climb.early;
+        s->tally.climbs += climb.step;
+        s->tally.stopped_early += climb.stopped_early;
         if (task->batch->evaluated)
-            task->batch->evaluated[knn->to[i]] = climb.met;
+            task->batch->evaluated[knn->to[i]] = climb.evaluated;
     }
-    ct_search_clock(s, CT_PHASE_MEETING);
+    ct_search_clock(s, CT_PHASE_SCAN);
 }
 
 static void answer_block(const struct task *task, int thread, int begin, int queries)
@@ -197,12 +197,12 @@ static void answer_block(const struct task *task, int thread, int begin, int que
     struct knn *knn = &task->knn[thread];
     struct ct_search *s = &knn->search;
     ct_search_load(s, task->batch, begin, queries, knn->to);
-    if (s->ladder) {
+    if (s->budget) {
         climb_each(task, knn);
     } else {
-        struct ct_span met = lower_bars(knn, task->batch->predecessor);
+        struct ct_span evaluated = lower_bars(knn, task->batch->predecessor);
         ct_search_clock(s, CT_PHASE_SEED);
-        ct_search_block(s, met);
+        ct_search_block(s, evaluated);
     }
     for (int i = 0; i < queries; i++)
         answer(task, knn, i, thread);
@@ -244,7 +244,7 @@ static void init_knn(const struct ct_host *host, const struct task *task, int ro
 static void run(const struct ct_host *host, struct task task)
 {
     const struct ct_batch *batch = task.batch;
-    int reach = task.k < batch->tree->n ? task.k : batch->tree->n, room = ct_select_room(reach);
+    int reach = task.k < batch->tree->n ? task.k : batch->tree->n, room = ct_select_capacity(reach);
     int most = BUFFER / room < 1 ? 1 : BUFFER / room, chunk = batch->m / (8 * batch->threads);
     task.ld = batch->ld > 0 ? batch->ld : batch->m;
     task.most = most < CT_BLOCK ? most : CT_BLOCK;
@@ -256,7 +256,7 @@ static void run(const struct ct_host *host, struct task task)
         init_knn(host, &task, room, &task.knn[thread]);
     ct_for_blocks(host, tasks, threads, run_task, &task);
     for (int thread = 0; batch->tally && thread < threads; thread++)
-        ct_tally_add(batch->tally, &task.knn[thread].search.tally);
+        ct_search_stats_add(batch->tally, &task.knn[thread].search.tally);
 }
 
 void ct_knn(const struct ct_host *host, const struct ct_batch *batch, int k, double missing,
@@ -267,8 +267,8 @@ void ct_knn(const struct ct_host *host, const struct ct_batch *batch, int k, dou
             .batch = batch, .k = k, .missing = missing, .index = index, .distance = distance});
 }
 
-void ct_knn_take(const struct ct_host *host, const struct ct_batch *batch, int k,
-                 const struct ct_taker *taker)
+void ct_knn_to_sink(const struct ct_host *host, const struct ct_batch *batch, int k,
+                    const struct ct_result_sink *taker)
 {
     run(host, (struct task){.batch = batch, .k = k, .taker = taker});
 }

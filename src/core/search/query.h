@@ -5,7 +5,7 @@
 #include "core/tree/tree.h"
 
 struct ct_kernels;
-struct ct_ladder;
+struct ct_budget;
 
 /* CT_SEARCH_AUTO takes the tree, and scans where the tree excludes too little. */
 enum ct_search_mode { CT_SEARCH_AUTO, CT_SEARCH_TREE, CT_SEARCH_SCAN };
@@ -26,31 +26,32 @@ struct ct_batch {
     const struct ct_kernels *kernels;
     double epsilon; /* neighbours may be farther than the true ones by this share; above 0 each
                      * query goes alone, so that its answer does not depend on others */
-    const struct ct_ladder *ladder; /* of points that a query may meet; NULL: no limit */
-    int *evaluated;                 /* [ld] with a ladder: points that each met; or NULL */
+    const struct ct_budget *budget; /* of points that a query may meet; NULL: no limit */
+    int *evaluated;                 /* [ld] with a budget: points that each evaluated; or NULL */
     int block; /* queries that go together, at most CT_BLOCK; 0: as the work suggests */
     enum ct_search_mode mode;
-    struct ct_tally *tally; /* NULL, or where to add up what was done */
+    struct ct_search_stats *tally; /* NULL, or where to add up what was done */
 };
 
 enum { CT_BLOCK = 64 }; /* the most queries in a block */
 
-enum ct_phase { CT_PHASE_SEED, CT_PHASE_DESCENT, CT_PHASE_MEETING, CT_PHASE_SELECTION, CT_PHASES };
+enum ct_phase { CT_PHASE_SEED, CT_PHASE_DESCENT, CT_PHASE_SCAN, CT_PHASE_SELECTION, CT_PHASES };
 
-/* What a batch took. Boxes and tiles count once for each query that met them; the
+/* What a batch took. Boxes and tiles count once for each query that evaluated them; the
  * boxes by which a block finds the tiles that it has in common are not counted. */
-struct ct_tally {
-    long long blocks[7];       /* blocks of up to 1, 2, 4, ..., 64 queries that descended */
-    long long scans;           /* blocks that scanned */
-    long long nodes;           /* boxes of nodes that met a block on its way down */
-    long long candidates;      /* nodes that a block kept, */
-    long long cached;          /* and how often a query took one without a descent of its own */
-    long long boxes;           /* boxes of tiles that met a query which picked */
-    long long tiles;           /* tiles that met a query, alone or in a team */
-    long long distances;       /* of points to queries, in double, for what floats left */
-    long long met, useful;     /* with a ladder: points met, and those of use when they were, */
-    long long climbs, early;   /* rungs climbed, and queries that ended before a limit */
-    double seconds[CT_PHASES]; /* summed over threads */
+struct ct_search_stats {
+    long long blocks[7];  /* blocks of up to 1, 2, 4, ..., 64 queries that descended */
+    long long scans;      /* blocks that scanned */
+    long long nodes;      /* boxes of nodes that evaluated a block on its way down */
+    long long candidates; /* nodes that a block kept, */
+    long long cached;     /* and how often a query took one without a descent of its own */
+    long long boxes;      /* boxes of tiles that evaluated a query which picked */
+    long long tiles;      /* tiles that evaluated a query, alone or in a team */
+    long long distances;  /* of points to queries, in double, for what floats left */
+    long long evaluated,
+        useful; /* with a budget: points evaluated, and those of use when they were, */
+    long long climbs, stopped_early; /* steps climbed, and queries that ended before a limit */
+    double seconds[CT_PHASES];       /* summed over threads */
 };
 
 /* index and distance are [ld * k] by column, rows of the tree and distances in
@@ -62,15 +63,16 @@ void ct_knn(const struct ct_host *host, const struct ct_batch *batch, int k, dou
 
 /* Takes what was found for one query, instead of the results: rows in order of
  * (distance, row), and `line` of the results. Several threads call at once. */
-struct ct_taker {
-    void (*take)(const struct ct_taker *taker, int thread, int line, const int *row, int found);
+struct ct_result_sink {
+    void (*take)(const struct ct_result_sink *taker, int thread, int line, const int *row,
+                 int found);
     /* After each block of queries. */
-    void (*done)(const struct ct_taker *taker, int thread);
+    void (*done)(const struct ct_result_sink *taker, int thread);
 };
 
 /* The same, handed to a taker. */
-void ct_knn_take(const struct ct_host *host, const struct ct_batch *batch, int k,
-                 const struct ct_taker *taker);
+void ct_knn_to_sink(const struct ct_host *host, const struct ct_batch *batch, int k,
+                    const struct ct_result_sink *taker);
 
 /* The same for the tree's own points, of which each finds the nearest among the rows
  * below its own. */

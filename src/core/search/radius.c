@@ -15,7 +15,7 @@
 
 enum {
     RUN = 64,        /* queries to a task of a thread */
-    ROOM = 512,      /* points that a query has met before their distances are taken */
+    ROOM = 512,      /* points that a query has evaluated before their distances are taken */
     SORTED = 1 << 23 /* points that the threads may sort together, whatever the results */
 };
 
@@ -39,7 +39,7 @@ struct task {
     double *const *distance;
 };
 
-/* Points within the radius, of those met since the last time, are results. */
+/* Points within the radius, of those evaluated since the last time, are results. */
 static void settle(struct ct_search *search, int i)
 {
     struct ball *ball = (struct ball *)search;
@@ -65,7 +65,7 @@ static void sort_found(const struct ball *ball, int i)
     double *distance = ball->task->distance[to];
     for (int j = 0; j < count; j++)
         ball->sorted[j] = distance[j];
-    ct_sort_found(ball->sorted, ball->task->index[to], count, ball->search.kernels);
+    ct_sort_neighbors(ball->sorted, ball->task->index[to], count, ball->search.kernels);
     for (int j = 0; j < count; j++)
         distance[j] = ball->sorted[j];
 }
@@ -77,7 +77,7 @@ static long long answer_block(const struct task *task, struct ball *ball, int be
     struct ct_search *s = &ball->search;
     ct_search_load(s, task->batch, begin, queries, ball->to);
     for (int i = 0; i < queries; i++) {
-        ct_search_set_bar(s, i, (struct ct_found){ct_sq_limit(task->radius), INT_MAX});
+        ct_search_set_bar(s, i, (struct ct_neighbor){ct_sq_limit(task->radius), INT_MAX});
         ball->found[i] = 0;
     }
     ct_search_block(s, (struct ct_span){0, 0});

@@ -38,11 +38,11 @@ static void bound_block(struct ct_search *s)
 }
 
 /* The bar that no query's bar comes after. */
-static struct ct_found widest_bar(const struct ct_search *s)
+static struct ct_neighbor widest_bar(const struct ct_search *s)
 {
-    struct ct_found widest = {0, 0};
+    struct ct_neighbor widest = {0, 0};
     for (int a = 0; a < s->actives; a++) {
-        struct ct_found bar = s->bar[s->active[a]];
+        struct ct_neighbor bar = s->bar[s->active[a]];
         widest.sq = bar.sq > widest.sq ? bar.sq : widest.sq;
         widest.row = bar.row > widest.row ? bar.row : widest.row;
     }
@@ -53,7 +53,7 @@ static struct ct_found widest_bar(const struct ct_search *s)
  * queries, or one, a node of them is out if it is at the bar and its smallest row
  * comes after the bar's. */
 static int tied_out(const struct ct_tree *t, int node, const double *lower, const double *upper,
-                    struct ct_found bar)
+                    struct ct_neighbor bar)
 {
     if (bar.row == INT_MAX || t->level[node] != CT_NO_LEVEL || t->min_row[node] <= bar.row)
         return 0;
@@ -92,7 +92,7 @@ static void descend(struct ct_search *s, float limit)
 {
     const struct ct_tree *t = s->tree;
     const struct ct_tiles *tiles = t->tiles;
-    struct ct_found bar = widest_bar(s);
+    struct ct_neighbor bar = widest_bar(s);
     s->candidates.count = s->level.count = s->heaps = 0;
     append(&s->level, 0, 0);
     while (s->level.count > 0) {
@@ -178,22 +178,23 @@ static void pick(struct ct_search *s, int i, const struct ct_boxes *boxes, int f
                                  s->tree->d, count, q, q, s->box_limit[i], list->number, list->sq);
 }
 
-static void meet_node(struct ct_search *s, int i, int node, struct ct_span met)
+static void meet_node(struct ct_search *s, int i, int node, struct ct_span evaluated)
 {
     const struct ct_tiles *tiles = s->tree->tiles;
     int first = tiles->first[node], count = tiles->last[node] - first;
-    pick(s, i, &tiles->tile, first, count, &s->met);
+    pick(s, i, &tiles->tile, first, count, &s->evaluated);
     s->tally.boxes += count;
-    for (int p = 0; p < s->met.count; p++) {
-        int tile = first + s->met.number[p];
-        if (s->met.sq[p] > s->box_limit[i] || (tile >= met.first && tile < met.last))
+    for (int p = 0; p < s->evaluated.count; p++) {
+        int tile = first + s->evaluated.number[p];
+        if (s->evaluated.sq[p] > s->box_limit[i] ||
+            (tile >= evaluated.first && tile < evaluated.last))
             continue;
         if (ct_search_meet(s, i, tile))
             s->full(s, i);
     }
 }
 
-static void meet_candidates(struct ct_search *s, struct ct_span met)
+static void meet_candidates(struct ct_search *s, struct ct_span evaluated)
 {
     const struct ct_tree *t = s->tree;
     for (int at = 0; at < s->candidates.count; at += CT_AT_HAND) {
@@ -208,7 +209,7 @@ static void meet_candidates(struct ct_search *s, struct ct_span met)
             for (int p = 0; p < s->ordered.count; p++) {
                 int its = node[s->ordered.number[p]];
                 if (s->ordered.sq[p] <= s->box_limit[i] && !tied_out(t, its, q, q, s->bar[i]))
-                    meet_node(s, i, its, met);
+                    meet_node(s, i, its, evaluated);
             }
         }
     }
@@ -272,7 +273,7 @@ void ct_search_list(struct ct_search *s)
     list_common(s, limit);
 }
 
-void ct_search_descend(struct ct_search *s, struct ct_span met)
+void ct_search_descend(struct ct_search *s, struct ct_span evaluated)
 {
     float limit = ct_search_limit(s);
     come_down(s, limit);
@@ -281,8 +282,8 @@ void ct_search_descend(struct ct_search *s, struct ct_span met)
         sort_list(&s->candidates, limit, &s->sorted);
     ct_search_clock(s, CT_PHASE_DESCENT);
     if (s->teamed)
-        ct_search_queue(s, met);
+        ct_search_queue(s, evaluated);
     else
-        meet_candidates(s, met);
-    ct_search_clock(s, CT_PHASE_MEETING);
+        meet_candidates(s, evaluated);
+    ct_search_clock(s, CT_PHASE_SCAN);
 }

@@ -9,14 +9,14 @@
 
 enum { CT_LANES = 16 }; /* points in a tile: one vector of the widest instruction set */
 
-struct ct_near {
-    float *sq; /* [full + CT_NEAR_PAD] */
-    int *pos;  /* [full + CT_NEAR_PAD] */
+struct ct_candidates {
+    float *sq; /* [full + CT_CANDIDATE_PAD] */
+    int *pos;  /* [full + CT_CANDIDATE_PAD] */
     int count, full;
     float limit;    /* nothing above this is wanted, */
     int self, last; /* nor the row `self`, nor rows after `last` */
 };
 
-enum { CT_NEAR_PAD = 32 }; /* a whole tile goes in below `full`, and vectors run over */
+enum { CT_CANDIDATE_PAD = 32 }; /* a whole tile goes in below `full`, and vectors run over */
 
 #endif

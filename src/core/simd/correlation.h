@@ -23,18 +23,18 @@ struct ct_shape {
     int squared;
 };
 
-/* Where CT_TEAM queries and a tile of points meet. Tiles and teams hold a number
+/* Where CT_GROUP queries and a tile of points meet. Tiles and teams hold a number
  * of one point, or query, beside the same number of the next one. */
 struct ct_meeting {
     const struct ct_shape *shape;
     int d;
-    const void *tile, *team;      /* [d * lanes], [d * CT_TEAM]: coordinates, scaled so that r is a,
-                                   * or r^2 is */
-    const void *root;             /* [lanes]: roots of the residual variances of the points */
-    const void *slack, *norm;     /* [lanes]: lengths of what is left of v, and of all of it */
-    const double *level, *margin; /* [CT_TEAM]; margins are not negative */
+    const void *tile, *team;  /* [d * lanes], [d * CT_GROUP]: coordinates, scaled so that r is a,
+                               * or r^2 is */
+    const void *root;         /* [lanes]: roots of the residual variances of the points */
+    const void *slack, *norm; /* [lanes]: lengths of what is left of v, and of all of it */
+    const double *level, *margin; /* [CT_GROUP]; margins are not negative */
     const double *query_slack, *query_norm;
-    const double *trifle; /* [CT_TEAM] */
+    const double *trifle; /* [CT_GROUP] */
 };
 
 struct ct_sieve {
@@ -46,7 +46,7 @@ struct ct_sieve {
     void (*put)(void *to, int apart, const double *from, size_t from_apart, const double *centre,
                 double scale, int count);
     /* Adds the dot products of count numbers of each of a team's queries and of a
-     * tile's points to sums [CT_TEAM * lanes]. */
+     * tile's points to sums [CT_GROUP * lanes]. */
     void (*dots)(const void *tile, const void *team, int count, void *sums);
     /* Turns sums, which are dot products, into covariances less those. Bit i of
      * within[j]: the size of that of query j and point i, or else not a number, is not

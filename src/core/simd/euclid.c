@@ -28,7 +28,7 @@ static inline void pack_bits(float *sq, int *pos, unsigned bits, const float *a,
     }
 }
 
-static inline unsigned wanted_bits(unsigned bits, const int *row, const struct ct_near *near)
+static inline unsigned wanted_bits(unsigned bits, const int *row, const struct ct_candidates *near)
 {
     unsigned wanted = 0;
     for (; bits; bits &= bits - 1) {
@@ -92,7 +92,7 @@ static inline unsigned wanted_bits(unsigned bits, const int *row, const struct c
 #define CT_512 __attribute__((target("avx512f,avx512dq,avx512vl,popcnt")))
 
 CT_512 static inline unsigned wanted_avx512(unsigned bits, const int *row,
-                                            const struct ct_near *near)
+                                            const struct ct_candidates *near)
 {
     __m512i rows = _mm512_maskz_loadu_epi32((__mmask16)bits, row);
     __mmask16 early =

@@ -17,7 +17,7 @@
 /* A processor has the levels from the base up to its best one: those of x86, or NEON. */
 enum ct_simd_level { CT_SIMD_BASE, CT_SIMD_AVX2, CT_SIMD_AVX512, CT_SIMD_NEON = CT_SIMD_AVX2 };
 
-enum { CT_TEAM = 8 }; /* queries that meet a tile together */
+enum { CT_GROUP = 8 }; /* queries that meet a tile together */
 
 struct ct_kernels {
     const char *name;
@@ -31,23 +31,23 @@ struct ct_kernels {
     void (*rank)(const double *x, int count, int *rank);
     /* The same for values that are out of place by at most `reach`; so far beyond both
      * ends, too, they are in order. */
-    void (*rank_near)(const double *x, int count, int reach, int *rank);
+    void (*rank_nearly_sorted)(const double *x, int count, int reach, int *rank);
     /* How many of x[0, count) are at most the limit; what follows x, up to a
      * whole vector, must be above it. */
     int (*count_within)(const double *x, int count, double limit);
     /* A square that at least k and, if nearly equal ones allow, at most `enough`
      * points of a list are within: 0 if k are; the limit if fewer are within that. */
-    float (*bar_near)(struct ct_near *near, int k, int enough);
+    float (*find_threshold)(struct ct_candidates *near, int k, int enough);
     /* Keeps what is within the limit. */
-    void (*keep_near)(struct ct_near *near, float limit);
+    void (*compact)(struct ct_candidates *near, float limit);
     /* A query, whose list is not full, meets a tile, whose points have these rows and
      * lie from pos on: takes in those within its limit. Returns whether the list is full. */
-    int (*tile_meet)(const float *tile, int d, const float *q, const int *row, int pos,
-                     struct ct_near *near);
-    /* The same for CT_TEAM queries; coordinate j of query i is q[j * CT_TEAM + i].
+    int (*scan_tile)(const float *tile, int d, const float *q, const int *row, int pos,
+                     struct ct_candidates *near);
+    /* The same for CT_GROUP queries; coordinate j of query i is q[j * CT_GROUP + i].
      * Bit i of the result: the list of query i is full. */
-    unsigned (*team_meet)(const float *tile, int d, const float *q, const int *row, int pos,
-                          struct ct_near *const *near);
+    unsigned (*scan_tile_group)(const float *tile, int d, const float *q, const int *row, int pos,
+                                struct ct_candidates *const *near);
     /* Writes the numbers and the squared distances of the boxes, of count, within
      * the limit of the box from q_lower to q_upper; returns how many. Reads boxes
      * up to the next multiple of CT_LANES. */
@@ -60,7 +60,7 @@ struct ct_kernels {
                              const double *sq);
     /* Where the squared distance of q to point i of CT_LANES is less than sq[i], it
      * takes its place. Columns lie CT_LANES apart. */
-    void (*lower_sqdist)(const double *x, int d, const double *q, double *sq);
+    void (*min_sqdist)(const double *x, int d, const double *q, double *sq);
     /* Bit i of the result: none of x[0, CT_LANES) is larger than x[i]. */
     unsigned (*largest)(const double *x);
 };

@@ -76,7 +76,7 @@ CT_TARGET static void CT_NAME(rank)(const double *x, int count, int *rank)
 }
 
 /* Reads and writes up to the next whole vector, and `reach` values beyond both ends. */
-CT_TARGET static void CT_NAME(rank_near)(const double *x, int count, int reach, int *rank)
+CT_TARGET static void CT_NAME(rank_nearly_sorted)(const double *x, int count, int reach, int *rank)
 {
     static const long long places[] = {0, 1, 2, 3, 4, 5, 6, 7};
     for (int i = 0; i < count; i += CT_WIDTH) {
@@ -122,7 +122,7 @@ CT_TARGET static int CT_NAME(count_within)(const double *x, int count, double li
 #endif
 #undef CT_SUM_KERNELS
 
-CT_TARGET static float CT_NAME(bar_near)(struct ct_near *near, int k, int enough)
+CT_TARGET static float CT_NAME(find_threshold)(struct ct_candidates *near, int k, int enough)
 {
     float below = 0, limit = near->limit;
     int within = near->count;
@@ -169,7 +169,7 @@ CT_TARGET static unsigned CT_NAME(boxes_nearer)(const double *lower, const doubl
 }
 
 /* Two vectors at a time, because each waits for its own last sum. */
-CT_TARGET static void CT_NAME(lower_sqdist)(const double *x, int d, const double *q, double *sq)
+CT_TARGET static void CT_NAME(min_sqdist)(const double *x, int d, const double *q, double *sq)
 {
     for (int part = 0; part < CT_LANES; part += 2 * CT_WIDTH) {
         VEC s0 = {0}, s1 = {0}, m0 = LOAD(sq + part), m1 = LOAD(sq + part + CT_WIDTH);
@@ -209,9 +209,9 @@ CT_TARGET static unsigned CT_NAME(largest)(const double *x)
 
 #define CT_TABLE(sums, unfused)                                                                    \
     {                                                                                              \
-        CT_LABEL, unfused, CT_NAME(sqdist), CT_NAME(rank), CT_NAME(rank_near),                     \
-            CT_NAME(count_within), CT_NAME(bar_near), CT_NAME(keep_near), sums(tile_meet),         \
-            sums(team_meet), sums(boxes_within), CT_NAME(boxes_nearer), CT_NAME(lower_sqdist),     \
+        CT_LABEL, unfused, CT_NAME(sqdist), CT_NAME(rank), CT_NAME(rank_nearly_sorted),            \
+            CT_NAME(count_within), CT_NAME(find_threshold), CT_NAME(compact), sums(scan_tile),     \
+            sums(scan_tile_group), sums(boxes_within), CT_NAME(boxes_nearer), CT_NAME(min_sqdist), \
             CT_NAME(largest),                                                                      \
     }
 

@@ -33,9 +33,9 @@ static void SIEVE(put)(void *to, int apart, const double *from, size_t from_apar
 
 CT_TARGET static void SIEVE(dots)(const void *tile, const void *team, int count, void *sums)
 {
-    for (int pass = 0; pass < LANES / (2 * WIDTH) * (CT_TEAM / CT_ABREAST); pass++) {
-        int part = pass / (CT_TEAM / CT_ABREAST) * 2 * WIDTH;
-        int first = pass % (CT_TEAM / CT_ABREAST) * CT_ABREAST;
+    for (int pass = 0; pass < LANES / (2 * WIDTH) * (CT_GROUP / CT_ABREAST); pass++) {
+        int part = pass / (CT_GROUP / CT_ABREAST) * 2 * WIDTH;
+        int first = pass % (CT_GROUP / CT_ABREAST) * CT_ABREAST;
         const REAL *p = (const REAL *)tile + part, *q = (const REAL *)team + first;
         REAL *sum = (REAL *)sums + first * LANES + part;
         START(0);
@@ -48,7 +48,7 @@ CT_TARGET static void SIEVE(dots)(const void *tile, const void *team, int count,
         START(6);
         START(7);
 #endif
-        for (int i = 0; i < count; i++, p += LANES, q += CT_TEAM) {
+        for (int i = 0; i < count; i++, p += LANES, q += CT_GROUP) {
             VEC x = LOAD(p), y = LOAD(p + WIDTH);
             STEP(0), STEP(1), STEP(2), STEP(3);
 #if CT_ABREAST == 8
@@ -69,7 +69,7 @@ CT_TARGET static inline VEC SIEVE(covariance)(const struct ct_meeting *meeting, 
     const REAL *p = (const REAL *)meeting->tile + part, *q = (const REAL *)meeting->team + query;
     VEC a = {0};
     for (int j = 0; j < meeting->d; j++) {
-        VEC gap = LOAD(p + (size_t)j * LANES) - SPLAT(q[(size_t)j * CT_TEAM]);
+        VEC gap = LOAD(p + (size_t)j * LANES) - SPLAT(q[(size_t)j * CT_GROUP]);
         a = FUSED(gap, gap, a);
     }
     a = MIN(shape->squared ? a : SQRT(a), SPLAT(MOST));
@@ -78,7 +78,7 @@ CT_TARGET static inline VEC SIEVE(covariance)(const struct ct_meeting *meeting, 
 
 CT_TARGET static void SIEVE(within)(const struct ct_meeting *meeting, void *sums, unsigned *within)
 {
-    for (int query = 0; query < CT_TEAM; query++) {
+    for (int query = 0; query < CT_GROUP; query++) {
         REAL *sum = (REAL *)sums + query * LANES;
         const REAL *root = meeting->root, *slack = meeting->slack;
         VEC level = SPLAT((REAL)meeting->level[query]),
@@ -123,7 +123,7 @@ CT_TARGET static void SIEVE(finish)(const void *points, const void *query, int c
 CT_TARGET static void SIEVE(drop_trifles)(const struct ct_meeting *meeting, unsigned *within)
 {
     const REAL *root = meeting->root, *norm = meeting->norm;
-    for (int query = 0; query < CT_TEAM; query++) {
+    for (int query = 0; query < CT_GROUP; query++) {
         VEC trifle = SPLAT((REAL)meeting->trifle[query]),
             length = SPLAT((REAL)meeting->query_norm[query]);
         unsigned out = 0;

@@ -5,7 +5,7 @@
  */
 
 /* What lies beyond the list, up to a whole tile, must be above the limit. */
-CT_TARGET static inline int CT_NAME(count_near)(const struct ct_near *near, float limit)
+CT_TARGET static inline int CT_NAME(count_near)(const struct ct_candidates *near, float limit)
 {
     int sum = 0;
     const FVEC most = CT_FSPLAT(limit);
@@ -15,14 +15,14 @@ CT_TARGET static inline int CT_NAME(count_near)(const struct ct_near *near, floa
 }
 
 /* Keeps those of a vector whose bits are set, packed, at the end of the list. */
-CT_TARGET static inline void CT_NAME(append)(struct ct_near *near, unsigned within, FVEC sq,
+CT_TARGET static inline void CT_NAME(append)(struct ct_candidates *near, unsigned within, FVEC sq,
                                              FMASK pos)
 {
     CT_PACK(near->sq + near->count, near->pos + near->count, within, sq, pos);
     near->count += CT_COUNT(within);
 }
 
-CT_TARGET static void CT_NAME(keep_near)(struct ct_near *near, float limit)
+CT_TARGET static void CT_NAME(compact)(struct ct_candidates *near, float limit)
 {
     int count = near->count;
     const FVEC most = CT_FSPLAT(limit);
@@ -37,7 +37,7 @@ CT_TARGET static void CT_NAME(keep_near)(struct ct_near *near, float limit)
 }
 
 /* Takes in those of a vector of points whose bits are set. */
-CT_TARGET static inline void CT_NAME(take)(struct ct_near *near, unsigned within, FVEC sq,
+CT_TARGET static inline void CT_NAME(take)(struct ct_candidates *near, unsigned within, FVEC sq,
                                            const int *row, int pos)
 {
     static const int places[] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};

@@ -48,7 +48,7 @@ static inline uint32x4_t minus_within(struct lanes x, float32x4_t limit)
 }
 
 /* What lies beyond the list, up to a whole tile, must be above the limit. */
-static inline int CT_NAME(count_near)(const struct ct_near *near, float limit)
+static inline int CT_NAME(count_near)(const struct ct_candidates *near, float limit)
 {
     uint32x4_t sum = vdupq_n_u32(0);
     for (int i = 0; i < near->count; i += CT_LANES)
@@ -79,7 +79,7 @@ static const uint8_t packing[16][16] = {
 #undef PLACE
 
 /* Numbers are packed four at a time: vectors beyond the list may hold anything. */
-static void CT_NAME(keep_near)(struct ct_near *near, float limit)
+static void CT_NAME(compact)(struct ct_candidates *near, float limit)
 {
     static const uint8_t bits[16] = {0, 1, 1, 2, 1, 2, 2, 3, 1, 2, 2, 3, 2, 3, 3, 4};
     static const uint32_t values[] = {1, 2, 4, 8}, places[] = {0, 1, 2, 3};
@@ -102,7 +102,7 @@ static void CT_NAME(keep_near)(struct ct_near *near, float limit)
 
 /* Takes in those of a tile's points that are within the limit, and wanted. Returns
  * whether the list is full. */
-static inline int take_lanes(struct ct_near *near, struct lanes sum, const int *row, int pos)
+static inline int take_lanes(struct ct_candidates *near, struct lanes sum, const int *row, int pos)
 {
     uint64_t within = within_lanes(sum, vdupq_n_f32(near->limit)) & 0x1111111111111111u;
     float sums[CT_LANES];

@@ -11,8 +11,8 @@ static inline struct lanes CT_SUMS(add_square)(struct lanes sum, struct lanes x,
                           CT_ADD_SQUARE(gap.c, sum.c), CT_ADD_SQUARE(gap.d, sum.d)};
 }
 
-static int CT_SUMS(tile_meet)(const float *tile, int d, const float *q, const int *row, int pos,
-                              struct ct_near *near)
+static int CT_SUMS(scan_tile)(const float *tile, int d, const float *q, const int *row, int pos,
+                              struct ct_candidates *near)
 {
     struct lanes sum = {0};
     for (int j = 0; j < d;) {
@@ -26,12 +26,12 @@ static int CT_SUMS(tile_meet)(const float *tile, int d, const float *q, const in
 
 /* Half of a team: the sums for a tile fill 16 of the 32 registers. */
 static inline unsigned CT_SUMS(half_meet)(const float *tile, int d, const float *q, const int *row,
-                                          int pos, struct ct_near *const *near)
+                                          int pos, struct ct_candidates *const *near)
 {
     struct lanes s0 = {0}, s1 = {0}, s2 = {0}, s3 = {0};
     for (int j = 0; j < d; j++) {
         struct lanes x = load_lanes(tile + j * CT_LANES);
-        float32x4_t at = vld1q_f32(q + j * CT_TEAM);
+        float32x4_t at = vld1q_f32(q + j * CT_GROUP);
         s0 = CT_SUMS(add_square)(s0, x, vdupq_laneq_f32(at, 0));
         s1 = CT_SUMS(add_square)(s1, x, vdupq_laneq_f32(at, 1));
         s2 = CT_SUMS(add_square)(s2, x, vdupq_laneq_f32(at, 2));
@@ -55,8 +55,8 @@ static inline unsigned CT_SUMS(half_meet)(const float *tile, int d, const float 
     return full;
 }
 
-static unsigned CT_SUMS(team_meet)(const float *tile, int d, const float *q, const int *row,
-                                   int pos, struct ct_near *const *near)
+static unsigned CT_SUMS(scan_tile_group)(const float *tile, int d, const float *q, const int *row,
+                                         int pos, struct ct_candidates *const *near)
 {
     unsigned full = CT_SUMS(half_meet)(tile, d, q, row, pos, near);
     return full | CT_SUMS(half_meet)(tile, d, q + 4, row, pos, near + 4) << 4;

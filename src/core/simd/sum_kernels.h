@@ -7,8 +7,8 @@
  * beside what is listed there. No include guard, on purpose.
  */
 
-CT_TARGET static int CT_SUMS(tile_meet)(const float *tile, int d, const float *q, const int *row,
-                                        int pos, struct ct_near *near)
+CT_TARGET static int CT_SUMS(scan_tile)(const float *tile, int d, const float *q, const int *row,
+                                        int pos, struct ct_candidates *near)
 {
     const FVEC most = CT_FSPLAT(near->limit);
     for (int part = 0; part < CT_LANES; part += FWIDTH) {
@@ -32,15 +32,16 @@ CT_TARGET static int CT_SUMS(tile_meet)(const float *tile, int d, const float *q
     if ((within = CT_WITHIN(sum, CT_FSPLAT(near[i]->limit))))                                      \
     CT_NAME(take)(near[i], within, sum, row + part, pos + part)
 
-CT_TARGET static unsigned CT_SUMS(team_meet)(const float *tile, int d, const float *q,
-                                             const int *row, int pos, struct ct_near *const *near)
+CT_TARGET static unsigned CT_SUMS(scan_tile_group)(const float *tile, int d, const float *q,
+                                                   const int *row, int pos,
+                                                   struct ct_candidates *const *near)
 {
     const FVEC zero = {0};
     unsigned within, full = 0;
     for (int part = 0; part < CT_LANES; part += FWIDTH) {
         FVEC s0 = zero, s1 = zero, s2 = zero, s3 = zero, s4 = zero, s5 = zero, s6 = zero, s7 = zero;
         for (int j = 0; j < d; j++) {
-            const float *at = q + j * CT_TEAM;
+            const float *at = q + j * CT_GROUP;
             FVEC x = FLOAD(tile + j * CT_LANES + part), gap;
             gap = x - CT_FSPLAT(at[0]), s0 = CT_ADD_SQUARE(gap, s0);
             gap = x - CT_FSPLAT(at[1]), s1 = CT_ADD_SQUARE(gap, s1);
@@ -60,7 +61,7 @@ CT_TARGET static unsigned CT_SUMS(team_meet)(const float *tile, int d, const flo
         CT_MEMBER(6, s6);
         CT_MEMBER(7, s7);
     }
-    for (int i = 0; i < CT_TEAM; i++)
+    for (int i = 0; i < CT_GROUP; i++)
         full |= (unsigned)(near[i]->count >= near[i]->full) << i;
     return full;
 }

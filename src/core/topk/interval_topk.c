@@ -12,7 +12,7 @@ enum {
 
 int ct_contest_room(int k)
 {
-    return ct_select_room(k < INT_MAX - SPARE ? k + SPARE : k);
+    return ct_select_capacity(k < INT_MAX - SPARE ? k + SPARE : k);
 }
 
 struct ct_contest ct_contest_make(const struct ct_host *host, int k)
@@ -38,7 +38,7 @@ struct ct_arbiter ct_arbiter_make(const struct ct_host *host, int k)
     };
 }
 
-static void load_upper_bounds(struct ct_nearest *nearest, const struct ct_contest *contest)
+static void load_upper_bounds(struct ct_topk *nearest, const struct ct_contest *contest)
 {
     nearest->count = contest->count;
     for (int i = 0; i < contest->count; i++) {
@@ -86,7 +86,7 @@ static void take_squares(struct ct_arbiter *arbiter, struct ct_contest *contest,
 /* Where all squares are known, rows decide among equals. */
 static double drop_equals(struct ct_arbiter *arbiter, struct ct_contest *contest)
 {
-    struct ct_nearest *nearest = &arbiter->nearest;
+    struct ct_topk *nearest = &arbiter->nearest;
     load_upper_bounds(nearest, contest);
     double bar = ct_select_trim(nearest, arbiter->kernels).sq;
     for (int i = 0; i < nearest->count; i++) {

@@ -23,7 +23,7 @@ struct ct_arbiter {
     /* sq[i] = the square of candidate pos[i] of the contest's query */
     void (*square)(void *data, int query, const int *pos, int count, double *sq);
     void *data;
-    struct ct_nearest nearest; /* of the room of a contest */
+    struct ct_topk nearest; /* of the room of a contest */
 };
 
 int ct_contest_room(int k);

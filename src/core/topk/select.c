@@ -18,7 +18,7 @@ enum {
     CROWD = 32 /* candidates in one bucket that are too many */
 };
 
-int ct_select_room(int k)
+int ct_select_capacity(int k)
 {
     return k < INT_MAX / 2 - 64 ? k + k / 2 + 8 : INT_MAX - CT_SELECT_PAD;
 }
@@ -79,10 +79,10 @@ static void order_ties(double *distance, int *row, int count)
             swap(distance, row, j, j - 1);
 }
 
-void ct_sort_ranked(double *sq, int *row, int count, const struct ct_kernels *kernels)
+void ct_sort_by_rank(double *sq, int *row, int count, const struct ct_kernels *kernels)
 {
-    int rank[CT_RANKED + CT_SELECT_PAD], to_row[CT_RANKED];
-    double to[CT_RANKED];
+    int rank[CT_RANK_SORT_MAX + CT_SELECT_PAD], to_row[CT_RANK_SORT_MAX];
+    double to[CT_RANK_SORT_MAX];
     kernels->rank(sq, count, rank);
     for (int i = 0; i < count; i++) {
         to[rank[i]] = sq[i];
@@ -131,14 +131,14 @@ static int count_buckets(const uint16_t *bucket, int count, int *start)
     return most;
 }
 
-/* Sorts at least four and up to CT_SPREAD candidates by buckets; returns 0 if they crowd.
+/* Sorts at least four and up to CT_BUCKET_SORT_MAX candidates by buckets; returns 0 if they crowd.
  * Within its bucket, a candidate is out of place by less than the size of that. */
 static int spread(double *sq, int *row, int count, const struct ct_kernels *kernels)
 {
-    double least, greatest, padded[CROWD + CT_SPREAD + CROWD + CT_SELECT_PAD];
+    double least, greatest, padded[CROWD + CT_BUCKET_SORT_MAX + CROWD + CT_SELECT_PAD];
     double *by_bucket = padded + CROWD;
-    int start[BUCKETS], to_row[CT_SPREAD], rank[CT_SPREAD + CT_SELECT_PAD];
-    uint16_t bucket[CT_SPREAD];
+    int start[BUCKETS], to_row[CT_BUCKET_SORT_MAX], rank[CT_BUCKET_SORT_MAX + CT_SELECT_PAD];
+    uint16_t bucket[CT_BUCKET_SORT_MAX];
     find_range(sq, count, &least, &greatest);
     double scale = (BUCKETS - 1) / (greatest - least);
     if (!(scale < 1e300) || !(scale > 1e-300))
@@ -157,7 +157,7 @@ static int spread(double *sq, int *row, int count, const struct ct_kernels *kern
         padded[i] = 0;
     for (int i = 0; i < CROWD + CT_SELECT_PAD; i++)
         by_bucket[count + i] = INFINITY;
-    kernels->rank_near(by_bucket, count, most - 1, rank);
+    kernels->rank_nearly_sorted(by_bucket, count, most - 1, rank);
     for (int i = 0; i < count; i++) {
         sq[rank[i]] = by_bucket[i];
         row[rank[i]] = to_row[i];
@@ -169,26 +169,26 @@ static int spread(double *sq, int *row, int count, const struct ct_kernels *kern
 /* The longer part is left to the loop, so the recursion stays shallow. A part may
  * be finished before its neighbour, whose squares it must leave alone: a kernel
  * reads beyond its end, but only counts what is within. */
-void ct_sort_found(double *sq, int *row, int count, const struct ct_kernels *kernels)
+void ct_sort_neighbors(double *sq, int *row, int count, const struct ct_kernels *kernels)
 {
-    while (count > CT_RANKED) {
-        if (count <= CT_SPREAD && spread(sq, row, count, kernels))
+    while (count > CT_RANK_SORT_MAX) {
+        if (count <= CT_BUCKET_SORT_MAX && spread(sq, row, count, kernels))
             return;
         int place = split(sq, row, count), rest = count - place - 1;
         sq[place] = sqrt(sq[place]);
         if (place < rest) {
-            ct_sort_found(sq, row, place, kernels);
+            ct_sort_neighbors(sq, row, place, kernels);
             sq += place + 1;
             row += place + 1;
             count = rest;
         } else {
-            ct_sort_found(sq + place + 1, row + place + 1, rest, kernels);
+            ct_sort_neighbors(sq + place + 1, row + place + 1, rest, kernels);
             count = place;
         }
     }
     for (int i = 0; i < count; i++)
         sq[i] = sqrt(sq[i]);
-    ct_sort_ranked(sq, row, count, kernels);
+    ct_sort_by_rank(sq, row, count, kernels);
 }
 
 /* Brings the k smallest of count to the front, in no order. */
@@ -210,17 +210,17 @@ static void take_smallest(double *sq, int *row, int count, int k)
             swap(sq, row, j, j - 1);
 }
 
-struct ct_found ct_select_kth(double *sq, int *row, int count, int k)
+struct ct_neighbor ct_select_kth(double *sq, int *row, int count, int k)
 {
     int last = 0;
     take_smallest(sq, row, count, k);
     for (int i = 1; i < k; i++)
         if (before(sq, row, last, i))
             last = i;
-    return (struct ct_found){sq[last], row[last]};
+    return (struct ct_neighbor){sq[last], row[last]};
 }
 
-static void keep_within(struct ct_nearest *nearest, double limit)
+static void keep_within(struct ct_topk *nearest, double limit)
 {
     int kept = 0;
     for (int i = 0; i < nearest->count; i++) {
@@ -239,7 +239,7 @@ static int enough(int k)
 }
 
 /* A square that k candidates, and not many more, are within, by bisection. */
-static double bisect(struct ct_nearest *nearest, const struct ct_kernels *kernels)
+static double bisect(struct ct_topk *nearest, const struct ct_kernels *kernels)
 {
     int k = nearest->k, within = nearest->count;
     double below = 0, limit = 0;
@@ -262,24 +262,24 @@ static double bisect(struct ct_nearest *nearest, const struct ct_kernels *kernel
 
 /* Many equal distances leave nothing to bisect: then rows decide, one by one. So
  * they do at zero, where a bar that knows the row spares a search all duplicates. */
-struct ct_found ct_select_trim(struct ct_nearest *nearest, const struct ct_kernels *kernels)
+struct ct_neighbor ct_select_trim(struct ct_topk *nearest, const struct ct_kernels *kernels)
 {
     if (nearest->count < nearest->k)
-        return (struct ct_found){INFINITY, INT_MAX};
+        return (struct ct_neighbor){INFINITY, INT_MAX};
     double limit = bisect(nearest, kernels);
     keep_within(nearest, ct_sq_limit(sqrt(limit)));
     if (limit > 0 && nearest->count <= enough(nearest->k))
-        return (struct ct_found){limit, INT_MAX};
-    struct ct_found kth = ct_select_kth(nearest->sq, nearest->row, nearest->count, nearest->k);
+        return (struct ct_neighbor){limit, INT_MAX};
+    struct ct_neighbor kth = ct_select_kth(nearest->sq, nearest->row, nearest->count, nearest->k);
     nearest->count = nearest->k;
     return kth;
 }
 
-void ct_select_finish(struct ct_nearest *nearest, const struct ct_kernels *kernels)
+void ct_select_finish(struct ct_topk *nearest, const struct ct_kernels *kernels)
 {
     if (nearest->count - 8 > nearest->k)
         ct_select_trim(nearest, kernels);
-    ct_sort_found(nearest->sq, nearest->row, nearest->count, kernels);
+    ct_sort_neighbors(nearest->sq, nearest->row, nearest->count, kernels);
     if (nearest->count > nearest->k)
         nearest->count = nearest->k;
 }

@@ -13,43 +13,43 @@
 
 #include "core/simd/euclid.h"
 
-struct ct_found {
+struct ct_neighbor {
     double sq;
     int row;
 };
 
 enum {
-    CT_RANKED = 96,   /* up to here, ranks are counted; */
-    CT_SPREAD = 1024, /* up to here, buckets are tried; above, parts are split */
-    CT_SELECT_PAD = 8 /* vectors may run over the end by less than this */
+    CT_RANK_SORT_MAX = 96,     /* up to here, ranks are counted; */
+    CT_BUCKET_SORT_MAX = 1024, /* up to here, buckets are tried; above, parts are split */
+    CT_SELECT_PAD = 8          /* vectors may run over the end by less than this */
 };
 
-struct ct_nearest {
+struct ct_topk {
     double *sq; /* [room + CT_SELECT_PAD] */
     int *row;   /* [room] */
     int k, count, room;
 };
 
 /* Buffer size that makes trimming rare. */
-int ct_select_room(int k);
+int ct_select_capacity(int k);
 
 /* Drops candidates that are surely not among the k smallest, if there are more
  * than k, and returns a bar that the k smallest come before or are: there is
  * room again. Cheaper than to find the k-th. */
-struct ct_found ct_select_trim(struct ct_nearest *nearest, const struct ct_kernels *kernels);
+struct ct_neighbor ct_select_trim(struct ct_topk *nearest, const struct ct_kernels *kernels);
 
 /* The k-th smallest of count >= k candidates; brings the k smallest to the front. */
-struct ct_found ct_select_kth(double *sq, int *row, int count, int k);
+struct ct_neighbor ct_select_kth(double *sq, int *row, int count, int k);
 
 /* Keeps the k smallest, in order; sq turns into distances. */
-void ct_select_finish(struct ct_nearest *nearest, const struct ct_kernels *kernels);
+void ct_select_finish(struct ct_topk *nearest, const struct ct_kernels *kernels);
 
-/* Puts up to CT_RANKED candidates in order by their squares, or distances, which are padded
- * as in a ct_nearest; ties go to the smaller row. */
-void ct_sort_ranked(double *sq, int *row, int count, const struct ct_kernels *kernels);
+/* Puts up to CT_RANK_SORT_MAX candidates in order by their squares, or distances, which are padded
+ * as in a ct_topk; ties go to the smaller row. */
+void ct_sort_by_rank(double *sq, int *row, int count, const struct ct_kernels *kernels);
 
 /* Puts count candidates in order, and turns their squares, which are padded as in
- * a ct_nearest, into distances. */
-void ct_sort_found(double *sq, int *row, int count, const struct ct_kernels *kernels);
+ * a ct_topk, into distances. */
+void ct_sort_neighbors(double *sq, int *row, int count, const struct ct_kernels *kernels);
 
 #endif

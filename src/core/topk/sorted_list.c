@@ -37,8 +37,8 @@ int ct_top_keep(struct ct_top *top, double sq, int row)
 void ct_top_order(struct ct_top *top, const struct ct_kernels *kernels)
 {
     int count = top->count;
-    if (count <= CT_RANKED) {
-        ct_sort_ranked(top->sq, top->row, count, kernels);
+    if (count <= CT_RANK_SORT_MAX) {
+        ct_sort_by_rank(top->sq, top->row, count, kernels);
         return;
     }
     top->count = 0;

@@ -91,18 +91,18 @@ static void search_within_budget(struct fuzz_input *input, struct fuzz_search se
 {
     int limit[MOST_LIMITS], limits = fuzz_int(input, 1, MOST_LIMITS);
     int endless = fuzz_int(input, 0, 3) == 0, *evaluated;
-    struct ct_ladder ladder = {.rungs = limits, .limit = limit, .run = 16};
+    struct ct_budget budget = {.steps = limits, .limit = limit, .run = 16};
     for (int i = 0; i < limits; i++)
         limit[i] = (i > 0 ? limit[i - 1] : 0) + fuzz_int(input, 1, 300);
     if (endless)
-        limit[0] = search.cloud->n * 2 + 2048, ladder.rungs = 1;
-    ladder.up = fuzz_share(input);
-    ladder.down = endless ? 0 : ladder.up * fuzz_share(input);
-    ladder.run = 16 * fuzz_int(input, 1, 4);
-    ladder.diverse = fuzz_int(input, 0, 1);
+        limit[0] = search.cloud->n * 2 + 2048, budget.steps = 1;
+    budget.up = fuzz_share(input);
+    budget.down = endless ? 0 : budget.up * fuzz_share(input);
+    budget.run = 16 * fuzz_int(input, 1, 4);
+    budget.diverse = fuzz_int(input, 0, 1);
     evaluated = keep((size_t)search.batch.ld, sizeof *evaluated);
     memset(evaluated, 0, (size_t)search.batch.ld * sizeof *evaluated);
-    search.batch.ladder = &ladder;
+    search.batch.budget = &budget;
     search.batch.evaluated = evaluated;
     fuzz_search_run(&search);
     fuzz_expect_near(&search, INFINITY);

@@ -219,9 +219,9 @@ static void sieve_some(const struct problem *problem, const struct ct_dots *dots
     const struct ct_residual *r = &problem->residual;
     const struct ct_latent *points = &r->points, *others = &problem->others;
     struct ct_frame frame = ct_frame_make(&host, r);
-    double level[CT_TEAM], margin[CT_TEAM], trifle[CT_TEAM];
-    unsigned within[CT_TEAM], all[CT_TEAM];
-    int pos[64], query[CT_TEAM] = {0, 1, 2, 3, 4, 5, 6, 7}, lead = r->m - rest;
+    double level[CT_GROUP], margin[CT_GROUP], trifle[CT_GROUP];
+    unsigned within[CT_GROUP], all[CT_GROUP];
+    int pos[64], query[CT_GROUP] = {0, 1, 2, 3, 4, 5, 6, 7}, lead = r->m - rest;
     size_t row = sieve->lanes * sieve->size;
     for (int i = 0; i < points->n; i++)
         pos[i] = i;
@@ -229,15 +229,15 @@ static void sieve_some(const struct problem *problem, const struct ct_dots *dots
     struct ct_sizes other = ct_frame_extend(&host, &frame, others, 1);
     turn_frame(&frame, dots, rest);
     struct ct_shelf shelf = ct_shelf_make(&host, &frame, sieve, pos, points->n, &size, 1);
-    struct ct_seats seats = {.apart = CT_TEAM,
-                             .z = ct_aligned(&host, (size_t)r->d * CT_TEAM, sieve->size),
-                             .v = ct_aligned(&host, (size_t)r->m * CT_TEAM, sieve->size),
-                             .rest = ct_aligned(&host, (size_t)r->m * CT_TEAM, sieve->size)};
-    char *sums = ct_aligned(&host, CT_TEAM, row);
-    memset(sums, 0, row * CT_TEAM);
+    struct ct_seats seats = {.apart = CT_GROUP,
+                             .z = ct_aligned(&host, (size_t)r->d * CT_GROUP, sieve->size),
+                             .v = ct_aligned(&host, (size_t)r->m * CT_GROUP, sieve->size),
+                             .rest = ct_aligned(&host, (size_t)r->m * CT_GROUP, sieve->size)};
+    char *sums = ct_aligned(&host, CT_GROUP, row);
+    memset(sums, 0, row * CT_GROUP);
     ct_frame_put(&frame, sieve, others, query, host.alloc(ct_frame_room(&frame), sizeof(double)),
                  &seats);
-    for (int j = 0; j < CT_TEAM; j++) {
+    for (int j = 0; j < CT_GROUP; j++) {
         int near = random_below(points->n < sieve->lanes ? points->n : sieve->lanes);
         long double least = fabsl(naive_rest(problem, near, j)) / r->variance / size.root[near];
         margin[j] = ct_frame_margin(&frame, sieve, other.norm[j]);
@@ -247,14 +247,14 @@ static void sieve_some(const struct problem *problem, const struct ct_dots *dots
     }
     for (int from = 0, count; from < lead; from += count) {
         count = lead - from < CT_CHUNK ? lead - from : CT_CHUNK;
-        sieve->dots(shelf.v + from * row, seats.v + (size_t)from * CT_TEAM * sieve->size, count,
+        sieve->dots(shelf.v + from * row, seats.v + (size_t)from * CT_GROUP * sieve->size, count,
                     sums);
     }
     struct ct_meeting meeting = {&frame.shape, r->d,  shelf.z, seats.z,     shelf.root, shelf.slack,
                                  shelf.norm,   level, margin,  seats.slack, other.norm, trifle};
     sieve->within(&meeting, sums, within);
     sieve->drop_trifles(&meeting, all);
-    for (int j = 0; j < CT_TEAM; j++) {
+    for (int j = 0; j < CT_GROUP; j++) {
         if (rest > 0)
             sieve->finish(shelf.rest, seats.rest + (size_t)j * rest * sieve->size, rest,
                           ~0u >> (32 - sieve->lanes), sums + j * row);

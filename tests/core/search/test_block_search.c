@@ -33,7 +33,7 @@ static void note(struct ct_search *search, int i)
     for (int c = 0; c < search->near[i].count; c++) {
         notes->times[(size_t)i * search->tree->n + notes->row[c] - 1]++;
         if (notes->shrink && notes->sq[c] < search->bar[i].sq)
-            ct_search_set_bar(search, i, (struct ct_found){notes->sq[c], notes->row[c]});
+            ct_search_set_bar(search, i, (struct ct_neighbor){notes->sq[c], notes->row[c]});
     }
     search->near[i].count = 0;
 }
@@ -107,9 +107,9 @@ static void set_bars(struct ct_search *s, const struct cloud *cloud)
         double sq =
             ct_sqdist(s->q + (size_t)i * cloud->d, 1, cloud->x + other, (size_t)cloud->n, cloud->d);
         int rows[] = {INT_MAX, 1 + random_below(cloud->n), other + 1};
-        struct ct_found bars[] = {{INFINITY, INT_MAX}, {sq, rows[random_below(3)]},
-                                  {sq, INT_MAX},       {0, INT_MAX},
-                                  {sq, other + 1},     {sq, rows[random_below(3)]}};
+        struct ct_neighbor bars[] = {{INFINITY, INT_MAX}, {sq, rows[random_below(3)]},
+                                     {sq, INT_MAX},       {0, INT_MAX},
+                                     {sq, other + 1},     {sq, rows[random_below(3)]}};
         ct_search_set_bar(s, i, bars[random_below(6)]);
     }
 }
@@ -158,9 +158,9 @@ static void check_cloud(struct cloud cloud)
 
 /* ---- what batches took ---------------------------------------------------- */
 
-static struct ct_tally tally_of(struct ct_batch batch, int k)
+static struct ct_search_stats tally_of(struct ct_batch batch, int k)
 {
-    struct ct_tally tally = {0};
+    struct ct_search_stats tally = {0};
     size_t size = (size_t)batch.m * k;
     batch.tally = &tally;
     ct_knn(&host, &batch, k, NAN, host.alloc(size, sizeof(int)), host.alloc(size, sizeof(double)));
@@ -180,7 +180,8 @@ static void check_share(const char *name, int d, int block, double most)
     batch.order = order;
     batch.block = block;
     batch.mode = CT_SEARCH_TREE;
-    struct ct_tally tally = tally_of(batch, 1), own = tally_of(batch_of(&grown.tree, NULL), 1);
+    struct ct_search_stats tally = tally_of(batch, 1),
+                           own = tally_of(batch_of(&grown.tree, NULL), 1);
     double pairs = (double)queries.n * grown.tree.tiles->count;
     double own_pairs = (double)cloud.n * grown.tree.tiles->count;
     check_about(
@@ -206,7 +207,7 @@ static void check_duplicates(void)
         struct ct_batch batch = batch_of(&grown.tree, NULL);
         batch.block = k == 9 ? 1 : 0;
         batch.mode = k > 20 ? CT_SEARCH_AUTO : CT_SEARCH_TREE;
-        struct ct_tally tally = tally_of(batch, k);
+        struct ct_search_stats tally = tally_of(batch, k);
         check_about("%d nearest of 20000 of the same: %g distances, %g tiles each", k,
                     (double)tally.distances / batch.m, (double)tally.tiles / batch.m);
         CHECK(tally.distances <= (4 * k + 200) * (long long)batch.m);
@@ -226,7 +227,7 @@ static void check_unreached(void)
     struct ct_batch batch = batch_of(&grown.tree, &queries);
     struct notes *notes = make_notes(&batch, 64);
     for (int i = 0; i < 3; i++)
-        ct_search_set_bar(&notes->search, i, (struct ct_found){0.2, INT_MAX});
+        ct_search_set_bar(&notes->search, i, (struct ct_neighbor){0.2, INT_MAX});
     ct_search_block(&notes->search, (struct ct_span){0, 0});
     check_about("5000 of the same, out of reach");
     CHECK(notes->search.tally.distances == 0 && notes->search.tally.tiles == 0);
@@ -241,7 +242,7 @@ static void check_choice(const char *name, int n, int d, int scanned)
     struct grown grown = grow(&cloud, 16, 2);
     struct ct_batch batch = batch_of(&grown.tree, NULL);
     batch.threads = 1;
-    struct ct_tally tally = tally_of(batch, 10);
+    struct ct_search_stats tally = tally_of(batch, 10);
     long long descended = 0;
     for (int size = 0; size < 7; size++)
         descended += tally.blocks[size];
@@ -259,7 +260,7 @@ static void check_choice(const char *name, int n, int d, int scanned)
     keep_end();
 }
 
-static int same_descents(const struct ct_tally *a, const struct ct_tally *b)
+static int same_descents(const struct ct_search_stats *a, const struct ct_search_stats *b)
 {
     return memcmp(a->blocks, b->blocks, sizeof a->blocks) == 0 && a->scans == b->scans &&
            a->nodes == b->nodes && a->candidates == b->candidates && a->cached == b->cached;
@@ -282,7 +283,7 @@ static void check_fixed(int block)
             size++;
         want[size] += 4096 / 64;
     }
-    struct ct_tally tally = tally_of(batch, 5);
+    struct ct_search_stats tally = tally_of(batch, 5);
     candidates = tally.candidates;
     check_about("blocks of %d", block);
     CHECK(memcmp(tally.blocks, want, sizeof want) == 0);
@@ -290,9 +291,9 @@ static void check_fixed(int block)
     CHECK(64 % block || tally.cached == (block - 1) * candidates);
     CHECK(block == 1 || tally.cached > 0);
     CHECK(tally.seconds[CT_PHASE_SEED] > 0 && tally.seconds[CT_PHASE_DESCENT] > 0);
-    CHECK(tally.seconds[CT_PHASE_MEETING] > 0 && tally.seconds[CT_PHASE_SELECTION] > 0);
+    CHECK(tally.seconds[CT_PHASE_SCAN] > 0 && tally.seconds[CT_PHASE_SELECTION] > 0);
     batch.threads = 3;
-    struct ct_tally again = tally_of(batch, 5);
+    struct ct_search_stats again = tally_of(batch, 5);
     CHECK(same_descents(&tally, &again));
     keep_end();
 }

@@ -46,7 +46,7 @@ static double play(const struct game *game, struct way way, int apart)
     int *index = host.alloc((size_t)m * k, sizeof *index);
     double *distance = host.alloc((size_t)m * k, sizeof *distance);
     struct near *near = host.alloc((size_t)cloud->n, sizeof *near);
-    struct ct_tally tally = {0};
+    struct ct_search_stats tally = {0};
     struct ct_batch batch = {
         .tree = &game->tree,
         .query = own ? NULL : queries->x,

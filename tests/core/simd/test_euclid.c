@@ -124,11 +124,11 @@ static void check_rank_near(const struct ct_kernels *kernels)
                 for (int i = begin; i < end && i < count; i++)
                     x[i] = begin + random_below(3) * 0.25;
             }
-            kernels->rank_near(x, count, reach, rank);
+            kernels->rank_nearly_sorted(x, count, reach, rank);
             wrong += count_misranked(x, count, rank);
             keep_end();
         }
-    check_about("rank_near, %s", kernels->name);
+    check_about("rank_nearly_sorted, %s", kernels->name);
     CHECK(wrong == 0);
 }
 
@@ -176,7 +176,7 @@ static void check_lanes(const struct ct_kernels *kernels)
             wrong_largest += (int)(largest >> i & 1) != is_largest;
             wrong_boxes += (int)(nearer >> i & 1) != (plain_lane_sq(x, upper, d, q, i) < box_sq[i]);
         }
-        kernels->lower_sqdist(x, d, q, sq);
+        kernels->min_sqdist(x, d, q, sq);
         wrong_points += memcmp(sq, want, sizeof want) != 0;
         wrong_boxes += nearer >> CT_LANES != 0;
         wrong_largest += largest >> CT_LANES != 0;
@@ -184,7 +184,7 @@ static void check_lanes(const struct ct_kernels *kernels)
     }
     check_about("boxes_nearer, %s", kernels->name);
     CHECK(wrong_boxes == 0);
-    check_about("lower_sqdist, %s", kernels->name);
+    check_about("min_sqdist, %s", kernels->name);
     CHECK(wrong_points == 0);
     check_about("largest, %s", kernels->name);
     CHECK(wrong_largest == 0);
@@ -209,15 +209,15 @@ static float some_limit(double occurring)
 
 /* A list that has room for just what simd/candidates.h says, and holds `count` squares,
  * from 0 to below 1, all within its limit. */
-static struct ct_near some_near(int full, int count, float limit)
+static struct ct_candidates some_near(int full, int count, float limit)
 {
-    struct ct_near near = {.sq = keep((size_t)full + CT_NEAR_PAD, sizeof(float)),
-                           .pos = keep((size_t)full + CT_NEAR_PAD, sizeof(int)),
-                           .count = count,
-                           .full = full,
-                           .limit = limit,
-                           .self = 0,
-                           .last = INT_MAX};
+    struct ct_candidates near = {.sq = keep((size_t)full + CT_CANDIDATE_PAD, sizeof(float)),
+                                 .pos = keep((size_t)full + CT_CANDIDATE_PAD, sizeof(int)),
+                                 .count = count,
+                                 .full = full,
+                                 .limit = limit,
+                                 .self = 0,
+                                 .last = INT_MAX};
     for (int i = 0; i < count; i++) {
         near.sq[i] = (float)random_uniform();
         near.pos[i] = -1 - i;
@@ -259,7 +259,7 @@ static double square_at(const struct meeting *m, int lane, int place, int places
 }
 
 /* Of the rows a query does not want, and of the limit: all there are, and some. */
-static void set_wants(const struct meeting *m, int place, int places, struct ct_near *near)
+static void set_wants(const struct meeting *m, int place, int places, struct ct_candidates *near)
 {
     static const int rounds = 4;
     near->limit = some_limit(square_at(m, random_below(m->size), place, places));
@@ -269,8 +269,8 @@ static void set_wants(const struct meeting *m, int place, int places, struct ct_
 
 /* What is wrong with a list that had `had` entries, the first of which must be as
  * before, after its query met a tile. */
-static int wrong_after(const struct meeting *m, int place, int places, const struct ct_near *before,
-                       const struct ct_near *near)
+static int wrong_after(const struct meeting *m, int place, int places,
+                       const struct ct_candidates *before, const struct ct_candidates *near)
 {
     int at = before->count, wrong = near->count < before->count;
     wrong += memcmp(near->sq, before->sq, (size_t)at * sizeof *near->sq) != 0;
@@ -288,18 +288,18 @@ static int wrong_after(const struct meeting *m, int place, int places, const str
 }
 
 /* A list before a meeting: mostly one that the tile may fill, or all but. */
-static struct ct_near list_to_fill(void)
+static struct ct_candidates list_to_fill(void)
 {
     int full = 1 + random_below(2 * CT_LANES), room = random_below(CT_LANES + 1);
     return some_near(full, room < full ? full - 1 - room : 0, 0);
 }
 
 /* A copy to compare with. */
-static struct ct_near copy_of(const struct ct_near *near)
+static struct ct_candidates copy_of(const struct ct_candidates *near)
 {
-    struct ct_near copy = *near;
-    copy.sq = keep((size_t)near->full + CT_NEAR_PAD, sizeof(float));
-    copy.pos = keep((size_t)near->full + CT_NEAR_PAD, sizeof(int));
+    struct ct_candidates copy = *near;
+    copy.sq = keep((size_t)near->full + CT_CANDIDATE_PAD, sizeof(float));
+    copy.pos = keep((size_t)near->full + CT_CANDIDATE_PAD, sizeof(int));
     memcpy(copy.sq, near->sq, (size_t)near->count * sizeof(float));
     memcpy(copy.pos, near->pos, (size_t)near->count * sizeof(int));
     return copy;
@@ -310,16 +310,16 @@ static void check_tile_meet(const struct ct_kernels *kernels)
     int wrong = 0, wrong_full = 0, filled = 0;
     for (int round = 0; round < 100 * DIMS; round++) {
         struct meeting m = some_meeting(1 + round % (2 * DIMS), 1);
-        struct ct_near near = list_to_fill(), before;
+        struct ct_candidates near = list_to_fill(), before;
         set_wants(&m, 0, 1, &near);
         before = copy_of(&near);
-        int full = kernels->tile_meet(m.tile, m.d, m.q, m.row, m.pos, &near);
+        int full = kernels->scan_tile(m.tile, m.d, m.q, m.row, m.pos, &near);
         wrong += wrong_after(&m, 0, 1, &before, &near);
         wrong_full += (full != 0) != (near.count >= near.full);
         filled += full != 0;
         keep_end();
     }
-    check_about("tile_meet, %s", kernels->name);
+    check_about("scan_tile, %s", kernels->name);
     CHECK(wrong == 0);
     CHECK(wrong_full == 0);
     CHECK(filled > 0);
@@ -330,34 +330,34 @@ static void check_team_meet(const struct ct_kernels *kernels)
 {
     int wrong = 0, wrong_full = 0, met_nobody = 0, filled = 0;
     for (int round = 0; round < 60 * DIMS; round++) {
-        struct meeting m = some_meeting(1 + round % (2 * DIMS), CT_TEAM);
-        struct ct_near list[CT_TEAM], before[CT_TEAM], *near[CT_TEAM];
-        struct ct_near nobody = {.full = 1, .limit = -1};
-        int alone = random_below(CT_TEAM);
-        for (int i = 0; i < CT_TEAM; i++) {
+        struct meeting m = some_meeting(1 + round % (2 * DIMS), CT_GROUP);
+        struct ct_candidates list[CT_GROUP], before[CT_GROUP], *near[CT_GROUP];
+        struct ct_candidates nobody = {.full = 1, .limit = -1};
+        int alone = random_below(CT_GROUP);
+        for (int i = 0; i < CT_GROUP; i++) {
             list[i] = list_to_fill();
-            set_wants(&m, i, CT_TEAM, &list[i]);
+            set_wants(&m, i, CT_GROUP, &list[i]);
             before[i] = copy_of(&list[i]);
-            near[i] = i == alone || i == round % CT_TEAM ? &nobody : &list[i];
+            near[i] = i == alone || i == round % CT_GROUP ? &nobody : &list[i];
         }
-        unsigned full = kernels->team_meet(m.tile, m.d, m.q, m.row, m.pos, near);
-        for (int i = 0; i < CT_TEAM; i++) {
-            wrong += near[i] == &list[i] && wrong_after(&m, i, CT_TEAM, &before[i], &list[i]);
+        unsigned full = kernels->scan_tile_group(m.tile, m.d, m.q, m.row, m.pos, near);
+        for (int i = 0; i < CT_GROUP; i++) {
+            wrong += near[i] == &list[i] && wrong_after(&m, i, CT_GROUP, &before[i], &list[i]);
             wrong_full += (full >> i & 1) != (near[i]->count >= near[i]->full);
         }
-        wrong_full += full >> CT_TEAM != 0;
+        wrong_full += full >> CT_GROUP != 0;
         filled += full != 0;
         met_nobody += nobody.count != 0;
         keep_end();
     }
-    check_about("team_meet, %s", kernels->name);
+    check_about("scan_tile_group, %s", kernels->name);
     CHECK(wrong == 0);
     CHECK(wrong_full == 0);
     CHECK(met_nobody == 0);
     CHECK(filled > 0);
 }
 
-static int count_near(const struct ct_near *near, float limit)
+static int count_near(const struct ct_candidates *near, float limit)
 {
     int count = 0;
     for (int i = 0; i < near->count; i++)
@@ -366,7 +366,7 @@ static int count_near(const struct ct_near *near, float limit)
 }
 
 /* Squares of all sorts: spread, tied, all one, zeros, next to zero, without end. */
-static void fill_near(struct ct_near *near, int sort)
+static void fill_near(struct ct_candidates *near, int sort)
 {
     for (int i = 0; i < near->count; i++) {
         float u = (float)random_uniform();
@@ -384,7 +384,7 @@ static void fill_near(struct ct_near *near, int sort)
 
 /* The square below which a bisection must have looked: as near to the bar as 24
  * halvings of where it began come; nowhere, if it began without end. */
-static float surely_below(const struct ct_near *near, float bar)
+static float surely_below(const struct ct_candidates *near, float bar)
 {
     float most = 0;
     for (int i = 0; i < near->count; i++)
@@ -403,14 +403,14 @@ static void check_bar_near(const struct ct_kernels *kernels)
     for (int round = 0; round < 4000; round++) {
         int count = 1 + random_below(3 * MOST), k = 1 + random_below(count), sort = round % 8;
         int most = k + random_below(k / 4 + 2), full = count - random_below(CT_LANES);
-        struct ct_near near = some_near(full < 1 ? 1 : full, 0, INFINITY);
+        struct ct_candidates near = some_near(full < 1 ? 1 : full, 0, INFINITY);
         near.count = count < near.full + CT_LANES ? count : near.full + CT_LANES - 1;
         k = k < near.count ? k : near.count;
         fill_near(&near, sort);
         if (sort < 5 && round / 8 % 2)
             near.limit = near.sq[random_below(near.count)] + (float)random_below(2);
-        struct ct_near before = copy_of(&near);
-        float bar = kernels->bar_near(&near, k, most);
+        struct ct_candidates before = copy_of(&near);
+        float bar = kernels->find_threshold(&near, k, most);
         int within = count_near(&near, bar), wanted = count_near(&near, near.limit);
         wrong += near.limit > 0 && (bar == 0) != (count_near(&near, 0) >= k);
         wrong += !(bar <= near.limit) || (wanted >= k ? within < k : within != wanted);
@@ -419,7 +419,7 @@ static void check_bar_near(const struct ct_kernels *kernels)
         changed += memcmp(near.sq, before.sq, (size_t)near.count * sizeof(float)) != 0;
         keep_end();
     }
-    check_about("bar_near, %s", kernels->name);
+    check_about("find_threshold, %s", kernels->name);
     CHECK(wrong == 0);
     CHECK(loose == 0);
     CHECK(changed == 0);
@@ -430,14 +430,14 @@ static void check_keep_near(const struct ct_kernels *kernels)
     int wrong = 0;
     for (int round = 0; round < 2000; round++) {
         int full = 1 + random_below(MOST), count = random_below(full + CT_LANES), at = 0;
-        struct ct_near near = some_near(full, 0, INFINITY);
+        struct ct_candidates near = some_near(full, 0, INFINITY);
         near.count = count;
         fill_near(&near, round % 8);
         for (int i = 0; i < count; i++)
             near.pos[i] = i;
-        struct ct_near before = copy_of(&near);
+        struct ct_candidates before = copy_of(&near);
         float limit = count ? some_limit(near.sq[random_below(count)]) : 1;
-        kernels->keep_near(&near, limit);
+        kernels->compact(&near, limit);
         for (int i = 0; i < count; i++)
             if (before.sq[i] <= limit) {
                 wrong += at >= near.count || near.pos[at] != i || near.sq[at] != before.sq[i];
@@ -446,7 +446,7 @@ static void check_keep_near(const struct ct_kernels *kernels)
         wrong += at != near.count;
         keep_end();
     }
-    check_about("keep_near, %s", kernels->name);
+    check_about("compact, %s", kernels->name);
     CHECK(wrong == 0);
 }
 
@@ -525,7 +525,7 @@ static void check_boxes_within(const struct ct_kernels *kernels)
 
 /* ---- kernels without fused multiply-add ------------------------------------ */
 
-static int differ(const struct ct_near *a, const struct ct_near *b)
+static int differ(const struct ct_candidates *a, const struct ct_candidates *b)
 {
     return a->count != b->count || memcmp(a->sq, b->sq, (size_t)a->count * sizeof *a->sq) != 0 ||
            memcmp(a->pos, b->pos, (size_t)a->count * sizeof *a->pos) != 0;
@@ -533,18 +533,18 @@ static int differ(const struct ct_near *a, const struct ct_near *b)
 
 static int teams_differ(const struct ct_kernels *one, const struct ct_kernels *other, int d)
 {
-    struct meeting m = some_meeting(d, CT_TEAM);
-    struct ct_near a[CT_TEAM], b[CT_TEAM], *of_a[CT_TEAM], *of_b[CT_TEAM];
-    for (int i = 0; i < CT_TEAM; i++) {
+    struct meeting m = some_meeting(d, CT_GROUP);
+    struct ct_candidates a[CT_GROUP], b[CT_GROUP], *of_a[CT_GROUP], *of_b[CT_GROUP];
+    for (int i = 0; i < CT_GROUP; i++) {
         a[i] = list_to_fill();
-        set_wants(&m, i, CT_TEAM, &a[i]);
+        set_wants(&m, i, CT_GROUP, &a[i]);
         b[i] = copy_of(&a[i]);
         of_a[i] = &a[i];
         of_b[i] = &b[i];
     }
-    unsigned full = one->team_meet(m.tile, d, m.q, m.row, m.pos, of_a);
-    int wrong = other->team_meet(m.tile, d, m.q, m.row, m.pos, of_b) != full;
-    for (int i = 0; i < CT_TEAM; i++)
+    unsigned full = one->scan_tile_group(m.tile, d, m.q, m.row, m.pos, of_a);
+    int wrong = other->scan_tile_group(m.tile, d, m.q, m.row, m.pos, of_b) != full;
+    for (int i = 0; i < CT_GROUP; i++)
         wrong += differ(&a[i], &b[i]);
     return wrong;
 }
@@ -552,11 +552,11 @@ static int teams_differ(const struct ct_kernels *one, const struct ct_kernels *o
 static int tiles_differ(const struct ct_kernels *one, const struct ct_kernels *other, int d)
 {
     struct meeting m = some_meeting(d, 1);
-    struct ct_near a = list_to_fill();
+    struct ct_candidates a = list_to_fill();
     set_wants(&m, 0, 1, &a);
-    struct ct_near b = copy_of(&a);
-    int full = one->tile_meet(m.tile, d, m.q, m.row, m.pos, &a);
-    return other->tile_meet(m.tile, d, m.q, m.row, m.pos, &b) != full || differ(&a, &b);
+    struct ct_candidates b = copy_of(&a);
+    int full = one->scan_tile(m.tile, d, m.q, m.row, m.pos, &a);
+    return other->scan_tile(m.tile, d, m.q, m.row, m.pos, &b) != full || differ(&a, &b);
 }
 
 static int boxes_differ(const struct ct_kernels *one, const struct ct_kernels *other, int d)

@@ -18,7 +18,7 @@ static const struct ct_kernels *kernels;
 
 static int compare(const void *one, const void *other)
 {
-    const struct ct_found *a = one, *b = other;
+    const struct ct_neighbor *a = one, *b = other;
     double x = sqrt(a->sq), y = sqrt(b->sq);
     if (x != y)
         return x < y ? -1 : 1;
@@ -86,7 +86,7 @@ static const struct pattern {
                 {"close", close}};
 
 /* Rows are distinct: a permutation of 1 .. n. */
-static void make(const struct pattern *pattern, struct ct_found *found, int n)
+static void make(const struct pattern *pattern, struct ct_neighbor *found, int n)
 {
     for (int i = 0; i < n; i++)
         found[i].row = i + 1;
@@ -100,7 +100,7 @@ static void make(const struct pattern *pattern, struct ct_found *found, int n)
 }
 
 /* The same in order. */
-static void make_sorted(const struct ct_found *found, struct ct_found *want, int n)
+static void make_sorted(const struct ct_neighbor *found, struct ct_neighbor *want, int n)
 {
     memcpy(want, found, (size_t)n * sizeof *found);
     qsort(want, (size_t)n, sizeof *want, compare);
@@ -112,7 +112,7 @@ struct columns {
     int *row;
 };
 
-static struct columns columns_of(const struct ct_found *found, int n)
+static struct columns columns_of(const struct ct_neighbor *found, int n)
 {
     struct columns columns = {malloc(((size_t)n + CT_SELECT_PAD) * sizeof(double)),
                               malloc((size_t)n * sizeof(int))};
@@ -130,7 +130,7 @@ static void end_columns(struct columns *columns)
 }
 
 /* Once in order, squares have become distances. */
-static int alike(const struct columns *columns, const struct ct_found *want, int count)
+static int alike(const struct columns *columns, const struct ct_neighbor *want, int count)
 {
     for (int i = 0; i < count; i++)
         if (columns->sq[i] != sqrt(want[i].sq) || columns->row[i] != want[i].row)
@@ -142,11 +142,11 @@ static void check_sort(const struct pattern *pattern)
 {
     int wrong = 0;
     for (int n = 0; n <= MOST; n += 1 + n / 100) {
-        struct ct_found found[MOST], want[MOST];
+        struct ct_neighbor found[MOST], want[MOST];
         make(pattern, found, n);
         make_sorted(found, want, n);
         struct columns columns = columns_of(found, n);
-        ct_sort_found(columns.sq, columns.row, n, kernels);
+        ct_sort_neighbors(columns.sq, columns.row, n, kernels);
         wrong += !alike(&columns, want, n);
         end_columns(&columns);
     }
@@ -155,12 +155,12 @@ static void check_sort(const struct pattern *pattern)
 }
 
 /* The k-th is the k-th, and the k smallest are in front of the others. */
-static int wrong_kth(struct columns *columns, const struct ct_found *want, int n, int k)
+static int wrong_kth(struct columns *columns, const struct ct_neighbor *want, int n, int k)
 {
-    struct ct_found left[MOST], kth = ct_select_kth(columns->sq, columns->row, n, k);
+    struct ct_neighbor left[MOST], kth = ct_select_kth(columns->sq, columns->row, n, k);
     int wrong = compare(&kth, &want[k - 1]) != 0 || kth.sq != want[k - 1].sq;
     for (int i = 0; i < n; i++)
-        left[i] = (struct ct_found){columns->sq[i], columns->row[i]};
+        left[i] = (struct ct_neighbor){columns->sq[i], columns->row[i]};
     qsort(left, (size_t)k, sizeof *left, compare);
     qsort(left + k, (size_t)(n - k), sizeof *left, compare);
     for (int i = 0; i < n; i++)
@@ -173,7 +173,7 @@ static void check_kth(const struct pattern *pattern)
     int wrong = 0;
     for (int n = 1; n <= MOST; n += 1 + n / 20)
         for (int step = 1; step <= 16; step++) {
-            struct ct_found found[MOST], want[MOST];
+            struct ct_neighbor found[MOST], want[MOST];
             make(pattern, found, n);
             make_sorted(found, want, n);
             struct columns columns = columns_of(found, n);
@@ -189,13 +189,13 @@ static void check_kth(const struct pattern *pattern)
 static void check_quick(const struct pattern *pattern)
 {
     int n = 60000, some_k[] = {n, n / 2, 100};
-    struct ct_found *found = malloc((size_t)n * sizeof *found);
+    struct ct_neighbor *found = malloc((size_t)n * sizeof *found);
     make(pattern, found, n);
     for (int s = 0; s < 3; s++) {
         struct columns columns = columns_of(found, n);
         clock_t start = clock();
         ct_select_kth(columns.sq, columns.row, n, some_k[s]);
-        ct_sort_found(columns.sq, columns.row, n, kernels);
+        ct_sort_neighbors(columns.sq, columns.row, n, kernels);
         check_about("%d of %d, %s", some_k[s], n, pattern->name);
         CHECK((double)(clock() - start) / CLOCKS_PER_SEC < 0.5);
         end_columns(&columns);
@@ -208,8 +208,8 @@ static void check_room(void)
 {
     check_about("room");
     for (int k = 1; k < INT_MAX / 2; k += k)
-        CHECK(ct_select_room(k) > k + k / 8 + 1);
-    CHECK(ct_select_room(INT_MAX) > 0 && ct_select_room(INT_MAX / 2) > INT_MAX / 2);
+        CHECK(ct_select_capacity(k) > k + k / 8 + 1);
+    CHECK(ct_select_capacity(INT_MAX) > 0 && ct_select_capacity(INT_MAX / 2) > INT_MAX / 2);
 }
 
 int main(void)

@@ -12,14 +12,14 @@ enum { MOST = 150 };
 
 static int compare(const void *one, const void *other)
 {
-    const struct ct_found *a = one, *b = other;
+    const struct ct_neighbor *a = one, *b = other;
     if (a->sq != b->sq)
         return a->sq < b->sq ? -1 : 1;
     return (a->row > b->row) - (a->row < b->row);
 }
 
 /* Distinct rows in any order; of `levels` distances, if that is not 0. */
-static void draw(struct ct_found *found, int n, int levels)
+static void draw(struct ct_neighbor *found, int n, int levels)
 {
     for (int i = 0; i < n; i++) {
         int other = random_below(i + 1);
@@ -31,7 +31,7 @@ static void draw(struct ct_found *found, int n, int levels)
         found[i].sq = levels ? random_below(levels) : random_uniform();
 }
 
-static int alike(const struct ct_top *top, const struct ct_found *want)
+static int alike(const struct ct_top *top, const struct ct_neighbor *want)
 {
     for (int i = 0; i < top->count; i++)
         if (top->sq[i] != want[i].sq || top->row[i] != want[i].row)
@@ -42,7 +42,7 @@ static int alike(const struct ct_top *top, const struct ct_found *want)
 /* The first `begin` are put in order together, the others one by one. */
 static void check_one(int n, int most, int begin, int levels, const struct ct_kernels *kernels)
 {
-    struct ct_found found[MOST], want[MOST];
+    struct ct_neighbor found[MOST], want[MOST];
     struct ct_top top = {.sq = keep((size_t)most + CT_SELECT_PAD, sizeof(double)),
                          .row = keep((size_t)most + 1, sizeof(int)),
                          .most = most};

@@ -99,13 +99,13 @@ struct view {
     const struct ct_tree *tree;
     const double *distance; /* [n] by position */
     float *placed;          /* [d] */
-    float *team;            /* [d * CT_TEAM] CT_TEAM times the query */
+    float *team;            /* [d * CT_GROUP] CT_GROUP times the query */
     double reach;
     unsigned *lanes; /* [tiles] the points within */
     char *node;      /* [nodes] */
     int *number;     /* scratch: [tiles or nodes] */
     float *sq;
-    struct ct_near near[CT_TEAM];
+    struct ct_candidates near[CT_GROUP];
 };
 
 static void mark(struct view *view, double tau)
@@ -142,7 +142,7 @@ static int lost_boxes(const struct view *view, const struct ct_kernels *kernels,
 }
 
 /* Bits of the points of a tile that a list took in, which is then empty again. */
-static unsigned taken(struct ct_near *near, int begin)
+static unsigned taken(struct ct_candidates *near, int begin)
 {
     unsigned lanes = 0;
     for (int c = 0; c < near->count; c++)
@@ -155,9 +155,9 @@ static unsigned taken(struct ct_near *near, int begin)
 static int lost_points(struct view *view, const struct ct_kernels *kernels, float limit)
 {
     const struct ct_tree *t = view->tree;
-    struct ct_near *team[CT_TEAM];
+    struct ct_candidates *team[CT_GROUP];
     int lost = 0;
-    for (int i = 0; i < CT_TEAM; i++) {
+    for (int i = 0; i < CT_GROUP; i++) {
         view->near[i].limit = limit;
         team[i] = &view->near[i];
     }
@@ -165,10 +165,10 @@ static int lost_points(struct view *view, const struct ct_kernels *kernels, floa
         const float *x = t->tiles->x + (size_t)tile * t->d * CT_LANES;
         int begin = t->tiles->begin[tile];
         unsigned want = view->lanes[tile];
-        kernels->tile_meet(x, t->d, view->placed, t->row + begin, begin, team[0]);
+        kernels->scan_tile(x, t->d, view->placed, t->row + begin, begin, team[0]);
         lost += (want & ~taken(team[0], begin)) != 0;
-        kernels->team_meet(x, t->d, view->team, t->row + begin, begin, team);
-        for (int i = 0; i < CT_TEAM; i++)
+        kernels->scan_tile_group(x, t->d, view->team, t->row + begin, begin, team);
+        for (int i = 0; i < CT_GROUP; i++)
             lost += (want & ~taken(team[i], begin)) != 0;
     }
     return lost;
@@ -196,7 +196,7 @@ static int loose(struct view *view, double tau, int *farther)
     const struct ct_tree *t = view->tree;
     const struct ct_kernels *kernels =
         ct_kernels((enum ct_simd_level)random_below((int)ct_simd_best() + 1));
-    struct ct_near *near = &view->near[0];
+    struct ct_candidates *near = &view->near[0];
     double beyond = tau * (1 + 1e-4) + 1e-5 / t->tiles->scale;
     int count = 0;
     near->limit = ct_tiles_limit(t->tiles, view->reach, tau);
@@ -204,7 +204,7 @@ static int loose(struct view *view, double tau, int *farther)
     for (int tile = 0; tile < t->tiles->count; tile++) {
         const float *x = t->tiles->x + (size_t)tile * t->d * CT_LANES;
         int begin = t->tiles->begin[tile];
-        kernels->tile_meet(x, t->d, view->placed, t->row + begin, begin, near);
+        kernels->scan_tile(x, t->d, view->placed, t->row + begin, begin, near);
         for (int c = 0; c < near->count; c++) {
             double distance = view->distance[near->pos[c]];
             double most = ct_tiles_tau(t->tiles, view->reach, near->sq[c]);
@@ -223,16 +223,16 @@ static struct view make_view(const struct ct_tree *t)
     size_t most = tiles > nodes ? tiles : nodes;
     struct view view = {.tree = t,
                         .placed = keep(d, sizeof(float)),
-                        .team = keep(d * CT_TEAM, sizeof(float)),
+                        .team = keep(d * CT_GROUP, sizeof(float)),
                         .lanes = keep(tiles, sizeof(unsigned)),
                         .node = keep(nodes, 1),
                         .number = keep(most, sizeof(int)),
                         .sq = keep(most, sizeof(float))};
-    for (int i = 0; i < CT_TEAM; i++)
-        view.near[i] = (struct ct_near){.sq = keep(1 + CT_NEAR_PAD, sizeof(float)),
-                                        .pos = keep(1 + CT_NEAR_PAD, sizeof(int)),
-                                        .full = 1,
-                                        .last = INT_MAX};
+    for (int i = 0; i < CT_GROUP; i++)
+        view.near[i] = (struct ct_candidates){.sq = keep(1 + CT_CANDIDATE_PAD, sizeof(float)),
+                                              .pos = keep(1 + CT_CANDIDATE_PAD, sizeof(int)),
+                                              .full = 1,
+                                              .last = INT_MAX};
     return view;
 }
 
@@ -247,8 +247,8 @@ static void look_from(struct view *view, const struct cloud *queries, int i, dou
         distance[pos] = oracle_distance(q, 1, t->points + pos, (size_t)t->n, t->d);
     view->distance = distance;
     view->reach = ct_tiles_place(t->tiles, t->d, q, view->placed);
-    for (int j = 0; j < t->d * CT_TEAM; j++)
-        view->team[j] = view->placed[j / CT_TEAM];
+    for (int j = 0; j < t->d * CT_GROUP; j++)
+        view->team[j] = view->placed[j / CT_GROUP];
 }
 
 /* On and near the points, and up to 1e20 times as far away. */
