@@ -201,7 +201,7 @@ check_query <- function(query, pointer) {
     fail("query must have %d columns like the tree, not %d", ncol(arrays$points), ncol(query))
   }
   query <- match_columns(query, column_names(arrays), "query", "the tree")
-  extent <- .Call(r_column_extent, query)
+  extent <- .Call(r_column_range, query)
   both <- rbind(pmin(extent[1, ], arrays$lower[1, ]), pmax(extent[2, ], arrays$upper[1, ]))
   check_extent(both, "query and the tree's points together")
   query

@@ -10,7 +10,7 @@
 #'   up to 2^31 - 1 rows.
 #' @param order How points are arranged when the build finds them: along the
 #'   curve of [hilbert_order()], or as they come (`"natural"`). It decides which of
-#'   equally good hubs and cuts the build takes, and in which order the children of
+#'   equally good centers and cuts the build takes, and in which order the children of
 #'   a node lie. Answers are the same; after the Hilbert curve, points near each
 #'   other in space are near each other in memory, and queries are faster.
 #' @param leaf_size The largest number of points that a node may hold without
@@ -40,19 +40,19 @@
 #'   `ascii = TRUE`, doubles lose their last bits, and the check refuses the tree.)
 #'
 #' @details
-#' Each node is a set of points around one of them, its hub. The *radius* of a
-#' node is the distance from its hub to its farthest point; its *level* is the
+#' Each node is a set of points around one of them, its center. The *radius* of a
+#' node is the distance from its center to its farthest point; its *level* is the
 #' least integer l with radius at most 2^(l/4). A node of more than `leaf_size`
 #' points is split by farthest-first traversal until every point is within the
-#' radius of a lower level of some hub; each hub gets the points nearest to it.
+#' radius of a lower level of some center; each center gets the points nearest to it.
 #' So a node's points lie within the cover radius of its level (*covering*), the
-#' node's hub is the hub of one of its children (*nesting*), and the hubs of
+#' node's center is the center of one of its children (*nesting*), and the centers of
 #' siblings are farther apart than 2^((c - 1)/4), where c is the highest of
 #' their levels (*separation*), as in the simplified cover tree of Izbicki and
 #' Shelton, with four levels to each doubling of the radius. Points that
 #' coincide share a node without a level, which is cut into runs by row. In a leaf,
 #' points are put in an order in which each run of 16 is compact: the leaf is halved
-#' along its widest coordinate, and so are its halves. Where distances are so alike that hundreds of hubs would not lower the level, as
+#' along its widest coordinate, and so are its halves. Where distances are so alike that hundreds of centers would not lower the level, as
 #' with points of many independent dimensions, the node stays whole and is
 #' scanned.
 #'
@@ -85,7 +85,7 @@ cover_tree <- function(x, order = c("hilbert", "natural"), leaf_size = NULL, thr
   order <- check_choice(order, c("hilbert", "natural"), "order")
   leaf_size <- if (is.null(leaf_size)) 128L else check_count(leaf_size, "leaf_size")
   threads <- check_threads(threads)
-  if (is.null(metric)) check_extent(.Call(r_column_extent, x), "x")
+  if (is.null(metric)) check_extent(.Call(r_column_range, x), "x")
   state <- if (!is.null(metric)) metric_state(x, metric, threads)
   space <- if (is.null(metric)) x else state$code[[4]]$z
   settings <- list(order = order, leaf_size = leaf_size, dimnames = dimnames(x))

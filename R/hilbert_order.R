@@ -31,6 +31,6 @@
 #' @export
 hilbert_order <- function(x, threads = NULL) {
   x <- check_points(x)
-  check_extent(.Call(r_column_extent, x), "x")
+  check_extent(.Call(r_column_range, x), "x")
   .Call(r_hilbert_order, x, check_threads(threads))
 }

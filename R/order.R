@@ -74,7 +74,7 @@
 #' @export
 order_maximin <- function(x, threads = NULL) {
   x <- check_points(x)
-  check_extent(.Call(r_column_extent, x), "x")
+  check_extent(.Call(r_column_range, x), "x")
   .Call(r_order_maximin, x, simd_level(), check_threads(threads))
 }
 
@@ -82,7 +82,7 @@ order_maximin <- function(x, threads = NULL) {
 #' @export
 order_middleout <- function(x) {
   x <- check_points(x)
-  check_extent(.Call(r_column_extent, x), "x")
+  check_extent(.Call(r_column_range, x), "x")
   centroid <- .Call(r_centroid, x)
   square <- 0
   for (j in seq_along(centroid)) square <- square + (x[, j] - centroid[j])^2

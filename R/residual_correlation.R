@@ -152,9 +152,9 @@ scale_points <- function(x, lengthscale, what = "x", others = NULL) {
     fail("%s must be finite: row %d, column %d is %s", what, infinite[1, 1], infinite[1, 2],
          format(z[infinite[1, , drop = FALSE]]))
   }
-  extent <- .Call(r_column_extent, z)
+  extent <- .Call(r_column_range, z)
   if (!is.null(others)) {
-    around <- .Call(r_column_extent, others)
+    around <- .Call(r_column_range, others)
     extent <- rbind(pmin(extent[1, ], around[1, ]), pmax(extent[2, ], around[2, ]))
   }
   check_extent(extent, what)

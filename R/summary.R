@@ -8,7 +8,7 @@
 #'   numbers; `levels`, a data frame with a row for each level from the root
 #'   down: `level`, `cover` (its cover radius), `nodes` and `points` (those
 #'   whose highest node has this level), with the nodes of coinciding points
-#'   last, and points that are no node's hub not counted; `leaf_sizes`, the
+#'   last, and points that are no node's center not counted; `leaf_sizes`, the
 #'   quartiles of the number of points in a leaf; `bytes`, the size of the
 #'   arrays in memory, with what the tree keeps for its metric; `metric`, the
 #'   [residual_correlation()], or `NULL`.
@@ -36,11 +36,11 @@ bytes_of <- function(vectors) {
   sum(vapply(vectors, function(vector) as.numeric(utils::object.size(vector)), 0))
 }
 
-# Nodes are numbered from the root down, so a hub's first node is its highest.
+# Nodes are numbered from the root down, so a center's first node is its highest.
 level_table <- function(arrays) {
   level <- sort(unique(arrays$level), decreasing = TRUE, na.last = TRUE)
   count <- function(of) tabulate(match(of, level), length(level))
-  highest <- arrays$level[!duplicated(arrays$hub)]
+  highest <- arrays$level[!duplicated(arrays$center)]
   data.frame(level = level, cover = ifelse(is.na(level), 0, 2^(level / 4)),
              nodes = count(arrays$level), points = count(highest))
 }

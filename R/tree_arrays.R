@@ -1,5 +1,5 @@
 # In the order that src/glue/tree_arrays.c keeps.
-array_names <- c("points", "row", "hub", "parent", "first_child", "next_sibling", "subtree_begin",
+array_names <- c("points", "row", "center", "parent", "first_child", "next_sibling", "subtree_begin",
                  "subtree_end", "level", "min_row", "radius", "lower", "upper", "format", "order",
                  "leaf_size", "dimnames")
 
@@ -21,14 +21,14 @@ array_names <- c("points", "row", "hub", "parent", "first_child", "next_sibling"
 #'   \describe{
 #'     \item{`points`}{n x d double matrix, the points by position}
 #'     \item{`row`}{integer, n: the row of `x` at each position}
-#'     \item{`hub`}{integer, a value for each node: the position of its hub}
+#'     \item{`center`}{integer, a value for each node: the position of its center}
 #'     \item{`parent`, `first_child`, `next_sibling`}{integer: links from node to node;
 #'       siblings have consecutive numbers}
 #'     \item{`subtree_begin`, `subtree_end`}{integer: the first and the last
 #'       position of the node's points, which are consecutive}
 #'     \item{`level`}{integer: the least l with `radius` at most 2^(l/4), or `NA` for radius 0}
 #'     \item{`min_row`}{integer: the smallest row among the node's points}
-#'     \item{`radius`}{double: the distance from the hub to the node's farthest point}
+#'     \item{`radius`}{double: the distance from the center to the node's farthest point}
 #'     \item{`lower`, `upper`}{double matrices, a row for each node: the box around its points}
 #'     \item{`format`}{integer: the version of this layout}
 #'     \item{`order`, `leaf_size`, `dimnames`}{what [cover_tree()] was given}

@@ -8,14 +8,14 @@
 #'   named integer vector with the number of nodes that break each invariant;
 #'   `slack`, the worst case of the two that are inequalities, as shares of the
 #'   radius concerned: `covering`, the least of 1 - radius / (cover radius), and
-#'   `separation`, the least of (distance of sibling hubs) / (separation
+#'   `separation`, the least of (distance of sibling centers) / (separation
 #'   radius) - 1. Both are at least 0 in a valid tree, and `Inf` where there is
 #'   nothing to measure. The invariants are
 #'   \describe{
-#'     \item{nesting}{exactly one child has the node's hub}
-#'     \item{covering}{the node's points lie within 2^(l/4) of its hub, l its level}
+#'     \item{nesting}{exactly one child has the node's center}
+#'     \item{covering}{the node's points lie within 2^(l/4) of its center, l its level}
 #'     \item{descent}{a child's level is below its parent's}
-#'     \item{separation}{hubs of siblings are farther apart than 2^((c - 1)/4),
+#'     \item{separation}{centers of siblings are farther apart than 2^((c - 1)/4),
 #'       c the highest level among them}
 #'     \item{radius, level, lower, upper, min_row}{the stored values are those of the points}
 #'   }

@@ -24,7 +24,7 @@ SEXP r_seal(SEXP);
 SEXP r_seal_is_fresh(SEXP, SEXP);
 SEXP r_seal_check(SEXP, SEXP);
 SEXP r_first_nonfinite(SEXP);
-SEXP r_column_extent(SEXP);
+SEXP r_column_range(SEXP);
 SEXP r_hilbert_order(SEXP, SEXP);
 SEXP r_centroid(SEXP);
 SEXP r_order_maximin(SEXP, SEXP, SEXP);
@@ -49,7 +49,7 @@ static const R_CallMethodDef routines[] = {
     {ROUTINE(r_seal_check), 2},
     {ROUTINE(r_simd_levels), 0},
     {ROUTINE(r_first_nonfinite), 1},
-    {ROUTINE(r_column_extent), 1},
+    {ROUTINE(r_column_range), 1},
     {ROUTINE(r_hilbert_order), 2},
     {ROUTINE(r_centroid), 1},
     {ROUTINE(r_order_maximin), 3},

@@ -43,7 +43,7 @@ static void tell(double share)
     telling.last = now;
 }
 
-struct ct_host r_host_telling(const char *what)
+struct ct_host r_host_with_progress(const char *what)
 {
     telling.what = what;
     telling.start = ct_seconds();

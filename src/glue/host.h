@@ -13,7 +13,7 @@
 extern struct ct_host r_host;
 
 /* The same, telling on the console how far it got, should it take long. */
-struct ct_host r_host_telling(const char *what);
+struct ct_host r_host_with_progress(const char *what);
 
 /* The only way out with an error. The message is the whole message. */
 NORET void r_stop(const char *format, ...);

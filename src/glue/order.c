@@ -18,8 +18,8 @@ SEXP r_order_maximin(SEXP x, SEXP simd, SEXP threads)
     int n = Rf_nrows(x), d = Rf_ncols(x);
     SEXP centroid = PROTECT(r_centroid(x));
     SEXP order = PROTECT(Rf_allocVector(INTSXP, n));
-    ct_maximin(&r_host, r_kernels(simd), REAL_RO(x), n, d, REAL_RO(centroid),
-               r_num_threads(threads), INTEGER(order));
+    ct_maximin_order(&r_host, r_kernels(simd), REAL_RO(x), n, d, REAL_RO(centroid),
+                     r_num_threads(threads), INTEGER(order));
     for (int i = 0; i < n; i++)
         INTEGER(order)[i]++;
     UNPROTECT(2);

@@ -18,13 +18,13 @@ SEXP r_first_nonfinite(SEXP x)
 }
 
 /* 2 x d: least and greatest of every column. */
-SEXP r_column_extent(SEXP x)
+SEXP r_column_range(SEXP x)
 {
     int n = Rf_nrows(x), d = Rf_ncols(x);
     SEXP extent = Rf_allocMatrix(REALSXP, 2, d);
     for (int j = 0; j < d; j++)
-        ct_extent(REAL_RO(x) + (size_t)j * n, n, &REAL(extent)[2 * (size_t)j],
-                  &REAL(extent)[2 * (size_t)j + 1]);
+        ct_column_range(REAL_RO(x) + (size_t)j * n, n, &REAL(extent)[2 * (size_t)j],
+                        &REAL(extent)[2 * (size_t)j + 1]);
     return extent;
 }
 

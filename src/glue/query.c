@@ -14,7 +14,7 @@ int r_how(SEXP how, int which)
 
 struct ct_host r_host_for(const char *call, SEXP how)
 {
-    return r_how(how, HOW_PROGRESS) ? r_host_telling(call) : r_host;
+    return r_how(how, HOW_PROGRESS) ? r_host_with_progress(call) : r_host;
 }
 
 struct ct_batch r_batch(SEXP pointer, SEXP query, SEXP how)

@@ -161,8 +161,8 @@ SEXP r_residual_values(SEXP kind, SEXP variance, SEXP u, SEXP factor, SEXP z, SE
                             REAL_RO(u), m, REAL_RO(z), n, Rf_ncols(z), stride,
                             r_num_threads(threads), REAL(v));
         struct solve solve = {REAL_RO(factor), m, n, chunk_of(m), stride, s2, REAL(v), REAL(p)};
-        ct_for_blocks(&r_host, n / solve.chunk + (n % solve.chunk > 0), r_num_threads(threads),
-                      solve_chunk, &solve);
+        ct_parallel_for(&r_host, n / solve.chunk + (n % solve.chunk > 0), r_num_threads(threads),
+                        solve_chunk, &solve);
     }
     for (int i = 0; i < n; i++) {
         double left = m > 0 ? REAL(p)[i] : s2;

@@ -41,7 +41,7 @@ static const struct field {
 } fields[ARRAYS] = {
     [AT_POINTS] = {"points", REALSXP, POINTS},
     [AT_ROW] = {"row", INTSXP, PER_POINT},
-    [AT_HUB] = {"hub", INTSXP, PER_NODE},
+    [AT_HUB] = {"center", INTSXP, PER_NODE},
     [AT_PARENT] = {"parent", INTSXP, PER_NODE},
     [AT_FIRST_CHILD] = {"first_child", INTSXP, PER_NODE},
     [AT_NEXT_SIBLING] = {"next_sibling", INTSXP, PER_NODE},
@@ -84,16 +84,16 @@ int *r_arrays_row(SEXP arrays)
     return INTEGER(VECTOR_ELT(arrays, AT_ROW));
 }
 
-void r_arrays_fill(SEXP arrays, const struct ct_cells *cells, int n, int d, int threads)
+void r_arrays_fill(SEXP arrays, const struct ct_node_list *cells, int n, int d, int threads)
 {
-    int nodes = ct_cells_count(cells);
+    int nodes = ct_node_list_count(cells);
     for (int i = 0; i < ARRAYS; i++)
         if (fields[i].shape == PER_NODE)
             SET_VECTOR_ELT(arrays, i, Rf_allocVector(fields[i].type, nodes));
         else if (fields[i].shape == BOXES)
             SET_VECTOR_ELT(arrays, i, Rf_allocMatrix(fields[i].type, nodes, d));
-    struct ct_arrays out = {
-        .hub = INTEGER(VECTOR_ELT(arrays, AT_HUB)),
+    struct ct_tree_arrays out = {
+        .center = INTEGER(VECTOR_ELT(arrays, AT_HUB)),
         .parent = INTEGER(VECTOR_ELT(arrays, AT_PARENT)),
         .first_child = INTEGER(VECTOR_ELT(arrays, AT_FIRST_CHILD)),
         .next_sibling = INTEGER(VECTOR_ELT(arrays, AT_NEXT_SIBLING)),
@@ -105,8 +105,8 @@ void r_arrays_fill(SEXP arrays, const struct ct_cells *cells, int n, int d, int 
         .lower = REAL(VECTOR_ELT(arrays, AT_LOWER)),
         .upper = REAL(VECTOR_ELT(arrays, AT_UPPER)),
     };
-    ct_cells_store(&r_host, cells, REAL_RO(VECTOR_ELT(arrays, AT_POINTS)),
-                   INTEGER_RO(VECTOR_ELT(arrays, AT_ROW)), n, d, threads, &out);
+    ct_node_list_store(&r_host, cells, REAL_RO(VECTOR_ELT(arrays, AT_POINTS)),
+                       INTEGER_RO(VECTOR_ELT(arrays, AT_ROW)), n, d, threads, &out);
 }
 
 /* The first elements of a list with their names, and room for as many as asked for. */
@@ -219,7 +219,7 @@ static void check_sizes(SEXP arrays, struct ct_tree *t)
     t->nodes = middle_of(length_of(arrays, AT_HUB), length_of(arrays, AT_PARENT),
                          length_of(arrays, AT_LEVEL));
     if (t->n < 1 || t->nodes < 1)
-        r_stop("tree array `%s` must not be empty", t->n < 1 ? "row" : "hub");
+        r_stop("tree array `%s` must not be empty", t->n < 1 ? "row" : "center");
     for (int i = 0; i < ARRAYS; i++) {
         SEXP array = VECTOR_ELT(arrays, i);
         if (fields[i].shape == POINTS)
@@ -238,7 +238,7 @@ struct ct_tree r_arrays_unpack(SEXP arrays)
     check_sizes(arrays, &t);
     t.points = REAL_RO(VECTOR_ELT(arrays, AT_POINTS));
     t.row = INTEGER_RO(VECTOR_ELT(arrays, AT_ROW));
-    t.hub = INTEGER_RO(VECTOR_ELT(arrays, AT_HUB));
+    t.center = INTEGER_RO(VECTOR_ELT(arrays, AT_HUB));
     t.parent = INTEGER_RO(VECTOR_ELT(arrays, AT_PARENT));
     t.first_child = INTEGER_RO(VECTOR_ELT(arrays, AT_FIRST_CHILD));
     t.next_sibling = INTEGER_RO(VECTOR_ELT(arrays, AT_NEXT_SIBLING));
@@ -255,33 +255,37 @@ struct ct_tree r_arrays_unpack(SEXP arrays)
 static void stop_if_unsafe(const struct ct_tree *t)
 {
     static const char *const name[] = {
-        [CT_PART_POINTS] = "points",
-        [CT_PART_ROW] = "row",
-        [CT_PART_HUB] = "hub",
-        [CT_PART_PARENT] = "parent",
-        [CT_PART_FIRST_CHILD] = "first_child",
-        [CT_PART_NEXT_SIBLING] = "next_sibling",
-        [CT_PART_SUBTREE_BEGIN] = "subtree_begin",
-        [CT_PART_SUBTREE_END] = "subtree_end",
+        [CT_ARRAY_POINTS] = "points",
+        [CT_ARRAY_ROW] = "row",
+        [CT_ARRAY_CENTER] = "center",
+        [CT_ARRAY_PARENT] = "parent",
+        [CT_ARRAY_FIRST_CHILD] = "first_child",
+        [CT_ARRAY_NEXT_SIBLING] = "next_sibling",
+        [CT_ARRAY_SUBTREE_BEGIN] = "subtree_begin",
+        [CT_ARRAY_SUBTREE_END] = "subtree_end",
     };
     unsigned char *seen = r_host.alloc((size_t)t->n, 1);
-    struct ct_fault fault = ct_check_links(t, seen);
-    if (fault.part != CT_SOUND)
-        r_stop("tree array `%s` is damaged: entry %.0f does not fit the others", name[fault.part],
-               (double)fault.at);
+    struct ct_array_error fault = ct_validate_arrays(t, seen);
+    if (fault.array != CT_NO_ARRAY)
+        r_stop("tree array `%s` is damaged: entry %.0f does not fit the others", name[fault.array],
+               (double)fault.entry);
 }
 
 static const struct {
     const char *name, *array;
-} laws[CT_LAWS] = {
-    [CT_RADIUS] = {"radius", "radius"},      [CT_LOWER] = {"lower", "lower"},
-    [CT_UPPER] = {"upper", "upper"},         [CT_MIN_ROW] = {"min_row", "min_row"},
-    [CT_LEVEL] = {"level", "level"},         [CT_COVERING] = {"covering", "level"},
-    [CT_DESCENT] = {"descent", "level"},     [CT_NESTING] = {"nesting", "hub"},
-    [CT_SEPARATION] = {"separation", "hub"},
+} laws[CT_INVARIANTS] = {
+    [CT_INVARIANT_RADIUS] = {"radius", "radius"},
+    [CT_INVARIANT_LOWER] = {"lower", "lower"},
+    [CT_INVARIANT_UPPER] = {"upper", "upper"},
+    [CT_INVARIANT_MIN_ROW] = {"min_row", "min_row"},
+    [CT_INVARIANT_LEVEL] = {"level", "level"},
+    [CT_INVARIANT_COVERING] = {"covering", "level"},
+    [CT_INVARIANT_DESCENT] = {"descent", "level"},
+    [CT_INVARIANT_NESTING] = {"nesting", "center"},
+    [CT_INVARIANT_SEPARATION] = {"separation", "center"},
 };
 
-const char *r_law_name(enum ct_law law)
+const char *r_invariant_name(enum ct_invariant law)
 {
     return laws[law].name;
 }
@@ -289,10 +293,10 @@ const char *r_law_name(enum ct_law law)
 void r_arrays_check(const struct ct_tree *t, int threads)
 {
     stop_if_unsafe(t);
-    struct ct_report report;
-    ct_check_tree(&r_host, t, threads, &report);
-    for (int law = 0; law < CT_LAWS; law++)
-        if (report.broken[law] > 0)
+    struct ct_validation report;
+    ct_validate_tree(&r_host, t, threads, &report);
+    for (int law = 0; law < CT_INVARIANTS; law++)
+        if (report.violations[law] > 0)
             r_stop("tree array `%s` is damaged: node %d does not fit the points (%s)",
                    laws[law].array, report.first[law], laws[law].name);
 }

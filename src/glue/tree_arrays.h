@@ -11,7 +11,7 @@ double *r_arrays_points(SEXP arrays);
 int *r_arrays_row(SEXP arrays);
 
 /* Allocates and fills the other arrays. */
-void r_arrays_fill(SEXP arrays, const struct ct_cells *cells, int n, int d, int threads);
+void r_arrays_fill(SEXP arrays, const struct ct_node_list *cells, int n, int d, int threads);
 
 /* The list with checksums of the arrays at its end. */
 SEXP r_arrays_seal(SEXP arrays);
@@ -27,6 +27,6 @@ struct ct_tree r_arrays_unpack(SEXP arrays);
 void r_arrays_check(const struct ct_tree *tree, int threads);
 
 /* Names for the laws of tree/validate.h. */
-const char *r_law_name(enum ct_law law);
+const char *r_invariant_name(enum ct_invariant law);
 
 #endif

@@ -55,7 +55,7 @@ static const struct ct_tree *tie(SEXP pointer, const struct ct_tree *t, int thre
     SEXP memory = PROTECT(Rf_allocVector(RAWSXP, sizeof(struct tied) + ct_tiles_bytes(t)));
     struct tied *tied = (struct tied *)RAW(memory);
     tied->tree = *t;
-    ct_tiles_make(&r_host, t, tied + 1, threads, &tied->tiles);
+    ct_tiles_build(&r_host, t, tied + 1, threads, &tied->tiles);
     tied->tree.tiles = &tied->tiles;
     R_SetExternalPtrTag(pointer, new_tag(memory));
     R_SetExternalPtrAddr(pointer, RAW(memory));
@@ -130,7 +130,7 @@ SEXP r_tree_build(SEXP x, SEXP hilbert, SEXP leaf_size, SEXP simd, SEXP threads,
     double *points = r_arrays_points(arrays);
     int *row = r_arrays_row(arrays);
     lay_out(REAL_RO(x), n, d, Rf_asLogical(hilbert), workers, points, row);
-    const struct ct_cells *cells =
+    const struct ct_node_list *cells =
         ct_build(&r_host, r_kernels(simd), points, row, n, d, Rf_asInteger(leaf_size), workers);
     r_arrays_fill(arrays, cells, n, d, workers);
     SEXP pointer = PROTECT(new_pointer(PROTECT(r_arrays_seal(arrays))));
@@ -142,13 +142,13 @@ SEXP r_tree_build(SEXP x, SEXP hilbert, SEXP leaf_size, SEXP simd, SEXP threads,
 
 SEXP r_tree_validate(SEXP pointer, SEXP threads)
 {
-    struct ct_report report;
-    ct_check_tree(&r_host, r_tree(pointer), r_num_threads(threads), &report);
-    SEXP counts = PROTECT(Rf_allocVector(INTSXP, CT_LAWS));
-    SEXP names = PROTECT(Rf_allocVector(STRSXP, CT_LAWS));
-    for (int law = 0; law < CT_LAWS; law++) {
-        INTEGER(counts)[law] = report.broken[law];
-        SET_STRING_ELT(names, law, Rf_mkChar(r_law_name(law)));
+    struct ct_validation report;
+    ct_validate_tree(&r_host, r_tree(pointer), r_num_threads(threads), &report);
+    SEXP counts = PROTECT(Rf_allocVector(INTSXP, CT_INVARIANTS));
+    SEXP names = PROTECT(Rf_allocVector(STRSXP, CT_INVARIANTS));
+    for (int law = 0; law < CT_INVARIANTS; law++) {
+        INTEGER(counts)[law] = report.violations[law];
+        SET_STRING_ELT(names, law, Rf_mkChar(r_invariant_name(law)));
     }
     Rf_setAttrib(counts, R_NamesSymbol, names);
     SEXP slack = PROTECT(Rf_allocVector(REALSXP, 2));

@@ -167,7 +167,7 @@ static void hash_tree(const struct ct_tree *t)
     hash_word((uint64_t)t->nodes);
     hash_doubles(t->points, (size_t)t->n * t->d);
     hash_ints(t->row, (size_t)t->n);
-    hash_ints(t->hub, nodes);
+    hash_ints(t->center, nodes);
     hash_ints(t->parent, nodes);
     hash_ints(t->first_child, nodes);
     hash_ints(t->next_sibling, nodes);
@@ -199,7 +199,7 @@ static void maximin(struct problem *p, struct setting s)
     double *center = host.alloc((size_t)d, sizeof *center);
     int *order = host.alloc((size_t)n, sizeof *order);
     ct_centroid(p->cloud.x, n, d, center);
-    ct_maximin(&host, ct_kernels(s.level), p->cloud.x, n, d, center, s.threads, order);
+    ct_maximin_order(&host, ct_kernels(s.level), p->cloud.x, n, d, center, s.threads, order);
     hash_doubles(center, (size_t)d);
     hash_ints(order, (size_t)n);
 }

@@ -53,9 +53,9 @@ static void fill(void *data)
 static void laws(void *data)
 {
     struct call *call = data;
-    struct ct_report report;
-    ct_check_tree(&host, call->batch.tree, call->threads, &report);
-    call->count[0] = report.broken[CT_NESTING];
+    struct ct_validation report;
+    ct_validate_tree(&host, call->batch.tree, call->threads, &report);
+    call->count[0] = report.violations[CT_INVARIANT_NESTING];
 }
 
 /* Leaves at the 1st, 2nd, 3rd ... poll (or allocation) until the call comes to

@@ -41,7 +41,7 @@ euclidean_fingerprint <- function(x, query, threads) {
   }
   arrays <- c("points", "row", "parent", "first_child", "next_sibling", "subtree_begin",
               "subtree_end", "level", "min_row", "radius", "lower", "upper")
-  center <- function(arrays) arrays[[grep("^(hub|center)$", names(arrays))]]
+  center <- function(arrays) arrays[[grep("^(center|center)$", names(arrays))]]
   both <- lapply(list(tree, natural), tree_arrays)
   width <- max(apply(x, 2, max) - apply(x, 2, min))
   within <- function(...) radius_query(tree, radius = width / 8, threads = threads, ...)

@@ -90,8 +90,8 @@ broken <- function(...) {
 shape_faults <- function(arrays) {
   n <- nrow(arrays$points)
   d <- ncol(arrays$points)
-  nodes <- length(arrays$hub)
-  links <- c("hub", "parent", "level", "first_child", "next_sibling", "subtree_begin",
+  nodes <- length(arrays$center)
+  links <- c("center", "parent", "level", "first_child", "next_sibling", "subtree_begin",
              "subtree_end", "min_row")
   per_node <- vapply(arrays[links], function(a) is.integer(a) && length(a) == nodes, NA)
   broken(
@@ -123,7 +123,7 @@ link_faults <- function(arrays) {
     first_run = all(begin[first & parent > 0] == begin[parent[first]]),
     next_run = all(begin[!first] == end[which(!first) - 1] + 1L),
     last_run = all(end[last & parent > 0] == end[parent[last]]),
-    hub = all(arrays$hub >= begin, arrays$hub <= end)
+    center = all(arrays$center >= begin, arrays$center <= end)
   )
 }
 
@@ -139,7 +139,7 @@ cell_faults <- function(arrays) {
   fits <- TRUE
   for (j in seq_len(ncol(points))) {
     at <- points[pos, j]
-    sum <- sum + (at - points[arrays$hub[node], j])^2
+    sum <- sum + (at - points[arrays$center[node], j])^2
     fits <- fits && all(most(at) == arrays$upper[, j], -most(-at) == arrays$lower[, j])
   }
   radius <- most(sqrt(sum))
@@ -163,7 +163,7 @@ family_faults <- function(arrays) {
   inner <- which(arrays$first_child > 0)
   child <- which(arrays$parent > 0)
   parent <- arrays$parent[child]
-  nests <- tabulate(parent[arrays$hub[child] == arrays$hub[parent]], length(level))
+  nests <- tabulate(parent[arrays$center[child] == arrays$center[parent]], length(level))
   lower <- is.na(level[child]) | is.na(level[parent]) | level[child] < level[parent]
   families <- split(child, parent)[!is.na(level[inner])]
   slack <- vapply(families, oracle_separation, 0, arrays = arrays)
@@ -173,7 +173,7 @@ family_faults <- function(arrays) {
 # How far above the separation radius the closest two of these siblings are, as
 # a share of it; siblings that all lack a level need only not coincide.
 oracle_separation <- function(family, arrays) {
-  at <- arrays$points[arrays$hub[family], , drop = FALSE]
+  at <- arrays$points[arrays$center[family], , drop = FALSE]
   least <- Inf
   for (i in seq_along(family)[-1]) {
     least <- min(least, oracle_distance(at[seq_len(i - 1), , drop = FALSE], at[i, ]))

@@ -3,7 +3,7 @@
 
 threads_before <- covertree_threads(1)
 
-numbers <- c("points", "row", "hub", "parent", "first_child", "next_sibling", "subtree_begin",
+numbers <- c("points", "row", "center", "parent", "first_child", "next_sibling", "subtree_begin",
              "subtree_end", "level", "min_row", "radius", "lower", "upper")
 
 saved_points <- function() uniform_points(150, 3, seed = 401)
@@ -219,7 +219,7 @@ test_that("arrays are handed out without checksums, and edited ones make a tree 
   expect_null(arrays$checksums)
   copy <- cover_tree_from_arrays(arrays)
   expect_identical(.Call(covertree:::r_tree_arrays, copy$pointer), .Call(covertree:::r_tree_arrays, tree$pointer))
-  # Of a point within its boxes and nearer to its hubs than others, a little move is no harm.
+  # Of a point within its boxes and nearer to its centers than others, a little move is no harm.
   moved <- NULL
   for (i in seq_len(150)) {
     edited <- arrays

@@ -59,7 +59,7 @@ test_that("a leaf is put in compact tiles; ties go by the order of the build", {
     x <- plain_matrix(cloud())
     for (order in c("hilbert", "natural")) {
       arrays <- tree_arrays(sound_tree(x, order = order, leaf_size = nrow(x)))
-      expect_length(arrays$hub, 1)
+      expect_length(arrays$center, 1)
       place <- if (order == "hilbert") hilbert_order(x) else seq_len(nrow(x))
       tiles <- leaf_tiles(x[place, , drop = FALSE])
       tile <- rep(seq_along(tiles), lengths(tiles))

@@ -1,7 +1,7 @@
 # Arrays that someone edited. Whatever the damage: an error that names an array,
 # or, where the edited arrays happen to be another sound tree, right answers.
 
-numbers <- c("points", "row", "hub", "parent", "first_child", "next_sibling", "subtree_begin",
+numbers <- c("points", "row", "center", "parent", "first_child", "next_sibling", "subtree_begin",
              "subtree_end", "level", "min_row", "radius", "lower", "upper")
 small_points <- function() {
   x <- with_seed(15, round(matrix(rnorm(60), 30, 2), 1))
@@ -49,10 +49,10 @@ damage_each_entry <- function(arrays, name) {
 # wrong one cannot always be told.
 entangled <- list(
   points = c("radius", "lower", "upper"),
-  hub = "radius",
+  center = "radius",
   first_child = "parent",
   next_sibling = "subtree_end",
-  subtree_end = c("subtree_begin", "hub")
+  subtree_end = c("subtree_begin", "center")
 )
 
 for (name in numbers) {
@@ -60,7 +60,7 @@ for (name in numbers) {
     tree <- sound_tree(small_points(), leaf_size = 2)
     messages <- damage_each_entry(tree_arrays(tree), name)
     expect_gt(length(messages), 200)
-    expect_in_set(blamed(messages), c(name, entangled[[name]], if (name == "hub") ""))
+    expect_in_set(blamed(messages), c(name, entangled[[name]], if (name == "center") ""))
     expect_gt(mean(blamed(messages) == name), if (name == "points") 0.4 else 0.8)
     expect_sound_tree(tree, small_points())
     expect_same_knn(knn_query(tree, k = 9), oracle_knn(small_points(), k = 9))
@@ -102,10 +102,10 @@ for (name in numbers) {
   })
 }
 
-# Sizes are taken from `points` and `hub`; an error of theirs shows in others.
+# Sizes are taken from `points` and `center`; an error of theirs shows in others.
 test_that("entries added to or missing from all arrays of nodes are noticed", {
   arrays <- small()
-  nodes <- length(arrays$hub)
+  nodes <- length(arrays$center)
   per_node <- setdiff(numbers, c("points", "row"))
   pick <- function(array, rows) if (is.matrix(array)) array[rows, , drop = FALSE] else array[rows]
   keep <- function(rows) replace(arrays, per_node, lapply(arrays[per_node], pick, rows))
@@ -138,37 +138,37 @@ test_that("settings are checked", {
 })
 
 # A tree of points on a line, its nodes written down by hand.
-line_tree <- function(at, begin, end, hub, parent, first_child, next_sibling) {
+line_tree <- function(at, begin, end, center, parent, first_child, next_sibling) {
   cell <- Map(function(from, to) at[from:to], begin, end)
-  radius <- mapply(function(points, hub) max(abs(points - at[hub])), cell, hub)
+  radius <- mapply(function(points, center) max(abs(points - at[center])), cell, center)
   level <- rep(NA_integer_, length(radius))
   level[radius > 0] <- as.integer(ceiling(4 * log2(radius[radius > 0])))
   list(
-    points = matrix(at), row = seq_along(at), hub = hub, parent = parent, first_child = first_child,
+    points = matrix(at), row = seq_along(at), center = center, parent = parent, first_child = first_child,
     next_sibling = next_sibling, subtree_begin = begin, subtree_end = end,
     level = level, min_row = begin, radius = radius, lower = matrix(vapply(cell, min, 0)),
     upper = matrix(vapply(cell, max, 0)), order = "natural", leaf_size = 1L,
     dimnames = NULL, format = 1L
   )
 }
-two_children <- function(at, split, hubs) {
+two_children <- function(at, split, centers) {
   n <- length(at)
-  line_tree(at, begin = c(1L, 1L, split + 1L), end = c(n, split, n), hubs,
+  line_tree(at, begin = c(1L, 1L, split + 1L), end = c(n, split, n), centers,
             parent = c(0L, 1L, 1L), first_child = c(2L, 0L, 0L), next_sibling = c(0L, 3L, 0L))
 }
 
 test_that("trees that break one invariant only are refused for it", {
   expect_null(complaint(two_children(c(0, 1, 10, 11), 2L, c(1L, 1L, 3L))))
   nests_nowhere <- two_children(c(0, 1, 10, 11), 2L, c(2L, 1L, 3L))
-  expect_match(complaint(nests_nowhere), "`hub` .*node 1 .*nesting")
+  expect_match(complaint(nests_nowhere), "`center` .*node 1 .*nesting")
   too_close <- two_children(c(0, 1, 3, 6.5), 1L, c(1L, 1L, 3L))
-  expect_match(complaint(too_close), "`hub` .*node 1 .*separation")
+  expect_match(complaint(too_close), "`center` .*node 1 .*separation")
   no_descent <- two_children(c(0, 5, 10), 2L, c(2L, 2L, 3L))
   expect_match(complaint(no_descent), "`level` .*node 2 .*descent")
   coinciding <- line_tree(c(0, 0, 5), begin = c(1L, 1L, 2L, 3L), end = c(3L, 1L, 2L, 3L),
-                          hub = c(1L, 1L, 2L, 3L), parent = c(0L, 1L, 1L, 1L),
+                          center = c(1L, 1L, 2L, 3L), parent = c(0L, 1L, 1L, 1L),
                           first_child = c(2L, 0L, 0L, 0L), next_sibling = c(0L, 3L, 4L, 0L))
-  expect_match(complaint(coinciding), "`hub` .*node 1 .*separation")
+  expect_match(complaint(coinciding), "`center` .*node 1 .*separation")
   coinciding$points[2] <- coinciding$lower[3] <- coinciding$upper[3] <- 2
   expect_null(complaint(coinciding))
 })

@@ -55,10 +55,10 @@ test_that("ties go to the smaller row", {
   centre <- rbind(c(0, 0))
   for (permutation in list(1:5, 5:1, c(3, 5, 1, 4, 2))) for (leaf_size in c(1, 2, 32)) {
     tree <- sound_tree(x[permutation, ], leaf_size = leaf_size)
-    hub <- which(permutation == 5)
-    around <- setdiff(1:5, hub)
-    expect_identical(knn_query(tree, centre, k = 5)$index, rbind(c(hub, around)))
-    expect_identical(knn_query(tree, centre, k = 3)$index, rbind(c(hub, around[1:2])))
+    center <- which(permutation == 5)
+    around <- setdiff(1:5, center)
+    expect_identical(knn_query(tree, centre, k = 5)$index, rbind(c(center, around)))
+    expect_identical(knn_query(tree, centre, k = 3)$index, rbind(c(center, around[1:2])))
   }
 })
 

@@ -127,14 +127,14 @@ test_that("a damaged file is noticed at the first use, and at every further one"
   x <- clouds$uniform()
   tree <- sound_tree(x, leaf_size = 9)
   arrays <- tree_arrays(tree)
-  for (name in c("row", "hub", "parent", "first_child", "next_sibling", "subtree_begin",
+  for (name in c("row", "center", "parent", "first_child", "next_sibling", "subtree_begin",
                  "subtree_end", "level", "min_row", "radius")) {
     for (at in c(1, 5, length(arrays[[name]]))) {
       wrong <- arrays[[name]]
       wrong[at] <- if (is.integer(wrong)) 12345L else 12345
       worse <- edit_bytes(tree, arrays[[name]], wrong)
       for (use in list(dim, knn_query, tree_arrays, validate_tree)) {
-        expect_error(use(worse), paste0("tree array `(", name, "|hub|subtree_begin)` is damaged"))
+        expect_error(use(worse), paste0("tree array `(", name, "|center|subtree_begin)` is damaged"))
       }
     }
   }

@@ -10,8 +10,8 @@ test_that("summary() counts points, nodes and leaves", {
     expect_identical(c(s$n, s$d), dim(x))
     expect_identical(s$order, "natural")
     expect_identical(s$leaf_size, 4L)
-    expect_identical(s$nodes, length(arrays$hub))
-    leaf <- !seq_along(arrays$hub) %in% arrays$parent
+    expect_identical(s$nodes, length(arrays$center))
+    leaf <- !seq_along(arrays$center) %in% arrays$parent
     expect_identical(s$leaves, sum(leaf))
     size <- (arrays$subtree_end - arrays$subtree_begin + 1)[leaf]
     expect_identical(s$leaf_sizes, unname(quantile(size)))
@@ -29,9 +29,9 @@ test_that("summary() counts nodes by level, and points by their highest node", {
   expect_equal(levels$cover, c(2^(some / 4), 0))
   same <- function(level) arrays$level %in% level
   expect_identical(levels$nodes, vapply(levels$level, function(l) sum(same(l)), 1L))
-  highest <- function(l) length(setdiff(arrays$hub[same(l)], arrays$hub[arrays$level > l]))
+  highest <- function(l) length(setdiff(arrays$center[same(l)], arrays$center[arrays$level > l]))
   expect_identical(levels$points[seq_along(some)], vapply(some, highest, 1L))
-  expect_identical(sum(levels$points), length(unique(arrays$hub)))
+  expect_identical(sum(levels$points), length(unique(arrays$center)))
 })
 
 test_that("a summary prints", {

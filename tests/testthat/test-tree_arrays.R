@@ -15,7 +15,7 @@ large_allocations <- function(least, code) {
 
 test_that("the arrays have the documented names, in the documented order", {
   arrays <- tree_arrays(sound_tree(clouds$grid()))
-  expect_named(arrays, c("points", "row", "hub", "parent", "first_child", "next_sibling",
+  expect_named(arrays, c("points", "row", "center", "parent", "first_child", "next_sibling",
                          "subtree_begin", "subtree_end", "level", "min_row", "radius", "lower",
                          "upper", "format", "order", "leaf_size", "dimnames"))
   expect_identical(arrays[c("format", "order", "leaf_size")],

@@ -38,7 +38,7 @@ test_that("the oracle tells a broken tree from a sound one", {
   worse <- list(
     radius = replace(arrays$radius, 1, arrays$radius[1] * (1 + 2^-52)), level = arrays$level + 1L,
     covering = arrays$level - 1L, min_row = rev(arrays$min_row), parent = rev(arrays$parent),
-    hub = arrays$hub + 200L, row = replace(arrays$row, 1, arrays$row[2]),
+    center = arrays$center + 200L, row = replace(arrays$row, 1, arrays$row[2]),
     first_child = rev(arrays$first_child), next_sibling = rev(arrays$next_sibling)
   )
   for (fault in names(worse)) {

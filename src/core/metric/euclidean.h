@@ -42,7 +42,7 @@ static inline double ct_box_sqdist(const double *lower, const double *upper, siz
 /* The limit that turns a comparison of distances into one of squares: the root
  * of any square above it rounds to more than tau. The four ulps cover the
  * rounding of the product here and of the root there. */
-static inline double ct_sq_limit(double tau)
+static inline double ct_sq_threshold(double tau)
 {
     return tau * tau * (1 + 8.881784197001252e-16);
 }

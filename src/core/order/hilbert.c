@@ -121,7 +121,7 @@ static struct grid make_grid(const struct ct_host *host, const double *x, int n,
     double side = 0;
     for (int j = 0; j < d; j++) {
         double least, most;
-        ct_extent(x + (size_t)j * n, n, &least, &most);
+        ct_column_range(x + (size_t)j * n, n, &least, &most);
         origin[j] = least;
         side = most - least > side ? most - least : side;
     }
@@ -168,14 +168,14 @@ static void block_keys(void *data, int block, int thread)
 static void sort_keys(const struct ct_host *host, const uint64_t *keys, int n, int words,
                       int threads, int *order)
 {
-    struct ct_pair *pairs = host->alloc((size_t)n, sizeof *pairs);
-    struct ct_pair *spare = host->alloc((size_t)n, sizeof *spare);
+    struct ct_key_id *pairs = host->alloc((size_t)n, sizeof *pairs);
+    struct ct_key_id *spare = host->alloc((size_t)n, sizeof *spare);
     for (int i = 0; i < n; i++)
         order[i] = i;
     for (int word = words - 1; word >= 0; word--) {
         for (int i = 0; i < n; i++)
-            pairs[i] = (struct ct_pair){keys[(size_t)word * n + order[i]], order[i]};
-        ct_sort_pairs(host, pairs, spare, n, threads);
+            pairs[i] = (struct ct_key_id){keys[(size_t)word * n + order[i]], order[i]};
+        ct_radix_sort(host, pairs, spare, n, threads);
         for (int i = 0; i < n; i++)
             order[i] = pairs[i].id;
         host->poll();
@@ -195,6 +195,6 @@ void ct_hilbert_order(const struct ct_host *host, const double *x, int n, int d,
         .cells = host->alloc((size_t)threads * d * TILE, sizeof(uint32_t)),
         .keys = host->alloc((size_t)n * words, sizeof(uint64_t)),
     };
-    ct_for_blocks(host, n / (TILES * TILE) + 1, threads, block_keys, &keying);
+    ct_parallel_for(host, n / (TILES * TILE) + 1, threads, block_keys, &keying);
     sort_keys(host, keying.keys, n, words, threads, order);
 }

@@ -147,7 +147,7 @@ static long long lower_all(const struct ct_host *host, struct maximin *m, int th
     int first = m->tiers > 1;
     for (int thread = 0; thread < threads; thread++)
         m->lowered[thread] = 0;
-    ct_for_blocks(host, m->tier[first].blocks, threads, lower_one, m);
+    ct_parallel_for(host, m->tier[first].blocks, threads, lower_one, m);
     for (int thread = 0; thread < threads; thread++)
         met += m->lowered[thread];
     for (int tier = first + 1; tier < m->tiers; tier++)
@@ -319,8 +319,8 @@ static struct maximin make(const struct ct_host *host, const double *x, int n, i
     return m;
 }
 
-void ct_maximin(const struct ct_host *host, const struct ct_kernels *kernels, const double *x,
-                int n, int d, const double *q, int threads, int *order)
+void ct_maximin_order(const struct ct_host *host, const struct ct_kernels *kernels, const double *x,
+                      int n, int d, const double *q, int threads, int *order)
 {
     struct maximin m = make(host, x, n, d, q, threads);
     m.kernels = kernels;

@@ -13,7 +13,7 @@ void ct_centroid(const double *x, int n, int d, double *centroid);
 /* order[0] is the point, from 0, nearest to q; order[i] the one whose squared
  * distance to the nearest of those before is the largest. Of points with equal
  * ones, that which comes first in x. The same for any number of threads. */
-void ct_maximin(const struct ct_host *host, const struct ct_kernels *kernels, const double *x,
-                int n, int d, const double *q, int threads, int *order);
+void ct_maximin_order(const struct ct_host *host, const struct ct_kernels *kernels, const double *x,
+                      int n, int d, const double *q, int threads, int *order);
 
 #endif

@@ -58,7 +58,7 @@ void ct_covariance_cross(const struct ct_host *host, const struct ct_dots *dots,
 {
     double *at = host->alloc((size_t)threads * d, sizeof *at);
     struct crossing crossing = {dots, kind, variance, u, z, m, n, d, stride, at, to};
-    ct_for_blocks(host, n / FEW + 1, threads, cross_block, &crossing);
+    ct_parallel_for(host, n / FEW + 1, threads, cross_block, &crossing);
 }
 
 static void rho_of_few(const struct ct_dots *dots, const struct ct_residual *residual,

@@ -314,8 +314,8 @@ static void take_along(const struct ct_host *host, const struct ct_batch *batch,
 {
     struct along along = {batch, round,
                           host->alloc((size_t)batch->threads * round->points, sizeof(int))};
-    ct_for_blocks(host, batch->m / CT_WAVE + (batch->m % CT_WAVE > 0), batch->threads, walk_along,
-                  &along);
+    ct_parallel_for(host, batch->m / CT_WAVE + (batch->m % CT_WAVE > 0), batch->threads, walk_along,
+                    &along);
 }
 
 struct rounds {

@@ -48,5 +48,5 @@ void ct_coarsen(const struct ct_host *host, const double *v, int m, const int *r
                 double unit, int threads, int16_t *to)
 {
     struct coarsening coarsening = {v, row, m, n, unit, to};
-    ct_for_blocks(host, n / TOGETHER + 1, threads, coarsen_block, &coarsening);
+    ct_parallel_for(host, n / TOGETHER + 1, threads, coarsen_block, &coarsening);
 }

@@ -32,10 +32,10 @@ struct scan {
     enum ct_precision precision;
     double least; /* the least square of a root that is easy */
     struct ct_shelf easy, hard, easy_again;
-    const struct ct_pair *query;  /* [count] class by class */
-    int begin[CLASSES + 1];       /* where classes begin */
-    int first_block[CLASSES + 1]; /* and where their blocks do */
-    struct ct_sift_block *block;  /* [threads] */
+    const struct ct_key_id *query; /* [count] class by class */
+    int begin[CLASSES + 1];        /* where classes begin */
+    int first_block[CLASSES + 1];  /* and where their blocks do */
+    struct ct_sift_block *block;   /* [threads] */
     int k;
     double missing;
     int *index;
@@ -106,16 +106,16 @@ static void sort_queries(const struct ct_host *host, struct scan *scan)
 {
     const struct ct_residual_batch *batch = scan->batch;
     int most = scan->sift.most, counts[CLASSES] = {0};
-    struct ct_pair *pairs = host->alloc((size_t)batch->count, sizeof *pairs);
-    struct ct_pair *spare = host->alloc((size_t)batch->count, sizeof *spare);
+    struct ct_key_id *pairs = host->alloc((size_t)batch->count, sizeof *pairs);
+    struct ct_key_id *spare = host->alloc((size_t)batch->count, sizeof *spare);
     for (int i = 0; i < batch->count; i++) {
         int pos = ct_sift_pos(&scan->sift, i);
         double root = scan->sift.size.root[pos];
         int class = isinf(root) ? NONE : is_hard(scan, root) ? HARD : EASY;
         counts[class]++;
-        pairs[i] = (struct ct_pair){(uint64_t) class << 32 | (uint64_t)pos, i};
+        pairs[i] = (struct ct_key_id){(uint64_t) class << 32 | (uint64_t)pos, i};
     }
-    ct_sort_pairs(host, pairs, spare, batch->count, batch->threads);
+    ct_radix_sort(host, pairs, spare, batch->count, batch->threads);
     scan->query = pairs;
     for (int class = 0; class < CLASSES; class ++) {
         int blocks = counts[class] / most + (counts[class] % most > 0);
@@ -188,7 +188,7 @@ void ct_residual_scan(const struct ct_host *host, const struct ct_residual_batch
     scan.block = host->alloc((size_t)threads, sizeof *scan.block);
     for (int thread = 0; thread < threads; thread++)
         ct_sift_init(host, &scan.sift, reach, &scan.block[thread]);
-    ct_for_blocks(host, blocks, threads, answer_block, &scan);
+    ct_parallel_for(host, blocks, threads, answer_block, &scan);
     for (int thread = 0; batch->tally && thread < threads; thread++) {
         batch->tally->coarse += scan.block[thread].tally.coarse;
         batch->tally->fine += scan.block[thread].tally.fine;

@@ -283,7 +283,7 @@ void ct_sift_first(struct ct_sift_block *block)
     }
 }
 
-void ct_sift_load(struct ct_sift_block *block, const struct ct_pair *query, int count)
+void ct_sift_load(struct ct_sift_block *block, const struct ct_key_id *query, int count)
 {
     block->query = query;
     block->count = count;

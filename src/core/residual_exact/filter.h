@@ -24,10 +24,10 @@ struct ct_sift {
 /* A block of queries, and the room of a thread for it. */
 struct ct_sift_block {
     const struct ct_sift *sift;
-    const struct ct_pair *query; /* [count] whose id is the number of the query */
-    int count, last;             /* last: the largest position there is among them */
-    struct ct_arbiter arbiter;   /* its data is the block */
-    struct ct_contest *contest;  /* [most], but for no more queries than the batch has */
+    const struct ct_key_id *query; /* [count] whose id is the number of the query */
+    int count, last;               /* last: the largest position there is among them */
+    struct ct_arbiter arbiter;     /* its data is the block */
+    struct ct_contest *contest;    /* [most], but for no more queries than the batch has */
     double *bar, *level, *margin, *slack, *norm, *trifle;
     unsigned *within;      /* [most] */
     char *team_v, *team_z; /* [most] times m - rest and d, team by team */
@@ -47,7 +47,7 @@ void ct_sift_init(const struct ct_host *host, const struct ct_sift *sift, int k,
 /* Which of sift->from a query is. */
 int ct_sift_pos(const struct ct_sift *sift, int query);
 
-void ct_sift_load(struct ct_sift_block *block, const struct ct_pair *query, int count);
+void ct_sift_load(struct ct_sift_block *block, const struct ct_key_id *query, int count);
 void ct_sift_shelf(struct ct_sift_block *block, const struct ct_shelf *shelf);
 
 /* For queries without residual: all points are at distance 1, so the first enter. */

@@ -49,7 +49,7 @@ static void look_ahead(void *data, int block, int thread)
             continue;
         ct_residual_sq(batch->dots, batch->residual, &batch->residual->points, self, pos, count,
                        square);
-        ahead->bar[self] = ct_sq_limit(sqrt(ct_select_kth(square, pos, count, ahead->k).sq));
+        ahead->bar[self] = ct_sq_threshold(sqrt(ct_select_kth(square, pos, count, ahead->k).sq));
     }
 }
 
@@ -74,5 +74,5 @@ void ct_ahead_bars(const struct ct_host *host, const struct ct_residual_batch *b
     for (int i = 0; batch->row && i < batch->count; i++)
         bar[batch->row[i] - 1] = INFINITY;
     ct_hilbert_order(host, points->z, n, batch->residual->d, batch->threads, order);
-    ct_for_blocks(host, (n + SOME - 1) / SOME, batch->threads, look_ahead, &ahead);
+    ct_parallel_for(host, (n + SOME - 1) / SOME, batch->threads, look_ahead, &ahead);
 }

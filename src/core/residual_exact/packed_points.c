@@ -94,7 +94,7 @@ struct ct_sizes ct_frame_extend(const struct ct_host *host, struct ct_frame *fra
     };
     for (int thread = 0; thread < threads; thread++)
         extending.met[thread] = (struct farthest){frame->reach, frame->far, frame->longest};
-    ct_for_blocks(host, (points->n + MANY - 1) / MANY, threads, extend_some, &extending);
+    ct_parallel_for(host, (points->n + MANY - 1) / MANY, threads, extend_some, &extending);
     for (int thread = 0; thread < threads; thread++) {
         frame->reach = greater(frame->reach, extending.met[thread].reach);
         frame->far = greater(frame->far, extending.met[thread].far);
@@ -238,6 +238,6 @@ struct ct_shelf ct_shelf_make(const struct ct_host *host, const struct ct_frame 
     };
     double *room = host->alloc(threads * ct_frame_room(frame), sizeof *room);
     struct filling filling = {frame, &shelf, sizes, room};
-    ct_for_blocks(host, (tiles + SOME - 1) / SOME, threads, fill_some, &filling);
+    ct_parallel_for(host, (tiles + SOME - 1) / SOME, threads, fill_some, &filling);
     return shelf;
 }

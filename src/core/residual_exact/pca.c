@@ -80,8 +80,8 @@ static void multiply(const struct ct_host *host, struct product product, int thr
 {
     product.room = host->alloc(threads * room_of(product.panel), sizeof(double));
     product.spare = host->alloc(threads * CT_GROUP * product.ld, sizeof(double));
-    ct_for_blocks(host, (product.count + CT_GROUP - 1) / CT_GROUP, threads, multiply_some,
-                  &product);
+    ct_parallel_for(host, (product.count + CT_GROUP - 1) / CT_GROUP, threads, multiply_some,
+                    &product);
 }
 
 /* The reflection that leaves of x, from number j on, only that number: x becomes

@@ -192,7 +192,7 @@ static int measured_rest(const struct ct_host *host, struct ct_sift *sift,
     int points = take_places(&sift->point_size, n, TRIED, n / (2 * LEARNT), pos + QUERIES);
     trial.query = turn_all(host, sift, sift->from, pos, queries);
     trial.point = turn_all(host, sift, &batch->residual->points, pos + QUERIES, points);
-    ct_for_blocks(host, queries, batch->threads, answer, &trial);
+    ct_parallel_for(host, queries, batch->threads, answer, &trial);
     try_pairs(&trial);
     return best_rest(&trial);
 }

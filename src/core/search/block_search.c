@@ -143,9 +143,9 @@ int ct_search_next(const struct ct_search *s, const struct ct_batch *batch, int 
 void ct_search_set_bar(struct ct_search *s, int i, struct ct_neighbor bar)
 {
     s->bar[i] = bar;
-    s->near[i].limit = ct_tiles_limit(s->tree->tiles, s->reach[i], sqrt(bar.sq));
+    s->near[i].limit = ct_f32_threshold(s->tree->tiles, s->reach[i], sqrt(bar.sq));
     s->box_limit[i] = s->nearer < 1
-                          ? ct_tiles_limit(s->tree->tiles, s->reach[i], s->nearer * sqrt(bar.sq))
+                          ? ct_f32_threshold(s->tree->tiles, s->reach[i], s->nearer * sqrt(bar.sq))
                           : s->near[i].limit;
     s->near[i].last = bar.sq > 0 || bar.row > s->latest[i] ? s->latest[i] : bar.row;
 }
@@ -180,7 +180,7 @@ void ct_search_load(struct ct_search *s, const struct ct_batch *batch, int begin
             q[j] = from[at + j * ld];
         to[i] = ct_search_line(batch, begin + i);
         s->active[i] = i;
-        s->reach[i] = ct_tiles_place(t->tiles, d, q, s->placed + (size_t)i * d);
+        s->reach[i] = ct_tiles_q_f32(t->tiles, d, q, s->placed + (size_t)i * d);
         s->near[i].count = 0;
         s->near[i].self = own ? t->row[at] : 0;
         s->latest[i] = batch->predecessor ? t->row[at] - 1 : INT_MAX;
@@ -207,8 +207,8 @@ static int nearest_child(const struct ct_tree *t, int node, const double *q)
 {
     int nearest = -1;
     double least = INFINITY;
-    for (int c = ct_child(t, node); c >= 0; c = t->next_sibling[c] - 1) {
-        double sq = ct_sqdist(t->points + t->hub[c] - 1, (size_t)t->n, q, 1, t->d);
+    for (int c = ct_first_child(t, node); c >= 0; c = t->next_sibling[c] - 1) {
+        double sq = ct_sqdist(t->points + t->center[c] - 1, (size_t)t->n, q, 1, t->d);
         if (nearest < 0 || sq < least) {
             nearest = c;
             least = sq;
@@ -227,7 +227,7 @@ struct ct_span ct_search_seed(const struct ct_search *s, int i, int points)
     int node = 0;
     while (t->first_child[node] > 0)
         node = nearest_child(t, node, s->q + (size_t)i * t->d);
-    struct ct_span span = {tiles->first[node], tiles->last[node]};
+    struct ct_span span = {tiles->first_tile[node], tiles->end_tile[node]};
     if (span.last - span.first > points / CT_LANES + 2)
         span.last = span.first + points / CT_LANES + 2;
     while (tiles->begin[span.last] - tiles->begin[span.first] < points) {

@@ -133,7 +133,7 @@ void ct_search_set_bar(struct ct_search *search, int i, struct ct_neighbor bar);
 void ct_search_judge(struct ct_search *search, int i, double *sq, int *row);
 
 /* A run of tiles with at least so many points, if there are so many, at the end
- * of the way down to the hub nearest to query i. */
+ * of the way down to the center nearest to query i. */
 struct ct_span {
     int first, last; /* tiles, from first up to, not including, last */
 };

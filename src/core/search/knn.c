@@ -81,7 +81,8 @@ static void lower(struct ct_search *s, int i)
     if (near->count < knn->k)
         return;
     float sq = s->kernels->find_threshold(near, knn->k, knn->k + knn->k / 8 + 1);
-    struct ct_neighbor bar = {ct_sq_limit(ct_tiles_tau(s->tree->tiles, s->reach[i], sq)), INT_MAX};
+    struct ct_neighbor bar = {
+        ct_sq_threshold(ct_f32_distance_bound(s->tree->tiles, s->reach[i], sq)), INT_MAX};
     if (bar.sq < s->bar[i].sq)
         ct_search_set_bar(s, i, bar);
     s->kernels->compact(near, near->limit);
@@ -97,8 +98,8 @@ static void inherit(struct knn *knn, int i, double kth, const double *p, int row
         return;
     double moved = sqrt(ct_sqdist(p, 1, s->q + (size_t)i * d, 1, d));
     double bound = (kth + moved) * (1 + (d + 8) * DBL_EPSILON) + d * sqrt(DBL_MIN);
-    if (ct_sq_limit(bound) < s->bar[i].sq)
-        ct_search_set_bar(s, i, (struct ct_neighbor){ct_sq_limit(bound), INT_MAX});
+    if (ct_sq_threshold(bound) < s->bar[i].sq)
+        ct_search_set_bar(s, i, (struct ct_neighbor){ct_sq_threshold(bound), INT_MAX});
 }
 
 /* Whether some query has evaluated fewer of the points that it wants than there are. */
@@ -254,7 +255,7 @@ static void run(const struct ct_host *host, struct task task)
     task.knn = host->alloc((size_t)threads, sizeof *task.knn);
     for (int thread = 0; thread < threads; thread++)
         init_knn(host, &task, room, &task.knn[thread]);
-    ct_for_blocks(host, tasks, threads, run_task, &task);
+    ct_parallel_for(host, tasks, threads, run_task, &task);
     for (int thread = 0; batch->tally && thread < threads; thread++)
         ct_search_stats_add(batch->tally, &task.knn[thread].search.tally);
 }

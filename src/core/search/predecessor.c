@@ -15,10 +15,10 @@ enum {
     LEAF = 128  /* points of a leaf */
 };
 
-static struct ct_arrays new_arrays(const struct ct_host *host, size_t nodes, size_t d)
+static struct ct_tree_arrays new_arrays(const struct ct_host *host, size_t nodes, size_t d)
 {
-    struct ct_arrays a;
-    int **const ints[] = {&a.hub,           &a.parent,      &a.first_child, &a.next_sibling,
+    struct ct_tree_arrays a;
+    int **const ints[] = {&a.center,        &a.parent,      &a.first_child, &a.next_sibling,
                           &a.subtree_begin, &a.subtree_end, &a.level,       &a.min_row};
     for (size_t i = 0; i < sizeof ints / sizeof *ints; i++)
         *ints[i] = host->alloc(nodes, sizeof(int));
@@ -49,18 +49,18 @@ static struct ct_tree first_rows(const struct ct_host *host, const struct ct_bat
     double *points = host->alloc((size_t)n * t->d, sizeof *points);
     int *row = host->alloc((size_t)n, sizeof *row);
     gather(t, n, points, row);
-    const struct ct_cells *cells =
+    const struct ct_node_list *cells =
         ct_build(host, batch->kernels, points, row, n, t->d, LEAF, batch->threads);
-    int nodes = ct_cells_count(cells);
-    struct ct_arrays a = new_arrays(host, (size_t)nodes, (size_t)t->d);
-    ct_cells_store(host, cells, points, row, n, t->d, batch->threads, &a);
+    int nodes = ct_node_list_count(cells);
+    struct ct_tree_arrays a = new_arrays(host, (size_t)nodes, (size_t)t->d);
+    ct_node_list_store(host, cells, points, row, n, t->d, batch->threads, &a);
     struct ct_tree first = {
         .n = n,
         .d = t->d,
         .nodes = nodes,
         .points = points,
         .row = row,
-        .hub = a.hub,
+        .center = a.center,
         .parent = a.parent,
         .first_child = a.first_child,
         .next_sibling = a.next_sibling,
@@ -73,7 +73,7 @@ static struct ct_tree first_rows(const struct ct_host *host, const struct ct_bat
         .upper = a.upper,
     };
     struct ct_tiles *tiles = host->alloc(1, sizeof *tiles);
-    ct_tiles_make(host, &first, host->alloc(ct_tiles_bytes(&first), 1), batch->threads, tiles);
+    ct_tiles_build(host, &first, host->alloc(ct_tiles_bytes(&first), 1), batch->threads, tiles);
     first.tiles = tiles;
     return first;
 }

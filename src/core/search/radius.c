@@ -77,7 +77,7 @@ static long long answer_block(const struct task *task, struct ball *ball, int be
     struct ct_search *s = &ball->search;
     ct_search_load(s, task->batch, begin, queries, ball->to);
     for (int i = 0; i < queries; i++) {
-        ct_search_set_bar(s, i, (struct ct_neighbor){ct_sq_limit(task->radius), INT_MAX});
+        ct_search_set_bar(s, i, (struct ct_neighbor){ct_sq_threshold(task->radius), INT_MAX});
         ball->found[i] = 0;
     }
     ct_search_block(s, (struct ct_span){0, 0});
@@ -139,7 +139,7 @@ static void run(const struct ct_host *host, struct task *task, int threads, int 
         ball->task = task;
         ball->sorted = host->alloc((size_t)most + CT_SELECT_PAD, sizeof *ball->sorted);
     }
-    ct_for_blocks(host, tasks, threads, run_task, task);
+    ct_parallel_for(host, tasks, threads, run_task, task);
 }
 
 long long ct_radius_count(const struct ct_host *host, const struct ct_batch *batch, double radius,

@@ -101,12 +101,13 @@ static void descend(struct ct_search *s, float limit)
             int node = s->level.number[i];
             if (t->min_row[node] > s->latest_row || tied_out(t, node, s->lower, s->upper, bar))
                 continue;
-            if (t->first_child[node] == 0 || tiles->last[node] - tiles->first[node] <= SPAN) {
+            if (t->first_child[node] == 0 ||
+                tiles->end_tile[node] - tiles->first_tile[node] <= SPAN) {
                 s->heaps += in_heap(t, node);
                 append(&s->candidates, node, s->level.sq[i]);
                 continue;
             }
-            int child = ct_child(t, node), last = child + ct_count_children(t, node);
+            int child = ct_first_child(t, node), last = child + ct_count_children(t, node);
             s->tally.nodes += last - child;
             pass_boxes(s, &tiles->node, child, last, limit, &s->next_level);
         }
@@ -181,7 +182,7 @@ static void pick(struct ct_search *s, int i, const struct ct_boxes *boxes, int f
 static void meet_node(struct ct_search *s, int i, int node, struct ct_span evaluated)
 {
     const struct ct_tiles *tiles = s->tree->tiles;
-    int first = tiles->first[node], count = tiles->last[node] - first;
+    int first = tiles->first_tile[node], count = tiles->end_tile[node] - first;
     pick(s, i, &tiles->tile, first, count, &s->evaluated);
     s->tally.boxes += count;
     for (int p = 0; p < s->evaluated.count; p++) {
@@ -222,7 +223,8 @@ static void list_common(struct ct_search *s, float limit)
     s->common.count = 0;
     for (int c = 0; c < s->candidates.count; c++) {
         int node = s->candidates.number[c];
-        pass_boxes(s, &tiles->tile, tiles->first[node], tiles->last[node], limit, &s->common);
+        pass_boxes(s, &tiles->tile, tiles->first_tile[node], tiles->end_tile[node], limit,
+                   &s->common);
     }
     sort_list(&s->common, limit, &s->queue);
 }

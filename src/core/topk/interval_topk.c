@@ -53,7 +53,7 @@ static double drop_losers(struct ct_arbiter *arbiter, struct ct_contest *contest
     if (contest->count < contest->k)
         return INFINITY;
     load_upper_bounds(&arbiter->nearest, contest);
-    double bar = ct_sq_limit(sqrt(ct_select_trim(&arbiter->nearest, arbiter->kernels).sq));
+    double bar = ct_sq_threshold(sqrt(ct_select_trim(&arbiter->nearest, arbiter->kernels).sq));
     int kept = 0;
     for (int i = 0; i < contest->count; i++) {
         double low = contest->low[i];
@@ -94,7 +94,7 @@ static double drop_equals(struct ct_arbiter *arbiter, struct ct_contest *contest
         contest->pos[i] = nearest->row[i] - 1;
     }
     contest->count = nearest->count;
-    return ct_sq_limit(sqrt(bar));
+    return ct_sq_threshold(sqrt(bar));
 }
 
 double ct_contest_settle(struct ct_arbiter *arbiter, struct ct_contest *contest, int query)

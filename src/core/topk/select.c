@@ -267,7 +267,7 @@ struct ct_neighbor ct_select_trim(struct ct_topk *nearest, const struct ct_kerne
     if (nearest->count < nearest->k)
         return (struct ct_neighbor){INFINITY, INT_MAX};
     double limit = bisect(nearest, kernels);
-    keep_within(nearest, ct_sq_limit(sqrt(limit)));
+    keep_within(nearest, ct_sq_threshold(sqrt(limit)));
     if (limit > 0 && nearest->count <= enough(nearest->k))
         return (struct ct_neighbor){limit, INT_MAX};
     struct ct_neighbor kth = ct_select_kth(nearest->sq, nearest->row, nearest->count, nearest->k);

@@ -18,10 +18,10 @@ enum {
 
 /* Appends the children of a cell that was just split to the pool. Returns the first of
  * them, or -1 if the pool has no room: then the cell waits. */
-static int append_children(const struct ct_splitting *b, int number)
+static int append_children(const struct ct_build_state *b, int number)
 {
-    struct ct_cells *pool = b->pool;
-    struct ct_cell *parent = &pool->cell[number];
+    struct ct_node_list *pool = b->pool;
+    struct ct_build_node *parent = &pool->cell[number];
     int children = parent->children, begin = parent->begin, first;
     CT_PRAGMA(omp atomic capture)
     {
@@ -33,11 +33,11 @@ static int append_children(const struct ct_splitting *b, int number)
     parent->first_child = first;
     for (int r = 0; r < children; r++) {
         int chosen = b->kid[parent->begin + r].ranked;
-        const struct ct_kid *kid = &b->kid[parent->begin + chosen];
+        const struct ct_split_child *kid = &b->kid[parent->begin + chosen];
         if (chosen == 0)
             parent->nest = first + r;
-        pool->cell[first + r] =
-            (struct ct_cell){.begin = begin, .end = kid->begin, .hub = kid->hub, .parent = number};
+        pool->cell[first + r] = (struct ct_build_node){
+            .begin = begin, .end = kid->begin, .center = kid->center, .parent = number};
         begin = kid->begin;
     }
     return first;
@@ -47,13 +47,13 @@ static int append_children(const struct ct_splitting *b, int number)
  * wait are a list, linked by their first_child. */
 static void grow_branch(void *data, int branch, int thread)
 {
-    const struct ct_splitting *b = data;
+    const struct ct_build_state *b = data;
     int *pending = &b->pending[branch];
     while (*pending >= 0) {
-        struct ct_cell *cell = &b->pool->cell[*pending];
+        struct ct_build_node *cell = &b->pool->cell[*pending];
         int next = cell->first_child;
         if (cell->children == 0)
-            ct_split(b, cell);
+            ct_split_node(b, cell);
         int first = cell->children > 0 ? append_children(b, *pending) : 0;
         if (first < 0)
             return;
@@ -67,28 +67,28 @@ static void grow_branch(void *data, int branch, int thread)
 }
 /* Splits the large cells. Returns how many cells are left to be split as branches, and
  * lists them. */
-static int grow_trunk(struct ct_splitting *b)
+static int grow_trunk(struct ct_build_state *b)
 {
-    struct ct_cells *pool = b->pool;
+    struct ct_node_list *pool = b->pool;
     long long large = b->n / (BRANCHES * (long long)b->threads), unpolled = 0;
     int branches = 0;
     large = large * b->d < LARGE_CELL ? large : LARGE_CELL / b->d;
     b->unpolled = &unpolled;
     for (int i = 0; i < pool->count; i++) {
-        struct ct_cell *cell = &pool->cell[i];
+        struct ct_build_node *cell = &pool->cell[i];
         if (cell->end - cell->begin <= large) {
             branches++;
             continue;
         }
-        ct_split(b, cell);
-        ct_cells_reserve(b->host, pool, cell->children);
+        ct_split_node(b, cell);
+        ct_node_list_reserve(b->host, pool, cell->children);
         if (cell->children > 0)
             append_children(b, i);
     }
     b->unpolled = NULL;
     b->pending = b->host->alloc((size_t)branches, sizeof *b->pending);
     for (int i = 0, branch = 0; i < pool->count; i++) {
-        struct ct_cell *cell = &pool->cell[i];
+        struct ct_build_node *cell = &pool->cell[i];
         if (cell->end - cell->begin > large)
             continue;
         cell->first_child = -1;
@@ -97,7 +97,7 @@ static int grow_trunk(struct ct_splitting *b)
     return branches;
 }
 
-static int is_pending(const struct ct_splitting *b, int branches)
+static int is_pending(const struct ct_build_state *b, int branches)
 {
     for (int branch = 0; branch < branches; branch++)
         if (b->pending[branch] >= 0)
@@ -105,16 +105,16 @@ static int is_pending(const struct ct_splitting *b, int branches)
     return 0;
 }
 
-/* Cells breadth first; hubs where the leaves have left them, for points moved on after
- * their cell was split: the hub of a cell with children is that of the child that keeps
+/* Cells breadth first; centers where the leaves have left them, for points moved on after
+ * their cell was split: the center of a cell with children is that of the child that keeps
  * it. */
-static struct ct_cells *number_cells(const struct ct_splitting *b)
+static struct ct_node_list *number_cells(const struct ct_build_state *b)
 {
-    struct ct_cells *cells = ct_cells_new(b->host, b->pool->count);
+    struct ct_node_list *cells = ct_node_list_new(b->host, b->pool->count);
     cells->cell[cells->count++] = b->pool->cell[0];
     for (int i = 0; i < cells->count; i++) {
-        struct ct_cell *cell = &cells->cell[i];
-        const struct ct_cell *child = b->pool->cell + cell->first_child;
+        struct ct_build_node *cell = &cells->cell[i];
+        const struct ct_build_node *child = b->pool->cell + cell->first_child;
         if (cell->children == 0)
             continue;
         cell->nest += cells->count - cell->first_child;
@@ -126,7 +126,7 @@ static struct ct_cells *number_cells(const struct ct_splitting *b)
     }
     for (int i = cells->count - 1; i >= 0; i--)
         if (cells->cell[i].children > 0)
-            cells->cell[i].hub = cells->cell[cells->cell[i].nest].hub;
+            cells->cell[i].center = cells->cell[cells->cell[i].nest].center;
     return cells;
 }
 
@@ -138,10 +138,10 @@ static int pool_size(int n, int leaf_size)
     return size < INT_MAX ? (int)size : INT_MAX;
 }
 
-struct ct_cells *ct_build(const struct ct_host *host, const struct ct_kernels *kernels,
-                          double *points, int *row, int n, int d, int leaf_size, int threads)
+struct ct_node_list *ct_build(const struct ct_host *host, const struct ct_kernels *kernels,
+                              double *points, int *row, int n, int d, int leaf_size, int threads)
 {
-    struct ct_splitting b = {
+    struct ct_build_state b = {
         .host = host,
         .kernels = kernels,
         .points = points,
@@ -153,17 +153,17 @@ struct ct_cells *ct_build(const struct ct_host *host, const struct ct_kernels *k
         .sqdist = host->alloc((size_t)n, sizeof(double)),
         .owner = host->alloc((size_t)n, sizeof(int)),
         .spare = host->alloc((size_t)n, sizeof(double)),
-        .kid = host->alloc((size_t)n, sizeof(struct ct_kid)),
+        .kid = host->alloc((size_t)n, sizeof(struct ct_split_child)),
         .at = host->alloc((size_t)threads * d, sizeof(double)),
-        .pool = ct_cells_new(host, pool_size(n, leaf_size)),
+        .pool = ct_node_list_new(host, pool_size(n, leaf_size)),
     };
-    ct_start_root(&b, &b.pool->cell[b.pool->count++]);
+    ct_build_root(&b, &b.pool->cell[b.pool->count++]);
     int branches = grow_trunk(&b);
     while (is_pending(&b, branches)) {
-        ct_for_blocks(host, branches, threads, grow_branch, &b);
+        ct_parallel_for(host, branches, threads, grow_branch, &b);
         if (b.pool->count > b.pool->room) {
             b.pool->count = b.pool->room;
-            ct_cells_reserve(host, b.pool, b.pool->room / 2 + 1);
+            ct_node_list_reserve(host, b.pool, b.pool->room / 2 + 1);
         }
     }
     return number_cells(&b);

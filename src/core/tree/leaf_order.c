@@ -91,9 +91,9 @@ static void pack(const struct run *run, int first, int last)
     pack(run, middle, last);
 }
 
-void ct_pack(const double *points, int n, int d, int begin, int size, double *key, int *list)
+void ct_leaf_order(const double *points, int n, int d, int begin, int size, double *key, int *list)
 {
-    struct run run = {points, n, d, begin, size, ct_tiles_of(size), key, list};
+    struct run run = {points, n, d, begin, size, ct_count_leaf_tiles(size), key, list};
     for (int i = 0; i < size; i++)
         list[i] = begin + i;
     pack(&run, 0, run.parts);

@@ -6,6 +6,6 @@
 
 /* list[i]: the position, of those from begin on, of the point that should come
  * i-th; key is scratch for as many. */
-void ct_pack(const double *points, int n, int d, int begin, int size, double *key, int *list);
+void ct_leaf_order(const double *points, int n, int d, int begin, int size, double *key, int *list);
 
 #endif

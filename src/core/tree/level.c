@@ -4,7 +4,7 @@
 
 #include <math.h>
 
-double ct_cover(int level)
+double ct_cover_radius(int level)
 {
     static const double quarter[4] = {1.0, 1.189207115002721, 1.4142135623730951,
                                       1.681792830507429};
@@ -14,14 +14,14 @@ double ct_cover(int level)
     return ldexp(quarter[phase], (level - phase) / 4);
 }
 
-int ct_level_of(double radius)
+int ct_cover_level(double radius)
 {
     if (radius == 0)
         return CT_NO_LEVEL;
     int exponent;
     frexp(radius, &exponent); /* radius < 2^exponent */
     int level = 4 * exponent;
-    while (ct_cover(level - 1) >= radius)
+    while (ct_cover_radius(level - 1) >= radius)
         level--;
     return level;
 }

@@ -6,7 +6,7 @@
 #ifndef COVERTREE_TREE_LEVEL_H
 #define COVERTREE_TREE_LEVEL_H
 
-double ct_cover(int level);     /* 0 for CT_NO_LEVEL */
-int ct_level_of(double radius); /* the least level that covers it; CT_NO_LEVEL for 0 */
+double ct_cover_radius(int level); /* 0 for CT_NO_LEVEL */
+int ct_cover_level(double radius); /* the least level that covers it; CT_NO_LEVEL for 0 */
 
 #endif

@@ -11,36 +11,36 @@
 
 #include <string.h>
 
-struct ct_cells *ct_cells_new(const struct ct_host *host, int room)
+struct ct_node_list *ct_node_list_new(const struct ct_host *host, int room)
 {
-    struct ct_cells *cells = host->alloc(1, sizeof *cells);
-    *cells = (struct ct_cells){host->alloc((size_t)room, sizeof *cells->cell), 0, room};
+    struct ct_node_list *cells = host->alloc(1, sizeof *cells);
+    *cells = (struct ct_node_list){host->alloc((size_t)room, sizeof *cells->cell), 0, room};
     return cells;
 }
 
-void ct_cells_reserve(const struct ct_host *host, struct ct_cells *cells, int more)
+void ct_node_list_reserve(const struct ct_host *host, struct ct_node_list *cells, int more)
 {
     if (cells->room - cells->count >= more)
         return;
     long long room = 2LL * cells->room + more;
     if (room > INT_MAX)
         room = INT_MAX;
-    struct ct_cell *grown = host->alloc((size_t)room, sizeof *grown);
+    struct ct_build_node *grown = host->alloc((size_t)room, sizeof *grown);
     memcpy(grown, cells->cell, (size_t)cells->count * sizeof *grown);
     cells->cell = grown;
     cells->room = (int)room;
 }
 
-int ct_cells_count(const struct ct_cells *cells)
+int ct_node_list_count(const struct ct_node_list *cells)
 {
     return cells->count;
 }
 
-static void store_links(const struct ct_cells *cells, struct ct_arrays *out)
+static void store_links(const struct ct_node_list *cells, struct ct_tree_arrays *out)
 {
     for (int i = 0; i < cells->count; i++) {
-        const struct ct_cell *cell = &cells->cell[i];
-        out->hub[i] = cell->hub + 1;
+        const struct ct_build_node *cell = &cells->cell[i];
+        out->center[i] = cell->center + 1;
         out->parent[i] = cell->parent + 1;
         out->subtree_begin[i] = cell->begin + 1;
         out->subtree_end[i] = cell->end;
@@ -52,13 +52,13 @@ static void store_links(const struct ct_cells *cells, struct ct_arrays *out)
     }
 }
 
-static void store_extent(const struct ct_cells *cells, const double *x, double *lower,
+static void store_extent(const struct ct_node_list *cells, const double *x, double *lower,
                          double *upper)
 {
     for (int i = cells->count - 1; i >= 0; i--) {
-        const struct ct_cell *cell = &cells->cell[i];
+        const struct ct_build_node *cell = &cells->cell[i];
         if (cell->children == 0) {
-            ct_extent(x + cell->begin, cell->end - cell->begin, &lower[i], &upper[i]);
+            ct_column_range(x + cell->begin, cell->end - cell->begin, &lower[i], &upper[i]);
             continue;
         }
         double least = lower[cell->first_child], most = upper[cell->first_child];
@@ -71,10 +71,10 @@ static void store_extent(const struct ct_cells *cells, const double *x, double *
     }
 }
 
-static void store_min_row(const struct ct_cells *cells, const int *row, int *min_row)
+static void store_min_row(const struct ct_node_list *cells, const int *row, int *min_row)
 {
     for (int i = cells->count - 1; i >= 0; i--) {
-        const struct ct_cell *cell = &cells->cell[i];
+        const struct ct_build_node *cell = &cells->cell[i];
         int leaf = cell->children == 0;
         const int *from = leaf ? row + cell->begin : min_row + cell->first_child;
         int count = leaf ? cell->end - cell->begin : cell->children, least = from[0];
@@ -85,10 +85,10 @@ static void store_min_row(const struct ct_cells *cells, const int *row, int *min
 }
 
 struct storing {
-    const struct ct_cells *cells;
+    const struct ct_node_list *cells;
     const double *points;
     int n;
-    struct ct_arrays *out;
+    struct ct_tree_arrays *out;
 };
 
 static void store_column(void *data, int j, int thread)
@@ -100,11 +100,12 @@ static void store_column(void *data, int j, int thread)
     (void)thread;
 }
 
-void ct_cells_store(const struct ct_host *host, const struct ct_cells *cells, const double *points,
-                    const int *row, int n, int d, int threads, struct ct_arrays *out)
+void ct_node_list_store(const struct ct_host *host, const struct ct_node_list *cells,
+                        const double *points, const int *row, int n, int d, int threads,
+                        struct ct_tree_arrays *out)
 {
     struct storing storing = {cells, points, n, out};
     store_links(cells, out);
     store_min_row(cells, row, out->min_row);
-    ct_for_blocks(host, d, threads, store_column, &storing);
+    ct_parallel_for(host, d, threads, store_column, &storing);
 }

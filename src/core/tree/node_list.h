@@ -4,20 +4,20 @@
 
 #include "core/tree/tree.h"
 
-struct ct_cell {
+struct ct_build_node {
     int begin, end; /* positions, half open */
-    int hub, parent, first_child, children;
-    int nest; /* the child that keeps the hub */
+    int center, parent, first_child, children;
+    int nest; /* the child that keeps the center */
     int level;
     double radius;
 };
 
-struct ct_cells {
-    struct ct_cell *cell;
+struct ct_node_list {
+    struct ct_build_node *cell;
     int count, room;
 };
 
-struct ct_cells *ct_cells_new(const struct ct_host *host, int room);
-void ct_cells_reserve(const struct ct_host *host, struct ct_cells *cells, int more);
+struct ct_node_list *ct_node_list_new(const struct ct_host *host, int room);
+void ct_node_list_reserve(const struct ct_host *host, struct ct_node_list *cells, int more);
 
 #endif

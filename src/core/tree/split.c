@@ -1,11 +1,11 @@
 /* split.c: see split.h.
  *
- * A cell is split by farthest-first traversal: the point farthest from all hubs
- * so far becomes the next hub, until every point is within the cover radius of
+ * A cell is split by farthest-first traversal: the point farthest from all centers
+ * so far becomes the next center, until every point is within the cover radius of
  * a lower level. Hubs chosen so are farther apart than the radius that is left,
- * which is the separation invariant. Each point goes to the nearest hub, ties
+ * which is the separation invariant. Each point goes to the nearest center, ties
  * to the earlier one, and the cell's run of points is regrouped, stably, so that
- * each hub's share is one run. Distances to the hub are kept with the points,
+ * each center's share is one run. Distances to the center are kept with the points,
  * so a child starts where its parent's split ended. The points of a cell that is
  * not split are put in the order that suits its tiles (leaf_order.h).
  */
@@ -22,19 +22,19 @@
 
 enum {
     TILE = 2048,        /* points whose distances are taken in one go */
-    PER_POLL = 1 << 25, /* coordinates offered to hubs between two polls */
+    PER_POLL = 1 << 25, /* coordinates offered to centers between two polls */
     ROW_RUNS = 16,      /* runs that a cell of coinciding points is cut into */
-    HUBS = 16,          /* hubs that a split aims for, */
+    HUBS = 16,          /* centers that a split aims for, */
     ENOUGH = 4          /* or levels that it comes down by */
 };
 
-static struct ct_far farther(struct ct_far a, struct ct_far b)
+static struct ct_farthest farther(struct ct_farthest a, struct ct_farthest b)
 {
     return b.sq > a.sq ? b : a;
 }
 
-/* How many hubs to aim for: enough for leaves that are half full. */
-static int hubs_wanted(const struct ct_splitting *b, int points)
+/* How many centers to aim for: enough for leaves that are half full. */
+static int hubs_wanted(const struct ct_build_state *b, int points)
 {
     int wanted = 2 * (points / b->leaf_size) + 2;
     return wanted < HUBS ? wanted : HUBS;
@@ -47,20 +47,20 @@ static int hubs_allowed(int points)
     return most < points ? (int)most : points;
 }
 
-static const double *hub_at(const struct ct_splitting *b, int hub)
+static const double *hub_at(const struct ct_build_state *b, int center)
 {
     double *at = b->at + (size_t)ct_thread_id() * b->d;
     for (int j = 0; j < b->d; j++)
-        at[j] = b->points[hub + (size_t)j * b->n];
+        at[j] = b->points[center + (size_t)j * b->n];
     return at;
 }
 
-/* Offers hub number h, at q, to the points of one tile. */
-static struct ct_far offer_tile(const struct ct_splitting *b, int begin, int end, const double *q,
-                                int h)
+/* Offers center number h, at q, to the points of one tile. */
+static struct ct_farthest offer_tile(const struct ct_build_state *b, int begin, int end,
+                                     const double *q, int h)
 {
     double sq[TILE];
-    struct ct_far far = {-1, begin};
+    struct ct_farthest far = {-1, begin};
     b->kernels->sqdist(b->points + begin, (size_t)b->n, b->d, end - begin, q, sq);
     for (int pos = begin; pos < end; pos++) {
         if (sq[pos - begin] < b->sqdist[pos]) {
@@ -68,30 +68,31 @@ static struct ct_far offer_tile(const struct ct_splitting *b, int begin, int end
             b->owner[pos] = h;
         }
         if (b->sqdist[pos] > far.sq)
-            far = (struct ct_far){b->sqdist[pos], pos};
+            far = (struct ct_farthest){b->sqdist[pos], pos};
     }
     return far;
 }
 
-static struct ct_far offer_hub(const struct ct_splitting *b, int begin, int end, int hub, int h)
+static struct ct_farthest offer_hub(const struct ct_build_state *b, int begin, int end, int center,
+                                    int h)
 {
-    const double *q = hub_at(b, hub);
-    struct ct_far far = {-1, begin};
+    const double *q = hub_at(b, center);
+    struct ct_farthest far = {-1, begin};
     for (int at = begin; at < end; at += TILE)
         far = farther(far, offer_tile(b, at, end - at > TILE ? at + TILE : end, q, h));
     return far;
 }
 
-static struct ct_far farthest(const struct ct_splitting *b, int begin, int end)
+static struct ct_farthest farthest(const struct ct_build_state *b, int begin, int end)
 {
-    struct ct_far far = {-1, begin};
+    struct ct_farthest far = {-1, begin};
     for (int pos = begin; pos < end; pos++)
         if (b->sqdist[pos] > far.sq)
-            far = (struct ct_far){b->sqdist[pos], pos};
+            far = (struct ct_farthest){b->sqdist[pos], pos};
     return far;
 }
 
-static void poll_sometimes(const struct ct_splitting *b, long long coordinates)
+static void poll_sometimes(const struct ct_build_state *b, long long coordinates)
 {
     if (!b->unpolled || (*b->unpolled += coordinates) < PER_POLL)
         return;
@@ -99,31 +100,31 @@ static void poll_sometimes(const struct ct_splitting *b, long long coordinates)
     b->host->poll();
 }
 
-/* Farthest-first traversal of a cell. Returns the number of hubs, or 0 when
- * even the hubs allowed do not reach the next level down: such points (as
+/* Farthest-first traversal of a cell. Returns the number of centers, or 0 when
+ * even the centers allowed do not reach the next level down: such points (as
  * in many dimensions, where all distances are alike) are better scanned. */
-static int choose_hubs(const struct ct_splitting *b, const struct ct_cell *cell)
+static int choose_hubs(const struct ct_build_state *b, const struct ct_build_node *cell)
 {
-    int begin = cell->begin, end = cell->end, hubs = 1;
+    int begin = cell->begin, end = cell->end, centers = 1;
     int wanted = hubs_wanted(b, end - begin), allowed = hubs_allowed(end - begin);
-    double must = ct_cover(cell->level - 1), enough = ct_cover(cell->level - ENOUGH);
-    struct ct_far far = farthest(b, begin, end);
+    double must = ct_cover_radius(cell->level - 1), enough = ct_cover_radius(cell->level - ENOUGH);
+    struct ct_farthest far = farthest(b, begin, end);
     memset(b->owner + begin, 0, (size_t)(end - begin) * sizeof *b->owner);
-    b->kid[begin].hub = cell->hub;
+    b->kid[begin].center = cell->center;
     for (;;) {
         double reach = sqrt(far.sq);
-        if (reach <= enough || (reach <= must && hubs >= wanted))
-            return hubs;
-        if (hubs == allowed)
-            return reach <= must ? hubs : 0;
-        b->kid[begin + hubs].hub = far.pos;
-        far = offer_hub(b, begin, end, far.pos, hubs);
-        hubs++;
+        if (reach <= enough || (reach <= must && centers >= wanted))
+            return centers;
+        if (centers == allowed)
+            return reach <= must ? centers : 0;
+        b->kid[begin + centers].center = far.pos;
+        far = offer_hub(b, begin, end, far.pos, centers);
+        centers++;
         poll_sometimes(b, (long long)(end - begin) * b->d);
     }
 }
 
-static int coincide(const struct ct_splitting *b, int begin, int end)
+static int coincide(const struct ct_build_state *b, int begin, int end)
 {
     for (int j = 0; j < b->d; j++) {
         const double *x = b->points + (size_t)j * b->n;
@@ -136,7 +137,7 @@ static int coincide(const struct ct_splitting *b, int begin, int end)
 
 /* Coinciding points stand in the order of their rows: cut that into runs. Points
  * so close that their squared distance vanishes are not coinciding: no cut. */
-static int choose_runs(const struct ct_splitting *b, const struct ct_cell *cell)
+static int choose_runs(const struct ct_build_state *b, const struct ct_build_node *cell)
 {
     int begin = cell->begin, size = cell->end - begin;
     if (!coincide(b, begin, cell->end))
@@ -145,7 +146,7 @@ static int choose_runs(const struct ct_splitting *b, const struct ct_cell *cell)
     for (int run = 0; run < runs; run++) {
         int from = begin + (int)((long long)size * run / runs);
         int to = begin + (int)((long long)size * (run + 1) / runs);
-        b->kid[begin + run].hub = from;
+        b->kid[begin + run].center = from;
         for (int pos = from; pos < to; pos++)
             b->owner[pos] = run;
     }
@@ -154,37 +155,38 @@ static int choose_runs(const struct ct_splitting *b, const struct ct_cell *cell)
 
 /* Ranks the kids by their first point and gives each its run; the owner of a
  * point becomes the place it goes to. */
-static void place_points(const struct ct_splitting *b, const struct ct_cell *cell, int hubs)
+static void place_points(const struct ct_build_state *b, const struct ct_build_node *cell,
+                         int centers)
 {
-    struct ct_kid *kid = b->kid + cell->begin;
+    struct ct_split_child *kid = b->kid + cell->begin;
     int ranked = 0, place = cell->begin;
-    for (int h = 0; h < hubs; h++)
+    for (int h = 0; h < centers; h++)
         kid[h].begin = 0; /* counts, for now */
     for (int pos = cell->begin; pos < cell->end; pos++) {
-        struct ct_kid *mine = &kid[b->owner[pos]];
+        struct ct_split_child *mine = &kid[b->owner[pos]];
         if (mine->begin++ == 0)
             kid[ranked++].ranked = b->owner[pos];
     }
-    for (int r = 0; r < hubs; r++) {
-        struct ct_kid *mine = &kid[kid[r].ranked];
+    for (int r = 0; r < centers; r++) {
+        struct ct_split_child *mine = &kid[kid[r].ranked];
         int size = mine->begin;
         mine->begin = place;
         place += size;
     }
     for (int pos = cell->begin; pos < cell->end; pos++)
         b->owner[pos] = kid[b->owner[pos]].begin++;
-    for (int h = 0; h < hubs; h++)
-        kid[h].hub = b->owner[kid[h].hub];
+    for (int h = 0; h < centers; h++)
+        kid[h].center = b->owner[kid[h].center];
 }
 
-static void move_doubles(const struct ct_splitting *b, double *values, int begin, int end)
+static void move_doubles(const struct ct_build_state *b, double *values, int begin, int end)
 {
     for (int pos = begin; pos < end; pos++)
         b->spare[b->owner[pos]] = values[pos];
     memcpy(values + begin, b->spare + begin, (size_t)(end - begin) * sizeof *values);
 }
 
-static void move_points(const struct ct_splitting *b, int begin, int end)
+static void move_points(const struct ct_build_state *b, int begin, int end)
 {
     for (int j = 0; j < b->d; j++)
         move_doubles(b, b->points + (size_t)j * b->n, begin, end);
@@ -197,26 +199,26 @@ static void move_points(const struct ct_splitting *b, int begin, int end)
 
 /* A leaf's points are put in an order that suits its tiles; the list of it takes the
  * room of the kids that a leaf does not have. */
-static void pack_leaf(const struct ct_splitting *b, struct ct_cell *cell)
+static void pack_leaf(const struct ct_build_state *b, struct ct_build_node *cell)
 {
     int begin = cell->begin, size = cell->end - begin;
     int *list = (int *)(b->kid + begin);
     if (size <= CT_LANES || cell->level == CT_NO_LEVEL)
         return;
-    ct_pack(b->points, b->n, b->d, begin, size, b->spare + begin, list);
+    ct_leaf_order(b->points, b->n, b->d, begin, size, b->spare + begin, list);
     for (int i = 0; i < size; i++)
         b->owner[list[i]] = begin + i;
-    cell->hub = b->owner[cell->hub];
+    cell->center = b->owner[cell->center];
     move_points(b, begin, cell->end);
 }
 
-static void measure(const struct ct_splitting *b, struct ct_cell *cell)
+static void measure(const struct ct_build_state *b, struct ct_build_node *cell)
 {
     cell->radius = sqrt(farthest(b, cell->begin, cell->end).sq);
-    cell->level = ct_level_of(cell->radius);
+    cell->level = ct_cover_level(cell->radius);
 }
 
-void ct_split(const struct ct_splitting *b, struct ct_cell *cell)
+void ct_split_node(const struct ct_build_state *b, struct ct_build_node *cell)
 {
     int size = cell->end - cell->begin;
     measure(b, cell);
@@ -232,7 +234,7 @@ void ct_split(const struct ct_splitting *b, struct ct_cell *cell)
 }
 
 /* The point nearest the centroid, which halves the radius of the root. */
-static int root_hub(const struct ct_splitting *b)
+static int root_hub(const struct ct_build_state *b)
 {
     double *centre = b->at;
     for (int j = 0; j < b->d; j++) {
@@ -242,22 +244,22 @@ static int root_hub(const struct ct_splitting *b)
             sum += x[pos] - x[0];
         centre[j] = x[0] + sum / b->n;
     }
-    struct ct_far near = {INFINITY, 0};
+    struct ct_farthest near = {INFINITY, 0};
     double sq[TILE];
     for (int at = 0; at < b->n; at += TILE) {
         int count = b->n - at < TILE ? b->n - at : TILE;
         b->kernels->sqdist(b->points + at, (size_t)b->n, b->d, count, centre, sq);
         for (int i = 0; i < count; i++)
             if (sq[i] < near.sq)
-                near = (struct ct_far){sq[i], at + i};
+                near = (struct ct_farthest){sq[i], at + i};
     }
     return near.pos;
 }
 
-void ct_start_root(const struct ct_splitting *b, struct ct_cell *root)
+void ct_build_root(const struct ct_build_state *b, struct ct_build_node *root)
 {
-    *root = (struct ct_cell){.end = b->n, .hub = root_hub(b), .parent = -1};
+    *root = (struct ct_build_node){.end = b->n, .center = root_hub(b), .parent = -1};
     for (int pos = 0; pos < b->n; pos++)
         b->sqdist[pos] = INFINITY;
-    offer_hub(b, 0, b->n, root->hub, 0);
+    offer_hub(b, 0, b->n, root->center, 0);
 }

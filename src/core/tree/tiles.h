@@ -6,10 +6,10 @@
  * for all rounding are out. Of the others the float square tells how far away they
  * are at most, again with room, so that limits can be lowered without doubles.
  *
- * Coordinates are taken from the centre of the root's box and scaled by a power
+ * Coordinates are taken from the origin of the root's box and scaled by a power
  * of two into [-1, 1]. With u = 2^-24 the float of such a coordinate is off by at
  * most u/2, so that of a point or a box by at most sqrt(d) u/2; that of a query
- * at most r away from the centre in each coordinate by r times that. Adding d
+ * at most r away from the origin in each coordinate by r times that. Adding d
  * squares in float is off by less than (d + 2) u, relatively.
  */
 #ifndef COVERTREE_TREE_TILES_H
@@ -23,7 +23,7 @@ struct ct_host;
 struct ct_tree;
 
 /* Boxes by column: coordinate j of box i is at [i + j * stride]. Vectors may run
- * over the last box by less than CT_LANES. */
+ * over the end_tile box by less than CT_LANES. */
 struct ct_boxes {
     float *lower, *upper;
     size_t stride;
@@ -31,19 +31,22 @@ struct ct_boxes {
 
 struct ct_tiles {
     int count;
-    double scale, unit; /* what multiplies distances from the centre: a power of two; 1 / scale */
-    double slack, stretch, lost; /* of limits, for rounding; see ct_tiles_limit */
-    double *centre;              /* [d] */
-    float *x;                    /* [count * d * CT_LANES]; NaN where a tile is not full */
-    int *begin;                  /* [count + 1] the first position of each tile */
-    int *first, *last;           /* [nodes] a node's tiles: from first up to, not including, last */
-    struct ct_boxes tile;        /* the boxes of the tiles, */
-    struct ct_boxes node;        /* and those of the nodes, in the same floats */
+    double scale,
+        inverse_scale; /* what multiplies distances from the origin: a power of two; 1 / scale */
+    double coordinate_error, sum_factor,
+        underflow_error; /* of limits, for rounding; see ct_f32_threshold */
+    double *origin;      /* [d] */
+    float *x;            /* [count * d * CT_LANES]; NaN where a tile is not full */
+    int *begin;          /* [count + 1] the first_tile position of each tile */
+    int *first_tile,
+        *end_tile; /* [nodes] a node's tiles: from first_tile up to, not including, end_tile */
+    struct ct_boxes tile; /* the boxes of the tiles, */
+    struct ct_boxes node; /* and those of the nodes, in the same floats */
 };
 
-/* How many tiles a leaf of so many points has: from the first on, tile t begins at
+/* How many tiles a leaf of so many points has: from the first_tile on, tile t begins at
  * size * t / tiles. */
-static inline int ct_tiles_of(int size)
+static inline int ct_count_leaf_tiles(int size)
 {
     return (size + CT_LANES - 1) / CT_LANES;
 }
@@ -52,19 +55,19 @@ static inline int ct_tiles_of(int size)
 size_t ct_tiles_bytes(const struct ct_tree *tree);
 
 /* Makes the tiles of a tree in memory of that many bytes. */
-void ct_tiles_make(const struct ct_host *host, const struct ct_tree *tree, void *memory,
-                   int threads, struct ct_tiles *tiles);
+void ct_tiles_build(const struct ct_host *host, const struct ct_tree *tree, void *memory,
+                    int threads, struct ct_tiles *tiles);
 
 /* A query, or a corner of a box of queries, in the tiles' floats; returns its
- * greatest distance from the centre in any coordinate, in their units. */
-double ct_tiles_place(const struct ct_tiles *tiles, int d, const double *q, float *placed);
+ * greatest distance from the origin in any coordinate, in their units. */
+double ct_tiles_q_f32(const struct ct_tiles *tiles, int d, const double *q, float *placed);
 
 /* The limit for float squares that keeps every point within distance tau of a
- * query that is at most reach from the centre in every coordinate. */
-float ct_tiles_limit(const struct ct_tiles *tiles, double reach, double tau);
+ * query that is at most reach from the origin in every coordinate. */
+float ct_f32_threshold(const struct ct_tiles *tiles, double reach, double tau);
 
 /* The other way: no point with that float square is farther than this from such a
- * query, even by its distance in double; if squares overflow there, by ct_sq_limit. */
-double ct_tiles_tau(const struct ct_tiles *tiles, double reach, float sq);
+ * query, even by its distance in double; if squares overflow there, by ct_sq_threshold. */
+double ct_f32_distance_bound(const struct ct_tiles *tiles, double reach, float sq);
 
 #endif

@@ -1,6 +1,6 @@
 /* tree.h: the core of covertree: one tree, its memory, its invariants.
  *
- * A node is a cell of points around its hub. Nodes are numbered breadth first,
+ * A node is a cell of points around its center. Nodes are numbered breadth first,
  * so siblings are neighbours; points are stored so that a node is one run:
  *
  *   node     0 ............................................ the root: all points
@@ -16,11 +16,11 @@
  * is the user's and counts from 1 everywhere.
  *
  * With cover(l) = 2^(l/4), a node i that has children keeps
- *   nesting     the children split i's run of points; exactly one has i's hub;
- *   covering    radius[i], the largest distance of a point of i to the hub, is
+ *   nesting     the children split i's run of points; exactly one has i's center;
+ *   covering    radius[i], the largest distance of a point of i to the center, is
  *               at most cover(level[i]), and level[i] is the least such level;
  *   descent     a child's level is below its parent's;
- *   separation  hubs of siblings are farther apart than cover(c - 1), where c is
+ *   separation  centers of siblings are farther apart than cover(c - 1), where c is
  *               the highest level among them.
  * A node of coinciding points has radius 0 and no level; its children, if any,
  * cut it into runs by row and are exempt from descent and separation.
@@ -42,7 +42,7 @@ struct ct_tree {
     int n, d, nodes;
     const double *points; /* [n * d] by column, in tree order */
     const int *row;       /* [n] */
-    const int *hub;       /* [nodes] position of the hub */
+    const int *center;    /* [nodes] position of the center */
     const int *parent, *first_child, *next_sibling;
     const int *subtree_begin, *subtree_end; /* first and last position, inclusive */
     const int *level, *min_row;             /* min_row: the smallest row in the subtree */
@@ -51,25 +51,25 @@ struct ct_tree {
     const struct ct_tiles *tiles; /* derived: the points as the search reads them */
 };
 
-static inline int ct_begin(const struct ct_tree *t, int node)
+static inline int ct_node_begin(const struct ct_tree *t, int node)
 {
     return t->subtree_begin[node] - 1;
 }
 
-static inline int ct_end(const struct ct_tree *t, int node)
+static inline int ct_node_end(const struct ct_tree *t, int node)
 {
     return t->subtree_end[node];
 }
 
-/* Children are numbered in a row, from ct_child() on. */
-static inline int ct_child(const struct ct_tree *t, int node)
+/* Children are numbered in a row, from ct_first_child() on. */
+static inline int ct_first_child(const struct ct_tree *t, int node)
 {
     return t->first_child[node] - 1;
 }
 
 static inline int ct_count_children(const struct ct_tree *t, int node)
 {
-    int child = ct_child(t, node), last = child;
+    int child = ct_first_child(t, node), last = child;
     while (t->next_sibling[last] > 0)
         last++;
     return last - child + 1;

@@ -11,7 +11,7 @@ size_t ct_first_nonfinite(const double *x, size_t size)
     return size;
 }
 
-void ct_extent(const double *x, int n, double *least, double *most)
+void ct_column_range(const double *x, int n, double *least, double *most)
 {
     double low = x[0], high = x[0];
     for (int i = 1; i < n; i++) {

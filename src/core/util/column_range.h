@@ -10,6 +10,6 @@
 size_t ct_first_nonfinite(const double *x, size_t size);
 
 /* The least and the greatest of n >= 1 finite values. */
-void ct_extent(const double *x, int n, double *least, double *most);
+void ct_column_range(const double *x, int n, double *least, double *most);
 
 #endif

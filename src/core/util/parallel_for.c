@@ -71,8 +71,8 @@ static void run_together(const struct ct_host *host, struct blocks *blocks, int 
     blocks->next = blocks->next < blocks->count ? blocks->next : blocks->count;
 }
 
-void ct_for_blocks(const struct ct_host *host, int count, int threads,
-                   void (*run)(void *task, int block, int thread), void *task)
+void ct_parallel_for(const struct ct_host *host, int count, int threads,
+                     void (*run)(void *task, int block, int thread), void *task)
 {
     struct blocks blocks = {count, 0, run, task};
     threads = threads < count ? threads : count;

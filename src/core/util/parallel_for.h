@@ -12,7 +12,7 @@ double ct_seconds(void);
  * order, and host->poll() a few times a second in between. A thread that has no
  * block left to claim leaves. A call of a few milliseconds stays on one thread; so do
  * fewer than three blocks. No block should take longer than 0.2 seconds. */
-void ct_for_blocks(const struct ct_host *host, int blocks, int threads,
-                   void (*run)(void *task, int block, int thread), void *task);
+void ct_parallel_for(const struct ct_host *host, int blocks, int threads,
+                     void (*run)(void *task, int block, int thread), void *task);
 
 #endif

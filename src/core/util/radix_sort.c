@@ -14,20 +14,20 @@
 enum { DIGITS = 256, BYTES = 8, SMALL = 48 /* pairs that insertion sorts faster */ };
 
 struct sort {
-    struct ct_pair *pairs, *spare;
+    struct ct_key_id *pairs, *spare;
     int digits, shift[BYTES]; /* bytes that differ, least significant first */
     int begin[DIGITS + 1];    /* of each bucket */
 };
 
-static unsigned digit_of(const struct ct_pair *pair, int shift)
+static unsigned digit_of(const struct ct_key_id *pair, int shift)
 {
     return (pair->key >> shift) & 0xff;
 }
 
-static void insertion_sort(struct ct_pair *pairs, int count)
+static void insertion_sort(struct ct_key_id *pairs, int count)
 {
     for (int i = 1; i < count; i++) {
-        struct ct_pair pair = pairs[i];
+        struct ct_key_id pair = pairs[i];
         int at = i;
         for (; at > 0 && pairs[at - 1].key > pair.key; at--)
             pairs[at] = pairs[at - 1];
@@ -36,7 +36,7 @@ static void insertion_sort(struct ct_pair *pairs, int count)
 }
 
 /* Moves pairs in the order of one byte; returns 0 if it is the same in all. */
-static int distribute(const struct ct_pair *from, struct ct_pair *to, int count, int shift)
+static int distribute(const struct ct_key_id *from, struct ct_key_id *to, int count, int shift)
 {
     int place[DIGITS] = {0};
     for (int i = 0; i < count; i++)
@@ -58,10 +58,10 @@ static void sort_bucket(void *data, int bucket, int thread)
 {
     const struct sort *sort = data;
     int begin = sort->begin[bucket], count = sort->begin[bucket + 1] - begin;
-    struct ct_pair *from = sort->spare + begin, *to = sort->pairs + begin;
+    struct ct_key_id *from = sort->spare + begin, *to = sort->pairs + begin;
     for (int i = 0; i < sort->digits - 1 && count > SMALL; i++)
         if (distribute(from, to, count, sort->shift[i])) {
-            struct ct_pair *swap = from;
+            struct ct_key_id *swap = from;
             from = to;
             to = swap;
         }
@@ -91,8 +91,8 @@ static void find_digits(struct sort *sort, int n)
         sort->begin[digit + 1] = sort->begin[digit] + top[digit];
 }
 
-void ct_sort_pairs(const struct ct_host *host, struct ct_pair *pairs, struct ct_pair *spare, int n,
-                   int threads)
+void ct_radix_sort(const struct ct_host *host, struct ct_key_id *pairs, struct ct_key_id *spare,
+                   int n, int threads)
 {
     struct sort sort = {.pairs = pairs, .spare = spare};
     if (n < 2)
@@ -102,5 +102,5 @@ void ct_sort_pairs(const struct ct_host *host, struct ct_pair *pairs, struct ct_
     if (sort.digits == 0)
         return;
     distribute(pairs, spare, n, sort.shift[sort.digits - 1]);
-    ct_for_blocks(host, DIGITS, threads, sort_bucket, &sort);
+    ct_parallel_for(host, DIGITS, threads, sort_bucket, &sort);
 }

@@ -6,14 +6,14 @@
 
 #include <stdint.h>
 
-struct ct_pair {
+struct ct_key_id {
     uint64_t key;
     int id;
 };
 
 /* Sorts pairs by key, equal keys in their given order; spare has room for n
  * more. The same result for any number of threads. */
-void ct_sort_pairs(const struct ct_host *host, struct ct_pair *pairs, struct ct_pair *spare, int n,
-                   int threads);
+void ct_radix_sort(const struct ct_host *host, struct ct_key_id *pairs, struct ct_key_id *spare,
+                   int n, int threads);
 
 #endif

@@ -1,6 +1,6 @@
 /* fuzz_arrays.c: a tree's arrays, some or all of whose entries are anything. What
- * ct_check_links lets pass is searched without harm and with rows in range, and what
- * ct_check_tree lets pass as well finds what the oracle finds; see fuzz.h. */
+ * ct_validate_arrays lets pass is searched without harm and with rows in range, and what
+ * ct_validate_tree lets pass as well finds what the oracle finds; see fuzz.h. */
 #include "core/simd/euclid.h"
 #include "core/tree/validate.h"
 #include "fuzz.h"
@@ -21,9 +21,9 @@ struct doubles {
 
 static void list_arrays(struct grown *g, struct ints *ints, struct doubles *doubles)
 {
-    struct ct_arrays *a = &g->arrays;
+    struct ct_tree_arrays *a = &g->arrays;
     int nodes = g->tree.nodes;
-    int *per_node[] = {a->hub,           a->parent,      a->first_child, a->next_sibling,
+    int *per_node[] = {a->center,        a->parent,      a->first_child, a->next_sibling,
                        a->subtree_begin, a->subtree_end, a->level,       a->min_row};
     ints[0] = (struct ints){g->row, g->tree.n};
     for (int i = 1; i < INT_ARRAYS; i++)
@@ -91,12 +91,12 @@ static void overwrite(struct fuzz_input *input, const struct ints *ints)
             ints[i].entry[at] = any_int(input);
 }
 
-static void expect_fault_in_range(const struct ct_tree *t, struct ct_fault fault)
+static void expect_fault_in_range(const struct ct_tree *t, struct ct_array_error fault)
 {
-    size_t entries = fault.part == CT_PART_POINTS ? (size_t)t->n * t->d
-                     : fault.part == CT_PART_ROW  ? (size_t)t->n
-                                                  : (size_t)t->nodes;
-    FUZZ_CHECK(fault.at >= 1 && fault.at <= entries + (fault.part == CT_PART_PARENT));
+    size_t entries = fault.array == CT_ARRAY_POINTS ? (size_t)t->n * t->d
+                     : fault.array == CT_ARRAY_ROW  ? (size_t)t->n
+                                                    : (size_t)t->nodes;
+    FUZZ_CHECK(fault.entry >= 1 && fault.entry <= entries + (fault.array == CT_ARRAY_PARENT));
 }
 
 static void expect_rows_in_range(const struct fuzz_search *search)
@@ -129,14 +129,14 @@ static int spans_too_much(const struct cloud *cloud)
 
 static void search_all(struct fuzz_input *input, struct grown *g)
 {
-    struct ct_report report;
+    struct ct_validation report;
     struct cloud cloud = cloud_of_arrays(g);
     struct fuzz_search search = {.cloud = &cloud, .queries = &cloud};
     int broken = spans_too_much(&cloud);
     grow_tiles(g, fuzz_int(input, 1, 2));
-    ct_check_tree(&host, &g->tree, 1, &report);
-    for (int law = 0; law < CT_LAWS; law++)
-        broken += report.broken[law];
+    ct_validate_tree(&host, &g->tree, 1, &report);
+    for (int law = 0; law < CT_INVARIANTS; law++)
+        broken += report.violations[law];
     search.batch =
         (struct ct_batch){.tree = &g->tree, .threads = 1, .kernels = ct_kernels(ct_simd_best())};
     for (int i = 0; i < 6; i++) {
@@ -171,8 +171,8 @@ void fuzz_arrays(const uint8_t *data, size_t size)
         overwrite(&input, ints);
     for (int i = 0; i < edits; i++)
         edit(&input, &grown.tree, ints, doubles);
-    struct ct_fault fault = ct_check_links(&grown.tree, seen);
-    if (fault.part == CT_SOUND)
+    struct ct_array_error fault = ct_validate_arrays(&grown.tree, seen);
+    if (fault.array == CT_NO_ARRAY)
         search_all(&input, &grown);
     else
         expect_fault_in_range(&grown.tree, fault);

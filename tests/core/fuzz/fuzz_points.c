@@ -10,7 +10,7 @@
 
 static double hub_distance(const struct ct_tree *t, int node, int pos)
 {
-    return oracle_distance(t->points + t->hub[node] - 1, (size_t)t->n, t->points + pos - 1,
+    return oracle_distance(t->points + t->center[node] - 1, (size_t)t->n, t->points + pos - 1,
                            (size_t)t->n, t->d);
 }
 
@@ -42,7 +42,7 @@ static void expect_box(const struct ct_tree *t, int node)
 {
     for (int j = 0; j < t->d; j++) {
         const double *x = t->points + (size_t)j * t->n;
-        double lower = x[t->hub[node] - 1], upper = lower;
+        double lower = x[t->center[node] - 1], upper = lower;
         for (int pos = t->subtree_begin[node]; pos <= t->subtree_end[node]; pos++) {
             lower = x[pos - 1] < lower ? x[pos - 1] : lower;
             upper = x[pos - 1] > upper ? x[pos - 1] : upper;
@@ -52,10 +52,10 @@ static void expect_box(const struct ct_tree *t, int node)
     }
 }
 
-/* Children split the node's points, lie below it, keep its hub once, and keep apart. */
+/* Children split the node's points, lie below it, keep its center once, and keep apart. */
 static void expect_children(const struct ct_tree *t, int node)
 {
-    int first = t->first_child[node], next = t->subtree_begin[node], hubs = 0;
+    int first = t->first_child[node], next = t->subtree_begin[node], centers = 0;
     int highest = CT_NO_LEVEL;
     if (first == 0)
         return;
@@ -64,17 +64,17 @@ static void expect_children(const struct ct_tree *t, int node)
         FUZZ_CHECK(t->subtree_begin[c - 1] == next && t->subtree_end[c - 1] >= next);
         FUZZ_CHECK(t->level[node] == CT_NO_LEVEL || t->level[c - 1] < t->level[node]);
         next = t->subtree_end[c - 1] + 1;
-        hubs += t->hub[c - 1] == t->hub[node];
+        centers += t->center[c - 1] == t->center[node];
         highest = t->level[c - 1] > highest ? t->level[c - 1] : highest;
     }
     FUZZ_CHECK(next == t->subtree_end[node] + 1);
-    FUZZ_CHECK(hubs == 1);
+    FUZZ_CHECK(centers == 1);
     if (t->level[node] == CT_NO_LEVEL)
         return;
     double apart = highest == CT_NO_LEVEL ? 0 : cover(highest - 1) * (1 - 1e-12);
     for (int a = first; a > 0; a = t->next_sibling[a - 1])
         for (int b = first; b < a; b++)
-            FUZZ_CHECK(hub_distance(t, a - 1, t->hub[b - 1]) > apart);
+            FUZZ_CHECK(hub_distance(t, a - 1, t->center[b - 1]) > apart);
 }
 
 static void expect_tree(const struct ct_tree *t, const struct cloud *cloud)
@@ -84,7 +84,7 @@ static void expect_tree(const struct ct_tree *t, const struct cloud *cloud)
         for (int j = 0; j < t->d; j++)
             FUZZ_CHECK(t->points[pos + (size_t)j * t->n] ==
                        cloud->x[t->row[pos] - 1 + (size_t)j * t->n]);
-    FUZZ_CHECK(ct_check_links(t, seen).part == CT_SOUND);
+    FUZZ_CHECK(ct_validate_arrays(t, seen).array == CT_NO_ARRAY);
     for (int node = 0; node < t->nodes; node++) {
         expect_measures(t, node);
         expect_box(t, node);

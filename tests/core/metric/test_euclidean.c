@@ -1,5 +1,5 @@
 /* test_euclidean.c: what pruning relies on, to the bit. No point of a box is
- * nearer than the box; no square above ct_sq_limit() has a root within the
+ * nearer than the box; no square above ct_sq_threshold() has a root within the
  * limit, and hardly any below has one beyond it; distance has no direction. */
 #include "check.h"
 #include "clouds.h"
@@ -91,7 +91,7 @@ static void check_limits(void)
     int cut = 0, loose = 0;
     for (int i = 0; i < 20000; i++) {
         double tau = ldexp(1 + random_uniform(), random_below(1000) - 500);
-        double limit = ct_sq_limit(tau), greatest = greatest_square(tau);
+        double limit = ct_sq_threshold(tau), greatest = greatest_square(tau);
         cut += limit < greatest;
         loose += limit > greatest * (1 + 8 * DBL_EPSILON);
     }
@@ -101,12 +101,12 @@ static void check_limits(void)
     cut = 0;
     for (int i = 0; i < 20000; i++) {
         double tau = ldexp(1 + random_uniform(), -510 - random_below(40));
-        cut += ct_sq_limit(tau) < greatest_square(tau);
+        cut += ct_sq_threshold(tau) < greatest_square(tau);
     }
     check_about("limits whose squares are subnormal or vanish");
     CHECK(cut == 0);
-    CHECK(ct_sq_limit(0) == 0);
-    CHECK(ct_sq_limit(INFINITY) == INFINITY);
+    CHECK(ct_sq_threshold(0) == 0);
+    CHECK(ct_sq_threshold(INFINITY) == INFINITY);
 }
 
 int main(void)

@@ -22,8 +22,8 @@ struct call {
 static void run(void *data)
 {
     const struct call *call = data;
-    ct_maximin(&host, call->kernels, call->cloud->x, call->cloud->n, call->cloud->d, call->q,
-               call->threads, call->order);
+    ct_maximin_order(&host, call->kernels, call->cloud->x, call->cloud->n, call->cloud->d, call->q,
+                     call->threads, call->order);
 }
 
 static struct call make_call(const struct cloud *cloud)

@@ -68,10 +68,10 @@ static struct notes *make_notes(const struct ct_batch *batch, int room)
 static int may_meet(const struct ct_search *s, int i, double distance, int row)
 {
     const struct ct_tiles *tiles = s->tree->tiles;
-    double tau = sqrt(s->bar[i].sq), margin = 1e-5 * s->reach[i] + 4 * tiles->lost;
+    double tau = sqrt(s->bar[i].sq), margin = 1e-5 * s->reach[i] + 4 * tiles->underflow_error;
     if (row == s->near[i].self || (s->bar[i].sq == 0 && row > s->bar[i].row))
         return 0;
-    return distance <= tau * (1 + 1e-4) + margin * tiles->unit;
+    return distance <= tau * (1 + 1e-4) + margin * tiles->inverse_scale;
 }
 
 /* What was met that should not have been, or the other way round. In the tiles of

@@ -6,9 +6,9 @@
 
 #include <string.h>
 
-static void make_arrays(struct ct_arrays *arrays, int nodes, int d)
+static void make_arrays(struct ct_tree_arrays *arrays, int nodes, int d)
 {
-    int **ints[] = {&arrays->hub,           &arrays->parent,      &arrays->first_child,
+    int **ints[] = {&arrays->center,        &arrays->parent,      &arrays->first_child,
                     &arrays->next_sibling,  &arrays->subtree_end, &arrays->level,
                     &arrays->subtree_begin, &arrays->min_row};
     for (size_t i = 0; i < sizeof ints / sizeof *ints; i++)
@@ -20,13 +20,13 @@ static void make_arrays(struct ct_arrays *arrays, int nodes, int d)
 
 static struct ct_tree tree_of(const struct grown *grown, int n, int d, int nodes)
 {
-    const struct ct_arrays *a = &grown->arrays;
+    const struct ct_tree_arrays *a = &grown->arrays;
     struct ct_tree tree = {.n = n,
                            .d = d,
                            .nodes = nodes,
                            .points = grown->points,
                            .row = grown->row,
-                           .hub = a->hub,
+                           .center = a->center,
                            .parent = a->parent,
                            .first_child = a->first_child,
                            .next_sibling = a->next_sibling,
@@ -49,7 +49,7 @@ void grow_tiles(struct grown *grown, int threads)
     size_t bytes = ct_tiles_bytes(&grown->tree);
     shift = (shift + 23) % 64;
     char *memory = keep(bytes + (size_t)shift, 1);
-    ct_tiles_make(&host, &grown->tree, memory + shift, threads, tiles);
+    ct_tiles_build(&host, &grown->tree, memory + shift, threads, tiles);
     grown->tree.tiles = tiles;
 }
 
@@ -66,11 +66,11 @@ static struct grown grow_in_order(const struct cloud *cloud, const int *order, i
         for (int j = 0; j < d; j++)
             grown.points[i + (size_t)j * n] = cloud->x[from + (size_t)j * n];
     }
-    struct ct_cells *cells =
+    struct ct_node_list *cells =
         ct_build(&host, kernels, grown.points, grown.row, n, d, leaf_size, threads);
-    int nodes = ct_cells_count(cells);
+    int nodes = ct_node_list_count(cells);
     make_arrays(&grown.arrays, nodes, d);
-    ct_cells_store(&host, cells, grown.points, grown.row, n, d, threads, &grown.arrays);
+    ct_node_list_store(&host, cells, grown.points, grown.row, n, d, threads, &grown.arrays);
     grown.tree = tree_of(&grown, n, d, nodes);
     grow_tiles(&grown, threads);
     host_end_call();
@@ -110,7 +110,7 @@ int grown_alike(const struct grown *one, const struct grown *other)
     const struct ct_tree *a = &one->tree, *b = &other->tree;
     int nodes = a->nodes;
     return nodes == b->nodes && a->n == b->n && a->d == b->d && ints_alike(a->row, b->row, a->n) &&
-           ints_alike(a->hub, b->hub, nodes) && ints_alike(a->parent, b->parent, nodes) &&
+           ints_alike(a->center, b->center, nodes) && ints_alike(a->parent, b->parent, nodes) &&
            ints_alike(a->first_child, b->first_child, nodes) &&
            ints_alike(a->next_sibling, b->next_sibling, nodes) &&
            ints_alike(a->subtree_begin, b->subtree_begin, nodes) &&

@@ -10,7 +10,7 @@
  * kept until keep_end(). */
 struct grown {
     struct ct_tree tree;
-    struct ct_arrays arrays;
+    struct ct_tree_arrays arrays;
     double *points;
     int *row;
 };

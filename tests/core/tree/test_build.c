@@ -33,7 +33,7 @@ static int largest_leaf(const struct ct_tree *t)
 
 /* A ball of radius r holds at most (1 + 2 * 2^(1/4))^d points farther than
  * r / 2^(1/4) from each other: 38 in three dimensions, fewer than a split may
- * have hubs, so that every split succeeds. Not so where squared distances are
+ * have centers, so that every split succeeds. Not so where squared distances are
  * rounded to a few numbers next to zero: there, points need not be told apart. */
 static int is_narrow(const struct cloud *cloud)
 {
@@ -46,16 +46,16 @@ static int is_narrow(const struct cloud *cloud)
 
 static void check_invariants(const struct grown *grown, const struct cloud *cloud, int leaf_size)
 {
-    struct ct_report report;
+    struct ct_validation report;
     unsigned char *seen = keep((size_t)cloud->n, 1);
-    CHECK(ct_check_links(&grown->tree, seen).part == CT_SOUND);
+    CHECK(ct_validate_arrays(&grown->tree, seen).array == CT_NO_ARRAY);
     CHECK(holds_points(grown, cloud));
-    ct_check_tree(&host, &grown->tree, 2, &report);
+    ct_validate_tree(&host, &grown->tree, 2, &report);
     host_end_call();
-    for (int law = 0; law < CT_LAWS; law++) {
+    for (int law = 0; law < CT_INVARIANTS; law++) {
         check_about("%s, leaf size %d: law %d, first node %d", cloud->name, leaf_size, law,
                     report.first[law]);
-        CHECK(report.broken[law] == 0 && report.first[law] == 0);
+        CHECK(report.violations[law] == 0 && report.first[law] == 0);
     }
     CHECK(report.covering_slack >= 0 && report.separation_slack > 0);
     if (is_narrow(cloud))
@@ -111,13 +111,13 @@ static void check_wide_family(void)
     keep_end();
 }
 
-/* More corners than a split may have hubs, each as far from all the others:
+/* More corners than a split may have centers, each as far from all the others:
  * nothing is gained by a split, so there is none. */
 static void check_unsplittable(void)
 {
     struct cloud cloud = cloud_of("corners", 150, 150);
     struct grown grown = grow(&cloud, 4, 2);
-    check_about("more corners of a simplex than hubs");
+    check_about("more corners of a simplex than centers");
     CHECK(grown.tree.nodes == 1);
     check_invariants(&grown, &cloud, 4);
     keep_end();

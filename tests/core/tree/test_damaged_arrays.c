@@ -1,4 +1,4 @@
-/* test_damaged_arrays.c: arrays that a user may have changed. ct_check_links finds any
+/* test_damaged_arrays.c: arrays that a user may have changed. ct_validate_arrays finds any
  * one entry of any link that is not what it was, and whatever it lets pass can
  * be searched without harm, as the sanitizers attest. */
 #include "check.h"
@@ -13,15 +13,15 @@
 
 static unsigned char *seen;
 
-static struct ct_fault fault_of(const struct grown *grown)
+static struct ct_array_error fault_of(const struct grown *grown)
 {
-    return ct_check_links(&grown->tree, seen);
+    return ct_validate_arrays(&grown->tree, seen);
 }
 
 /* The arrays whose every entry is fixed by the others. */
 struct link {
     const char *name;
-    enum ct_part part;
+    enum ct_array part;
     int *entry, count;
 };
 
@@ -29,15 +29,15 @@ enum { LINKS = 7, VALUES = 9 };
 
 static void list_links(struct grown *g, struct link *link)
 {
-    struct ct_arrays *a = &g->arrays;
+    struct ct_tree_arrays *a = &g->arrays;
     int n = g->tree.n, nodes = g->tree.nodes;
-    struct link all[LINKS] = {{"row", CT_PART_ROW, g->row, n},
-                              {"hub", CT_PART_HUB, a->hub, nodes},
-                              {"parent", CT_PART_PARENT, a->parent, nodes},
-                              {"first_child", CT_PART_FIRST_CHILD, a->first_child, nodes},
-                              {"next_sibling", CT_PART_NEXT_SIBLING, a->next_sibling, nodes},
-                              {"subtree_begin", CT_PART_SUBTREE_BEGIN, a->subtree_begin, nodes},
-                              {"subtree_end", CT_PART_SUBTREE_END, a->subtree_end, nodes}};
+    struct link all[LINKS] = {{"row", CT_ARRAY_ROW, g->row, n},
+                              {"center", CT_ARRAY_CENTER, a->center, nodes},
+                              {"parent", CT_ARRAY_PARENT, a->parent, nodes},
+                              {"first_child", CT_ARRAY_FIRST_CHILD, a->first_child, nodes},
+                              {"next_sibling", CT_ARRAY_NEXT_SIBLING, a->next_sibling, nodes},
+                              {"subtree_begin", CT_ARRAY_SUBTREE_BEGIN, a->subtree_begin, nodes},
+                              {"subtree_end", CT_ARRAY_SUBTREE_END, a->subtree_end, nodes}};
     memcpy(link, all, sizeof all);
 }
 
@@ -48,10 +48,10 @@ static void list_values(const struct grown *g, int sound, int *value)
     memcpy(value, all, sizeof all);
 }
 
-/* A hub may be any point of its node's: only others are a matter of safety. */
+/* A center may be any point of its node's: only others are a matter of safety. */
 static int may_pass(const struct grown *g, const struct link *link, int at, int value)
 {
-    return link->part == CT_PART_HUB && value >= g->tree.subtree_begin[at] &&
+    return link->part == CT_ARRAY_CENTER && value >= g->tree.subtree_begin[at] &&
            value <= g->tree.subtree_end[at];
 }
 
@@ -65,10 +65,11 @@ static void check_link(const struct grown *g, const struct link *link)
             if (value[v] == sound || may_pass(g, link, at, value[v]))
                 continue;
             link->entry[at] = value[v];
-            struct ct_fault fault = fault_of(g);
-            size_t entries = fault.part == CT_PART_ROW ? (size_t)g->tree.n : (size_t)g->tree.nodes;
-            missed += fault.part == CT_SOUND;
-            beyond += fault.at < 1 || fault.at > entries + (fault.part == CT_PART_PARENT);
+            struct ct_array_error fault = fault_of(g);
+            size_t entries =
+                fault.array == CT_ARRAY_ROW ? (size_t)g->tree.n : (size_t)g->tree.nodes;
+            missed += fault.array == CT_NO_ARRAY;
+            beyond += fault.entry < 1 || fault.entry > entries + (fault.array == CT_ARRAY_PARENT);
             tried++;
         }
         link->entry[at] = sound;
@@ -77,7 +78,7 @@ static void check_link(const struct grown *g, const struct link *link)
     CHECK(tried >= link->count);
     CHECK(missed == 0);
     CHECK(beyond == 0);
-    CHECK(fault_of(g).part == CT_SOUND);
+    CHECK(fault_of(g).part == CT_NO_ARRAY);
 }
 
 /* Where nothing else can be to blame, the fault names the array and the entry. */
@@ -89,8 +90,8 @@ static void check_blame(const struct grown *g, const struct link *link)
         for (int v = 0; v < 3; v++) {
             int sound = link->entry[at];
             link->entry[at] = far_out[v];
-            struct ct_fault fault = fault_of(g);
-            wrong += fault.part != link->part || fault.at != (size_t)at + 1;
+            struct ct_array_error fault = fault_of(g);
+            wrong += fault.array != link->part || fault.entry != (size_t)at + 1;
             link->entry[at] = sound;
         }
     check_about("far out entries of %s", link->name);
@@ -105,8 +106,8 @@ static void check_points(const struct grown *g)
         for (int v = 0; v < 3; v++) {
             double sound = g->points[at];
             g->points[at] = bad[v];
-            struct ct_fault fault = fault_of(g);
-            wrong += fault.part != CT_PART_POINTS || fault.at != (size_t)at + 1;
+            struct ct_array_error fault = fault_of(g);
+            wrong += fault.array != CT_ARRAY_POINTS || fault.entry != (size_t)at + 1;
             g->points[at] = sound;
         }
     check_about("points");
@@ -120,10 +121,10 @@ static void check_exchanges(const struct grown *g, const struct link *link)
     for (int a = 0; a < link->count; a++)
         for (int b = 0; b < a; b++) {
             int x = link->entry[a], y = link->entry[b];
-            if (x == y || link->part == CT_PART_ROW || link->part == CT_PART_HUB)
+            if (x == y || link->part == CT_ARRAY_ROW || link->part == CT_ARRAY_CENTER)
                 continue;
             link->entry[a] = y, link->entry[b] = x;
-            missed += fault_of(g).part == CT_SOUND;
+            missed += fault_of(g).part == CT_NO_ARRAY;
             link->entry[a] = x, link->entry[b] = y;
             tried++;
         }
@@ -131,18 +132,18 @@ static void check_exchanges(const struct grown *g, const struct link *link)
     CHECK(missed == 0);
 }
 
-/* Any values at all in what ct_check_links does not look at. */
+/* Any values at all in what ct_validate_arrays does not look at. */
 static void scramble(struct grown *g)
 {
     static const double wild[] = {NAN, INFINITY, -INFINITY, -1, 0, 1e300, -1e300, 0.5};
-    struct ct_arrays *a = &g->arrays;
+    struct ct_tree_arrays *a = &g->arrays;
     for (int node = 0; node < g->tree.nodes; node++) {
         if (random_below(3) == 0)
             a->level[node] = (int)(random_bits() >> 32) / 2;
         if (random_below(3) == 0)
             a->min_row[node] = (int)(random_bits() >> 32) / 2;
         a->radius[node] = wild[random_below(8)];
-        a->hub[node] = a->subtree_begin[node];
+        a->center[node] = a->subtree_begin[node];
         for (int j = 0; j < g->tree.d; j++)
             if (random_below(2) == 0) {
                 a->lower[node + j * g->tree.nodes] = wild[random_below(8)];
@@ -160,9 +161,9 @@ static void check_scrambled(struct grown *g, int k)
                              .threads = 2,
                              .kernels = ct_kernels(ct_simd_best()),
                              .mode = (enum ct_search_mode)(k % 3)};
-    struct ct_report report;
+    struct ct_validation report;
     grow_tiles(g, 2);
-    ct_check_tree(&host, &g->tree, 2, &report);
+    ct_validate_tree(&host, &g->tree, 2, &report);
     ct_knn(&host, &batch, k, NAN, index, distance);
     host_end_call();
     for (int i = 0; i < n * k; i++)
@@ -179,7 +180,7 @@ int main(void)
     seen = keep((size_t)cloud.n, 1);
     list_links(&grown, link);
     check_about("a sound tree");
-    CHECK(fault_of(&grown).part == CT_SOUND);
+    CHECK(fault_of(&grown).part == CT_NO_ARRAY);
     for (int l = 0; l < LINKS; l++) {
         check_link(&grown, &link[l]);
         check_blame(&grown, &link[l]);
@@ -188,7 +189,7 @@ int main(void)
     check_points(&grown);
     for (int round = 0; round < 60; round++) {
         scramble(&grown);
-        CHECK(fault_of(&grown).part == CT_SOUND);
+        CHECK(fault_of(&grown).part == CT_NO_ARRAY);
         check_scrambled(&grown, 1 + round % 4);
     }
     return check_done("damaged_arrays");

@@ -87,7 +87,7 @@ static int *packed(const struct cloud *cloud, int begin, int size)
 {
     int *list = keep((size_t)size, sizeof *list);
     double *key = keep((size_t)size, sizeof *key);
-    ct_pack(cloud->x, cloud->n, cloud->d, begin, size, key, list);
+    ct_leaf_order(cloud->x, cloud->n, cloud->d, begin, size, key, list);
     return list;
 }
 
@@ -98,7 +98,7 @@ static void check_sizes(const char *name, int d)
         int begin = random_below(20);
         struct cloud cloud = cloud_of(name, begin + size + random_below(20), d);
         const int *list = packed(&cloud, begin, size);
-        struct leaf leaf = {cloud.x, list, cloud.n, d, size, ct_tiles_of(size)};
+        struct leaf leaf = {cloud.x, list, cloud.n, d, size, ct_count_leaf_tiles(size)};
         no_permutation += !is_permutation(list, begin, size);
         wrong += unseparated(&leaf, 0, leaf.tiles, 1);
         keep_end();
@@ -116,13 +116,13 @@ static void check_leaves(struct cloud cloud, int leaf_size)
     for (int pos = 0; pos < t->n; pos++)
         place[pos] = pos;
     for (int node = 0; node < t->nodes; node++) {
-        int begin = ct_begin(t, node), size = ct_end(t, node) - begin;
-        struct leaf leaf = {t->points, place + begin, t->n, t->d, size, ct_tiles_of(size)};
+        int begin = ct_node_begin(t, node), size = ct_node_end(t, node) - begin;
+        struct leaf leaf = {t->points, place + begin, t->n, t->d, size, ct_count_leaf_tiles(size)};
         if (t->first_child[node] > 0 || size > leaf_size)
             continue;
         wrong += unseparated(&leaf, 0, leaf.tiles, 0);
         for (int part = 0; part < leaf.tiles; part++)
-            wrong_begin += t->tiles->begin[t->tiles->first[node] + part] !=
+            wrong_begin += t->tiles->begin[t->tiles->first_tile[node] + part] !=
                            begin + (int)((long long)size * part / leaf.tiles);
         /* Where all points coincide they stay as they were: by row, given in that order. */
         for (int pos = begin + 1; t->level[node] == CT_NO_LEVEL && pos < begin + size; pos++)

@@ -13,24 +13,24 @@ static void check_covers(void)
 {
     int grows = 1, doubles = 1, fourth_root = 1;
     for (int level = -4000; level < 4000; level++) {
-        double ratio = ct_cover(level + 1) / ct_cover(level);
-        grows &= ct_cover(level) < ct_cover(level + 1);
-        doubles &= ct_cover(level + 4) == 2 * ct_cover(level);
+        double ratio = ct_cover_radius(level + 1) / ct_cover_radius(level);
+        grows &= ct_cover_radius(level) < ct_cover_radius(level + 1);
+        doubles &= ct_cover_radius(level + 4) == 2 * ct_cover_radius(level);
         fourth_root &= fabs(ratio - pow(2, 0.25)) < 1e-15;
     }
     check_about("levels -4000 to 4000");
     CHECK(grows);
     CHECK(doubles);
     CHECK(fourth_root);
-    CHECK(ct_cover(0) == 1);
-    CHECK(ct_cover(-12) == 0.125);
-    CHECK(ct_cover(CT_NO_LEVEL) == 0);
+    CHECK(ct_cover_radius(0) == 1);
+    CHECK(ct_cover_radius(-12) == 0.125);
+    CHECK(ct_cover_radius(CT_NO_LEVEL) == 0);
 }
 
 static int is_least(double radius)
 {
-    int level = ct_level_of(radius);
-    return ct_cover(level) >= radius && ct_cover(level - 1) < radius;
+    int level = ct_cover_level(radius);
+    return ct_cover_radius(level) >= radius && ct_cover_radius(level - 1) < radius;
 }
 
 static void check_levels(void)
@@ -39,10 +39,10 @@ static void check_levels(void)
     for (int i = 0; i < 20000; i++)
         least &= is_least(ldexp(0.5 + random_uniform() / 2, random_below(2000) - 1000));
     for (int level = -4000; level < 4000; level++) {
-        double cover = ct_cover(level);
-        edges &= ct_level_of(cover) == level;
-        edges &= ct_level_of(nextafter(cover, 0)) == level;
-        edges &= ct_level_of(nextafter(cover, INFINITY)) == level + 1;
+        double cover = ct_cover_radius(level);
+        edges &= ct_cover_level(cover) == level;
+        edges &= ct_cover_level(nextafter(cover, 0)) == level;
+        edges &= ct_cover_level(nextafter(cover, INFINITY)) == level + 1;
     }
     check_about("random radii, cover radii and their neighbours");
     CHECK(least);
@@ -51,7 +51,7 @@ static void check_levels(void)
     CHECK(is_least(DBL_MAX));
     CHECK(is_least(DBL_MIN));
     CHECK(is_least(DBL_TRUE_MIN));
-    CHECK(ct_level_of(0) == CT_NO_LEVEL);
+    CHECK(ct_cover_level(0) == CT_NO_LEVEL);
 }
 
 int main(void)

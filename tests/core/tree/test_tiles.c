@@ -25,9 +25,10 @@ static int wrong_runs(const struct ct_tree *t)
         wrong += size < 1 || size > CT_LANES;
     }
     for (int node = 0; node < t->nodes; node++) {
-        int first = tiles->first[node], last = tiles->last[node];
+        int first = tiles->first_tile[node], last = tiles->end_tile[node];
         wrong += first < 0 || first >= last || last > tiles->count;
-        wrong += tiles->begin[first] != ct_begin(t, node) || tiles->begin[last] != ct_end(t, node);
+        wrong += tiles->begin[first] != ct_node_begin(t, node) ||
+                 tiles->begin[last] != ct_node_end(t, node);
         covered += t->first_child[node] == 0 ? last - first : 0;
     }
     return wrong + (covered != tiles->count);
@@ -53,7 +54,7 @@ static int wrong_floats(const struct ct_tree *t)
                     wrong += !isnan(x);
                     continue;
                 }
-                double from = t->points[pos + (size_t)j * t->n] - tiles->centre[j];
+                double from = t->points[pos + (size_t)j * t->n] - tiles->origin[j];
                 wrong += !(fabsf(x) <= 1) || x != (float)(from * tiles->scale);
             }
     return wrong;
@@ -84,7 +85,7 @@ static void check_contents(const struct cloud *cloud, const struct ct_tree *t)
     for (int tile = 0; tile < tiles->count; tile++)
         wrong += wrong_boxes(t, &tiles->tile, tile, tile, tile + 1);
     for (int node = 0; node < t->nodes; node++)
-        wrong += wrong_boxes(t, &tiles->node, node, tiles->first[node], tiles->last[node]);
+        wrong += wrong_boxes(t, &tiles->node, node, tiles->first_tile[node], tiles->end_tile[node]);
     check_about("%s, d %d (%d nodes, %d tiles)", cloud->name, cloud->d, t->nodes, tiles->count);
     CHECK(wrong_runs(t) == 0);
     CHECK(wrong_floats(t) == 0);
@@ -120,7 +121,7 @@ static void mark(struct view *view, double tau)
     }
     for (int node = 0; node < t->nodes; node++) {
         view->node[node] = 0;
-        for (int tile = tiles->first[node]; tile < tiles->last[node]; tile++)
+        for (int tile = tiles->first_tile[node]; tile < tiles->end_tile[node]; tile++)
             view->node[node] |= view->lanes[tile] != 0;
     }
 }
@@ -177,7 +178,7 @@ static int lost_points(struct view *view, const struct ct_kernels *kernels, floa
 static int lost(struct view *view, double tau)
 {
     const struct ct_tiles *tiles = view->tree->tiles;
-    float limit = ct_tiles_limit(tiles, view->reach, tau);
+    float limit = ct_f32_threshold(tiles, view->reach, tau);
     int count = !(limit >= 0);
     mark(view, tau);
     for (int level = CT_SIMD_BASE; level <= (int)ct_simd_best(); level++) {
@@ -199,18 +200,18 @@ static int loose(struct view *view, double tau, int *farther)
     struct ct_candidates *near = &view->near[0];
     double beyond = tau * (1 + 1e-4) + 1e-5 / t->tiles->scale;
     int count = 0;
-    near->limit = ct_tiles_limit(t->tiles, view->reach, tau);
-    *farther += !(ct_tiles_tau(t->tiles, view->reach, near->limit) >= tau);
+    near->limit = ct_f32_threshold(t->tiles, view->reach, tau);
+    *farther += !(ct_f32_distance_bound(t->tiles, view->reach, near->limit) >= tau);
     for (int tile = 0; tile < t->tiles->count; tile++) {
         const float *x = t->tiles->x + (size_t)tile * t->d * CT_LANES;
         int begin = t->tiles->begin[tile];
         kernels->scan_tile(x, t->d, view->placed, t->row + begin, begin, near);
         for (int c = 0; c < near->count; c++) {
             double distance = view->distance[near->pos[c]];
-            double most = ct_tiles_tau(t->tiles, view->reach, near->sq[c]);
+            double most = ct_f32_distance_bound(t->tiles, view->reach, near->sq[c]);
             count += distance > beyond;
-            *farther += !(distance <= sqrt(ct_sq_limit(most)));
-            *farther += !(ct_tiles_limit(t->tiles, view->reach, most) >= near->sq[c]);
+            *farther += !(distance <= sqrt(ct_sq_threshold(most)));
+            *farther += !(ct_f32_threshold(t->tiles, view->reach, most) >= near->sq[c]);
         }
         near->count = 0;
     }
@@ -246,7 +247,7 @@ static void look_from(struct view *view, const struct cloud *queries, int i, dou
     for (int pos = 0; pos < t->n; pos++)
         distance[pos] = oracle_distance(q, 1, t->points + pos, (size_t)t->n, t->d);
     view->distance = distance;
-    view->reach = ct_tiles_place(t->tiles, t->d, q, view->placed);
+    view->reach = ct_tiles_q_f32(t->tiles, t->d, q, view->placed);
     for (int j = 0; j < t->d * CT_GROUP; j++)
         view->team[j] = view->placed[j / CT_GROUP];
 }

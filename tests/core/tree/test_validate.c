@@ -1,4 +1,4 @@
-/* test_validate.c: ct_check_tree sees each law broken, at the node where it is,
+/* test_validate.c: ct_validate_tree sees each law broken, at the node where it is,
  * and nothing once the tree is mended. Each damage breaks one law for certain;
  * other laws may break with it. */
 #include "check.h"
@@ -10,32 +10,32 @@
 
 #include <math.h>
 
-static struct ct_report report_of(const struct grown *grown)
+static struct ct_validation report_of(const struct grown *grown)
 {
-    struct ct_report report;
-    ct_check_tree(&host, &grown->tree, 2, &report);
+    struct ct_validation report;
+    ct_validate_tree(&host, &grown->tree, 2, &report);
     host_end_call();
     return report;
 }
 
 /* The law is broken by this node, and by none before it. */
-static int broken_at(const struct grown *grown, enum ct_law law, int node)
+static int broken_at(const struct grown *grown, enum ct_invariant law, int node)
 {
-    struct ct_report report = report_of(grown);
-    return report.broken[law] >= 1 && report.first[law] == node + 1;
+    struct ct_validation report = report_of(grown);
+    return report.violations[law] >= 1 && report.first[law] == node + 1;
 }
 
 static int whole(const struct grown *grown)
 {
-    struct ct_report report = report_of(grown);
+    struct ct_validation report = report_of(grown);
     int broken = 0;
-    for (int law = 0; law < CT_LAWS; law++)
-        broken += report.broken[law] + report.first[law];
+    for (int law = 0; law < CT_INVARIANTS; law++)
+        broken += report.violations[law] + report.first[law];
     return broken == 0;
 }
 
-static int seen_in_double(const struct grown *grown, double *entry, double value, enum ct_law law,
-                          int node)
+static int seen_in_double(const struct grown *grown, double *entry, double value,
+                          enum ct_invariant law, int node)
 {
     double sound = *entry;
     *entry = value;
@@ -44,7 +44,8 @@ static int seen_in_double(const struct grown *grown, double *entry, double value
     return seen;
 }
 
-static int seen_in_int(const struct grown *grown, int *entry, int value, enum ct_law law, int node)
+static int seen_in_int(const struct grown *grown, int *entry, int value, enum ct_invariant law,
+                       int node)
 {
     int sound = *entry;
     *entry = value;
@@ -55,23 +56,23 @@ static int seen_in_int(const struct grown *grown, int *entry, int value, enum ct
 
 static void check_values(struct grown *g, int node)
 {
-    struct ct_arrays *a = &g->arrays;
+    struct ct_tree_arrays *a = &g->arrays;
     int d = g->tree.d, nodes = g->tree.nodes;
     double *radius = &a->radius[node];
     check_about("node %d", node + 1);
-    CHECK(seen_in_double(g, radius, nextafter(*radius, INFINITY), CT_RADIUS, node));
-    CHECK(seen_in_double(g, radius, nextafter(*radius, -1), CT_RADIUS, node));
-    CHECK(seen_in_double(g, radius, NAN, CT_RADIUS, node));
-    CHECK(seen_in_int(g, &a->min_row[node], a->min_row[node] + 1, CT_MIN_ROW, node));
-    CHECK(seen_in_int(g, &a->min_row[node], a->min_row[node] - 1, CT_MIN_ROW, node));
+    CHECK(seen_in_double(g, radius, nextafter(*radius, INFINITY), CT_INVARIANT_RADIUS, node));
+    CHECK(seen_in_double(g, radius, nextafter(*radius, -1), CT_INVARIANT_RADIUS, node));
+    CHECK(seen_in_double(g, radius, NAN, CT_INVARIANT_RADIUS, node));
+    CHECK(seen_in_int(g, &a->min_row[node], a->min_row[node] + 1, CT_INVARIANT_MIN_ROW, node));
+    CHECK(seen_in_int(g, &a->min_row[node], a->min_row[node] - 1, CT_INVARIANT_MIN_ROW, node));
     for (int j = 0; j < d; j++) {
         double *lower = &a->lower[node + j * nodes], *upper = &a->upper[node + j * nodes];
-        CHECK(seen_in_double(g, lower, nextafter(*lower, -INFINITY), CT_LOWER, node));
-        CHECK(seen_in_double(g, lower, nextafter(*lower, INFINITY), CT_LOWER, node));
-        CHECK(seen_in_double(g, lower, NAN, CT_LOWER, node));
-        CHECK(seen_in_double(g, upper, nextafter(*upper, -INFINITY), CT_UPPER, node));
-        CHECK(seen_in_double(g, upper, nextafter(*upper, INFINITY), CT_UPPER, node));
-        CHECK(seen_in_double(g, upper, NAN, CT_UPPER, node));
+        CHECK(seen_in_double(g, lower, nextafter(*lower, -INFINITY), CT_INVARIANT_LOWER, node));
+        CHECK(seen_in_double(g, lower, nextafter(*lower, INFINITY), CT_INVARIANT_LOWER, node));
+        CHECK(seen_in_double(g, lower, NAN, CT_INVARIANT_LOWER, node));
+        CHECK(seen_in_double(g, upper, nextafter(*upper, -INFINITY), CT_INVARIANT_UPPER, node));
+        CHECK(seen_in_double(g, upper, nextafter(*upper, INFINITY), CT_INVARIANT_UPPER, node));
+        CHECK(seen_in_double(g, upper, NAN, CT_INVARIANT_UPPER, node));
     }
 }
 
@@ -79,29 +80,29 @@ static void check_levels(struct grown *g, int node)
 {
     int *level = &g->arrays.level[node], parent = g->tree.parent[node] - 1;
     check_about("node %d", node + 1);
-    CHECK(seen_in_int(g, level, *level == CT_NO_LEVEL ? 0 : *level + 1, CT_LEVEL, node));
-    CHECK(seen_in_int(g, level, INT_MAX, CT_LEVEL, node));
-    CHECK(seen_in_int(g, level, INT_MIN + 1, CT_LEVEL, node));
+    CHECK(seen_in_int(g, level, *level == CT_NO_LEVEL ? 0 : *level + 1, CT_INVARIANT_LEVEL, node));
+    CHECK(seen_in_int(g, level, INT_MAX, CT_INVARIANT_LEVEL, node));
+    CHECK(seen_in_int(g, level, INT_MIN + 1, CT_INVARIANT_LEVEL, node));
     if (*level != CT_NO_LEVEL) {
-        CHECK(seen_in_int(g, level, *level - 1, CT_COVERING, node));
-        CHECK(seen_in_int(g, level, CT_NO_LEVEL, CT_COVERING, node));
+        CHECK(seen_in_int(g, level, *level - 1, CT_INVARIANT_COVERING, node));
+        CHECK(seen_in_int(g, level, CT_NO_LEVEL, CT_INVARIANT_COVERING, node));
     }
     if (parent < 0 || g->tree.level[parent] == CT_NO_LEVEL)
         return;
     /* Siblings are at most twice the parent's cover radius apart. */
-    CHECK(seen_in_int(g, level, g->tree.level[parent] + 6, CT_SEPARATION, parent));
-    CHECK(seen_in_int(g, level, g->tree.level[parent], CT_DESCENT, node));
+    CHECK(seen_in_int(g, level, g->tree.level[parent] + 6, CT_INVARIANT_SEPARATION, parent));
+    CHECK(seen_in_int(g, level, g->tree.level[parent], CT_INVARIANT_DESCENT, node));
 }
 
-/* The least distance of two hubs of a family. */
+/* The least distance of two centers of a family. */
 static double least_gap(const struct ct_tree *t, int parent)
 {
     double least = INFINITY;
-    int first = ct_child(t, parent), end = first + ct_count_children(t, parent);
+    int first = ct_first_child(t, parent), end = first + ct_count_children(t, parent);
     for (int a = first; a < end; a++)
         for (int b = first; b < a; b++)
-            least = fmin(least, oracle_distance(t->points + t->hub[a] - 1, (size_t)t->n,
-                                                t->points + t->hub[b] - 1, (size_t)t->n, t->d));
+            least = fmin(least, oracle_distance(t->points + t->center[a] - 1, (size_t)t->n,
+                                                t->points + t->center[b] - 1, (size_t)t->n, t->d));
     return least;
 }
 
@@ -111,22 +112,22 @@ static void check_separation(struct grown *g, int node)
     int *level = &g->arrays.level[node], parent = g->tree.parent[node] - 1;
     if (parent < 0 || g->tree.level[parent] == CT_NO_LEVEL)
         return;
-    int most = ct_level_of(least_gap(&g->tree, parent));
+    int most = ct_cover_level(least_gap(&g->tree, parent));
     check_about("node %d, siblings apart enough for level %d", node + 1, most);
-    CHECK(seen_in_int(g, level, most + 1, CT_SEPARATION, parent));
-    CHECK(!seen_in_int(g, level, most, CT_SEPARATION, parent));
+    CHECK(seen_in_int(g, level, most + 1, CT_INVARIANT_SEPARATION, parent));
+    CHECK(!seen_in_int(g, level, most, CT_INVARIANT_SEPARATION, parent));
 }
 
-/* Another point of the child's as its hub: the parent loses its nest. */
+/* Another point of the child's as its center: the parent loses its nest. */
 static void check_nest(struct grown *g, int node)
 {
     int begin = g->tree.subtree_begin[node], parent = g->tree.parent[node] - 1;
-    int *hub = &g->arrays.hub[node], other = *hub == begin ? begin + 1 : begin;
-    if (g->tree.subtree_end[node] == begin || parent < 0 || *hub != g->tree.hub[parent] ||
+    int *center = &g->arrays.center[node], other = *center == begin ? begin + 1 : begin;
+    if (g->tree.subtree_end[node] == begin || parent < 0 || *center != g->tree.center[parent] ||
         g->tree.first_child[node] > 0)
         return;
     check_about("node %d", node + 1);
-    CHECK(seen_in_int(g, hub, other, CT_NESTING, parent));
+    CHECK(seen_in_int(g, center, other, CT_INVARIANT_NESTING, parent));
 }
 
 /* A point moved beyond all else: every node that holds it sees it. */
@@ -137,11 +138,12 @@ static void check_moved_point(struct grown *g)
     for (int node = 0; node < g->tree.nodes; node++)
         holders += g->tree.subtree_begin[node] == 1;
     g->points[0] = 1000;
-    struct ct_report report = report_of(g);
+    struct ct_validation report = report_of(g);
     g->points[0] = sound;
     check_about("a point moved away");
-    CHECK(report.broken[CT_UPPER] == holders);
-    CHECK(report.broken[CT_COVERING] >= 1 && report.first[CT_COVERING] == 1);
+    CHECK(report.violations[CT_INVARIANT_UPPER] == holders);
+    CHECK(report.violations[CT_INVARIANT_COVERING] >= 1 &&
+          report.first[CT_INVARIANT_COVERING] == 1);
     CHECK(g->tree.level[0] == CT_NO_LEVEL || report.covering_slack < 0);
 }
 

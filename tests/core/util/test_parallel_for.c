@@ -31,7 +31,7 @@ static void check_once(int blocks, int threads)
     memset(&tally, 0, sizeof tally);
     tally.blocks = blocks, tally.threads = threads;
     int polls = host_polls();
-    ct_for_blocks(&host, blocks, threads, count, &tally);
+    ct_parallel_for(&host, blocks, threads, count, &tally);
     for (int block = 0; block < blocks; block++)
         once &= tally.runs[block] == 1;
     check_about("%d blocks, %d threads", blocks, threads);
@@ -70,7 +70,7 @@ static void check_polls(void)
     struct ct_host seldom = host;
     int polls = host_polls();
     seldom.poll_seconds = 0.08;
-    ct_for_blocks(&seldom, 80, 1, take_time, NULL);
+    ct_parallel_for(&seldom, 80, 1, take_time, NULL);
     check_about("80 slow blocks");
     CHECK(host_polls() - polls >= 4);
     CHECK(host_polls() - polls <= 40);
@@ -83,12 +83,12 @@ static void check_regions(void)
     struct threads used = {0};
     thrifty.region_seconds = 0.02;
     thrifty.poll_seconds = 0.1;
-    ct_for_blocks(&thrifty, 10, 2, note_thread, &used);
+    ct_parallel_for(&thrifty, 10, 2, note_thread, &used);
     check_about("10 quick blocks");
     CHECK(used.first == 10 && used.others == 0);
     used.first = used.others = 0;
     used.wait = 5000000;
-    ct_for_blocks(&thrifty, 40, 2, note_thread, &used);
+    ct_parallel_for(&thrifty, 40, 2, note_thread, &used);
     check_about("40 slow blocks: %d and %d", used.first, used.others);
     CHECK(used.first + used.others == 40);
 #ifdef _OPENMP

@@ -11,7 +11,7 @@
 
 static int compare(const void *one, const void *other)
 {
-    const struct ct_pair *a = one, *b = other;
+    const struct ct_key_id *a = one, *b = other;
     if (a->key != b->key)
         return a->key < b->key ? -1 : 1;
     return (a->id > b->id) - (a->id < b->id);
@@ -58,7 +58,7 @@ static const struct pattern {
 } patterns[] = {{"any", any_key},           {"few", few_keys},        {"one", one_key},
                 {"first byte", first_byte}, {"last byte", last_byte}, {"falling", falling}};
 
-static int alike(const struct ct_pair *a, const struct ct_pair *b, int n)
+static int alike(const struct ct_key_id *a, const struct ct_key_id *b, int n)
 {
     for (int i = 0; i < n; i++)
         if (a[i].key != b[i].key || a[i].id != b[i].id)
@@ -68,14 +68,15 @@ static int alike(const struct ct_pair *a, const struct ct_pair *b, int n)
 
 static void check_pattern(const struct pattern *pattern, int n)
 {
-    struct ct_pair *given = keep((size_t)n, sizeof *given), *want = keep((size_t)n, sizeof *want);
-    struct ct_pair *pairs = keep((size_t)n, sizeof *pairs), *spare = keep((size_t)n, sizeof *spare);
+    struct ct_key_id *given = keep((size_t)n, sizeof *given), *want = keep((size_t)n, sizeof *want);
+    struct ct_key_id *pairs = keep((size_t)n, sizeof *pairs),
+                     *spare = keep((size_t)n, sizeof *spare);
     for (int i = 0; i < n; i++)
-        given[i] = want[i] = (struct ct_pair){pattern->key(i), i};
+        given[i] = want[i] = (struct ct_key_id){pattern->key(i), i};
     qsort(want, (size_t)n, sizeof *want, compare);
     for (int threads = 1; threads <= 3; threads++) {
         memcpy(pairs, given, (size_t)n * sizeof *pairs);
-        ct_sort_pairs(&host, pairs, spare, n, threads);
+        ct_radix_sort(&host, pairs, spare, n, threads);
         host_end_call();
         check_about("%d keys, %s, %d threads", n, pattern->name, threads);
         CHECK(alike(pairs, want, n));
