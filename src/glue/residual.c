@@ -31,12 +31,12 @@ static const struct ct_dots *dots_of(SEXP simd)
     return ct_dots((enum ct_simd_level)(Rf_asInteger(simd) - 1));
 }
 
-static struct ct_latent latent_of(SEXP points)
+static struct ct_factors latent_of(SEXP points)
 {
-    return (struct ct_latent){.n = Rf_nrows(VECTOR_ELT(points, 0)),
-                              .z = REAL_RO(VECTOR_ELT(points, 0)),
-                              .v = REAL_RO(VECTOR_ELT(points, 1)),
-                              .p = REAL_RO(VECTOR_ELT(points, 2))};
+    return (struct ct_factors){.n = Rf_nrows(VECTOR_ELT(points, 0)),
+                               .z = REAL_RO(VECTOR_ELT(points, 0)),
+                               .v = REAL_RO(VECTOR_ELT(points, 1)),
+                               .p = REAL_RO(VECTOR_ELT(points, 2))};
 }
 
 static struct ct_residual residual_of(SEXP metric)
@@ -186,7 +186,7 @@ SEXP r_residual_scan(SEXP metric, SEXP foreign, SEXP rows, SEXP k, SEXP how)
 {
     static const char *const names[] = {"index", "distance", "counts"};
     struct ct_residual residual = residual_of(metric);
-    struct ct_latent others = {0};
+    struct ct_factors others = {0};
     struct ct_residual_tally tally = {0};
     if (!Rf_isNull(foreign))
         others = latent_of(foreign);
@@ -221,13 +221,13 @@ SEXP r_residual_coarse(SEXP pointer, SEXP metric, SEXP threads)
 {
     struct ct_residual residual = residual_of(metric);
     int n = residual.points.n;
-    double unit = ct_coarse_unit(residual.points.v, residual.m, n);
-    R_xlen_t size = (R_xlen_t)ct_coarse_stride(residual.m) / 2 * (R_xlen_t)n;
+    double unit = ct_quantization_unit(residual.points.v, residual.m, n);
+    R_xlen_t size = (R_xlen_t)ct_quantized_stride(residual.m) / 2 * (R_xlen_t)n;
     SEXP coarse = PROTECT(Rf_allocVector(VECSXP, 2));
     SET_VECTOR_ELT(coarse, 0, Rf_ScalarReal(unit));
     SET_VECTOR_ELT(coarse, 1, Rf_allocVector(INTSXP, size));
-    ct_coarsen(&r_host, residual.points.v, residual.m, r_tree(pointer)->row, n, unit,
-               r_num_threads(threads), (int16_t *)INTEGER(VECTOR_ELT(coarse, 1)));
+    ct_quantize(&r_host, residual.points.v, residual.m, r_tree(pointer)->row, n, unit,
+                r_num_threads(threads), (int16_t *)INTEGER(VECTOR_ELT(coarse, 1)));
     UNPROTECT(1);
     return coarse;
 }
@@ -240,13 +240,13 @@ SEXP r_residual_walk(SEXP pointer, SEXP metric, SEXP coarse, SEXP query, SEXP fo
     static const char *const names[] = {"index", "distance", "evaluated", "climbs"};
     struct ct_budget budget;
     struct ct_residual residual = residual_of(metric);
-    struct ct_latent others = {0};
+    struct ct_factors others = {0};
     struct ct_batch batch = r_batch(pointer, query, how);
     int count = Rf_asInteger(k), reach = count < batch.tree->n ? count : batch.tree->n;
     batch.predecessor = r_how(how, HOW_PREDECESSOR);
     if (!Rf_isNull(foreign))
         others = latent_of(foreign);
-    struct ct_walk walk = {
+    struct ct_approx_search walk = {
         .residual = &residual,
         .foreign = Rf_isNull(foreign) ? NULL : &others,
         .dots = dots_of(VECTOR_ELT(how, HOW_SIMD)),
@@ -259,8 +259,8 @@ SEXP r_residual_walk(SEXP pointer, SEXP metric, SEXP coarse, SEXP query, SEXP fo
         .missing = NA_REAL,
     };
     if (!Rf_isNull(coarse))
-        walk.coarse = (struct ct_coarse){(const int16_t *)INTEGER_RO(VECTOR_ELT(coarse, 1)),
-                                         Rf_asReal(VECTOR_ELT(coarse, 0))};
+        walk.coarse = (struct ct_quantized){(const int16_t *)INTEGER_RO(VECTOR_ELT(coarse, 1)),
+                                            Rf_asReal(VECTOR_ELT(coarse, 0))};
     if (!Rf_isNull(rows)) {
         int *slot = r_host.alloc((size_t)batch.tree->n, sizeof *slot);
         batch.order = r_positions(batch.tree, rows, slot);
@@ -276,7 +276,7 @@ SEXP r_residual_walk(SEXP pointer, SEXP metric, SEXP coarse, SEXP query, SEXP fo
     walk.evaluated = INTEGER(VECTOR_ELT(found, 2));
     walk.climbs = INTEGER(VECTOR_ELT(found, 3));
     struct ct_host host = r_host_for("knn_query", how);
-    ct_walk(&host, &batch, &walk);
+    ct_approx_search(&host, &batch, &walk);
     UNPROTECT(1);
     return found;
 }
@@ -286,7 +286,7 @@ SEXP r_residual_walk(SEXP pointer, SEXP metric, SEXP coarse, SEXP query, SEXP fo
 SEXP r_residual_distance(SEXP metric, SEXP foreign, SEXP rows, SEXP index, SEXP simd)
 {
     struct ct_residual residual = residual_of(metric);
-    struct ct_latent others = residual.points;
+    struct ct_factors others = residual.points;
     if (!Rf_isNull(foreign))
         others = latent_of(foreign);
     int m = Rf_nrows(index), k = Rf_ncols(index);
@@ -316,5 +316,5 @@ SEXP r_v_stride(SEXP m)
 /* The same for coarse V. */
 SEXP r_coarse_stride(SEXP m)
 {
-    return Rf_ScalarInteger((int)ct_coarse_stride(Rf_asInteger(m)));
+    return Rf_ScalarInteger((int)ct_quantized_stride(Rf_asInteger(m)));
 }

@@ -157,7 +157,7 @@ struct problem {
     struct cloud cloud, queries;
     struct grown grown;
     struct ct_residual residual; /* points by row */
-    struct ct_latent foreign;
+    struct ct_factors foreign;
     int leaf;
 };
 
@@ -312,7 +312,7 @@ static void radius(struct problem *p, struct setting s)
 
 /* ---- residual correlation: factors that need no library ---- */
 
-static struct ct_latent make_factors(const struct cloud *cloud, int m, double least_p)
+static struct ct_factors make_factors(const struct cloud *cloud, int m, double least_p)
 {
     size_t stride = ct_v_stride(m);
     double *v = keep(stride * cloud->n, sizeof *v), *p = keep((size_t)cloud->n, sizeof *p);
@@ -326,7 +326,7 @@ static struct ct_latent make_factors(const struct cloud *cloud, int m, double le
         for (size_t j = 0; j < stride && p[i] < 1; j++)
             row[j] *= sqrt((1 - p[i]) / sum);
     }
-    return (struct ct_latent){cloud->n, cloud->x, v, p};
+    return (struct ct_factors){cloud->n, cloud->x, v, p};
 }
 
 static void residual_exact(struct problem *p, struct setting s)
@@ -358,29 +358,29 @@ static void walk(struct problem *p, struct setting s, int foreign, int coarse, i
     struct ct_batch batch = batch_of(p, s, foreign);
     size_t size = (size_t)batch.m * 12;
     const struct ct_residual *residual = &p->residual;
-    struct ct_walk walk = {.residual = residual,
-                           .foreign = foreign ? &p->foreign : NULL,
-                           .dots = ct_dots(s.level),
-                           .rows = ct_rows(s.level),
-                           .k = 12,
-                           .patience = 1,
-                           .budget = budget,
-                           .first = 48,
-                           .most = p->cloud.n,
-                           .missing = NAN,
-                           .ld = batch.m};
+    struct ct_approx_search walk = {.residual = residual,
+                                    .foreign = foreign ? &p->foreign : NULL,
+                                    .dots = ct_dots(s.level),
+                                    .rows = ct_rows(s.level),
+                                    .k = 12,
+                                    .patience = 1,
+                                    .budget = budget,
+                                    .first = 48,
+                                    .most = p->cloud.n,
+                                    .missing = NAN,
+                                    .ld = batch.m};
     batch.predecessor = predecessor;
     if (coarse) {
         int n = p->cloud.n, m = residual->m;
-        int16_t *v = host.alloc(ct_coarse_stride(m) * n, sizeof *v);
-        walk.coarse = (struct ct_coarse){v, ct_coarse_unit(residual->points.v, m, n)};
-        ct_coarsen(&host, residual->points.v, m, p->grown.row, n, walk.coarse.unit, s.threads, v);
+        int16_t *v = host.alloc(ct_quantized_stride(m) * n, sizeof *v);
+        walk.coarse = (struct ct_quantized){v, ct_quantization_unit(residual->points.v, m, n)};
+        ct_quantize(&host, residual->points.v, m, p->grown.row, n, walk.coarse.unit, s.threads, v);
     }
     walk.index = host.alloc(size, sizeof *walk.index);
     walk.distance = host.alloc(size, sizeof *walk.distance);
     walk.evaluated = host.alloc((size_t)batch.m, sizeof *walk.evaluated);
     walk.climbs = host.alloc((size_t)batch.m, sizeof *walk.climbs);
-    ct_walk(&host, &batch, &walk);
+    ct_approx_search(&host, &batch, &walk);
     hash_ints(walk.index, size);
     hash_doubles(walk.distance, size);
     hash_ints(walk.evaluated, (size_t)batch.m);

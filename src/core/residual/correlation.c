@@ -62,10 +62,10 @@ void ct_covariance_cross(const struct ct_host *host, const struct ct_dots *dots,
 }
 
 static void rho_of_few(const struct ct_dots *dots, const struct ct_residual *residual,
-                       const struct ct_latent *from, int query, const int *pos, int count,
+                       const struct ct_factors *from, int query, const int *pos, int count,
                        double *rho)
 {
-    const struct ct_latent *points = &residual->points;
+    const struct ct_factors *points = &residual->points;
     const struct ct_shape shape = ct_shape(residual->kind);
     size_t n = (size_t)points->n, stride = ct_v_stride(residual->m);
     const double *v = from->v + query * stride;
@@ -82,7 +82,7 @@ static void rho_of_few(const struct ct_dots *dots, const struct ct_residual *res
 }
 
 void ct_residual_rho(const struct ct_dots *dots, const struct ct_residual *residual,
-                     const struct ct_latent *from, int query, const int *pos, int count,
+                     const struct ct_factors *from, int query, const int *pos, int count,
                      double *rho)
 {
     for (int i = 0; i < count; i += FEW)
@@ -91,7 +91,7 @@ void ct_residual_rho(const struct ct_dots *dots, const struct ct_residual *resid
 }
 
 void ct_residual_sq(const struct ct_dots *dots, const struct ct_residual *residual,
-                    const struct ct_latent *from, int query, const int *pos, int count, double *sq)
+                    const struct ct_factors *from, int query, const int *pos, int count, double *sq)
 {
     ct_residual_rho(dots, residual, from, query, pos, count, sq);
     for (int i = 0; i < count; i++)

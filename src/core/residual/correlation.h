@@ -21,7 +21,7 @@
 enum ct_covariance { CT_RBF, CT_EXPONENTIAL, CT_MATERN32, CT_MATERN52 };
 
 /* Points, and what is known of them. All numbers are finite. */
-struct ct_latent {
+struct ct_factors {
     int n;
     const double *z; /* [n * d] by column */
     const double *v; /* [n * ct_v_stride(m)] point after point, zeros at the end of each */
@@ -32,7 +32,7 @@ struct ct_residual {
     enum ct_covariance kind;
     double variance; /* above 0 */
     int d, m;        /* m: inducing points, or 0 */
-    struct ct_latent points;
+    struct ct_factors points;
 };
 
 /* From one point's v to the next. */
@@ -57,12 +57,13 @@ void ct_covariance_cross(const struct ct_host *host, const struct ct_dots *dots,
  * pos[i], of count, of the residual's: canonical, and the same if they change
  * places. */
 void ct_residual_rho(const struct ct_dots *dots, const struct ct_residual *residual,
-                     const struct ct_latent *from, int query, const int *pos, int count,
+                     const struct ct_factors *from, int query, const int *pos, int count,
                      double *rho);
 
 /* The squares of the distances that follow from them. */
 void ct_residual_sq(const struct ct_dots *dots, const struct ct_residual *residual,
-                    const struct ct_latent *from, int query, const int *pos, int count, double *sq);
+                    const struct ct_factors *from, int query, const int *pos, int count,
+                    double *sq);
 
 /* The correlation that a covariance of residuals is; scale: the roots of both variances,
  * multiplied. None without a variance, and at most 1. */
@@ -86,10 +87,10 @@ struct ct_residual_tally {
  * them, or all; they never find themselves. */
 struct ct_residual_batch {
     const struct ct_residual *residual;
-    const struct ct_latent *foreign; /* or NULL: its own points, */
-    const int *row;                  /* [count] these of them, from 1; or NULL: all */
-    int count;                       /* queries */
-    int predecessors;                /* own points find only those of smaller rows */
+    const struct ct_factors *foreign; /* or NULL: its own points, */
+    const int *row;                   /* [count] these of them, from 1; or NULL: all */
+    int count;                        /* queries */
+    int predecessors;                 /* own points find only those of smaller rows */
     int threads;
     enum ct_precision precision;
     const struct ct_kernels *kernels;

@@ -32,14 +32,14 @@ struct pending {
 struct walker {
     struct pending pending[PENDING];
     int count;
-    int16_t *query; /* [ct_coarse_stride(m)] v of a foreign query */
+    int16_t *query; /* [ct_quantized_stride(m)] v of a foreign query */
 };
 
 struct round {
     struct ct_result_sink taker; /* first: the round is handed to take() */
-    const struct ct_walk *walk;
+    const struct ct_approx_search *walk;
     const struct ct_kernels *kernels;
-    struct ct_pairs pairs;
+    struct ct_pair_distances pairs;
     struct walker *walker;         /* [threads] */
     int predecessor;               /* whether only rows below a query's own are evaluated */
     int points;                    /* to meet, with those of earlier rounds */
@@ -47,7 +47,7 @@ struct round {
     int *improved; /* [ld] how many had been evaluated when a point was last kept; -1: ended */
 };
 
-static int slot_of(const struct ct_walk *walk, int line)
+static int slot_of(const struct ct_approx_search *walk, int line)
 {
     return walk->slot ? walk->slot[line] : line;
 }
@@ -56,12 +56,14 @@ static int slot_of(const struct ct_walk *walk, int line)
 static void judge(const struct round *round, int line, struct ct_top *top)
 {
     int k = round->walk->k;
-    double most = top->count > k ? top->sq[k - 1] + ct_pairs_doubt(&round->pairs, line) : 0;
+    double most =
+        top->count > k ? top->sq[k - 1] + ct_pair_quantization_error(&round->pairs, line) : 0;
     while (top->count > k && top->sq[top->count - 1] > most)
         top->count--;
-    for (int c = 0; c < top->count; c += CT_WAVE) {
-        int count = top->count - c < CT_WAVE ? top->count - c : CT_WAVE;
-        ct_pairs_sq(&round->pairs, line, (struct ct_coarse){0}, top->row + c, count, top->sq + c);
+    for (int c = 0; c < top->count; c += CT_PAIR_BATCH) {
+        int count = top->count - c < CT_PAIR_BATCH ? top->count - c : CT_PAIR_BATCH;
+        ct_pair_distances_sq(&round->pairs, line, (struct ct_quantized){0}, top->row + c, count,
+                             top->sq + c);
     }
 }
 
@@ -76,7 +78,8 @@ static void settle(const struct round *round, int line, struct ct_top *top)
     ct_top_order(top, round->kernels);
 }
 
-static void load(const struct ct_walk *walk, size_t slot, int evaluated, struct ct_top *top)
+static void load(const struct ct_approx_search *walk, size_t slot, int evaluated,
+                 struct ct_top *top)
 {
     top->count = evaluated < walk->k ? evaluated : walk->k;
     for (int j = 0; j < top->count; j++) {
@@ -85,7 +88,7 @@ static void load(const struct ct_walk *walk, size_t slot, int evaluated, struct 
     }
 }
 
-static void store(const struct ct_walk *walk, size_t slot, const struct ct_top *top)
+static void store(const struct ct_approx_search *walk, size_t slot, const struct ct_top *top)
 {
     for (int j = 0; j < walk->k; j++) {
         walk->index[j * (size_t)walk->ld + slot] = j < top->count ? top->row[j] : CT_NO_ROW;
@@ -95,7 +98,8 @@ static void store(const struct ct_walk *walk, size_t slot, const struct ct_top *
 
 /* A query without residual variance is at distance 1 from all others: the first
  * rows are its neighbours. */
-static void answer_without(const struct ct_walk *walk, int own, int predecessor, struct ct_top *top)
+static void answer_without(const struct ct_approx_search *walk, int own, int predecessor,
+                           struct ct_top *top)
 {
     int n = predecessor ? own - 1 : walk->residual->points.n;
     top->count = 0;
@@ -108,7 +112,7 @@ static void answer_without(const struct ct_walk *walk, int own, int predecessor,
 }
 
 /* Whether so many points have been evaluated in vain that no more need be. */
-static int weary(const struct ct_walk *walk, int evaluated, int improved)
+static int weary(const struct ct_approx_search *walk, int evaluated, int improved)
 {
     return evaluated >= walk->k &&
            evaluated - improved >= walk->patience * (improved + 4.0 * walk->k);
@@ -123,7 +127,7 @@ static void finish(const struct round *round, int line, struct ct_top *top)
 }
 
 /* Points that any query may meet. */
-static int most_points(const struct ct_walk *walk)
+static int most_points(const struct ct_approx_search *walk)
 {
     const struct ct_budget *budget = walk->budget;
     int most = budget ? budget->limit[budget->steps - 1] : walk->most;
@@ -131,14 +135,14 @@ static int most_points(const struct ct_walk *walk)
     return most < walk->most ? most : walk->most;
 }
 
-/* Meets up to CT_WAVE points; returns how many of them were kept, and the last of them.
+/* Meets up to CT_PAIR_BATCH points; returns how many of them were kept, and the last of them.
  * The first k are only put in order when they are all there. */
 static int meet_wave(const struct round *round, int line, struct ct_top *top,
-                     struct ct_coarse query, const int *row, int count, int *last)
+                     struct ct_quantized query, const int *row, int count, int *last)
 {
-    double sq[CT_WAVE];
+    double sq[CT_PAIR_BATCH];
     int kept = 0, k = round->walk->k;
-    ct_pairs_sq(&round->pairs, line, query, row, count, sq);
+    ct_pair_distances_sq(&round->pairs, line, query, row, count, sq);
     for (; kept < count && top->count < k; *last = kept++) {
         top->sq[top->count] = sq[kept];
         top->row[top->count++] = row[kept];
@@ -155,11 +159,12 @@ static int meet_wave(const struct round *round, int line, struct ct_top *top,
 }
 
 /* Meets the points of rows from evaluated on, until weary; returns how many are evaluated then. */
-static int go_on(const struct round *round, int line, struct ct_top *top, struct ct_coarse query,
+static int go_on(const struct round *round, int line, struct ct_top *top, struct ct_quantized query,
                  const int *row, int evaluated, int found, int *improved)
 {
     while (evaluated < found && !weary(round->walk, evaluated, *improved)) {
-        int count = found - evaluated < CT_WAVE ? found - evaluated : CT_WAVE, last = -1;
+        int count = found - evaluated < CT_PAIR_BATCH ? found - evaluated : CT_PAIR_BATCH,
+            last = -1;
         meet_wave(round, line, top, query, row + evaluated, count, &last);
         if (last >= 0)
             *improved = evaluated + last + 1;
@@ -170,12 +175,12 @@ static int go_on(const struct round *round, int line, struct ct_top *top, struct
 
 /* The same up the budget; the first k points are of use and no sign. Returns whether it
  * ended there. */
-static int climb(const struct round *round, int line, struct ct_top *top, struct ct_coarse query,
+static int climb(const struct round *round, int line, struct ct_top *top, struct ct_quantized query,
                  const int *row, int found, struct ct_budget_state *at)
 {
-    const struct ct_walk *walk = round->walk;
+    const struct ct_approx_search *walk = round->walk;
     while (at->evaluated < found) {
-        int left = found - at->evaluated, count = left < CT_WAVE ? left : CT_WAVE, last;
+        int left = found - at->evaluated, count = left < CT_PAIR_BATCH ? left : CT_PAIR_BATCH, last;
         int kept = meet_wave(round, line, top, query, row + at->evaluated, count, &last);
         int stay = ct_budget_spend(walk->budget, at, count, at->evaluated < walk->k ? count : kept);
         if (stay || at->evaluated < walk->k)
@@ -191,10 +196,10 @@ static int climb(const struct round *round, int line, struct ct_top *top, struct
 static int proceed(const struct round *round, int line, int slot, struct walker *walker,
                    const int *row, int found)
 {
-    const struct ct_walk *walk = round->walk;
+    const struct ct_approx_search *walk = round->walk;
     int *evaluated = &walk->evaluated[slot], *improved = &round->improved[slot], ended;
     struct ct_top *top = &walker->pending[walker->count].top;
-    struct ct_coarse query = ct_pairs_query(&round->pairs, line, walker->query);
+    struct ct_quantized query = ct_pair_quantize_query(&round->pairs, line, walker->query);
     load(walk, (size_t)slot, *evaluated, top);
     if (walk->budget) {
         struct ct_budget_state *at = &round->climb[slot];
@@ -230,7 +235,7 @@ static void take(const struct ct_result_sink *taker, int thread, int line, const
                  int found)
 {
     const struct round *round = (const struct round *)taker;
-    const struct ct_walk *walk = round->walk;
+    const struct ct_approx_search *walk = round->walk;
     struct walker *walker = &round->walker[thread];
     if (walker->count == PENDING)
         done(taker, thread);
@@ -245,7 +250,7 @@ static void take(const struct ct_result_sink *taker, int thread, int line, const
 }
 
 static struct walker *new_walkers(const struct ct_host *host, int threads, int k,
-                                  const struct ct_walk *walk)
+                                  const struct ct_approx_search *walk)
 {
     struct walker *walker = host->alloc((size_t)threads, sizeof *walker);
     int room = k + k / 8 + 8;
@@ -257,7 +262,7 @@ static struct walker *new_walkers(const struct ct_host *host, int threads, int k
                 .most = room,
             };
         walker[i].count = 0;
-        walker[i].query = host->alloc(ct_coarse_stride(walk->residual->m), sizeof(int16_t));
+        walker[i].query = host->alloc(ct_quantized_stride(walk->residual->m), sizeof(int16_t));
     }
     return walker;
 }
@@ -301,8 +306,9 @@ static void walk_along(void *data, int block, int thread)
     const struct ct_batch *batch = along->batch;
     struct round *round = along->round;
     int *row = along->row + (size_t)thread * round->points;
-    int end = batch->m - CT_WAVE * block < CT_WAVE ? batch->m : CT_WAVE * (block + 1);
-    for (int i = CT_WAVE * block; i < end; i++) {
+    int end =
+        batch->m - CT_PAIR_BATCH * block < CT_PAIR_BATCH ? batch->m : CT_PAIR_BATCH * (block + 1);
+    for (int i = CT_PAIR_BATCH * block; i < end; i++) {
         int at = batch->order[i], found = list_along(batch, at, round->points, row);
         take(&round->taker, thread, batch->tree->row[at] - 1, row, found);
     }
@@ -314,8 +320,8 @@ static void take_along(const struct ct_host *host, const struct ct_batch *batch,
 {
     struct along along = {batch, round,
                           host->alloc((size_t)batch->threads * round->points, sizeof(int))};
-    ct_parallel_for(host, batch->m / CT_WAVE + (batch->m % CT_WAVE > 0), batch->threads, walk_along,
-                    &along);
+    ct_parallel_for(host, batch->m / CT_PAIR_BATCH + (batch->m % CT_PAIR_BATCH > 0), batch->threads,
+                    walk_along, &along);
 }
 
 struct rounds {
@@ -327,7 +333,7 @@ static void walk_rounds(const struct ct_host *host, const struct ct_batch *batch
                         const struct ct_searcher *searcher)
 {
     struct round round = *((const struct rounds *)searcher)->round;
-    const struct ct_walk *walk = round.walk;
+    const struct ct_approx_search *walk = round.walk;
     struct ct_batch some = *batch;
     int most = most_points(walk), *order = host->alloc((size_t)batch->m, sizeof *order);
     some.order = order;
@@ -347,7 +353,8 @@ static void walk_rounds(const struct ct_host *host, const struct ct_batch *batch
     }
 }
 
-void ct_walk(const struct ct_host *host, const struct ct_batch *asked, const struct ct_walk *walk)
+void ct_approx_search(const struct ct_host *host, const struct ct_batch *asked,
+                      const struct ct_approx_search *walk)
 {
     struct ct_batch some = *asked, *batch = &some;
     int shares = asked->m / SHARE + 1;
@@ -358,7 +365,7 @@ void ct_walk(const struct ct_host *host, const struct ct_batch *asked, const str
         .walk = walk,
         .kernels = batch->kernels,
         .predecessor = batch->predecessor,
-        .pairs = ct_pairs_make(host, walk, batch->tree),
+        .pairs = ct_pair_distances_make(host, walk, batch->tree),
         .walker = new_walkers(host, batch->threads, k, walk),
         .improved = host->alloc((size_t)walk->ld, sizeof(int)),
         .climb = walk->budget ? host->alloc((size_t)walk->ld, sizeof *round.climb) : NULL,

@@ -15,13 +15,13 @@
 #include "core/search/query.h"
 #include "core/simd/dot4.h"
 
-struct ct_walk {
+struct ct_approx_search {
     const struct ct_residual *residual; /* of the tree's points, by row */
-    const struct ct_latent *foreign;    /* of the batch's queries; NULL: own points */
+    const struct ct_factors *foreign;   /* of the batch's queries; NULL: own points */
     const struct ct_dots *dots;
     const struct ct_rows *rows;
-    struct ct_coarse coarse; /* v of the points, in the order of the tree, to walk by; or
-                              * NULL: to walk by v itself */
+    struct ct_quantized coarse; /* v of the points, in the order of the tree, to walk by; or
+                                 * NULL: to walk by v itself */
     int k;
     double patience; /* ends when so many times as many points, and 4 k of them, were met in
                       * vain as before */
@@ -38,6 +38,7 @@ struct ct_walk {
 
 /* Neighbours for all queries of the batch, or of the tree's own points that its
  * order names, in the form of ct_knn. */
-void ct_walk(const struct ct_host *host, const struct ct_batch *batch, const struct ct_walk *walk);
+void ct_approx_search(const struct ct_host *host, const struct ct_batch *batch,
+                      const struct ct_approx_search *walk);
 
 #endif

@@ -18,17 +18,18 @@ static inline void fetch(const void *row)
         __builtin_prefetch((const char *)row + 64 * line);
 }
 
-static double dot_fine(const struct ct_pairs *pairs, int line, int row)
+static double dot_fine(const struct ct_pair_distances *pairs, int line, int row)
 {
-    const struct ct_walk *walk = pairs->walk;
+    const struct ct_approx_search *walk = pairs->walk;
     size_t stride = ct_v_stride(walk->residual->m);
     return walk->dots->dot(pairs->from->v + line * stride,
                            walk->residual->points.v + (row - 1) * stride, stride);
 }
 
-static void dots_fine(const struct ct_pairs *pairs, int line, const int *row, int count, double *to)
+static void dots_fine(const struct ct_pair_distances *pairs, int line, const int *row, int count,
+                      double *to)
 {
-    const struct ct_walk *walk = pairs->walk;
+    const struct ct_approx_search *walk = pairs->walk;
     size_t stride = ct_v_stride(walk->residual->m);
     for (int c = 0; c < count; c++)
         fetch(walk->residual->points.v + (row[c] - 1) * stride);
@@ -40,11 +41,11 @@ static void dots_fine(const struct ct_pairs *pairs, int line, const int *row, in
     }
 }
 
-static void dots_coarse(const struct ct_pairs *pairs, struct ct_coarse query, const int *place,
-                        int count, double *to)
+static void dots_coarse(const struct ct_pair_distances *pairs, struct ct_quantized query,
+                        const int *place, int count, double *to)
 {
-    const struct ct_walk *walk = pairs->walk;
-    size_t stride = ct_coarse_stride(walk->residual->m);
+    const struct ct_approx_search *walk = pairs->walk;
+    size_t stride = ct_quantized_stride(walk->residual->m);
     double unit = query.unit * walk->coarse.unit;
     for (int c = 0; c < count; c++)
         fetch(walk->coarse.v + place[c] * stride);
@@ -67,15 +68,15 @@ static inline double sqdist(const double *x, const double *z, size_t step, int d
                     : ct_sqdist(x, 1, z, step, d);
 }
 
-void ct_pairs_sq(const struct ct_pairs *pairs, int line, struct ct_coarse query, const int *row,
-                 int count, double *sq)
+void ct_pair_distances_sq(const struct ct_pair_distances *pairs, int line,
+                          struct ct_quantized query, const int *row, int count, double *sq)
 {
     const struct ct_residual *residual = pairs->walk->residual;
-    const struct ct_latent *from = pairs->from;
+    const struct ct_factors *from = pairs->from;
     const struct ct_shape shape = ct_shape(residual->kind);
-    double dot[CT_WAVE + CT_ROWS], scale[CT_WAVE], root = sqrt(from->p[line]);
+    double dot[CT_PAIR_BATCH + CT_ROWS], scale[CT_PAIR_BATCH], root = sqrt(from->p[line]);
     size_t d = (size_t)residual->d;
-    int place[CT_WAVE];
+    int place[CT_PAIR_BATCH];
     const double *z = from->z + line;
     size_t step = (size_t)from->n;
     if (!pairs->walk->foreign) {
@@ -92,7 +93,7 @@ void ct_pairs_sq(const struct ct_pairs *pairs, int line, struct ct_coarse query,
         dots_fine(pairs, line, row, count, dot);
     else
         memset(dot, 0, sizeof dot);
-    double clear = query.v ? ct_coarse_doubt(pairs->walk->coarse.unit) / UNCLEAR : 0;
+    double clear = query.v ? ct_quantization_error(pairs->walk->coarse.unit) / UNCLEAR : 0;
     for (int c = 0; c < count; c++) {
         const double *spot = pairs->spot + place[c] * (d + 1);
         sq[c] = sqdist(spot, z, step, residual->d);
@@ -105,25 +106,26 @@ void ct_pairs_sq(const struct ct_pairs *pairs, int line, struct ct_coarse query,
         sq[c] = 1 - fabs(ct_rho(sq[c] - dot[c], scale[c]));
 }
 
-double ct_pairs_doubt(const struct ct_pairs *pairs, int line)
+double ct_pair_quantization_error(const struct ct_pair_distances *pairs, int line)
 {
-    return ct_coarse_doubt(pairs->walk->coarse.unit) / pairs->from->p[line];
+    return ct_quantization_error(pairs->walk->coarse.unit) / pairs->from->p[line];
 }
 
-struct ct_coarse ct_pairs_query(const struct ct_pairs *pairs, int line, int16_t *buffer)
+struct ct_quantized ct_pair_quantize_query(const struct ct_pair_distances *pairs, int line,
+                                           int16_t *buffer)
 {
-    const struct ct_walk *walk = pairs->walk;
-    struct ct_coarse query = {NULL, walk->coarse.unit};
+    const struct ct_approx_search *walk = pairs->walk;
+    struct ct_quantized query = {NULL, walk->coarse.unit};
     int m = walk->residual->m;
-    if (!walk->coarse.v || !(ct_pairs_doubt(pairs, line) < UNCLEAR))
+    if (!walk->coarse.v || !(ct_pair_quantization_error(pairs, line) < UNCLEAR))
         return query;
     query.v = buffer;
     if (!walk->foreign) {
-        query.v = walk->coarse.v + pairs->place[line] * ct_coarse_stride(m);
+        query.v = walk->coarse.v + pairs->place[line] * ct_quantized_stride(m);
     } else {
         const double *v = walk->foreign->v + line * ct_v_stride(m);
-        query.unit = ct_coarse_unit(v, m, 1);
-        ct_coarsen_vector(v, m, query.unit, buffer);
+        query.unit = ct_quantization_unit(v, m, 1);
+        ct_quantize_vector(v, m, query.unit, buffer);
     }
     return query;
 }
@@ -137,7 +139,7 @@ static const int *list_places(const struct ct_host *host, const struct ct_tree *
 }
 
 static const double *list_spots(const struct ct_host *host, const struct ct_tree *t,
-                                const struct ct_latent *points, int d)
+                                const struct ct_factors *points, int d)
 {
     double *spot = host->alloc((size_t)t->n * ((size_t)d + 1), sizeof *spot), *to = spot;
     for (int pos = 0; pos < t->n; pos++) {
@@ -149,11 +151,12 @@ static const double *list_spots(const struct ct_host *host, const struct ct_tree
     return spot;
 }
 
-struct ct_pairs ct_pairs_make(const struct ct_host *host, const struct ct_walk *walk,
-                              const struct ct_tree *t)
+struct ct_pair_distances ct_pair_distances_make(const struct ct_host *host,
+                                                const struct ct_approx_search *walk,
+                                                const struct ct_tree *t)
 {
-    const struct ct_latent *points = &walk->residual->points;
-    return (struct ct_pairs){
+    const struct ct_factors *points = &walk->residual->points;
+    return (struct ct_pair_distances){
         .walk = walk,
         .from = walk->foreign ? walk->foreign : points,
         .place = list_places(host, t),

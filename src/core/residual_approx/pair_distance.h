@@ -8,28 +8,30 @@
 
 #include "core/residual_approx/approx_search.h"
 
-enum { CT_WAVE = 16 }; /* points that are met together, at most */
+enum { CT_PAIR_BATCH = 16 }; /* points that are met together, at most */
 
-struct ct_pairs {
-    const struct ct_walk *walk;
-    const struct ct_latent *from; /* of the queries */
-    const int *place;             /* [n] where the point of a row is in the tree */
+struct ct_pair_distances {
+    const struct ct_approx_search *walk;
+    const struct ct_factors *from; /* of the queries */
+    const int *place;              /* [n] where the point of a row is in the tree */
     const double *spot; /* [n * (d + 1)] by place: coordinates, root of the residual variance */
 };
 
-struct ct_pairs ct_pairs_make(const struct ct_host *host, const struct ct_walk *walk,
-                              const struct ct_tree *tree);
+struct ct_pair_distances ct_pair_distances_make(const struct ct_host *host,
+                                                const struct ct_approx_search *walk,
+                                                const struct ct_tree *tree);
 
-/* The coarse v of a query, perhaps in buffer, [ct_coarse_stride(m)]; NULL where the walk
+/* The coarse v of a query, perhaps in buffer, [ct_quantized_stride(m)]; NULL where the walk
  * goes by v itself. */
-struct ct_coarse ct_pairs_query(const struct ct_pairs *pairs, int line, int16_t *buffer);
+struct ct_quantized ct_pair_quantize_query(const struct ct_pair_distances *pairs, int line,
+                                           int16_t *buffer);
 
-/* Squares of the distances of a query to up to CT_WAVE rows: by its coarse v, or exact ones
+/* Squares of the distances of a query to up to CT_PAIR_BATCH rows: by its coarse v, or exact ones
  * if that is NULL. */
-void ct_pairs_sq(const struct ct_pairs *pairs, int line, struct ct_coarse query, const int *row,
-                 int count, double *sq);
+void ct_pair_distances_sq(const struct ct_pair_distances *pairs, int line,
+                          struct ct_quantized query, const int *row, int count, double *sq);
 
 /* What coarse correlations of a query are off by, at most, as a rule. */
-double ct_pairs_doubt(const struct ct_pairs *pairs, int line);
+double ct_pair_quantization_error(const struct ct_pair_distances *pairs, int line);
 
 #endif

@@ -10,7 +10,7 @@ enum { LINE = 64 }; /* bytes in a line of cache */
 struct ct_sift ct_sift_make(const struct ct_host *host, const struct ct_residual_batch *batch,
                             int most)
 {
-    const struct ct_latent *points = &batch->residual->points, *others = batch->foreign;
+    const struct ct_factors *points = &batch->residual->points, *others = batch->foreign;
     struct ct_sift sift = {
         .batch = batch,
         .frame = ct_frame_make(host, batch->residual),

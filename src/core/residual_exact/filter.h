@@ -14,11 +14,11 @@
 struct ct_sift {
     const struct ct_residual_batch *batch;
     struct ct_frame frame;
-    const struct ct_latent *from; /* the queries are some of these */
-    struct ct_sizes size;         /* of them */
-    struct ct_sizes point_size;   /* of the points */
-    double *bar;                  /* NULL, or bars that the points start with as queries */
-    int most;                     /* queries in a block: a multiple of CT_GROUP */
+    const struct ct_factors *from; /* the queries are some of these */
+    struct ct_sizes size;          /* of them */
+    struct ct_sizes point_size;    /* of the points */
+    double *bar;                   /* NULL, or bars that the points start with as queries */
+    int most;                      /* queries in a block: a multiple of CT_GROUP */
 };
 
 /* A block of queries, and the room of a thread for it. */

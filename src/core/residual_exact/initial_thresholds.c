@@ -56,7 +56,7 @@ static void look_ahead(void *data, int block, int thread)
 void ct_ahead_bars(const struct ct_host *host, const struct ct_residual_batch *batch, int k,
                    double *bar)
 {
-    const struct ct_latent *points = &batch->residual->points;
+    const struct ct_factors *points = &batch->residual->points;
     int n = points->n, wanted = k < n / 16 ? 2 * k + 64 : n;
     int *order = host->alloc((size_t)n, sizeof *order);
     size_t room = (size_t)batch->threads * wanted;

@@ -22,7 +22,7 @@ void *ct_aligned(const struct ct_host *host, size_t count, size_t size)
 
 struct ct_frame ct_frame_make(const struct ct_host *host, const struct ct_residual *residual)
 {
-    const struct ct_latent *points = &residual->points;
+    const struct ct_factors *points = &residual->points;
     struct ct_shape shape = ct_shape(residual->kind);
     struct ct_frame frame = {
         .residual = residual,
@@ -52,7 +52,7 @@ struct farthest {
 
 struct extending {
     const struct ct_frame *frame;
-    const struct ct_latent *points;
+    const struct ct_factors *points;
     struct ct_sizes sizes;
     struct farthest *met; /* [threads] */
 };
@@ -61,7 +61,7 @@ static void extend_some(void *data, int block, int thread)
 {
     const struct extending *extending = data;
     const struct ct_frame *frame = extending->frame;
-    const struct ct_latent *points = extending->points;
+    const struct ct_factors *points = extending->points;
     struct farthest *met = &extending->met[thread];
     size_t stride = ct_v_stride(frame->residual->m), n = (size_t)points->n;
     for (int i = block * MANY; i < points->n && i - block * MANY < MANY; i++) {
@@ -83,7 +83,7 @@ static void extend_some(void *data, int block, int thread)
 }
 
 struct ct_sizes ct_frame_extend(const struct ct_host *host, struct ct_frame *frame,
-                                const struct ct_latent *points, int threads)
+                                const struct ct_factors *points, int threads)
 {
     struct extending extending = {
         .frame = frame,
@@ -154,7 +154,7 @@ static void put_turned(const struct ct_frame *frame, const struct ct_sieve *siev
 }
 
 void ct_frame_put(const struct ct_frame *frame, const struct ct_sieve *sieve,
-                  const struct ct_latent *points, const int *pos, double *room,
+                  const struct ct_factors *points, const int *pos, double *room,
                   struct ct_seats *seats)
 {
     const struct ct_residual *residual = frame->residual;

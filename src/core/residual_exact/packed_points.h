@@ -75,7 +75,7 @@ struct ct_frame ct_frame_make(const struct ct_host *host, const struct ct_residu
 
 /* Takes notice of points. */
 struct ct_sizes ct_frame_extend(const struct ct_host *host, struct ct_frame *frame,
-                                const struct ct_latent *points, int threads);
+                                const struct ct_factors *points, int threads);
 
 /* The margin for a query whose v has this norm, against any point. */
 double ct_frame_margin(const struct ct_frame *frame, const struct ct_sieve *sieve, double norm);
@@ -89,7 +89,7 @@ size_t ct_frame_room(const struct ct_frame *frame);
 
 /* Puts the points at pos [CT_GROUP] on seats. */
 void ct_frame_put(const struct ct_frame *frame, const struct ct_sieve *sieve,
-                  const struct ct_latent *points, const int *pos, double *room,
+                  const struct ct_factors *points, const int *pos, double *room,
                   struct ct_seats *seats);
 
 struct ct_shelf ct_shelf_make(const struct ct_host *host, const struct ct_frame *frame,

@@ -42,7 +42,7 @@ static int take_places(const struct ct_sizes *size, int n, int most, int shift, 
 static void learn(const struct ct_host *host, struct ct_sift *sift)
 {
     const struct ct_residual_batch *batch = sift->batch;
-    const struct ct_latent *points = &batch->residual->points;
+    const struct ct_factors *points = &batch->residual->points;
     int m = batch->residual->m, pos[LEARNT];
     int count = take_places(&sift->point_size, points->n, LEARNT, 0, pos);
     size_t stride = ct_v_stride(m);
@@ -73,7 +73,7 @@ struct trial {
 };
 
 static struct turned turn_all(const struct ct_host *host, const struct ct_sift *sift,
-                              const struct ct_latent *points, int *pos, int count)
+                              const struct ct_factors *points, int *pos, int count)
 {
     const struct ct_turn *turn = &sift->frame.turn;
     int m = turn->m, teams = (count + CT_GROUP - 1) / CT_GROUP;
@@ -139,7 +139,7 @@ static void try_pairs(struct trial *trial)
     const struct ct_sift *sift = trial->sift;
     const struct ct_residual_batch *batch = sift->batch;
     const struct ct_residual *residual = batch->residual;
-    const struct ct_latent *points = &residual->points, *from = sift->from;
+    const struct ct_factors *points = &residual->points, *from = sift->from;
     double unit = sift->frame.unit * sift->frame.unit;
     for (int i = 0; i < trial->query.count; i++)
         for (int j = 0; j < trial->point.count; j++) {

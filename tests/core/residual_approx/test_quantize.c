@@ -38,15 +38,15 @@ static double dot(const double *v, const double *w, int m)
 
 static void check_values(int m, double longest)
 {
-    size_t stride = ct_v_stride(m), to_stride = ct_coarse_stride(m);
-    double *v = draw_vectors(m, longest), unit = ct_coarse_unit(v, m, POINTS);
+    size_t stride = ct_v_stride(m), to_stride = ct_quantized_stride(m);
+    double *v = draw_vectors(m, longest), unit = ct_quantization_unit(v, m, POINTS);
     int16_t *to = keep(POINTS * to_stride + 1, sizeof *to);
     int order[POINTS], far = 0, filled = 0, doubtful = 0, pairs = 0;
     for (int i = 0; i < POINTS; i++)
         order[i] = POINTS - i;
     check_about("%d numbers, length %g", m, longest);
-    CHECK(unit > 0 && fabs(unit * CT_COARSE_LENGTH - longest) <= 1e-12 * longest);
-    ct_coarsen(&host, v, m, order, POINTS, unit, 2, to);
+    CHECK(unit > 0 && fabs(unit * CT_QUANTIZED_MAX_NORM - longest) <= 1e-12 * longest);
+    ct_quantize(&host, v, m, order, POINTS, unit, 2, to);
     for (int i = 0; i < POINTS; i++)
         for (size_t j = 0; j < to_stride; j++) {
             double want = j < (size_t)m ? v[(POINTS - 1 - i) * stride + j] : 0;
@@ -62,10 +62,10 @@ static void check_values(int m, double longest)
                 sum += (long long)to[i * to_stride + j] * to[other * to_stride + j];
             double want = dot(v + (POINTS - 1 - i) * stride, v + (POINTS - 1 - other) * stride, m);
             CHECK(llabs(sum) < 1LL << 31);
-            doubtful += fabs((double)sum * unit * unit - want) > ct_coarse_doubt(unit);
+            doubtful += fabs((double)sum * unit * unit - want) > ct_quantization_error(unit);
         }
     CHECK(doubtful <= pairs / 100);
-    ct_coarsen(&host, v, m, NULL, POINTS, unit, 1, to);
+    ct_quantize(&host, v, m, NULL, POINTS, unit, 1, to);
     CHECK(m == 0 || fabs(to[0] * unit - v[0]) <= 0.5000001 * unit);
     keep_end();
 }
@@ -74,12 +74,12 @@ static void check_odd(void)
 {
     double v[2 * 16] = {0};
     check_about("none, zeros, too long");
-    CHECK(ct_coarse_unit(v, 0, 2) == 1 && ct_coarse_unit(v, 5, 2) == 1);
+    CHECK(ct_quantization_unit(v, 0, 2) == 1 && ct_quantization_unit(v, 5, 2) == 1);
     v[16] = 1e200;
-    CHECK(!isfinite(ct_coarse_unit(v, 5, 2)));
-    CHECK(ct_coarse_stride(0) == 0 && ct_coarse_stride(1) == CT_COARSE_LANES);
-    CHECK(ct_coarse_stride(CT_COARSE_LANES) == CT_COARSE_LANES);
-    CHECK(ct_coarse_stride(CT_COARSE_LANES + 1) == 2 * CT_COARSE_LANES);
+    CHECK(!isfinite(ct_quantization_unit(v, 5, 2)));
+    CHECK(ct_quantized_stride(0) == 0 && ct_quantized_stride(1) == CT_QUANTIZED_LANES);
+    CHECK(ct_quantized_stride(CT_QUANTIZED_LANES) == CT_QUANTIZED_LANES);
+    CHECK(ct_quantized_stride(CT_QUANTIZED_LANES + 1) == 2 * CT_QUANTIZED_LANES);
 }
 
 int main(void)

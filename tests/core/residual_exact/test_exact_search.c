@@ -65,10 +65,10 @@ static void check_exp(void)
 
 struct problem {
     struct ct_residual residual;
-    struct ct_latent others;
+    struct ct_factors others;
 };
 
-static struct ct_latent copy_some(const struct ct_latent *points, int d, int m, int n)
+static struct ct_factors copy_some(const struct ct_factors *points, int d, int m, int n)
 {
     size_t stride = ct_v_stride(m);
     double *z = keep((size_t)n * d, sizeof *z), *v = keep(n * stride, sizeof *v);
@@ -80,7 +80,7 @@ static struct ct_latent copy_some(const struct ct_latent *points, int d, int m, 
         memcpy(v + i * stride, points->v + from * stride, stride * sizeof *v);
         p[i] = points->p[from];
     }
-    return (struct ct_latent){n, z, v, p};
+    return (struct ct_factors){n, z, v, p};
 }
 
 /* Residual variances: 1, about, or from 1 down to 1e-14 and 0. */
@@ -137,7 +137,7 @@ static struct problem some_problem(enum ct_covariance kind, int n, int d, int m,
 static long double naive_rest(const struct problem *problem, int i, int j)
 {
     const struct ct_residual *r = &problem->residual;
-    const struct ct_latent *x = &r->points, *y = &problem->others;
+    const struct ct_factors *x = &r->points, *y = &problem->others;
     long double sq = 0, dot = 0, a = 0, k = 0;
     for (int c = 0; c < r->d; c++) {
         long double gap = (long double)x->z[i + c * x->n] - y->z[j + c * y->n];
@@ -167,7 +167,7 @@ static void check_rho(enum ct_covariance kind, int d, int m)
 {
     enum { N = 90 };
     struct problem problem = some_problem(kind, N, d, m, 1);
-    const struct ct_latent *others = &problem.others, *points = &problem.residual.points;
+    const struct ct_factors *others = &problem.others, *points = &problem.residual.points;
     struct problem turned = {{kind, problem.residual.variance, d, m, *others}, *points};
     int pos[N], bits = 0, turns = 0;
     double rho[N], again[N], worst = 0;
@@ -217,7 +217,7 @@ static void sieve_some(const struct problem *problem, const struct ct_dots *dots
                        const struct ct_sieve *sieve, int rest, struct sieved *sieved)
 {
     const struct ct_residual *r = &problem->residual;
-    const struct ct_latent *points = &r->points, *others = &problem->others;
+    const struct ct_factors *points = &r->points, *others = &problem->others;
     struct ct_frame frame = ct_frame_make(&host, r);
     double level[CT_GROUP], margin[CT_GROUP], trifle[CT_GROUP];
     unsigned within[CT_GROUP], all[CT_GROUP];
@@ -304,7 +304,7 @@ struct way {
 };
 
 struct asked {
-    const struct ct_latent *foreign;
+    const struct ct_factors *foreign;
     const int *row;
     int count, predecessors;
 };
@@ -326,7 +326,7 @@ static int nearer(const void *a, const void *b)
 static int find_all(const struct ct_residual *residual, const struct asked *asked, int query,
                     struct near *near)
 {
-    const struct ct_latent *points = &residual->points;
+    const struct ct_factors *points = &residual->points;
     int own = !asked->foreign, found = 0;
     int at = asked->row ? asked->row[query] - 1 : query;
     for (int i = 0; i < points->n; i++) {

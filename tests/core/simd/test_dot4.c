@@ -64,13 +64,13 @@ static int16_t *draw_whole(size_t stride, int m, int one)
         sq += x[j] * x[j];
     }
     for (size_t j = 0; j < stride; j++)
-        v[j] = j < (size_t)m ? (int16_t)(x[j] / sqrt(sq) * CT_COARSE_LENGTH) : 0;
+        v[j] = j < (size_t)m ? (int16_t)(x[j] / sqrt(sq) * CT_QUANTIZED_MAX_NORM) : 0;
     return v;
 }
 
 static void check_coarse(int m, int one)
 {
-    size_t stride = ct_coarse_stride(m);
+    size_t stride = ct_quantized_stride(m);
     int16_t *v[VECTORS];
     for (int i = 0; i < VECTORS; i++)
         v[i] = draw_whole(stride, m, one);
