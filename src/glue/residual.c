@@ -26,9 +26,9 @@ enum {
     ROWS = 1 << 20     /* numbers of the columns before that a run of its rows reads */
 };
 
-static const struct ct_dots *dots_of(SEXP simd)
+static const struct ct_correlation_kernels *dots_of(SEXP simd)
 {
-    return ct_dots((enum ct_simd_level)(Rf_asInteger(simd) - 1));
+    return ct_correlation_kernels((enum ct_simd_level)(Rf_asInteger(simd) - 1));
 }
 
 static struct ct_factors latent_of(SEXP points)
@@ -39,10 +39,10 @@ static struct ct_factors latent_of(SEXP points)
                                .p = REAL_RO(VECTOR_ELT(points, 2))};
 }
 
-static struct ct_residual residual_of(SEXP metric)
+static struct ct_residual_metric residual_of(SEXP metric)
 {
     SEXP points = VECTOR_ELT(metric, METRIC_POINTS);
-    return (struct ct_residual){
+    return (struct ct_residual_metric){
         .kind = (enum ct_covariance)Rf_asInteger(VECTOR_ELT(metric, METRIC_KIND)),
         .variance = Rf_asReal(VECTOR_ELT(metric, METRIC_VARIANCE)),
         .d = Rf_ncols(VECTOR_ELT(points, 0)),
@@ -185,12 +185,12 @@ static SEXP new_result(int queries, int k, int extra, const char *const *names)
 SEXP r_residual_scan(SEXP metric, SEXP foreign, SEXP rows, SEXP k, SEXP how)
 {
     static const char *const names[] = {"index", "distance", "counts"};
-    struct ct_residual residual = residual_of(metric);
+    struct ct_residual_metric residual = residual_of(metric);
     struct ct_factors others = {0};
-    struct ct_residual_tally tally = {0};
+    struct ct_residual_stats tally = {0};
     if (!Rf_isNull(foreign))
         others = latent_of(foreign);
-    struct ct_residual_batch batch = {
+    struct ct_exact_batch batch = {
         .residual = &residual,
         .foreign = Rf_isNull(foreign) ? NULL : &others,
         .row = Rf_isNull(rows) ? NULL : INTEGER_RO(rows),
@@ -206,8 +206,8 @@ SEXP r_residual_scan(SEXP metric, SEXP foreign, SEXP rows, SEXP k, SEXP how)
     SEXP found = PROTECT(new_result(batch.count, Rf_asInteger(k), 1, names)), counts;
     SET_VECTOR_ELT(found, 2, counts = Rf_allocVector(REALSXP, 3));
     struct ct_host host = r_host_for("knn_query", how);
-    ct_residual_scan(&host, &batch, Rf_asInteger(k), NA_REAL, INTEGER(VECTOR_ELT(found, 0)),
-                     REAL(VECTOR_ELT(found, 1)));
+    ct_exact_search(&host, &batch, Rf_asInteger(k), NA_REAL, INTEGER(VECTOR_ELT(found, 0)),
+                    REAL(VECTOR_ELT(found, 1)));
     REAL(counts)[0] = (double)tally.coarse;
     REAL(counts)[1] = (double)tally.fine;
     REAL(counts)[2] = (double)tally.exact;
@@ -219,7 +219,7 @@ SEXP r_residual_scan(SEXP metric, SEXP foreign, SEXP rows, SEXP k, SEXP how)
  * memory). */
 SEXP r_residual_coarse(SEXP pointer, SEXP metric, SEXP threads)
 {
-    struct ct_residual residual = residual_of(metric);
+    struct ct_residual_metric residual = residual_of(metric);
     int n = residual.points.n;
     double unit = ct_quantization_unit(residual.points.v, residual.m, n);
     R_xlen_t size = (R_xlen_t)ct_quantized_stride(residual.m) / 2 * (R_xlen_t)n;
@@ -239,7 +239,7 @@ SEXP r_residual_walk(SEXP pointer, SEXP metric, SEXP coarse, SEXP query, SEXP fo
 {
     static const char *const names[] = {"index", "distance", "evaluated", "climbs"};
     struct ct_budget budget;
-    struct ct_residual residual = residual_of(metric);
+    struct ct_residual_metric residual = residual_of(metric);
     struct ct_factors others = {0};
     struct ct_batch batch = r_batch(pointer, query, how);
     int count = Rf_asInteger(k), reach = count < batch.tree->n ? count : batch.tree->n;
@@ -250,7 +250,7 @@ SEXP r_residual_walk(SEXP pointer, SEXP metric, SEXP coarse, SEXP query, SEXP fo
         .residual = &residual,
         .foreign = Rf_isNull(foreign) ? NULL : &others,
         .dots = dots_of(VECTOR_ELT(how, HOW_SIMD)),
-        .rows = ct_rows((enum ct_simd_level)(Rf_asInteger(VECTOR_ELT(how, HOW_SIMD)) - 1)),
+        .rows = ct_dot4_kernels((enum ct_simd_level)(Rf_asInteger(VECTOR_ELT(how, HOW_SIMD)) - 1)),
         .k = count,
         .patience = REAL_RO(effort)[0],
         .first = (int)REAL_RO(effort)[1],
@@ -285,7 +285,7 @@ SEXP r_residual_walk(SEXP pointer, SEXP metric, SEXP coarse, SEXP query, SEXP fo
  * index, which may be NA. */
 SEXP r_residual_distance(SEXP metric, SEXP foreign, SEXP rows, SEXP index, SEXP simd)
 {
-    struct ct_residual residual = residual_of(metric);
+    struct ct_residual_metric residual = residual_of(metric);
     struct ct_factors others = residual.points;
     if (!Rf_isNull(foreign))
         others = latent_of(foreign);
@@ -299,7 +299,7 @@ SEXP r_residual_distance(SEXP metric, SEXP foreign, SEXP rows, SEXP index, SEXP 
             int pos = INTEGER_RO(index)[at] == NA_INTEGER ? -1 : INTEGER_RO(index)[at] - 1;
             double sq;
             if (pos >= 0)
-                ct_residual_sq(dots_of(simd), &residual, &others, query, &pos, 1, &sq);
+                ct_residual_sqdist(dots_of(simd), &residual, &others, query, &pos, 1, &sq);
             REAL(distance)[at] = pos < 0 ? NA_REAL : sqrt(sq);
         }
     }

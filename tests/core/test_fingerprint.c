@@ -156,7 +156,7 @@ struct setting {
 struct problem {
     struct cloud cloud, queries;
     struct grown grown;
-    struct ct_residual residual; /* points by row */
+    struct ct_residual_metric residual; /* points by row */
     struct ct_factors foreign;
     int leaf;
 };
@@ -332,21 +332,21 @@ static struct ct_factors make_factors(const struct cloud *cloud, int m, double l
 static void residual_exact(struct problem *p, struct setting s)
 {
     for (int i = 0; i < 6; i++) {
-        struct ct_residual residual = p->residual;
+        struct ct_residual_metric residual = p->residual;
         residual.kind = (enum ct_covariance)(i % 4);
-        struct ct_residual_batch batch = {
+        struct ct_exact_batch batch = {
             .residual = &residual,
             .foreign = i == 4 ? &p->foreign : NULL,
             .count = i == 4 ? p->foreign.n : p->cloud.n,
             .predecessors = i == 5,
             .threads = s.threads,
             .kernels = ct_kernels(s.level),
-            .dots = ct_dots(s.level),
+            .dots = ct_correlation_kernels(s.level),
         };
         size_t size = (size_t)batch.count * 12;
         int *index = host.alloc(size, sizeof *index);
         double *distance = host.alloc(size, sizeof *distance);
-        ct_residual_scan(&host, &batch, 12, NAN, index, distance);
+        ct_exact_search(&host, &batch, 12, NAN, index, distance);
         hash_ints(index, size);
         hash_doubles(distance, size);
     }
@@ -357,11 +357,11 @@ static void walk(struct problem *p, struct setting s, int foreign, int coarse, i
 {
     struct ct_batch batch = batch_of(p, s, foreign);
     size_t size = (size_t)batch.m * 12;
-    const struct ct_residual *residual = &p->residual;
+    const struct ct_residual_metric *residual = &p->residual;
     struct ct_approx_search walk = {.residual = residual,
                                     .foreign = foreign ? &p->foreign : NULL,
-                                    .dots = ct_dots(s.level),
-                                    .rows = ct_rows(s.level),
+                                    .dots = ct_correlation_kernels(s.level),
+                                    .rows = ct_dot4_kernels(s.level),
                                     .k = 12,
                                     .patience = 1,
                                     .budget = budget,
@@ -480,7 +480,7 @@ static void run_residual(const struct shaped *shaped, int m, double least_p)
     struct problem p = {.cloud = make_cloud(shaped), .leaf = shaped->leaf};
     p.queries = make_queries(&p.cloud, 100);
     p.grown = grow(&p.cloud, shaped->leaf, 1);
-    p.residual = (struct ct_residual){.variance = 1, .d = p.cloud.d, .m = m};
+    p.residual = (struct ct_residual_metric){.variance = 1, .d = p.cloud.d, .m = m};
     p.residual.kind = CT_MATERN52;
     p.residual.points = make_factors(&p.cloud, m, least_p);
     p.foreign = make_factors(&p.queries, m, least_p);

@@ -7,9 +7,9 @@
 
 enum { FEW = 64 }; /* points whose covariances are taken together */
 
-struct ct_shape ct_shape(enum ct_covariance kind)
+struct ct_covariance_shape ct_covariance_shape(enum ct_covariance kind)
 {
-    static const struct ct_shape shapes[] = {
+    static const struct ct_covariance_shape shapes[] = {
         [CT_RBF] = {0.5, 0, 0, 1},
         [CT_EXPONENTIAL] = {1, 0, 0, 0},
         [CT_MATERN32] = {1.7320508075688772, 1, 0, 0},
@@ -18,17 +18,17 @@ struct ct_shape ct_shape(enum ct_covariance kind)
     return shapes[kind];
 }
 
-void ct_covariance_fill(const struct ct_dots *dots, enum ct_covariance kind, double variance,
-                        const double *z, int n, int d, const double *q, double *to)
+void ct_covariance_fill(const struct ct_correlation_kernels *dots, enum ct_covariance kind,
+                        double variance, const double *z, int n, int d, const double *q, double *to)
 {
-    const struct ct_shape shape = ct_shape(kind);
+    const struct ct_covariance_shape shape = ct_covariance_shape(kind);
     for (int i = 0; i < n; i++)
         to[i] = ct_sqdist(z + i, (size_t)n, q, 1, d);
     dots->covariance(&shape, variance, n, to);
 }
 
 struct crossing {
-    const struct ct_dots *dots;
+    const struct ct_correlation_kernels *dots;
     enum ct_covariance kind;
     double variance;
     const double *u, *z;
@@ -52,7 +52,7 @@ static void cross_block(void *data, int block, int thread)
     }
 }
 
-void ct_covariance_cross(const struct ct_host *host, const struct ct_dots *dots,
+void ct_covariance_cross(const struct ct_host *host, const struct ct_correlation_kernels *dots,
                          enum ct_covariance kind, double variance, const double *u, int m,
                          const double *z, int n, int d, size_t stride, int threads, double *to)
 {
@@ -61,12 +61,12 @@ void ct_covariance_cross(const struct ct_host *host, const struct ct_dots *dots,
     ct_parallel_for(host, n / FEW + 1, threads, cross_block, &crossing);
 }
 
-static void rho_of_few(const struct ct_dots *dots, const struct ct_residual *residual,
-                       const struct ct_factors *from, int query, const int *pos, int count,
-                       double *rho)
+static void rho_of_few(const struct ct_correlation_kernels *dots,
+                       const struct ct_residual_metric *residual, const struct ct_factors *from,
+                       int query, const int *pos, int count, double *rho)
 {
     const struct ct_factors *points = &residual->points;
-    const struct ct_shape shape = ct_shape(residual->kind);
+    const struct ct_covariance_shape shape = ct_covariance_shape(residual->kind);
     size_t n = (size_t)points->n, stride = ct_v_stride(residual->m);
     const double *v = from->v + query * stride;
     double k[FEW], root = sqrt(from->p[query]);
@@ -77,21 +77,22 @@ static void rho_of_few(const struct ct_dots *dots, const struct ct_residual *res
         double scale = root * sqrt(points->p[pos[i]]), rest = k[i];
         if (stride > 0)
             rest -= dots->dot(v, points->v + pos[i] * stride, stride);
-        rho[i] = ct_rho(rest, scale);
+        rho[i] = ct_cov_to_rho(rest, scale);
     }
 }
 
-void ct_residual_rho(const struct ct_dots *dots, const struct ct_residual *residual,
-                     const struct ct_factors *from, int query, const int *pos, int count,
-                     double *rho)
+void ct_residual_rho(const struct ct_correlation_kernels *dots,
+                     const struct ct_residual_metric *residual, const struct ct_factors *from,
+                     int query, const int *pos, int count, double *rho)
 {
     for (int i = 0; i < count; i += FEW)
         rho_of_few(dots, residual, from, query, pos + i, count - i < FEW ? count - i : FEW,
                    rho + i);
 }
 
-void ct_residual_sq(const struct ct_dots *dots, const struct ct_residual *residual,
-                    const struct ct_factors *from, int query, const int *pos, int count, double *sq)
+void ct_residual_sqdist(const struct ct_correlation_kernels *dots,
+                        const struct ct_residual_metric *residual, const struct ct_factors *from,
+                        int query, const int *pos, int count, double *sq)
 {
     ct_residual_rho(dots, residual, from, query, pos, count, sq);
     for (int i = 0; i < count; i++)

@@ -23,7 +23,7 @@ enum {
 
 /* A query whose round is over, but for exact correlations. */
 struct pending {
-    struct ct_top top; /* the k nearest, and some that come next to them */
+    struct ct_sorted_list top; /* the k nearest, and some that come next to them */
     int line, ended;
 };
 
@@ -53,7 +53,7 @@ static int slot_of(const struct ct_approx_search *walk, int line)
 }
 
 /* The k nearest and the next, which coarse correlations chose, by their exact ones. */
-static void judge(const struct round *round, int line, struct ct_top *top)
+static void judge(const struct round *round, int line, struct ct_sorted_list *top)
 {
     int k = round->walk->k;
     double most =
@@ -71,15 +71,15 @@ static void judge(const struct round *round, int line, struct ct_top *top)
 
 /* Between rounds the results hold squares, and exact ones: whom coarse correlations put
  * next to the k nearest has no place there. */
-static void settle(const struct round *round, int line, struct ct_top *top)
+static void settle(const struct round *round, int line, struct ct_sorted_list *top)
 {
     if (round->walk->coarse.v)
         judge(round, line, top);
-    ct_top_order(top, round->kernels);
+    ct_sorted_list_sort(top, round->kernels);
 }
 
 static void load(const struct ct_approx_search *walk, size_t slot, int evaluated,
-                 struct ct_top *top)
+                 struct ct_sorted_list *top)
 {
     top->count = evaluated < walk->k ? evaluated : walk->k;
     for (int j = 0; j < top->count; j++) {
@@ -88,7 +88,8 @@ static void load(const struct ct_approx_search *walk, size_t slot, int evaluated
     }
 }
 
-static void store(const struct ct_approx_search *walk, size_t slot, const struct ct_top *top)
+static void store(const struct ct_approx_search *walk, size_t slot,
+                  const struct ct_sorted_list *top)
 {
     for (int j = 0; j < walk->k; j++) {
         walk->index[j * (size_t)walk->ld + slot] = j < top->count ? top->row[j] : CT_NO_ROW;
@@ -99,7 +100,7 @@ static void store(const struct ct_approx_search *walk, size_t slot, const struct
 /* A query without residual variance is at distance 1 from all others: the first
  * rows are its neighbours. */
 static void answer_without(const struct ct_approx_search *walk, int own, int predecessor,
-                           struct ct_top *top)
+                           struct ct_sorted_list *top)
 {
     int n = predecessor ? own - 1 : walk->residual->points.n;
     top->count = 0;
@@ -118,7 +119,7 @@ static int weary(const struct ct_approx_search *walk, int evaluated, int improve
            evaluated - improved >= walk->patience * (improved + 4.0 * walk->k);
 }
 
-static void finish(const struct round *round, int line, struct ct_top *top)
+static void finish(const struct round *round, int line, struct ct_sorted_list *top)
 {
     if (round->walk->coarse.v && round->pairs.from->p[line] > 0)
         judge(round, line, top);
@@ -137,7 +138,7 @@ static int most_points(const struct ct_approx_search *walk)
 
 /* Meets up to CT_PAIR_BATCH points; returns how many of them were kept, and the last of them.
  * The first k are only put in order when they are all there. */
-static int meet_wave(const struct round *round, int line, struct ct_top *top,
+static int meet_wave(const struct round *round, int line, struct ct_sorted_list *top,
                      struct ct_quantized query, const int *row, int count, int *last)
 {
     double sq[CT_PAIR_BATCH];
@@ -148,9 +149,9 @@ static int meet_wave(const struct round *round, int line, struct ct_top *top,
         top->row[top->count++] = row[kept];
     }
     if (kept > 0 && top->count == k)
-        ct_top_order(top, round->kernels);
+        ct_sorted_list_sort(top, round->kernels);
     for (int c = kept; c < count; c++) {
-        if (ct_top_keep(top, sq[c], row[c]) < k) {
+        if (ct_sorted_list_insert(top, sq[c], row[c]) < k) {
             *last = c;
             kept++;
         }
@@ -159,8 +160,8 @@ static int meet_wave(const struct round *round, int line, struct ct_top *top,
 }
 
 /* Meets the points of rows from evaluated on, until weary; returns how many are evaluated then. */
-static int go_on(const struct round *round, int line, struct ct_top *top, struct ct_quantized query,
-                 const int *row, int evaluated, int found, int *improved)
+static int go_on(const struct round *round, int line, struct ct_sorted_list *top,
+                 struct ct_quantized query, const int *row, int evaluated, int found, int *improved)
 {
     while (evaluated < found && !weary(round->walk, evaluated, *improved)) {
         int count = found - evaluated < CT_PAIR_BATCH ? found - evaluated : CT_PAIR_BATCH,
@@ -175,8 +176,8 @@ static int go_on(const struct round *round, int line, struct ct_top *top, struct
 
 /* The same up the budget; the first k points are of use and no sign. Returns whether it
  * ended there. */
-static int climb(const struct round *round, int line, struct ct_top *top, struct ct_quantized query,
-                 const int *row, int found, struct ct_budget_state *at)
+static int climb(const struct round *round, int line, struct ct_sorted_list *top,
+                 struct ct_quantized query, const int *row, int found, struct ct_budget_state *at)
 {
     const struct ct_approx_search *walk = round->walk;
     while (at->evaluated < found) {
@@ -198,7 +199,7 @@ static int proceed(const struct round *round, int line, int slot, struct walker 
 {
     const struct ct_approx_search *walk = round->walk;
     int *evaluated = &walk->evaluated[slot], *improved = &round->improved[slot], ended;
-    struct ct_top *top = &walker->pending[walker->count].top;
+    struct ct_sorted_list *top = &walker->pending[walker->count].top;
     struct ct_quantized query = ct_pair_quantize_query(&round->pairs, line, walker->query);
     load(walk, (size_t)slot, *evaluated, top);
     if (walk->budget) {
@@ -256,7 +257,7 @@ static struct walker *new_walkers(const struct ct_host *host, int threads, int k
     int room = k + k / 8 + 8;
     for (int i = 0; i < threads; i++) {
         for (int j = 0; j < PENDING && j < walk->ld; j++)
-            walker[i].pending[j].top = (struct ct_top){
+            walker[i].pending[j].top = (struct ct_sorted_list){
                 .sq = host->alloc((size_t)room + CT_SELECT_PAD, sizeof(double)),
                 .row = host->alloc((size_t)room, sizeof(int)),
                 .most = room,

@@ -16,10 +16,10 @@
 #include "core/simd/dot4.h"
 
 struct ct_approx_search {
-    const struct ct_residual *residual; /* of the tree's points, by row */
-    const struct ct_factors *foreign;   /* of the batch's queries; NULL: own points */
-    const struct ct_dots *dots;
-    const struct ct_rows *rows;
+    const struct ct_residual_metric *residual; /* of the tree's points, by row */
+    const struct ct_factors *foreign;          /* of the batch's queries; NULL: own points */
+    const struct ct_correlation_kernels *dots;
+    const struct ct_dot4_kernels *rows;
     struct ct_quantized coarse; /* v of the points, in the order of the tree, to walk by; or
                                  * NULL: to walk by v itself */
     int k;

@@ -33,9 +33,9 @@ static void dots_fine(const struct ct_pair_distances *pairs, int line, const int
     size_t stride = ct_v_stride(walk->residual->m);
     for (int c = 0; c < count; c++)
         fetch(walk->residual->points.v + (row[c] - 1) * stride);
-    for (int c = 0; c < count; c += CT_ROWS) {
-        const double *w[CT_ROWS];
-        for (int r = 0; r < CT_ROWS; r++)
+    for (int c = 0; c < count; c += CT_DOT4_COUNT) {
+        const double *w[CT_DOT4_COUNT];
+        for (int r = 0; r < CT_DOT4_COUNT; r++)
             w[r] = walk->residual->points.v + (row[c + r < count ? c + r : c] - 1) * stride;
         walk->rows->fine(pairs->from->v + line * stride, w, stride, to + c);
     }
@@ -49,13 +49,13 @@ static void dots_coarse(const struct ct_pair_distances *pairs, struct ct_quantiz
     double unit = query.unit * walk->coarse.unit;
     for (int c = 0; c < count; c++)
         fetch(walk->coarse.v + place[c] * stride);
-    for (int c = 0; c < count; c += CT_ROWS) {
-        const int16_t *w[CT_ROWS];
-        int32_t dot[CT_ROWS];
-        for (int r = 0; r < CT_ROWS; r++)
+    for (int c = 0; c < count; c += CT_DOT4_COUNT) {
+        const int16_t *w[CT_DOT4_COUNT];
+        int32_t dot[CT_DOT4_COUNT];
+        for (int r = 0; r < CT_DOT4_COUNT; r++)
             w[r] = walk->coarse.v + place[c + r < count ? c + r : c] * stride;
         walk->rows->coarse(query.v, w, stride, dot);
-        for (int r = 0; r < CT_ROWS; r++)
+        for (int r = 0; r < CT_DOT4_COUNT; r++)
             to[c + r] = unit * dot[r];
     }
 }
@@ -71,10 +71,10 @@ static inline double sqdist(const double *x, const double *z, size_t step, int d
 void ct_pair_distances_sq(const struct ct_pair_distances *pairs, int line,
                           struct ct_quantized query, const int *row, int count, double *sq)
 {
-    const struct ct_residual *residual = pairs->walk->residual;
+    const struct ct_residual_metric *residual = pairs->walk->residual;
     const struct ct_factors *from = pairs->from;
-    const struct ct_shape shape = ct_shape(residual->kind);
-    double dot[CT_PAIR_BATCH + CT_ROWS], scale[CT_PAIR_BATCH], root = sqrt(from->p[line]);
+    const struct ct_covariance_shape shape = ct_covariance_shape(residual->kind);
+    double dot[CT_PAIR_BATCH + CT_DOT4_COUNT], scale[CT_PAIR_BATCH], root = sqrt(from->p[line]);
     size_t d = (size_t)residual->d;
     int place[CT_PAIR_BATCH];
     const double *z = from->z + line;
@@ -103,7 +103,7 @@ void ct_pair_distances_sq(const struct ct_pair_distances *pairs, int line,
     }
     pairs->walk->dots->covariance(&shape, residual->variance, count, sq);
     for (int c = 0; c < count; c++)
-        sq[c] = 1 - fabs(ct_rho(sq[c] - dot[c], scale[c]));
+        sq[c] = 1 - fabs(ct_cov_to_rho(sq[c] - dot[c], scale[c]));
 }
 
 double ct_pair_quantization_error(const struct ct_pair_distances *pairs, int line)

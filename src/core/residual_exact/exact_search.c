@@ -27,15 +27,15 @@ static const double SMALL = 0.1;
 enum { EASY, HARD, NONE, CLASSES };
 
 struct scan {
-    const struct ct_residual_batch *batch;
-    struct ct_sift sift;
+    const struct ct_exact_batch *batch;
+    struct ct_filter sift;
     enum ct_precision precision;
     double least; /* the least square of a root that is easy */
-    struct ct_shelf easy, hard, easy_again;
+    struct ct_packed_points easy, hard, easy_again;
     const struct ct_key_id *query; /* [count] class by class */
     int begin[CLASSES + 1];        /* where classes begin */
     int first_block[CLASSES + 1];  /* and where their blocks do */
-    struct ct_sift_block *block;   /* [threads] */
+    struct ct_filter_block *block; /* [threads] */
     int k;
     double missing;
     int *index;
@@ -63,19 +63,19 @@ static int class_of_block(const struct scan *scan, int number)
 static void answer_block(void *data, int number, int thread)
 {
     const struct scan *scan = data;
-    struct ct_sift_block *block = &scan->block[thread];
+    struct ct_filter_block *block = &scan->block[thread];
     int class = class_of_block(scan, number), most = scan->sift.most;
     int begin = scan->begin[class] + (number - scan->first_block[class]) * most;
     int left = scan->begin[class + 1] - begin;
-    ct_sift_load(block, scan->query + begin, left < most ? left : most);
+    ct_filter_block_load(block, scan->query + begin, left < most ? left : most);
     if (class == NONE) {
-        ct_sift_first(block);
+        ct_filter_block_accept_first(block);
     } else {
-        ct_sift_shelf(block, class == EASY ? &scan->easy : &scan->easy_again);
-        ct_sift_shelf(block, &scan->hard);
+        ct_filter_block_scan(block, class == EASY ? &scan->easy : &scan->easy_again);
+        ct_filter_block_scan(block, &scan->hard);
     }
     for (int i = 0; i < block->count; i++) {
-        ct_contest_finish(&block->arbiter, &block->contest[i], i);
+        ct_interval_topk_finish(&block->arbiter, &block->contest[i], i);
         store(scan, &block->arbiter.nearest, block->query[i].id);
     }
 }
@@ -84,32 +84,32 @@ static void answer_block(void *data, int number, int thread)
 static int is_hard(const struct scan *scan, double root)
 {
     if (scan->precision != CT_PRECISION_AUTO)
-        return scan->precision == CT_PRECISION_DOUBLE;
+        return scan->precision == CT_PRECISION_F64;
     return !(isinf(root) || root * root >= scan->least);
 }
 
 /* Unless many points are easy, all are hard: float does not pay. */
 static void choose_precision(struct scan *scan)
 {
-    const struct ct_frame *frame = &scan->sift.frame;
+    const struct ct_transform *frame = &scan->sift.frame;
     int n = scan->batch->residual->points.n, hard = 0;
     scan->precision = scan->batch->precision;
-    scan->least = ct_frame_margin(frame, &scan->batch->dots->coarse, frame->longest) / SMALL;
+    scan->least = ct_error_bound_margin(frame, &scan->batch->dots->coarse, frame->longest) / SMALL;
     for (int i = 0; i < n; i++)
         hard += is_hard(scan, scan->sift.point_size.root[i]);
     if (scan->precision == CT_PRECISION_AUTO && hard > n / 4 * 3)
-        scan->precision = CT_PRECISION_DOUBLE;
+        scan->precision = CT_PRECISION_F64;
 }
 
 /* Class by class, by row where rows matter to predecessors. */
 static void sort_queries(const struct ct_host *host, struct scan *scan)
 {
-    const struct ct_residual_batch *batch = scan->batch;
+    const struct ct_exact_batch *batch = scan->batch;
     int most = scan->sift.most, counts[CLASSES] = {0};
     struct ct_key_id *pairs = host->alloc((size_t)batch->count, sizeof *pairs);
     struct ct_key_id *spare = host->alloc((size_t)batch->count, sizeof *spare);
     for (int i = 0; i < batch->count; i++) {
-        int pos = ct_sift_pos(&scan->sift, i);
+        int pos = ct_filter_query_pos(&scan->sift, i);
         double root = scan->sift.size.root[pos];
         int class = isinf(root) ? NONE : is_hard(scan, root) ? HARD : EASY;
         counts[class]++;
@@ -124,16 +124,17 @@ static void sort_queries(const struct ct_host *host, struct scan *scan)
     }
 }
 
-static struct ct_shelf make_shelf(const struct ct_host *host, const struct scan *scan,
-                                  const struct ct_sieve *sieve, const int *pos, int count)
+static struct ct_packed_points make_shelf(const struct ct_host *host, const struct scan *scan,
+                                          const struct ct_filter_kernels *sieve, const int *pos,
+                                          int count)
 {
-    return ct_shelf_make(host, &scan->sift.frame, sieve, pos, count, &scan->sift.point_size,
-                         scan->batch->threads);
+    return ct_packed_points_make(host, &scan->sift.frame, sieve, pos, count, &scan->sift.point_size,
+                                 scan->batch->threads);
 }
 
 static void fill_shelves(const struct ct_host *host, struct scan *scan)
 {
-    const struct ct_dots *dots = scan->batch->dots;
+    const struct ct_correlation_kernels *dots = scan->batch->dots;
     int n = scan->batch->residual->points.n, easy = 0, hard = n;
     int *pos = host->alloc((size_t)n, sizeof *pos);
     for (int i = n; i-- > 0;)
@@ -149,45 +150,45 @@ static void fill_shelves(const struct ct_host *host, struct scan *scan)
 }
 
 /* The one that most queries meet most points in. */
-static const struct ct_sieve *main_sieve(const struct scan *scan)
+static const struct ct_filter_kernels *main_sieve(const struct scan *scan)
 {
-    const struct ct_dots *dots = scan->batch->dots;
+    const struct ct_correlation_kernels *dots = scan->batch->dots;
     return scan->begin[HARD] > scan->batch->count / 2 ? &dots->coarse : &dots->fine;
 }
 
 /* The more go together, the seldomer are the points read; half as many, where
  * threads would wait for the last block. */
-static int most_queries(const struct ct_residual_batch *batch, int k)
+static int most_queries(const struct ct_exact_batch *batch, int k)
 {
-    int most = BUFFER / ct_contest_room(k) / CT_GROUP * CT_GROUP;
+    int most = BUFFER / ct_interval_topk_room(k) / CT_GROUP * CT_GROUP;
     int half = batch->residual->m > LONG || batch->count / batch->threads < 4 * BLOCK;
     int block = half ? BLOCK / 2 : BLOCK;
     return most < CT_GROUP ? CT_GROUP : most < block ? most : block;
 }
 
-void ct_residual_scan(const struct ct_host *host, const struct ct_residual_batch *batch, int k,
-                      double missing, int *index, double *distance)
+void ct_exact_search(const struct ct_host *host, const struct ct_exact_batch *batch, int k,
+                     double missing, int *index, double *distance)
 {
     int n = batch->residual->points.n, reach = k < n ? k : n > 0 ? n : 1;
     struct scan scan = {.batch = batch,
-                        .sift = ct_sift_make(host, batch, most_queries(batch, reach)),
+                        .sift = ct_filter_make(host, batch, most_queries(batch, reach)),
                         .k = k,
                         .missing = missing,
                         .index = index,
                         .distance = distance};
     choose_precision(&scan);
     sort_queries(host, &scan);
-    ct_lead_choose(host, &scan.sift, main_sieve(&scan), reach);
+    ct_choose_truncation_rank(host, &scan.sift, main_sieve(&scan), reach);
     if (scan.sift.frame.rest > 0 && !batch->foreign) {
         scan.sift.bar = host->alloc((size_t)n, sizeof(double));
-        ct_ahead_bars(host, batch, reach, scan.sift.bar);
+        ct_initial_thresholds(host, batch, reach, scan.sift.bar);
     }
     fill_shelves(host, &scan);
     int blocks = scan.first_block[CLASSES];
     int threads = batch->threads < blocks ? batch->threads : blocks;
     scan.block = host->alloc((size_t)threads, sizeof *scan.block);
     for (int thread = 0; thread < threads; thread++)
-        ct_sift_init(host, &scan.sift, reach, &scan.block[thread]);
+        ct_filter_block_init(host, &scan.sift, reach, &scan.block[thread]);
     ct_parallel_for(host, blocks, threads, answer_block, &scan);
     for (int thread = 0; batch->tally && thread < threads; thread++) {
         batch->tally->coarse += scan.block[thread].tally.coarse;

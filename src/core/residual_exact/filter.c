@@ -7,49 +7,49 @@
 
 enum { LINE = 64 }; /* bytes in a line of cache */
 
-struct ct_sift ct_sift_make(const struct ct_host *host, const struct ct_residual_batch *batch,
-                            int most)
+struct ct_filter ct_filter_make(const struct ct_host *host, const struct ct_exact_batch *batch,
+                                int most)
 {
     const struct ct_factors *points = &batch->residual->points, *others = batch->foreign;
-    struct ct_sift sift = {
+    struct ct_filter sift = {
         .batch = batch,
-        .frame = ct_frame_make(host, batch->residual),
+        .frame = ct_transform_make(host, batch->residual),
         .from = others ? others : points,
         .most = most,
     };
-    sift.point_size = ct_frame_extend(host, &sift.frame, points, batch->threads);
+    sift.point_size = ct_error_bound_extend(host, &sift.frame, points, batch->threads);
     sift.size =
-        others ? ct_frame_extend(host, &sift.frame, others, batch->threads) : sift.point_size;
+        others ? ct_error_bound_extend(host, &sift.frame, others, batch->threads) : sift.point_size;
     return sift;
 }
 
-int ct_sift_pos(const struct ct_sift *sift, int query)
+int ct_filter_query_pos(const struct ct_filter *sift, int query)
 {
     return sift->batch->row ? sift->batch->row[query] - 1 : query;
 }
 
-static int pos_of(const struct ct_sift_block *block, int i)
+static int pos_of(const struct ct_filter_block *block, int i)
 {
-    return ct_sift_pos(block->sift, block->query[i].id);
+    return ct_filter_query_pos(block->sift, block->query[i].id);
 }
 
 static void take_squares(void *data, int query, const int *pos, int count, double *sq)
 {
-    struct ct_sift_block *block = data;
-    const struct ct_residual_batch *batch = block->sift->batch;
-    ct_residual_sq(batch->dots, batch->residual, block->sift->from, pos_of(block, query), pos,
-                   count, sq);
+    struct ct_filter_block *block = data;
+    const struct ct_exact_batch *batch = block->sift->batch;
+    ct_residual_sqdist(batch->dots, batch->residual, block->sift->from, pos_of(block, query), pos,
+                       count, sq);
     block->tally.exact += count;
 }
 
-void ct_sift_init(const struct ct_host *host, const struct ct_sift *sift, int k,
-                  struct ct_sift_block *block)
+void ct_filter_block_init(const struct ct_host *host, const struct ct_filter *sift, int k,
+                          struct ct_filter_block *block)
 {
-    const struct ct_residual *residual = sift->batch->residual;
+    const struct ct_residual_metric *residual = sift->batch->residual;
     size_t most = (size_t)sift->most, rest = (size_t)sift->frame.rest;
-    *block = (struct ct_sift_block){
+    *block = (struct ct_filter_block){
         .sift = sift,
-        .arbiter = ct_arbiter_make(host, k),
+        .arbiter = ct_interval_scratch_make(host, k),
         .contest = host->alloc(most, sizeof *block->contest),
         .bar = host->alloc(most, sizeof(double)),
         .level = host->alloc(most, sizeof(double)),
@@ -58,22 +58,22 @@ void ct_sift_init(const struct ct_host *host, const struct ct_sift *sift, int k,
         .norm = host->alloc(most, sizeof(double)),
         .trifle = host->alloc(most, sizeof(double)),
         .within = host->alloc(most, sizeof(unsigned)),
-        .team_v = ct_aligned(host, most * (residual->m - rest), sizeof(double)),
-        .team_z = ct_aligned(host, most * residual->d, sizeof(double)),
-        .rest = ct_aligned(host, most * rest, sizeof(double)),
-        .room = host->alloc(ct_frame_room(&sift->frame), sizeof(double)),
-        .sums = ct_aligned(host, most * CT_V_LANES, sizeof(double)),
+        .team_v = ct_alloc_aligned(host, most * (residual->m - rest), sizeof(double)),
+        .team_z = ct_alloc_aligned(host, most * residual->d, sizeof(double)),
+        .rest = ct_alloc_aligned(host, most * rest, sizeof(double)),
+        .room = host->alloc(ct_transform_scratch_size(&sift->frame), sizeof(double)),
+        .sums = ct_alloc_aligned(host, most * CT_V_LANES, sizeof(double)),
     };
     block->arbiter.kernels = sift->batch->kernels;
     block->arbiter.square = take_squares;
     block->arbiter.data = block;
     for (int i = 0; i < sift->most && i < sift->batch->count; i++)
-        block->contest[i] = ct_contest_make(host, k);
+        block->contest[i] = ct_interval_topk_make(host, k);
 }
 
 /* What a correlation must reach, times the root of the query's variance. Below 0
  * nothing is out, be roots infinite. */
-static void set_level(struct ct_sift_block *block, int i, const struct ct_sieve *sieve)
+static void set_level(struct ct_filter_block *block, int i, const struct ct_filter_kernels *sieve)
 {
     double least = 1 - block->bar[i] - 4 * DBL_EPSILON;
     double root = block->sift->size.root[pos_of(block, i)];
@@ -81,24 +81,25 @@ static void set_level(struct ct_sift_block *block, int i, const struct ct_sieve 
 }
 
 /* The first query fills what is left of the last team. */
-static void load_teams(struct ct_sift_block *block, const struct ct_sieve *sieve)
+static void load_teams(struct ct_filter_block *block, const struct ct_filter_kernels *sieve)
 {
-    const struct ct_sift *sift = block->sift;
-    const struct ct_residual *residual = sift->batch->residual;
+    const struct ct_filter *sift = block->sift;
+    const struct ct_residual_metric *residual = sift->batch->residual;
     size_t rest = (size_t)sift->frame.rest, lead = residual->m - rest, size = sieve->size;
-    double trifle = ct_frame_trifle(&sift->frame, sieve);
+    double trifle = ct_negligible_limit(&sift->frame, sieve);
     for (int team = 0; team < block->count; team += CT_GROUP) {
         int pos[CT_GROUP];
-        struct ct_seats seats = {.apart = CT_GROUP,
-                                 .z = block->team_z + team * residual->d * size,
-                                 .v = block->team_v + team * lead * size,
-                                 .rest = block->rest + team * rest * size};
+        struct ct_packed_group seats = {.apart = CT_GROUP,
+                                        .z = block->team_z + team * residual->d * size,
+                                        .v = block->team_v + team * lead * size,
+                                        .rest = block->rest + team * rest * size};
         for (int i = 0; i < CT_GROUP; i++)
             pos[i] = pos_of(block, team + i < block->count ? team + i : 0);
-        ct_frame_put(&sift->frame, sieve, sift->from, pos, block->room, &seats);
+        ct_pack_group(&sift->frame, sieve, sift->from, pos, block->room, &seats);
         for (int i = 0; i < CT_GROUP; i++) {
             block->level[team + i] = -1;
-            block->margin[team + i] = ct_frame_margin(&sift->frame, sieve, sift->size.norm[pos[i]]);
+            block->margin[team + i] =
+                ct_error_bound_margin(&sift->frame, sieve, sift->size.norm[pos[i]]);
             block->slack[team + i] = seats.slack[i];
             block->norm[team + i] = sift->size.norm[pos[i]];
             block->trifle[team + i] = trifle * sift->size.root[pos[i]];
@@ -115,10 +116,10 @@ static double clamp(double x, double otherwise)
 
 /* The canonical square is within the margin of the one found; the rest is for
  * the rounding of a few operations. */
-static void enter(struct ct_sift_block *block, int i, int pos, double size)
+static void enter(struct ct_filter_block *block, int i, int pos, double size)
 {
-    const struct ct_sift *sift = block->sift;
-    struct ct_contest *contest = &block->contest[i];
+    const struct ct_filter *sift = block->sift;
+    struct ct_interval_topk *contest = &block->contest[i];
     int at = contest->count++;
     contest->pos[at] = pos;
     contest->low[at] = contest->high[at] = 1;
@@ -131,18 +132,19 @@ static void enter(struct ct_sift_block *block, int i, int pos, double size)
     contest->high[at] = clamp(sq + off, 1);
 }
 
-static double size_of(const struct ct_sieve *sieve, const char *sums, int lane)
+static double size_of(const struct ct_filter_kernels *sieve, const char *sums, int lane)
 {
     return fabs(sieve->size == sizeof(float) ? ((const float *)sums)[lane]
                                              : ((const double *)sums)[lane]);
 }
 
 /* Pairs that the leading numbers let through need not pass with the rest. */
-static void enter_lanes(struct ct_sift_block *block, int i, const struct ct_shelf *shelf, int tile)
+static void enter_lanes(struct ct_filter_block *block, int i, const struct ct_packed_points *shelf,
+                        int tile)
 {
-    const struct ct_sift *sift = block->sift;
-    const struct ct_sieve *sieve = shelf->sieve;
-    struct ct_contest *contest = &block->contest[i];
+    const struct ct_filter *sift = block->sift;
+    const struct ct_filter_kernels *sieve = shelf->sieve;
+    struct ct_interval_topk *contest = &block->contest[i];
     size_t rest = sift->frame.rest * sieve->size;
     int self = sift->batch->foreign ? -1 : pos_of(block, i), first = tile * sieve->lanes;
     char *sums = block->sums + i * sieve->lanes * sieve->size;
@@ -160,7 +162,8 @@ static void enter_lanes(struct ct_sift_block *block, int i, const struct ct_shel
             continue;
         enter(block, i, pos, size);
         if (contest->count == contest->room) {
-            block->bar[i] = fmin(block->bar[i], ct_contest_settle(&block->arbiter, contest, i));
+            block->bar[i] =
+                fmin(block->bar[i], ct_interval_topk_compact(&block->arbiter, contest, i));
             set_level(block, i, sieve);
         }
     }
@@ -175,9 +178,9 @@ static void prefetch(const char *next, size_t bytes, int share, int shares)
 }
 
 /* A chunk of a tile stays in the nearest cache while all teams meet it. */
-static void add_dots(struct ct_sift_block *block, const struct ct_shelf *shelf, int tile)
+static void add_dots(struct ct_filter_block *block, const struct ct_packed_points *shelf, int tile)
 {
-    const struct ct_sieve *sieve = shelf->sieve;
+    const struct ct_filter_kernels *sieve = shelf->sieve;
     int m = block->sift->batch->residual->m - block->sift->frame.rest;
     int chunks = (m + CT_CHUNK - 1) / CT_CHUNK;
     size_t size = sieve->size, step = sieve->lanes * size;
@@ -197,8 +200,8 @@ static void add_dots(struct ct_sift_block *block, const struct ct_shelf *shelf, 
 /* The k rows that come first, but for a query's own, are at distance 1 or nearer: no
  * later row at distance 1 is among its k nearest. It takes a look where no pair is
  * out for its size. */
-static void drop_trifles(struct ct_sift_block *block, const struct ct_shelf *shelf, int tile,
-                         const struct ct_meeting *meeting, int team)
+static void drop_trifles(struct ct_filter_block *block, const struct ct_packed_points *shelf,
+                         int tile, const struct ct_filter_input *meeting, int team)
 {
     int some = 0;
     for (int i = team; i < team + CT_GROUP; i++)
@@ -208,8 +211,9 @@ static void drop_trifles(struct ct_sift_block *block, const struct ct_shelf *she
 }
 
 /* Asks for the rest of the points that came through, and tells whose it was. */
-static unsigned prefetch_rest(const struct ct_sift_block *block, const struct ct_shelf *shelf,
-                              int tile, int team, unsigned asked)
+static unsigned prefetch_rest(const struct ct_filter_block *block,
+                              const struct ct_packed_points *shelf, int tile, int team,
+                              unsigned asked)
 {
     int lanes = shelf->sieve->lanes;
     size_t bytes = block->sift->frame.rest * shelf->sieve->size;
@@ -222,27 +226,27 @@ static unsigned prefetch_rest(const struct ct_sift_block *block, const struct ct
     return asked | which;
 }
 
-static void meet_tile(struct ct_sift_block *block, const struct ct_shelf *shelf, int tile)
+static void meet_tile(struct ct_filter_block *block, const struct ct_packed_points *shelf, int tile)
 {
-    const struct ct_sift *sift = block->sift;
-    const struct ct_sieve *sieve = shelf->sieve;
+    const struct ct_filter *sift = block->sift;
+    const struct ct_filter_kernels *sieve = shelf->sieve;
     size_t size = sieve->size, d = (size_t)sift->batch->residual->d;
     size_t place = (size_t)tile * sieve->lanes;
     unsigned asked = 0;
     add_dots(block, shelf, tile);
     for (int team = 0; team < block->count; team += CT_GROUP) {
-        struct ct_meeting meeting = {.shape = &sift->frame.shape,
-                                     .d = (int)d,
-                                     .tile = shelf->z + place * d * size,
-                                     .team = block->team_z + team * d * size,
-                                     .root = shelf->root + place * size,
-                                     .slack = shelf->slack + place * size,
-                                     .norm = shelf->norm + place * size,
-                                     .level = block->level + team,
-                                     .margin = block->margin + team,
-                                     .query_slack = block->slack + team,
-                                     .query_norm = block->norm + team,
-                                     .trifle = block->trifle + team};
+        struct ct_filter_input meeting = {.shape = &sift->frame.shape,
+                                          .d = (int)d,
+                                          .tile = shelf->z + place * d * size,
+                                          .team = block->team_z + team * d * size,
+                                          .root = shelf->root + place * size,
+                                          .slack = shelf->slack + place * size,
+                                          .norm = shelf->norm + place * size,
+                                          .level = block->level + team,
+                                          .margin = block->margin + team,
+                                          .query_slack = block->slack + team,
+                                          .query_norm = block->norm + team,
+                                          .trifle = block->trifle + team};
         sieve->within(&meeting, block->sums + (size_t)team * sieve->lanes * size,
                       block->within + team);
         drop_trifles(block, shelf, tile, &meeting, team);
@@ -253,7 +257,7 @@ static void meet_tile(struct ct_sift_block *block, const struct ct_shelf *shelf,
             enter_lanes(block, i, shelf, tile);
 }
 
-void ct_sift_shelf(struct ct_sift_block *block, const struct ct_shelf *shelf)
+void ct_filter_block_scan(struct ct_filter_block *block, const struct ct_packed_points *shelf)
 {
     int tile = 0, lanes = shelf->sieve->lanes;
     if (shelf->tiles > 0)
@@ -268,11 +272,11 @@ void ct_sift_shelf(struct ct_sift_block *block, const struct ct_shelf *shelf)
         block->tally.fine += pairs;
 }
 
-void ct_sift_first(struct ct_sift_block *block)
+void ct_filter_block_accept_first(struct ct_filter_block *block)
 {
-    const struct ct_residual_batch *batch = block->sift->batch;
+    const struct ct_exact_batch *batch = block->sift->batch;
     for (int i = 0; i < block->count; i++) {
-        struct ct_contest *contest = &block->contest[i];
+        struct ct_interval_topk *contest = &block->contest[i];
         int self = batch->foreign ? -1 : pos_of(block, i);
         int end = batch->predecessors ? self : batch->residual->points.n;
         for (int pos = 0; pos < end && contest->count < contest->k; pos++)
@@ -283,7 +287,7 @@ void ct_sift_first(struct ct_sift_block *block)
     }
 }
 
-void ct_sift_load(struct ct_sift_block *block, const struct ct_key_id *query, int count)
+void ct_filter_block_load(struct ct_filter_block *block, const struct ct_key_id *query, int count)
 {
     block->query = query;
     block->count = count;

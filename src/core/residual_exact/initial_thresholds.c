@@ -13,7 +13,7 @@ enum {
 };
 
 struct ahead {
-    const struct ct_residual_batch *batch;
+    const struct ct_exact_batch *batch;
     int k, wanted;
     const int *order;     /* [n] the curve */
     double *bar, *square; /* square: [threads * wanted] */
@@ -23,7 +23,7 @@ struct ahead {
 /* Takes points from a place on the curve on, to either side in turn. */
 static int take_near(const struct ahead *ahead, int place, int *pos)
 {
-    const struct ct_residual_batch *batch = ahead->batch;
+    const struct ct_exact_batch *batch = ahead->batch;
     int n = batch->residual->points.n, self = ahead->order[place], count = 0;
     int most = ahead->wanted < n / STEPS ? STEPS * ahead->wanted : n;
     for (int step = 2; step < 2 * most && count < ahead->wanted; step++) {
@@ -37,7 +37,7 @@ static int take_near(const struct ahead *ahead, int place, int *pos)
 static void look_ahead(void *data, int block, int thread)
 {
     const struct ahead *ahead = data;
-    const struct ct_residual_batch *batch = ahead->batch;
+    const struct ct_exact_batch *batch = ahead->batch;
     int n = batch->residual->points.n, *pos = ahead->pos + (size_t)thread * ahead->wanted;
     double *square = ahead->square + (size_t)thread * ahead->wanted;
     for (int place = block * SOME; place < n && place < block * SOME + SOME; place++) {
@@ -47,14 +47,14 @@ static void look_ahead(void *data, int block, int thread)
         int count = take_near(ahead, place, pos);
         if (count < ahead->k)
             continue;
-        ct_residual_sq(batch->dots, batch->residual, &batch->residual->points, self, pos, count,
-                       square);
+        ct_residual_sqdist(batch->dots, batch->residual, &batch->residual->points, self, pos, count,
+                           square);
         ahead->bar[self] = ct_sq_threshold(sqrt(ct_select_kth(square, pos, count, ahead->k).sq));
     }
 }
 
-void ct_ahead_bars(const struct ct_host *host, const struct ct_residual_batch *batch, int k,
-                   double *bar)
+void ct_initial_thresholds(const struct ct_host *host, const struct ct_exact_batch *batch, int k,
+                           double *bar)
 {
     const struct ct_factors *points = &batch->residual->points;
     int n = points->n, wanted = k < n / 16 ? 2 * k + 64 : n;

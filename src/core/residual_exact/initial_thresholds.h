@@ -10,7 +10,7 @@
 
 /* bar[i], for those of the residual's points that are queries: who has a square above
  * it is not among the k nearest of point i. */
-void ct_ahead_bars(const struct ct_host *host, const struct ct_residual_batch *batch, int k,
-                   double *bar);
+void ct_initial_thresholds(const struct ct_host *host, const struct ct_exact_batch *batch, int k,
+                           double *bar);
 
 #endif

@@ -14,17 +14,18 @@ enum {
 /* Beyond this, a root may be taken for less: its products stay finite in float. */
 static const double MOST_ROOT = 1e15;
 
-void *ct_aligned(const struct ct_host *host, size_t count, size_t size)
+void *ct_alloc_aligned(const struct ct_host *host, size_t count, size_t size)
 {
     char *memory = host->alloc(count * size + ALIGN, 1);
     return memory + (ALIGN - (uintptr_t)memory % ALIGN) % ALIGN;
 }
 
-struct ct_frame ct_frame_make(const struct ct_host *host, const struct ct_residual *residual)
+struct ct_transform ct_transform_make(const struct ct_host *host,
+                                      const struct ct_residual_metric *residual)
 {
     const struct ct_factors *points = &residual->points;
-    struct ct_shape shape = ct_shape(residual->kind);
-    struct ct_frame frame = {
+    struct ct_covariance_shape shape = ct_covariance_shape(residual->kind);
+    struct ct_transform frame = {
         .residual = residual,
         .shape = shape,
         .stretch = shape.squared ? sqrt(shape.scale) : shape.scale,
@@ -51,16 +52,16 @@ struct farthest {
 };
 
 struct extending {
-    const struct ct_frame *frame;
+    const struct ct_transform *frame;
     const struct ct_factors *points;
-    struct ct_sizes sizes;
+    struct ct_point_norms sizes;
     struct farthest *met; /* [threads] */
 };
 
 static void extend_some(void *data, int block, int thread)
 {
     const struct extending *extending = data;
-    const struct ct_frame *frame = extending->frame;
+    const struct ct_transform *frame = extending->frame;
     const struct ct_factors *points = extending->points;
     struct farthest *met = &extending->met[thread];
     size_t stride = ct_v_stride(frame->residual->m), n = (size_t)points->n;
@@ -82,8 +83,8 @@ static void extend_some(void *data, int block, int thread)
     }
 }
 
-struct ct_sizes ct_frame_extend(const struct ct_host *host, struct ct_frame *frame,
-                                const struct ct_factors *points, int threads)
+struct ct_point_norms ct_error_bound_extend(const struct ct_host *host, struct ct_transform *frame,
+                                            const struct ct_factors *points, int threads)
 {
     struct extending extending = {
         .frame = frame,
@@ -104,14 +105,15 @@ struct ct_sizes ct_frame_extend(const struct ct_host *host, struct ct_frame *fra
 }
 
 /* What k is off by, and what other terms come to that do not depend on v. */
-static double margin_of_k(const struct ct_frame *frame, double u)
+static double margin_of_k(const struct ct_transform *frame, double u)
 {
     int d = frame->residual->d;
     double e = DBL_EPSILON / 2;
     return (d + 24 + 2 * frame->reach) * u + (d + 24 + 8 * frame->far) * e;
 }
 
-double ct_frame_margin(const struct ct_frame *frame, const struct ct_sieve *sieve, double norm)
+double ct_error_bound_margin(const struct ct_transform *frame,
+                             const struct ct_filter_kernels *sieve, double norm)
 {
     int m = frame->residual->m;
     double u = sieve->roundoff, e = DBL_EPSILON / 2, product = norm * frame->longest;
@@ -119,15 +121,15 @@ double ct_frame_margin(const struct ct_frame *frame, const struct ct_sieve *siev
     return 1.1 * ((dots + frame->turn.off) * product + margin_of_k(frame, u));
 }
 
-double ct_frame_trifle(const struct ct_frame *frame, const struct ct_sieve *sieve)
+double ct_negligible_limit(const struct ct_transform *frame, const struct ct_filter_kernels *sieve)
 {
     return margin_of_k(frame, sieve->roundoff) < 0x1p-8 ? 0x1p-60 : -1;
 }
 
-size_t ct_frame_room(const struct ct_frame *frame)
+size_t ct_transform_scratch_size(const struct ct_transform *frame)
 {
     size_t turned = (size_t)CT_GROUP * frame->residual->m;
-    return frame->rest > 0 ? ct_turn_room(&frame->turn) + turned : 0;
+    return frame->rest > 0 ? ct_rotation_scratch_size(&frame->turn) + turned : 0;
 }
 
 /* Twice the numbers' rounding, and that of a product, is too much. */
@@ -139,12 +141,12 @@ static double slack_of(const double *rest, int count)
     return sqrt(sum) * (1 + 4 * FLT_EPSILON) * (1 + count * DBL_EPSILON);
 }
 
-static void put_turned(const struct ct_frame *frame, const struct ct_sieve *sieve,
-                       const double *const *v, double *room, struct ct_seats *seats)
+static void put_turned(const struct ct_transform *frame, const struct ct_filter_kernels *sieve,
+                       const double *const *v, double *room, struct ct_packed_group *seats)
 {
     int m = frame->residual->m, rest = frame->rest, lead = m - rest;
-    double *turned = room + ct_turn_room(&frame->turn);
-    ct_turn_team(&frame->turn, v, frame->unit, room, turned);
+    double *turned = room + ct_rotation_scratch_size(&frame->turn);
+    ct_rotate_group(&frame->turn, v, frame->unit, room, turned);
     for (int i = 0; i < CT_GROUP; i++, turned += m) {
         sieve->put(seats->v + i * sieve->size, seats->apart, turned, 1, NULL, 1, lead);
         sieve->put(seats->rest + (size_t)i * rest * sieve->size, 1, turned + lead, 1, NULL, 1,
@@ -153,11 +155,11 @@ static void put_turned(const struct ct_frame *frame, const struct ct_sieve *siev
     }
 }
 
-void ct_frame_put(const struct ct_frame *frame, const struct ct_sieve *sieve,
-                  const struct ct_factors *points, const int *pos, double *room,
-                  struct ct_seats *seats)
+void ct_pack_group(const struct ct_transform *frame, const struct ct_filter_kernels *sieve,
+                   const struct ct_factors *points, const int *pos, double *room,
+                   struct ct_packed_group *seats)
 {
-    const struct ct_residual *residual = frame->residual;
+    const struct ct_residual_metric *residual = frame->residual;
     const double *v[CT_GROUP];
     for (int i = 0; i < CT_GROUP; i++) {
         v[i] = points->v + pos[i] * ct_v_stride(residual->m);
@@ -176,21 +178,21 @@ void ct_frame_put(const struct ct_frame *frame, const struct ct_sieve *sieve,
 }
 
 struct filling {
-    const struct ct_frame *frame;
-    const struct ct_shelf *shelf;
-    const struct ct_sizes *sizes;
+    const struct ct_transform *frame;
+    const struct ct_packed_points *shelf;
+    const struct ct_point_norms *sizes;
     double *room; /* that of a team for each thread */
 };
 
 /* The last point fills what is left of the last tile. */
 static void fill_team(const struct filling *filling, int first, double *room)
 {
-    const struct ct_residual *residual = filling->frame->residual;
-    const struct ct_shelf *shelf = filling->shelf;
-    const struct ct_sieve *sieve = shelf->sieve;
+    const struct ct_residual_metric *residual = filling->frame->residual;
+    const struct ct_packed_points *shelf = filling->shelf;
+    const struct ct_filter_kernels *sieve = shelf->sieve;
     int lanes = sieve->lanes, pos[CT_GROUP], rest = filling->frame->rest;
     size_t size = sieve->size, tile = (size_t)(first / lanes) * lanes, lane = (size_t)first - tile;
-    struct ct_seats seats = {
+    struct ct_packed_group seats = {
         .apart = lanes,
         .z = shelf->z + (tile * residual->d + lane) * size,
         .v = shelf->v + (tile * (residual->m - rest) + lane) * size,
@@ -198,7 +200,7 @@ static void fill_team(const struct filling *filling, int first, double *room)
     };
     for (int i = 0; i < CT_GROUP; i++)
         pos[i] = shelf->pos[first + i < shelf->count ? first + i : shelf->count - 1];
-    ct_frame_put(filling->frame, sieve, &residual->points, pos, room, &seats);
+    ct_pack_group(filling->frame, sieve, &residual->points, pos, room, &seats);
     sieve->put(shelf->slack + first * size, 1, seats.slack, 1, NULL, 1, CT_GROUP);
     for (int i = 0; i < CT_GROUP; i++) {
         size_t at = (first + i) * size;
@@ -213,30 +215,32 @@ static void fill_some(void *data, int block, int thread)
     int lanes = filling->shelf->sieve->lanes, last = filling->shelf->tiles * lanes;
     int first = block * SOME * lanes,
         end = last - first < SOME * lanes ? last : first + SOME * lanes;
-    double *room = filling->room + thread * ct_frame_room(filling->frame);
+    double *room = filling->room + thread * ct_transform_scratch_size(filling->frame);
     for (; first < end; first += CT_GROUP)
         fill_team(filling, first, room);
 }
 
-struct ct_shelf ct_shelf_make(const struct ct_host *host, const struct ct_frame *frame,
-                              const struct ct_sieve *sieve, const int *pos, int count,
-                              const struct ct_sizes *sizes, int threads)
+struct ct_packed_points ct_packed_points_make(const struct ct_host *host,
+                                              const struct ct_transform *frame,
+                                              const struct ct_filter_kernels *sieve, const int *pos,
+                                              int count, const struct ct_point_norms *sizes,
+                                              int threads)
 {
     int tiles = (count + sieve->lanes - 1) / sieve->lanes;
     size_t places = (size_t)tiles * sieve->lanes, rest = (size_t)frame->rest;
-    struct ct_shelf shelf = {
+    struct ct_packed_points shelf = {
         .sieve = sieve,
         .pos = pos,
         .count = count,
         .tiles = tiles,
-        .v = ct_aligned(host, places * (frame->residual->m - rest), sieve->size),
-        .rest = ct_aligned(host, places * rest, sieve->size),
-        .z = ct_aligned(host, places * frame->residual->d, sieve->size),
-        .root = ct_aligned(host, places, sieve->size),
-        .slack = ct_aligned(host, places, sieve->size),
-        .norm = ct_aligned(host, places, sieve->size),
+        .v = ct_alloc_aligned(host, places * (frame->residual->m - rest), sieve->size),
+        .rest = ct_alloc_aligned(host, places * rest, sieve->size),
+        .z = ct_alloc_aligned(host, places * frame->residual->d, sieve->size),
+        .root = ct_alloc_aligned(host, places, sieve->size),
+        .slack = ct_alloc_aligned(host, places, sieve->size),
+        .norm = ct_alloc_aligned(host, places, sieve->size),
     };
-    double *room = host->alloc(threads * ct_frame_room(frame), sizeof *room);
+    double *room = host->alloc(threads * ct_transform_scratch_size(frame), sizeof *room);
     struct filling filling = {frame, &shelf, sizes, room};
     ct_parallel_for(host, (tiles + SOME - 1) / SOME, threads, fill_some, &filling);
     return shelf;

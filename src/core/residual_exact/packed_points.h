@@ -1,7 +1,7 @@
 /* packed_points.h: points, packed for a sieve, and the margin that makes it safe.
  *
  * A sieve works on z, shifted to a centre and scaled so that distances are the a
- * of ct_shape, and on v and p divided by the variance: k is at most 1 there. Its
+ * of ct_covariance_shape, and on v and p divided by the variance: k is at most 1 there. Its
  * numbers have roundoff u (2^-24 or 2^-53), canonical ones e = 2^-53. What it has
  * for k - v_x . v_y is off from the canonical value, over the variance, by
  *
@@ -34,34 +34,34 @@
 #include "core/residual/correlation.h"
 #include "core/residual_exact/pca.h"
 
-struct ct_frame {
-    const struct ct_residual *residual;
-    struct ct_shape shape;
+struct ct_transform {
+    const struct ct_residual_metric *residual;
+    struct ct_covariance_shape shape;
     double stretch, unit; /* what multiplies coordinates, and v */
     double *centre;       /* [d] */
     double reach, far;
-    double longest;      /* the largest |v| there is, over the variance's root */
-    int rest;            /* numbers at the end of turned v: a multiple of a tile's lanes, or 0 */
-    struct ct_turn turn; /* where there is a rest */
+    double longest; /* the largest |v| there is, over the variance's root */
+    int rest;       /* numbers at the end of turned v: a multiple of a tile's lanes, or 0 */
+    struct ct_rotation turn; /* where there is a rest */
 };
 
 /* What is known of the v of points, over the variance's root, and of p. */
-struct ct_sizes {
+struct ct_point_norms {
     double *norm; /* [n] |v| */
     double *root; /* [n] root of p as levels are multiplied with it */
 };
 
 /* Where a sieve reads a team of points or queries: numbers of z and the leading
  * ones of v lie `apart`, those of the rest of v side by side. */
-struct ct_seats {
+struct ct_packed_group {
     int apart;
     char *z, *v, *rest;
     double slack[CT_GROUP];
 };
 
 /* Points of one class, by row, as a sieve reads them. */
-struct ct_shelf {
-    const struct ct_sieve *sieve;
+struct ct_packed_points {
+    const struct ct_filter_kernels *sieve;
     const int *pos; /* [count] ascending */
     int count, tiles;
     char *v, *rest, *z;        /* [tiles * lanes] times m - rest, rest and d */
@@ -69,31 +69,35 @@ struct ct_shelf {
 };
 
 /* Memory on a border of cache lines. */
-void *ct_aligned(const struct ct_host *host, size_t count, size_t size);
+void *ct_alloc_aligned(const struct ct_host *host, size_t count, size_t size);
 
-struct ct_frame ct_frame_make(const struct ct_host *host, const struct ct_residual *residual);
+struct ct_transform ct_transform_make(const struct ct_host *host,
+                                      const struct ct_residual_metric *residual);
 
 /* Takes notice of points. */
-struct ct_sizes ct_frame_extend(const struct ct_host *host, struct ct_frame *frame,
-                                const struct ct_factors *points, int threads);
+struct ct_point_norms ct_error_bound_extend(const struct ct_host *host, struct ct_transform *frame,
+                                            const struct ct_factors *points, int threads);
 
 /* The margin for a query whose v has this norm, against any point. */
-double ct_frame_margin(const struct ct_frame *frame, const struct ct_sieve *sieve, double norm);
+double ct_error_bound_margin(const struct ct_transform *frame,
+                             const struct ct_filter_kernels *sieve, double norm);
 
 /* What covariance and product of norms must reach, over the roots', lest a pair is at
  * distance 1; -1 where the sieve cannot tell. */
-double ct_frame_trifle(const struct ct_frame *frame, const struct ct_sieve *sieve);
+double ct_negligible_limit(const struct ct_transform *frame, const struct ct_filter_kernels *sieve);
 
 /* Doubles of room that a team needs. */
-size_t ct_frame_room(const struct ct_frame *frame);
+size_t ct_transform_scratch_size(const struct ct_transform *frame);
 
 /* Puts the points at pos [CT_GROUP] on seats. */
-void ct_frame_put(const struct ct_frame *frame, const struct ct_sieve *sieve,
-                  const struct ct_factors *points, const int *pos, double *room,
-                  struct ct_seats *seats);
+void ct_pack_group(const struct ct_transform *frame, const struct ct_filter_kernels *sieve,
+                   const struct ct_factors *points, const int *pos, double *room,
+                   struct ct_packed_group *seats);
 
-struct ct_shelf ct_shelf_make(const struct ct_host *host, const struct ct_frame *frame,
-                              const struct ct_sieve *sieve, const int *pos, int count,
-                              const struct ct_sizes *sizes, int threads);
+struct ct_packed_points ct_packed_points_make(const struct ct_host *host,
+                                              const struct ct_transform *frame,
+                                              const struct ct_filter_kernels *sieve, const int *pos,
+                                              int count, const struct ct_point_norms *sizes,
+                                              int threads);
 
 #endif

@@ -14,7 +14,7 @@ static size_t room_of(const struct ct_panel *panel)
 }
 
 /* Number (t, c) of the matrix is from[t * row + c * column]. */
-static struct ct_panel make_panel(const struct ct_host *host, const struct ct_sieve *sieve,
+static struct ct_panel make_panel(const struct ct_host *host, const struct ct_filter_kernels *sieve,
                                   const double *from, size_t row, size_t column, int terms,
                                   int columns)
 {
@@ -32,7 +32,7 @@ static struct ct_panel make_panel(const struct ct_host *host, const struct ct_si
 static void multiply_team(const struct ct_panel *panel, const double *const *v, size_t apart,
                           double scale, double *room, double *to, size_t ld)
 {
-    const struct ct_sieve *sieve = panel->sieve;
+    const struct ct_filter_kernels *sieve = panel->sieve;
     int lanes = sieve->lanes, terms = panel->terms;
     double *team = room, *sums = room + (size_t)CT_GROUP * terms;
     for (int i = 0; i < CT_GROUP; i++)
@@ -102,8 +102,8 @@ static void make_normal(double *x, int j, int m)
         x[t] /= norm;
 }
 
-static void reflect(const struct ct_dots *dots, const double *normal, int j, double *x, int m,
-                    size_t stride)
+static void reflect(const struct ct_correlation_kernels *dots, const double *normal, int j,
+                    double *x, int m, size_t stride)
 {
     size_t from = (size_t)j / CT_V_LANES * CT_V_LANES;
     double twice = 2 * dots->dot(normal + from, x + from, stride - from);
@@ -113,8 +113,8 @@ static void reflect(const struct ct_dots *dots, const double *normal, int j, dou
 
 /* Makes m vectors orthonormal, each run of first ones spanning what it did; `to`
  * gets them, and y the normals of reflections. */
-static void make_orthonormal(const struct ct_host *host, const struct ct_dots *dots, double *y,
-                             double *to, int m, size_t stride)
+static void make_orthonormal(const struct ct_host *host, const struct ct_correlation_kernels *dots,
+                             double *y, double *to, int m, size_t stride)
 {
     for (int j = 0; j < m; j++) {
         make_normal(y + j * stride, j, m);
@@ -145,10 +145,12 @@ static double share_off(const double *squares, int m, size_t stride)
     return 1.1 * (sqrt(sum) + m * one + 2 * sqrt(m) * one);
 }
 
-struct ct_turn ct_turn_make(const struct ct_host *host, const struct ct_dots *dots,
-                            const double *vectors, int count, int m, size_t stride, int threads)
+struct ct_rotation ct_rotation_make(const struct ct_host *host,
+                                    const struct ct_correlation_kernels *dots,
+                                    const double *vectors, int count, int m, size_t stride,
+                                    int threads)
 {
-    const struct ct_sieve *sieve = &dots->fine;
+    const struct ct_filter_kernels *sieve = &dots->fine;
     size_t size = m * stride;
     double *gram = host->alloc(size, sizeof(double)), *y = host->alloc(size, sizeof(double));
     double *q = host->alloc(size, sizeof(double));
@@ -176,20 +178,20 @@ struct ct_turn ct_turn_make(const struct ct_host *host, const struct ct_dots *do
         memset(y, 0, size * sizeof(double));
         multiply(host, product, threads);
     }
-    struct ct_turn turn = {.m = m, .panel = make_panel(host, sieve, q, 1, stride, m, m)};
+    struct ct_rotation turn = {.m = m, .panel = make_panel(host, sieve, q, 1, stride, m, m)};
     product.panel = &turn.panel;
     multiply(host, product, threads);
     turn.off = share_off(y, m, stride);
     return turn;
 }
 
-size_t ct_turn_room(const struct ct_turn *turn)
+size_t ct_rotation_scratch_size(const struct ct_rotation *turn)
 {
     return room_of(&turn->panel);
 }
 
-void ct_turn_team(const struct ct_turn *turn, const double *const *v, double scale, double *room,
-                  double *to)
+void ct_rotate_group(const struct ct_rotation *turn, const double *const *v, double scale,
+                     double *room, double *to)
 {
     multiply_team(&turn->panel, v, 1, scale, room, to, (size_t)turn->m);
 }

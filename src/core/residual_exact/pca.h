@@ -18,26 +18,28 @@
 
 /* A matrix, packed for products with teams of vectors. */
 struct ct_panel {
-    const struct ct_sieve *sieve; /* in double: it multiplies */
+    const struct ct_filter_kernels *sieve; /* in double: it multiplies */
     int terms, columns;
     double *tiles; /* [terms * lanes] for each run of columns */
 };
 
-struct ct_turn {
+struct ct_rotation {
     int m;
     struct ct_panel panel; /* a column for each direction */
     double off;            /* as above */
 };
 
 /* The turn for `count` vectors, [count * stride] one after another. */
-struct ct_turn ct_turn_make(const struct ct_host *host, const struct ct_dots *dots,
-                            const double *vectors, int count, int m, size_t stride, int threads);
+struct ct_rotation ct_rotation_make(const struct ct_host *host,
+                                    const struct ct_correlation_kernels *dots,
+                                    const double *vectors, int count, int m, size_t stride,
+                                    int threads);
 
 /* Doubles of room that a team needs. */
-size_t ct_turn_room(const struct ct_turn *turn);
+size_t ct_rotation_scratch_size(const struct ct_rotation *turn);
 
 /* to[i * m, ...] = vector i of a team, v[i] times scale, turned. */
-void ct_turn_team(const struct ct_turn *turn, const double *const *v, double scale, double *room,
-                  double *to);
+void ct_rotate_group(const struct ct_rotation *turn, const double *const *v, double scale,
+                     double *room, double *to);
 
 #endif

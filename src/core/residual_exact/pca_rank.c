@@ -27,7 +27,7 @@ static const double COVARIANCE = 50, THROUGH = 1300;
 static const double GAIN = 0.9;
 
 /* Places of up to `most` points with residual, evenly among all, from `shift` on. */
-static int take_places(const struct ct_sizes *size, int n, int most, int shift, int *pos)
+static int take_places(const struct ct_point_norms *size, int n, int most, int shift, int *pos)
 {
     int taken = 0, few = n < most ? n : most;
     for (int i = 0; i < few; i++) {
@@ -39,9 +39,9 @@ static int take_places(const struct ct_sizes *size, int n, int most, int shift, 
 }
 
 /* Directions matter where residual variances are small. */
-static void learn(const struct ct_host *host, struct ct_sift *sift)
+static void learn(const struct ct_host *host, struct ct_filter *sift)
 {
-    const struct ct_residual_batch *batch = sift->batch;
+    const struct ct_exact_batch *batch = sift->batch;
     const struct ct_factors *points = &batch->residual->points;
     int m = batch->residual->m, pos[LEARNT];
     int count = take_places(&sift->point_size, points->n, LEARNT, 0, pos);
@@ -51,7 +51,8 @@ static void learn(const struct ct_host *host, struct ct_sift *sift)
         for (size_t j = 0; j < stride; j++)
             vectors[i * stride + j] =
                 points->v[pos[i] * stride + j] * sift->frame.unit / sift->point_size.root[pos[i]];
-    sift->frame.turn = ct_turn_make(host, batch->dots, vectors, count, m, stride, batch->threads);
+    sift->frame.turn =
+        ct_rotation_make(host, batch->dots, vectors, count, m, stride, batch->threads);
 }
 
 /* Turned vectors, and what the first numbers of each leave: [count * m] both. */
@@ -61,9 +62,9 @@ struct turned {
 };
 
 struct trial {
-    struct ct_sift *sift;
+    struct ct_filter *sift;
     int k;
-    const struct ct_sieve *sieve; /* that most pairs meet */
+    const struct ct_filter_kernels *sieve; /* that most pairs meet */
     struct turned query, point;
     double *bar;            /* [QUERIES] */
     double *square;         /* [threads] times n, padded as for a selection */
@@ -72,20 +73,20 @@ struct trial {
     double pairs, *through; /* [most / STEP + 1]: pairs that came through, by rest */
 };
 
-static struct turned turn_all(const struct ct_host *host, const struct ct_sift *sift,
+static struct turned turn_all(const struct ct_host *host, const struct ct_filter *sift,
                               const struct ct_factors *points, int *pos, int count)
 {
-    const struct ct_turn *turn = &sift->frame.turn;
+    const struct ct_rotation *turn = &sift->frame.turn;
     int m = turn->m, teams = (count + CT_GROUP - 1) / CT_GROUP;
     size_t size = (size_t)teams * CT_GROUP * m;
     struct turned turned = {count, pos, host->alloc(size, sizeof(double)),
                             host->alloc(size, sizeof(double))};
-    double *room = host->alloc(ct_turn_room(turn), sizeof *room);
+    double *room = host->alloc(ct_rotation_scratch_size(turn), sizeof *room);
     for (int team = 0; team < count; team += CT_GROUP) {
         const double *v[CT_GROUP];
         for (int i = 0; i < CT_GROUP; i++)
             v[i] = points->v + pos[team + i < count ? team + i : team] * ct_v_stride(m);
-        ct_turn_team(turn, v, sift->frame.unit, room, turned.v + (size_t)team * m);
+        ct_rotate_group(turn, v, sift->frame.unit, room, turned.v + (size_t)team * m);
     }
     for (int i = 0; i < count; i++) {
         double sum = 0;
@@ -101,7 +102,7 @@ static struct turned turn_all(const struct ct_host *host, const struct ct_sift *
 static void answer(void *data, int query, int thread)
 {
     const struct trial *trial = data;
-    const struct ct_residual_batch *batch = trial->sift->batch;
+    const struct ct_exact_batch *batch = trial->sift->batch;
     int n = batch->residual->points.n, pos = trial->query.pos[query], count = 0;
     int end = batch->predecessors ? pos : n, wanted = trial->k < n / AHEAD ? AHEAD * trial->k : n;
     double *square = trial->square + (size_t)thread * n;
@@ -109,21 +110,21 @@ static void answer(void *data, int query, int thread)
     for (int i = 0; i < end; i++)
         if (batch->foreign || i != pos)
             place[count++] = i;
-    ct_residual_sq(batch->dots, batch->residual, trial->sift->from, pos, place, count, square);
+    ct_residual_sqdist(batch->dots, batch->residual, trial->sift->from, pos, place, count, square);
     trial->bar[query] = count < wanted ? 1 : ct_select_kth(square, place, count, wanted).sq;
 }
 
 /* Counts, for each rest, whether a pair comes through. */
 static void try_pair(struct trial *trial, int query, int point, double covariance)
 {
-    const struct ct_sift *sift = trial->sift;
+    const struct ct_filter *sift = trial->sift;
     int m = sift->frame.turn.m, at = trial->query.pos[query], to = trial->point.pos[point];
     const double *x = trial->query.v + (size_t)query * m, *y = trial->point.v + (size_t)point * m;
     const double *x_left = trial->query.left + (size_t)query * m;
     const double *y_left = trial->point.left + (size_t)point * m;
     double scale = sift->size.root[at] * sift->point_size.root[to], size = covariance;
     double least = (1 - trial->bar[query]) * scale -
-                   ct_frame_margin(&sift->frame, trial->sieve, sift->size.norm[at]);
+                   ct_error_bound_margin(&sift->frame, trial->sieve, sift->size.norm[at]);
     for (int j = 0; j < m; j++) {
         int rest = m - j;
         if (rest <= trial->most && rest % STEP == 0)
@@ -136,9 +137,9 @@ static void try_pair(struct trial *trial, int query, int point, double covarianc
 
 static void try_pairs(struct trial *trial)
 {
-    const struct ct_sift *sift = trial->sift;
-    const struct ct_residual_batch *batch = sift->batch;
-    const struct ct_residual *residual = batch->residual;
+    const struct ct_filter *sift = trial->sift;
+    const struct ct_exact_batch *batch = sift->batch;
+    const struct ct_residual_metric *residual = batch->residual;
     const struct ct_factors *points = &residual->points, *from = sift->from;
     double unit = sift->frame.unit * sift->frame.unit;
     for (int i = 0; i < trial->query.count; i++)
@@ -148,7 +149,7 @@ static void try_pairs(struct trial *trial)
                 continue;
             double k = ct_sqdist(from->z + at, (size_t)from->n, points->z + to, (size_t)points->n,
                                  residual->d);
-            struct ct_shape shape = sift->frame.shape;
+            struct ct_covariance_shape shape = sift->frame.shape;
             batch->dots->covariance(&shape, residual->variance, 1, &k);
             try_pair(trial, i, j, k * unit);
         }
@@ -170,10 +171,10 @@ static int best_rest(const struct trial *trial)
     return best;
 }
 
-static int measured_rest(const struct ct_host *host, struct ct_sift *sift,
-                         const struct ct_sieve *sieve, int k, int most)
+static int measured_rest(const struct ct_host *host, struct ct_filter *sift,
+                         const struct ct_filter_kernels *sieve, int k, int most)
 {
-    const struct ct_residual_batch *batch = sift->batch;
+    const struct ct_exact_batch *batch = sift->batch;
     int n = batch->residual->points.n, *pos = host->alloc(QUERIES + TRIED, sizeof *pos);
     size_t room = (size_t)batch->threads * n;
     struct trial trial = {
@@ -198,15 +199,15 @@ static int measured_rest(const struct ct_host *host, struct ct_sift *sift,
 }
 
 /* A turn costs as much as some queries. */
-static int is_worth_a_try(const struct ct_sift *sift)
+static int is_worth_a_try(const struct ct_filter *sift)
 {
     return sift->batch->count >= 8 * sift->batch->residual->m;
 }
 
-void ct_lead_choose(const struct ct_host *host, struct ct_sift *sift, const struct ct_sieve *sieve,
-                    int k)
+void ct_choose_truncation_rank(const struct ct_host *host, struct ct_filter *sift,
+                               const struct ct_filter_kernels *sieve, int k)
 {
-    const struct ct_residual_batch *batch = sift->batch;
+    const struct ct_exact_batch *batch = sift->batch;
     int m = batch->residual->m, most = m / STEP * STEP;
     if (most == 0 || batch->rest < 0 || (batch->rest == 0 && !is_worth_a_try(sift)))
         return;

@@ -6,7 +6,7 @@
 
 /* Turns the frame of the sift, if what is measured of some pairs says that it pays,
  * or the batch says so; for the k nearest, by the sieve that most pairs meet. */
-void ct_lead_choose(const struct ct_host *host, struct ct_sift *sift, const struct ct_sieve *sieve,
-                    int k);
+void ct_choose_truncation_rank(const struct ct_host *host, struct ct_filter *sift,
+                               const struct ct_filter_kernels *sieve, int k);
 
 #endif

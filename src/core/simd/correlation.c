@@ -99,7 +99,7 @@
 #include "core/simd/correlation_kernels.h"
 #endif
 
-const struct ct_dots *ct_dots(enum ct_simd_level level)
+const struct ct_correlation_kernels *ct_correlation_kernels(enum ct_simd_level level)
 {
 #if CT_X86
     if (level == CT_SIMD_AVX512)

@@ -18,15 +18,15 @@ enum {
 
 /* A covariance function, of a = scale * r, or a = scale * r^2 if squared:
  * (1 + a * (linear + a * quadratic)) * exp(-a). */
-struct ct_shape {
+struct ct_covariance_shape {
     double scale, linear, quadratic;
     int squared;
 };
 
 /* Where CT_GROUP queries and a tile of points meet. Tiles and teams hold a number
  * of one point, or query, beside the same number of the next one. */
-struct ct_meeting {
-    const struct ct_shape *shape;
+struct ct_filter_input {
+    const struct ct_covariance_shape *shape;
     int d;
     const void *tile, *team;  /* [d * lanes], [d * CT_GROUP]: coordinates, scaled so that r is a,
                                * or r^2 is */
@@ -37,7 +37,7 @@ struct ct_meeting {
     const double *trifle; /* [CT_GROUP] */
 };
 
-struct ct_sieve {
+struct ct_filter_kernels {
     int lanes;       /* points in a tile */
     size_t size;     /* bytes of a number */
     double roundoff; /* half the distance from 1 to the next number */
@@ -51,26 +51,27 @@ struct ct_sieve {
     /* Turns sums, which are dot products, into covariances less those. Bit i of
      * within[j]: the size of that of query j and point i, or else not a number, is not
      * less than level[j] * root[i] - margin[j] - query_slack[j] * slack[i]. */
-    void (*within)(const struct ct_meeting *meeting, void *sums, unsigned *within);
+    void (*within)(const struct ct_filter_input *meeting, void *sums, unsigned *within);
     /* Takes the dot products of count numbers of a query and of those of a tile's
      * points whose bits are set from sums [lanes]. The points lie one after another;
      * count is a multiple of lanes. */
     void (*finish)(const void *points, const void *query, int count, unsigned which, void *sums);
     /* Clears the bits where the covariance and query_norm[j] * norm[i] add up to less
      * than trifle[j] * root[i]. */
-    void (*drop_trifles)(const struct ct_meeting *meeting, unsigned *within);
+    void (*drop_trifles)(const struct ct_filter_input *meeting, unsigned *within);
 };
 
-struct ct_dots {
+struct ct_correlation_kernels {
     const char *name;
     /* The exact dot product; stride is a multiple of CT_V_LANES. */
     double (*dot)(const double *v, const double *w, size_t stride);
     /* Turns squared distances into exact covariances. */
-    void (*covariance)(const struct ct_shape *shape, double variance, int count, double *x);
-    struct ct_sieve fine, coarse; /* in double, in float */
+    void (*covariance)(const struct ct_covariance_shape *shape, double variance, int count,
+                       double *x);
+    struct ct_filter_kernels fine, coarse; /* in double, in float */
 };
 
 /* The kernels of a level; of a lower one, if the compiler does not know it. */
-const struct ct_dots *ct_dots(enum ct_simd_level level);
+const struct ct_correlation_kernels *ct_correlation_kernels(enum ct_simd_level level);
 
 #endif

@@ -57,8 +57,8 @@ CT_TARGET static double CT_NAME(exact_dot)(const double *v, const double *w, siz
 }
 
 /* The covariance is 0 where exp would be below the normal range. */
-CT_TARGET static void CT_NAME(exact_covariance)(const struct ct_shape *shape, double variance,
-                                                int count, double *x)
+CT_TARGET static void CT_NAME(exact_covariance)(const struct ct_covariance_shape *shape,
+                                                double variance, int count, double *x)
 {
     const VEC linear = SPLAT(shape->linear), quadratic = SPLAT(shape->quadratic);
     for (int i = 0; i < count; i += WIDTH) {
@@ -95,7 +95,7 @@ CT_TARGET static void CT_NAME(exact_covariance)(const struct ct_shape *shape, do
 #define MOST 87.0f
 #include "core/simd/filter_kernels.h"
 
-static const struct ct_dots CT_NAME(dots) = {
+static const struct ct_correlation_kernels CT_NAME(dots) = {
     CT_LABEL,
     CT_NAME(exact_dot),
     CT_NAME(exact_covariance),

@@ -77,9 +77,9 @@ CT_512 static inline int32_t sum_avx512(__m512i x)
 #include "core/simd/dot4_kernels.h"
 #endif
 
-const struct ct_rows *ct_rows(enum ct_simd_level level)
+const struct ct_dot4_kernels *ct_dot4_kernels(enum ct_simd_level level)
 {
-    static const struct ct_rows sets[] = {
+    static const struct ct_dot4_kernels sets[] = {
         {fine_base, coarse_base},
 #if CT_NEON
         {fine_neon, coarse_neon},

@@ -10,15 +10,15 @@
 
 #include <stdint.h>
 
-enum { CT_ROWS = 4 }; /* vectors that are met together */
+enum { CT_DOT4_COUNT = 4 }; /* vectors that are met together */
 
-/* to[i] = dot product of v and w[i], i < CT_ROWS, of `stride` numbers. */
-struct ct_rows {
+/* to[i] = dot product of v and w[i], i < CT_DOT4_COUNT, of `stride` numbers. */
+struct ct_dot4_kernels {
     void (*fine)(const double *v, const double *const *w, size_t stride, double *to);
     void (*coarse)(const int16_t *v, const int16_t *const *w, size_t stride, int32_t *to);
 };
 
 /* The kernels of a level; of a lower one, if the compiler does not know it. */
-const struct ct_rows *ct_rows(enum ct_simd_level level);
+const struct ct_dot4_kernels *ct_dot4_kernels(enum ct_simd_level level);
 
 #endif

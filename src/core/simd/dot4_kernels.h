@@ -1,4 +1,4 @@
-/* dot4_kernels.h: one vector and CT_ROWS others, written once for any width.
+/* dot4_kernels.h: one vector and CT_DOT4_COUNT others, written once for any width.
  *
  * dot4.c includes this file with CT_NAME(f), CT_TARGET and BYTES (of a vector) defined;
  * and with WHOLE, WHOLE_LOAD, WHOLE_ADD (of products of 16 bits to sums of 32) and
@@ -17,7 +17,7 @@ typedef double CT_NAME(vec) __attribute__((vector_size(BYTES), aligned(sizeof(do
 CT_TARGET static void CT_NAME(fine)(const double *v, const double *const *w, size_t stride,
                                     double *to)
 {
-    double sums[CT_ROWS][CT_V_LANES];
+    double sums[CT_DOT4_COUNT][CT_V_LANES];
     for (int part = 0; part < CT_V_LANES; part += 2 * WIDTH) {
         VEC a0 = {0}, b0 = {0}, c0 = {0}, d0 = {0}, a1 = {0}, b1 = {0}, c1 = {0}, d1 = {0};
         for (size_t i = (size_t)part; i < stride; i += CT_V_LANES) {
@@ -40,7 +40,7 @@ CT_TARGET static void CT_NAME(fine)(const double *v, const double *const *w, siz
         STORE(sums[3] + part, d0);
         STORE(sums[3] + part + WIDTH, d1);
     }
-    for (int r = 0; r < CT_ROWS; r++) {
+    for (int r = 0; r < CT_DOT4_COUNT; r++) {
         double *sum = sums[r];
         FOLD(CT_V_LANES / 2);
         FOLD(CT_V_LANES / 4);
@@ -70,7 +70,7 @@ CT_TARGET static void CT_NAME(coarse)(const int16_t *v, const int16_t *const *w,
 #else
 static void CT_NAME(coarse)(const int16_t *v, const int16_t *const *w, size_t stride, int32_t *to)
 {
-    for (int r = 0; r < CT_ROWS; r++) {
+    for (int r = 0; r < CT_DOT4_COUNT; r++) {
         to[r] = 0;
         for (size_t i = 0; i < stride; i++)
             to[r] += (int32_t)v[i] * w[r][i];

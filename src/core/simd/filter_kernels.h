@@ -63,9 +63,10 @@ CT_TARGET static void SIEVE(dots)(const void *tile, const void *team, int count,
 }
 
 /* Distances so large that the covariance vanishes are cut off. */
-CT_TARGET static inline VEC SIEVE(covariance)(const struct ct_meeting *meeting, int query, int part)
+CT_TARGET static inline VEC SIEVE(covariance)(const struct ct_filter_input *meeting, int query,
+                                              int part)
 {
-    const struct ct_shape *shape = meeting->shape;
+    const struct ct_covariance_shape *shape = meeting->shape;
     const REAL *p = (const REAL *)meeting->tile + part, *q = (const REAL *)meeting->team + query;
     VEC a = {0};
     for (int j = 0; j < meeting->d; j++) {
@@ -76,7 +77,8 @@ CT_TARGET static inline VEC SIEVE(covariance)(const struct ct_meeting *meeting, 
     return DECAY(a, SPLAT((REAL)shape->linear), SPLAT((REAL)shape->quadratic));
 }
 
-CT_TARGET static void SIEVE(within)(const struct ct_meeting *meeting, void *sums, unsigned *within)
+CT_TARGET static void SIEVE(within)(const struct ct_filter_input *meeting, void *sums,
+                                    unsigned *within)
 {
     for (int query = 0; query < CT_GROUP; query++) {
         REAL *sum = (REAL *)sums + query * LANES;
@@ -120,7 +122,7 @@ CT_TARGET static void SIEVE(finish)(const void *points, const void *query, int c
     }
 }
 
-CT_TARGET static void SIEVE(drop_trifles)(const struct ct_meeting *meeting, unsigned *within)
+CT_TARGET static void SIEVE(drop_trifles)(const struct ct_filter_input *meeting, unsigned *within)
 {
     const REAL *root = meeting->root, *norm = meeting->norm;
     for (int query = 0; query < CT_GROUP; query++) {

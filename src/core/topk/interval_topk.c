@@ -10,15 +10,15 @@ enum {
     FEW = 64    /* squares that are taken together */
 };
 
-int ct_contest_room(int k)
+int ct_interval_topk_room(int k)
 {
     return ct_select_capacity(k < INT_MAX - SPARE ? k + SPARE : k);
 }
 
-struct ct_contest ct_contest_make(const struct ct_host *host, int k)
+struct ct_interval_topk ct_interval_topk_make(const struct ct_host *host, int k)
 {
-    size_t room = (size_t)ct_contest_room(k);
-    return (struct ct_contest){
+    size_t room = (size_t)ct_interval_topk_room(k);
+    return (struct ct_interval_topk){
         .low = host->alloc(room, sizeof(double)),
         .high = host->alloc(room, sizeof(double)),
         .pos = host->alloc(room, sizeof(int)),
@@ -27,10 +27,10 @@ struct ct_contest ct_contest_make(const struct ct_host *host, int k)
     };
 }
 
-struct ct_arbiter ct_arbiter_make(const struct ct_host *host, int k)
+struct ct_interval_scratch ct_interval_scratch_make(const struct ct_host *host, int k)
 {
-    size_t room = (size_t)ct_contest_room(k);
-    return (struct ct_arbiter){
+    size_t room = (size_t)ct_interval_topk_room(k);
+    return (struct ct_interval_scratch){
         .nearest = {.sq = host->alloc(room + CT_SELECT_PAD, sizeof(double)),
                     .row = host->alloc(room, sizeof(int)),
                     .k = k,
@@ -38,7 +38,7 @@ struct ct_arbiter ct_arbiter_make(const struct ct_host *host, int k)
     };
 }
 
-static void load_upper_bounds(struct ct_topk *nearest, const struct ct_contest *contest)
+static void load_upper_bounds(struct ct_topk *nearest, const struct ct_interval_topk *contest)
 {
     nearest->count = contest->count;
     for (int i = 0; i < contest->count; i++) {
@@ -48,7 +48,7 @@ static void load_upper_bounds(struct ct_topk *nearest, const struct ct_contest *
 }
 
 /* Equal roots are equal distances: whoever shares the bar's may stay. */
-static double drop_losers(struct ct_arbiter *arbiter, struct ct_contest *contest)
+static double drop_losers(struct ct_interval_scratch *arbiter, struct ct_interval_topk *contest)
 {
     if (contest->count < contest->k)
         return INFINITY;
@@ -66,7 +66,8 @@ static double drop_losers(struct ct_arbiter *arbiter, struct ct_contest *contest
     return bar;
 }
 
-static void take_squares(struct ct_arbiter *arbiter, struct ct_contest *contest, int query)
+static void take_squares(struct ct_interval_scratch *arbiter, struct ct_interval_topk *contest,
+                         int query)
 {
     int which[FEW], pos[FEW];
     double sq[FEW];
@@ -84,7 +85,7 @@ static void take_squares(struct ct_arbiter *arbiter, struct ct_contest *contest,
 }
 
 /* Where all squares are known, rows decide among equals. */
-static double drop_equals(struct ct_arbiter *arbiter, struct ct_contest *contest)
+static double drop_equals(struct ct_interval_scratch *arbiter, struct ct_interval_topk *contest)
 {
     struct ct_topk *nearest = &arbiter->nearest;
     load_upper_bounds(nearest, contest);
@@ -97,7 +98,8 @@ static double drop_equals(struct ct_arbiter *arbiter, struct ct_contest *contest
     return ct_sq_threshold(sqrt(bar));
 }
 
-double ct_contest_settle(struct ct_arbiter *arbiter, struct ct_contest *contest, int query)
+double ct_interval_topk_compact(struct ct_interval_scratch *arbiter,
+                                struct ct_interval_topk *contest, int query)
 {
     double bar = drop_losers(arbiter, contest);
     if (contest->room - contest->count < SPARE) {
@@ -107,7 +109,8 @@ double ct_contest_settle(struct ct_arbiter *arbiter, struct ct_contest *contest,
     return bar;
 }
 
-void ct_contest_finish(struct ct_arbiter *arbiter, struct ct_contest *contest, int query)
+void ct_interval_topk_finish(struct ct_interval_scratch *arbiter, struct ct_interval_topk *contest,
+                             int query)
 {
     if (contest->count > contest->k)
         drop_losers(arbiter, contest);

@@ -11,14 +11,14 @@
 #include "core/host.h"
 #include "core/topk/select.h"
 
-struct ct_contest {
+struct ct_interval_topk {
     double *low, *high; /* [room]; equal where the square is known */
     int *pos;           /* [room] */
     int k, count, room;
 };
 
 /* Where the contests of a thread are settled. */
-struct ct_arbiter {
+struct ct_interval_scratch {
     const struct ct_kernels *kernels;
     /* sq[i] = the square of candidate pos[i] of the contest's query */
     void (*square)(void *data, int query, const int *pos, int count, double *sq);
@@ -26,15 +26,17 @@ struct ct_arbiter {
     struct ct_topk nearest; /* of the room of a contest */
 };
 
-int ct_contest_room(int k);
-struct ct_contest ct_contest_make(const struct ct_host *host, int k);
-struct ct_arbiter ct_arbiter_make(const struct ct_host *host, int k);
+int ct_interval_topk_room(int k);
+struct ct_interval_topk ct_interval_topk_make(const struct ct_host *host, int k);
+struct ct_interval_scratch ct_interval_scratch_make(const struct ct_host *host, int k);
 
 /* Makes room. Returns a bar: who has a square above it is not among the k. */
-double ct_contest_settle(struct ct_arbiter *arbiter, struct ct_contest *contest, int query);
+double ct_interval_topk_compact(struct ct_interval_scratch *arbiter,
+                                struct ct_interval_topk *contest, int query);
 
 /* Leaves the k smallest, or as many as there are, with their distances, in order
  * of (distance, row) in arbiter->nearest. */
-void ct_contest_finish(struct ct_arbiter *arbiter, struct ct_contest *contest, int query);
+void ct_interval_topk_finish(struct ct_interval_scratch *arbiter, struct ct_interval_topk *contest,
+                             int query);
 
 #endif

@@ -4,12 +4,12 @@
 
 #include <string.h>
 
-static int before(const struct ct_top *top, int at, double sq, int row)
+static int before(const struct ct_sorted_list *top, int at, double sq, int row)
 {
     return top->sq[at] < sq || (top->sq[at] == sq && top->row[at] < row);
 }
 
-int ct_top_keep(struct ct_top *top, double sq, int row)
+int ct_sorted_list_insert(struct ct_sorted_list *top, double sq, int row)
 {
     int low = 0, high = top->count;
     if (high == top->most) {
@@ -34,7 +34,7 @@ int ct_top_keep(struct ct_top *top, double sq, int row)
     return low;
 }
 
-void ct_top_order(struct ct_top *top, const struct ct_kernels *kernels)
+void ct_sorted_list_sort(struct ct_sorted_list *top, const struct ct_kernels *kernels)
 {
     int count = top->count;
     if (count <= CT_RANK_SORT_MAX) {
@@ -43,5 +43,5 @@ void ct_top_order(struct ct_top *top, const struct ct_kernels *kernels)
     }
     top->count = 0;
     for (int i = 0; i < count; i++)
-        ct_top_keep(top, top->sq[i], top->row[i]);
+        ct_sorted_list_insert(top, top->sq[i], top->row[i]);
 }

@@ -8,16 +8,16 @@
 
 #include "core/simd/euclid.h"
 
-struct ct_top {
+struct ct_sorted_list {
     double *sq; /* [most + CT_SELECT_PAD] */
     int *row;   /* [most] */
     int most, count;
 };
 
 /* Puts in order what has been written to it in none. */
-void ct_top_order(struct ct_top *top, const struct ct_kernels *kernels);
+void ct_sorted_list_sort(struct ct_sorted_list *top, const struct ct_kernels *kernels);
 
 /* Keeps a point if it is among the nearest; returns its place, or `most`. */
-int ct_top_keep(struct ct_top *top, double sq, int row);
+int ct_sorted_list_insert(struct ct_sorted_list *top, double sq, int row);
 
 #endif

@@ -57,9 +57,9 @@ struct setting {
 };
 
 /* V by forward substitution, the first m points being the inducing ones. */
-static struct ct_residual make_problem(const struct setting *s)
+static struct ct_residual_metric make_problem(const struct setting *s)
 {
-    const struct ct_dots *dots = ct_dots(ct_simd_best());
+    const struct ct_correlation_kernels *dots = ct_correlation_kernels(ct_simd_best());
     int n = s->n, m = s->m;
     size_t stride = ct_v_stride(m);
     double *z = take((size_t)n * s->d, 8), *v = take(n * stride, 8), *p = take((size_t)n, 8);
@@ -87,14 +87,14 @@ static struct ct_residual make_problem(const struct setting *s)
             else
                 row[i] = sqrt(rest + 1e-10);
         }
-    return (struct ct_residual){s->kind, 1, s->d, m, {n, z, v, p}};
+    return (struct ct_residual_metric){s->kind, 1, s->d, m, {n, z, v, p}};
 }
 
 typedef void (*gemm)(const char *, const char *, const int *, const int *, const int *,
                      const double *, const double *, const int *, const double *, const int *,
                      const double *, double *, const int *);
 
-static void time_gemm(gemm dgemm, const struct ct_residual *r)
+static void time_gemm(gemm dgemm, const struct ct_residual_metric *r)
 {
     int n = r->points.n, some = 512, stride = (int)ct_v_stride(r->m), rounds = 8;
     double one = 1, zero = 0, *to = take((size_t)some * n, 8);
@@ -109,24 +109,24 @@ static void time_gemm(gemm dgemm, const struct ct_residual *r)
     free(to);
 }
 
-static double time_scan(const struct ct_residual *r, const struct setting *s,
+static double time_scan(const struct ct_residual_metric *r, const struct setting *s,
                         enum ct_precision precision, const int *row, int count)
 {
     static const char *const names[] = {"auto", "double", "float"};
-    struct ct_residual_tally tally = {0};
-    struct ct_residual_batch batch = {.residual = r,
-                                      .row = row,
-                                      .count = count,
-                                      .predecessors = s->predecessors,
-                                      .threads = THREADS,
-                                      .precision = precision,
-                                      .kernels = ct_kernels(ct_simd_best()),
-                                      .dots = ct_dots(ct_simd_best()),
-                                      .tally = &tally};
+    struct ct_residual_stats tally = {0};
+    struct ct_exact_batch batch = {.residual = r,
+                                   .row = row,
+                                   .count = count,
+                                   .predecessors = s->predecessors,
+                                   .threads = THREADS,
+                                   .precision = precision,
+                                   .kernels = ct_kernels(ct_simd_best()),
+                                   .dots = ct_correlation_kernels(ct_simd_best()),
+                                   .tally = &tally};
     int *index = take((size_t)count * s->k, sizeof *index);
     double *distance = take((size_t)count * s->k, sizeof *distance), start = ct_seconds();
     clock_t used = clock();
-    ct_residual_scan(&host, &batch, s->k, -1, index, distance);
+    ct_exact_search(&host, &batch, s->k, -1, index, distance);
     double took = ct_seconds() - start, busy = (double)(clock() - used) / CLOCKS_PER_SEC;
     double pairs = (double)(tally.coarse + tally.fine);
     double last = 0;
@@ -153,7 +153,7 @@ int main(int argc, char **argv)
     for (int i = 0; i < 4; i++)
         if (argc > 1 && strcmp(argv[1], settings[i].name) == 0) {
             const struct setting *s = &settings[i];
-            struct ct_residual r = make_problem(s);
+            struct ct_residual_metric r = make_problem(s);
             void *blas = argc > 2 ? dlopen(argv[2], RTLD_NOW) : NULL;
             int count = argc > 3 ? atoi(argv[3]) : s->n, *row = NULL;
             if (count < s->n) {

@@ -14,9 +14,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const struct ct_dots *dots_of(int level)
+static const struct ct_correlation_kernels *dots_of(int level)
 {
-    return ct_dots((enum ct_simd_level)level);
+    return ct_correlation_kernels((enum ct_simd_level)level);
 }
 
 /* ---- exp ---- */
@@ -26,7 +26,7 @@ static const struct ct_dots *dots_of(int level)
 static void check_exp(void)
 {
     enum { MANY = 20000 };
-    struct ct_shape shape = ct_shape(CT_EXPONENTIAL);
+    struct ct_covariance_shape shape = ct_covariance_shape(CT_EXPONENTIAL);
     double *a = keep(MANY, sizeof *a), *first = keep(MANY, sizeof *first), worst = 0;
     for (int i = 0; i < MANY; i++) {
         double x = random_below(3) ? 710 * random_uniform() : ldexp(random_uniform(), -(i % 60));
@@ -64,7 +64,7 @@ static void check_exp(void)
 /* ---- problems ---- */
 
 struct problem {
-    struct ct_residual residual;
+    struct ct_residual_metric residual;
     struct ct_factors others;
 };
 
@@ -136,7 +136,7 @@ static struct problem some_problem(enum ct_covariance kind, int n, int d, int m,
 /* Covariance less product, of point i and other j. */
 static long double naive_rest(const struct problem *problem, int i, int j)
 {
-    const struct ct_residual *r = &problem->residual;
+    const struct ct_residual_metric *r = &problem->residual;
     const struct ct_factors *x = &r->points, *y = &problem->others;
     long double sq = 0, dot = 0, a = 0, k = 0;
     for (int c = 0; c < r->d; c++) {
@@ -204,45 +204,48 @@ struct sieved {
 };
 
 /* Turns v, of which `rest` numbers are to be met last. */
-static void turn_frame(struct ct_frame *frame, const struct ct_dots *dots, int rest)
+static void turn_frame(struct ct_transform *frame, const struct ct_correlation_kernels *dots,
+                       int rest)
 {
-    const struct ct_residual *r = frame->residual;
+    const struct ct_residual_metric *r = frame->residual;
     if (rest > 0)
         frame->turn =
-            ct_turn_make(&host, dots, r->points.v, r->points.n, r->m, ct_v_stride(r->m), 1);
+            ct_rotation_make(&host, dots, r->points.v, r->points.n, r->m, ct_v_stride(r->m), 1);
     frame->rest = rest;
 }
 
-static void sieve_some(const struct problem *problem, const struct ct_dots *dots,
-                       const struct ct_sieve *sieve, int rest, struct sieved *sieved)
+static void sieve_some(const struct problem *problem, const struct ct_correlation_kernels *dots,
+                       const struct ct_filter_kernels *sieve, int rest, struct sieved *sieved)
 {
-    const struct ct_residual *r = &problem->residual;
+    const struct ct_residual_metric *r = &problem->residual;
     const struct ct_factors *points = &r->points, *others = &problem->others;
-    struct ct_frame frame = ct_frame_make(&host, r);
+    struct ct_transform frame = ct_transform_make(&host, r);
     double level[CT_GROUP], margin[CT_GROUP], trifle[CT_GROUP];
     unsigned within[CT_GROUP], all[CT_GROUP];
     int pos[64], query[CT_GROUP] = {0, 1, 2, 3, 4, 5, 6, 7}, lead = r->m - rest;
     size_t row = sieve->lanes * sieve->size;
     for (int i = 0; i < points->n; i++)
         pos[i] = i;
-    struct ct_sizes size = ct_frame_extend(&host, &frame, points, 2);
-    struct ct_sizes other = ct_frame_extend(&host, &frame, others, 1);
+    struct ct_point_norms size = ct_error_bound_extend(&host, &frame, points, 2);
+    struct ct_point_norms other = ct_error_bound_extend(&host, &frame, others, 1);
     turn_frame(&frame, dots, rest);
-    struct ct_shelf shelf = ct_shelf_make(&host, &frame, sieve, pos, points->n, &size, 1);
-    struct ct_seats seats = {.apart = CT_GROUP,
-                             .z = ct_aligned(&host, (size_t)r->d * CT_GROUP, sieve->size),
-                             .v = ct_aligned(&host, (size_t)r->m * CT_GROUP, sieve->size),
-                             .rest = ct_aligned(&host, (size_t)r->m * CT_GROUP, sieve->size)};
-    char *sums = ct_aligned(&host, CT_GROUP, row);
+    struct ct_packed_points shelf =
+        ct_packed_points_make(&host, &frame, sieve, pos, points->n, &size, 1);
+    struct ct_packed_group seats = {
+        .apart = CT_GROUP,
+        .z = ct_alloc_aligned(&host, (size_t)r->d * CT_GROUP, sieve->size),
+        .v = ct_alloc_aligned(&host, (size_t)r->m * CT_GROUP, sieve->size),
+        .rest = ct_alloc_aligned(&host, (size_t)r->m * CT_GROUP, sieve->size)};
+    char *sums = ct_alloc_aligned(&host, CT_GROUP, row);
     memset(sums, 0, row * CT_GROUP);
-    ct_frame_put(&frame, sieve, others, query, host.alloc(ct_frame_room(&frame), sizeof(double)),
-                 &seats);
+    ct_pack_group(&frame, sieve, others, query,
+                  host.alloc(ct_transform_scratch_size(&frame), sizeof(double)), &seats);
     for (int j = 0; j < CT_GROUP; j++) {
         int near = random_below(points->n < sieve->lanes ? points->n : sieve->lanes);
         long double least = fabsl(naive_rest(problem, near, j)) / r->variance / size.root[near];
-        margin[j] = ct_frame_margin(&frame, sieve, other.norm[j]);
+        margin[j] = ct_error_bound_margin(&frame, sieve, other.norm[j]);
         level[j] = (double)least * (1 - 16 * sieve->roundoff);
-        trifle[j] = ct_frame_trifle(&frame, sieve) * other.root[j];
+        trifle[j] = ct_negligible_limit(&frame, sieve) * other.root[j];
         all[j] = ~0u;
     }
     for (int from = 0, count; from < lead; from += count) {
@@ -250,8 +253,9 @@ static void sieve_some(const struct problem *problem, const struct ct_dots *dots
         sieve->dots(shelf.v + from * row, seats.v + (size_t)from * CT_GROUP * sieve->size, count,
                     sums);
     }
-    struct ct_meeting meeting = {&frame.shape, r->d,  shelf.z, seats.z,     shelf.root, shelf.slack,
-                                 shelf.norm,   level, margin,  seats.slack, other.norm, trifle};
+    struct ct_filter_input meeting = {&frame.shape, r->d,        shelf.z,    seats.z,
+                                      shelf.root,   shelf.slack, shelf.norm, level,
+                                      margin,       seats.slack, other.norm, trifle};
     sieve->within(&meeting, sums, within);
     sieve->drop_trifles(&meeting, all);
     for (int j = 0; j < CT_GROUP; j++) {
@@ -279,7 +283,7 @@ static int some_rest(int m, int lanes)
 static void check_sieves(enum ct_covariance kind, int d, int m)
 {
     for (int level = 0; level <= (int)ct_simd_best(); level++) {
-        const struct ct_dots *dots = dots_of(level);
+        const struct ct_correlation_kernels *dots = dots_of(level);
         struct sieved fine = {0}, coarse = {0};
         for (int round = 0; round < 20; round++) {
             struct problem problem = some_problem(kind, 1 + random_below(64), d, m, round % 3);
@@ -323,7 +327,7 @@ static int nearer(const void *a, const void *b)
 }
 
 /* Fills near with all that a query may find, in order; returns how many. */
-static int find_all(const struct ct_residual *residual, const struct asked *asked, int query,
+static int find_all(const struct ct_residual_metric *residual, const struct asked *asked, int query,
                     struct near *near)
 {
     const struct ct_factors *points = &residual->points;
@@ -340,7 +344,7 @@ static int find_all(const struct ct_residual *residual, const struct asked *aske
     return found;
 }
 
-static void check_scan(const struct ct_residual *residual, struct asked asked, int k)
+static void check_scan(const struct ct_residual_metric *residual, struct asked asked, int k)
 {
     size_t size = (size_t)asked.count * k;
     int *want = keep(size, sizeof *want), wrong = 0;
@@ -355,10 +359,10 @@ static void check_scan(const struct ct_residual *residual, struct asked asked, i
     }
     for (int round = 0; round < 12; round++) {
         int level = round % 3 <= (int)ct_simd_best() ? round % 3 : 0;
-        struct ct_residual_tally tally = {0};
+        struct ct_residual_stats tally = {0};
         int *index = host.alloc(size, sizeof *index);
         double *distance = host.alloc(size, sizeof *distance);
-        struct ct_residual_batch batch = {
+        struct ct_exact_batch batch = {
             .residual = residual,
             .foreign = asked.foreign,
             .row = asked.row,
@@ -371,11 +375,11 @@ static void check_scan(const struct ct_residual *residual, struct asked asked, i
             .dots = dots_of(level),
             .tally = &tally,
         };
-        ct_residual_scan(&host, &batch, k, -1, index, distance);
+        ct_exact_search(&host, &batch, k, -1, index, distance);
         wrong += memcmp(index, want, size * sizeof *index) != 0;
         wrong += memcmp(distance, want_distance, size * sizeof *distance) != 0;
-        wrong += batch.precision == CT_PRECISION_DOUBLE && tally.coarse > 0;
-        wrong += batch.precision == CT_PRECISION_FLOAT && tally.fine > 0;
+        wrong += batch.precision == CT_PRECISION_F64 && tally.coarse > 0;
+        wrong += batch.precision == CT_PRECISION_F32 && tally.fine > 0;
         host_end_call();
     }
     check_about("kind %d, n %d, d %d, m %d, k %d, %s, %d queries%s", residual->kind,
@@ -408,7 +412,7 @@ static void check_scans(enum ct_covariance kind, int n, int d, int m, int style)
 static void check_ties(enum ct_covariance kind, int n, int m, int style)
 {
     struct problem problem = some_problem(kind, n, 2, m, style);
-    struct ct_residual *r = &problem.residual;
+    struct ct_residual_metric *r = &problem.residual;
     double *z = keep((size_t)n * 2, sizeof *z), *v = keep(n * ct_v_stride(m), sizeof *v);
     for (int i = 0; i < 2 * n; i++)
         z[i] = 1000 * r->points.z[i];
@@ -417,18 +421,18 @@ static void check_ties(enum ct_covariance kind, int n, int m, int style)
     r->points.z = z;
     r->points.v = v;
     for (int predecessors = 0; predecessors < 2; predecessors++) {
-        struct ct_residual_tally tally = {0};
+        struct ct_residual_stats tally = {0};
         check_scan(r, (struct asked){NULL, NULL, n, predecessors}, 9);
-        struct ct_residual_batch batch = {.residual = r,
-                                          .count = n,
-                                          .predecessors = predecessors,
-                                          .threads = 2,
-                                          .kernels = ct_kernels(ct_simd_best()),
-                                          .dots = dots_of((int)ct_simd_best()),
-                                          .tally = &tally};
+        struct ct_exact_batch batch = {.residual = r,
+                                       .count = n,
+                                       .predecessors = predecessors,
+                                       .threads = 2,
+                                       .kernels = ct_kernels(ct_simd_best()),
+                                       .dots = dots_of((int)ct_simd_best()),
+                                       .tally = &tally};
         int *index = host.alloc((size_t)n * 9, sizeof *index);
         double *distance = host.alloc((size_t)n * 9, sizeof *distance);
-        ct_residual_scan(&host, &batch, 9, -1, index, distance);
+        ct_exact_search(&host, &batch, 9, -1, index, distance);
         check_about("ties, %d of %d: %g exact a query", predecessors, n, (double)tally.exact / n);
         CHECK(tally.exact < 100LL * n);
         host_end_call();

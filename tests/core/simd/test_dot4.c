@@ -12,7 +12,7 @@
 #include <math.h>
 #include <string.h>
 
-enum { VECTORS = CT_ROWS + 1 };
+enum { VECTORS = CT_DOT4_COUNT + 1 };
 
 /* Numbers of sizes that are near each other, or far apart. */
 static double draw(int wide)
@@ -37,15 +37,16 @@ static double **draw_vectors(int m, size_t stride, int wide)
 static void check_fine(int m, int wide)
 {
     size_t stride = ct_v_stride(m);
-    double **x = draw_vectors(m, stride, wide), first[CT_ROWS];
-    const double *w[CT_ROWS] = {x[1], x[2], x[3], x[4]};
-    for (int i = 0; i < CT_ROWS; i++)
-        first[i] = ct_dots(CT_SIMD_BASE)->dot(x[0], w[i], stride);
+    double **x = draw_vectors(m, stride, wide), first[CT_DOT4_COUNT];
+    const double *w[CT_DOT4_COUNT] = {x[1], x[2], x[3], x[4]};
+    for (int i = 0; i < CT_DOT4_COUNT; i++)
+        first[i] = ct_correlation_kernels(CT_SIMD_BASE)->dot(x[0], w[i], stride);
     for (int level = 0; level <= (int)ct_simd_best(); level++) {
-        const struct ct_dots *dots = ct_dots((enum ct_simd_level)level);
-        double to[CT_ROWS], one[CT_ROWS];
-        ct_rows((enum ct_simd_level)level)->fine(x[0], w, stride, to);
-        for (int i = 0; i < CT_ROWS; i++)
+        const struct ct_correlation_kernels *dots =
+            ct_correlation_kernels((enum ct_simd_level)level);
+        double to[CT_DOT4_COUNT], one[CT_DOT4_COUNT];
+        ct_dot4_kernels((enum ct_simd_level)level)->fine(x[0], w, stride, to);
+        for (int i = 0; i < CT_DOT4_COUNT; i++)
             one[i] = dots->dot(x[0], w[i], stride);
         check_about("fine, %d numbers, %s, %s", m, wide ? "wide" : "normal", dots->name);
         CHECK(memcmp(to, one, sizeof to) == 0);
@@ -74,12 +75,12 @@ static void check_coarse(int m, int one)
     int16_t *v[VECTORS];
     for (int i = 0; i < VECTORS; i++)
         v[i] = draw_whole(stride, m, one);
-    const int16_t *w[CT_ROWS] = {v[0], v[2], v[3], v[4]};
+    const int16_t *w[CT_DOT4_COUNT] = {v[0], v[2], v[3], v[4]};
     for (int level = 0; level <= (int)ct_simd_best(); level++) {
-        int32_t to[CT_ROWS];
-        ct_rows((enum ct_simd_level)level)->coarse(v[0], w, stride, to);
+        int32_t to[CT_DOT4_COUNT];
+        ct_dot4_kernels((enum ct_simd_level)level)->coarse(v[0], w, stride, to);
         check_about("coarse, %d numbers, %s, level %d", m, one ? "one" : "all", level);
-        for (int i = 0; i < CT_ROWS; i++) {
+        for (int i = 0; i < CT_DOT4_COUNT; i++) {
             long long sum = 0;
             for (size_t j = 0; j < stride; j++)
                 sum += (long long)v[0][j] * w[i][j];
@@ -93,13 +94,13 @@ static void check_coarse(int m, int one)
 static void check_shared(void)
 {
     size_t stride = ct_v_stride(100);
-    double **x = draw_vectors(100, stride, 0), to[CT_ROWS];
-    const double *w[CT_ROWS] = {x[1], x[0], x[1], x[0]};
+    double **x = draw_vectors(100, stride, 0), to[CT_DOT4_COUNT];
+    const double *w[CT_DOT4_COUNT] = {x[1], x[0], x[1], x[0]};
     for (int level = 0; level <= (int)ct_simd_best(); level++) {
-        ct_rows((enum ct_simd_level)level)->fine(x[0], w, stride, to);
+        ct_dot4_kernels((enum ct_simd_level)level)->fine(x[0], w, stride, to);
         check_about("shared vectors, level %d", level);
         CHECK(to[0] == to[2] && to[1] == to[3] && to[1] > 0);
-        CHECK(to[0] == ct_dots((enum ct_simd_level)level)->dot(x[0], x[1], stride));
+        CHECK(to[0] == ct_correlation_kernels((enum ct_simd_level)level)->dot(x[0], x[1], stride));
     }
     keep_end();
 }

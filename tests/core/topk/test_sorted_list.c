@@ -31,7 +31,7 @@ static void draw(struct ct_neighbor *found, int n, int levels)
         found[i].sq = levels ? random_below(levels) : random_uniform();
 }
 
-static int alike(const struct ct_top *top, const struct ct_neighbor *want)
+static int alike(const struct ct_sorted_list *top, const struct ct_neighbor *want)
 {
     for (int i = 0; i < top->count; i++)
         if (top->sq[i] != want[i].sq || top->row[i] != want[i].row)
@@ -43,9 +43,9 @@ static int alike(const struct ct_top *top, const struct ct_neighbor *want)
 static void check_one(int n, int most, int begin, int levels, const struct ct_kernels *kernels)
 {
     struct ct_neighbor found[MOST], want[MOST];
-    struct ct_top top = {.sq = keep((size_t)most + CT_SELECT_PAD, sizeof(double)),
-                         .row = keep((size_t)most + 1, sizeof(int)),
-                         .most = most};
+    struct ct_sorted_list top = {.sq = keep((size_t)most + CT_SELECT_PAD, sizeof(double)),
+                                 .row = keep((size_t)most + 1, sizeof(int)),
+                                 .most = most};
     int misplaced = 0;
     draw(found, n, levels);
     for (int i = 0; i < begin; i++) {
@@ -53,10 +53,10 @@ static void check_one(int n, int most, int begin, int levels, const struct ct_ke
         top.row[i] = found[i].row;
     }
     top.count = begin;
-    ct_top_order(&top, kernels);
+    ct_sorted_list_sort(&top, kernels);
     for (int i = 0; i < n; i++) {
         if (i >= begin) {
-            int place = ct_top_keep(&top, found[i].sq, found[i].row);
+            int place = ct_sorted_list_insert(&top, found[i].sq, found[i].row);
             misplaced += place < most ? top.row[place] != found[i].row : place != most;
         }
         want[i] = found[i];
