@@ -78,7 +78,7 @@ static void check_link(const struct grown *g, const struct link *link)
     CHECK(tried >= link->count);
     CHECK(missed == 0);
     CHECK(beyond == 0);
-    CHECK(fault_of(g).part == CT_NO_ARRAY);
+    CHECK(fault_of(g).array == CT_NO_ARRAY);
 }
 
 /* Where nothing else can be to blame, the fault names the array and the entry. */
@@ -124,7 +124,7 @@ static void check_exchanges(const struct grown *g, const struct link *link)
             if (x == y || link->part == CT_ARRAY_ROW || link->part == CT_ARRAY_CENTER)
                 continue;
             link->entry[a] = y, link->entry[b] = x;
-            missed += fault_of(g).part == CT_NO_ARRAY;
+            missed += fault_of(g).array == CT_NO_ARRAY;
             link->entry[a] = x, link->entry[b] = y;
             tried++;
         }
@@ -180,7 +180,7 @@ int main(void)
     seen = keep((size_t)cloud.n, 1);
     list_links(&grown, link);
     check_about("a sound tree");
-    CHECK(fault_of(&grown).part == CT_NO_ARRAY);
+    CHECK(fault_of(&grown).array == CT_NO_ARRAY);
     for (int l = 0; l < LINKS; l++) {
         check_link(&grown, &link[l]);
         check_blame(&grown, &link[l]);
@@ -189,7 +189,7 @@ int main(void)
     check_points(&grown);
     for (int round = 0; round < 60; round++) {
         scramble(&grown);
-        CHECK(fault_of(&grown).part == CT_NO_ARRAY);
+        CHECK(fault_of(&grown).array == CT_NO_ARRAY);
         check_scrambled(&grown, 1 + round % 4);
     }
     return check_done("damaged_arrays");
