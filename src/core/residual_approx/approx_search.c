@@ -260,7 +260,7 @@ static struct walker *new_walkers(const struct ct_host *host, int threads, int k
             walker[i].pending[j].top = (struct ct_sorted_list){
                 .sq = host->alloc((size_t)room + CT_SELECT_PAD, sizeof(double)),
                 .row = host->alloc((size_t)room, sizeof(int)),
-                .most = room,
+                .capacity = room,
             };
         walker[i].count = 0;
         walker[i].query = host->alloc(ct_quantized_stride(walk->residual->m), sizeof(int16_t));

@@ -37,7 +37,7 @@ static void dots_fine(const struct ct_pair_distances *pairs, int line, const int
         const double *w[CT_DOT4_COUNT];
         for (int r = 0; r < CT_DOT4_COUNT; r++)
             w[r] = walk->residual->points.v + (row[c + r < count ? c + r : c] - 1) * stride;
-        walk->rows->fine(pairs->from->v + line * stride, w, stride, to + c);
+        walk->rows->dot_f64(pairs->from->v + line * stride, w, stride, to + c);
     }
 }
 
@@ -54,7 +54,7 @@ static void dots_coarse(const struct ct_pair_distances *pairs, struct ct_quantiz
         int32_t dot[CT_DOT4_COUNT];
         for (int r = 0; r < CT_DOT4_COUNT; r++)
             w[r] = walk->coarse.v + place[c + r < count ? c + r : c] * stride;
-        walk->rows->coarse(query.v, w, stride, dot);
+        walk->rows->dot_i16(query.v, w, stride, dot);
         for (int r = 0; r < CT_DOT4_COUNT; r++)
             to[c + r] = unit * dot[r];
     }

@@ -94,7 +94,8 @@ static void choose_precision(struct scan *scan)
     const struct ct_transform *frame = &scan->sift.frame;
     int n = scan->batch->residual->points.n, hard = 0;
     scan->precision = scan->batch->precision;
-    scan->least = ct_error_bound_margin(frame, &scan->batch->dots->coarse, frame->longest) / SMALL;
+    scan->least =
+        ct_error_bound_margin(frame, &scan->batch->dots->filter_f32, frame->longest) / SMALL;
     for (int i = 0; i < n; i++)
         hard += is_hard(scan, scan->sift.point_size.root[i]);
     if (scan->precision == CT_PRECISION_AUTO && hard > n / 4 * 3)
@@ -144,16 +145,16 @@ static void fill_shelves(const struct ct_host *host, struct scan *scan)
         if (!is_hard(scan, scan->sift.point_size.root[i]))
             pos[easy++] = i;
     int easy_queries = scan->begin[HARD], hard_queries = scan->begin[NONE] - easy_queries;
-    scan->easy = make_shelf(host, scan, &dots->coarse, pos, easy_queries > 0 ? easy : 0);
-    scan->hard = make_shelf(host, scan, &dots->fine, pos + easy, n - easy);
-    scan->easy_again = make_shelf(host, scan, &dots->fine, pos, hard_queries > 0 ? easy : 0);
+    scan->easy = make_shelf(host, scan, &dots->filter_f32, pos, easy_queries > 0 ? easy : 0);
+    scan->hard = make_shelf(host, scan, &dots->filter_f64, pos + easy, n - easy);
+    scan->easy_again = make_shelf(host, scan, &dots->filter_f64, pos, hard_queries > 0 ? easy : 0);
 }
 
 /* The one that most queries meet most points in. */
 static const struct ct_filter_kernels *main_sieve(const struct scan *scan)
 {
     const struct ct_correlation_kernels *dots = scan->batch->dots;
-    return scan->begin[HARD] > scan->batch->count / 2 ? &dots->coarse : &dots->fine;
+    return scan->begin[HARD] > scan->batch->count / 2 ? &dots->filter_f32 : &dots->filter_f64;
 }
 
 /* The more go together, the seldomer are the points read; half as many, where

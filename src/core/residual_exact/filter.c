@@ -85,7 +85,7 @@ static void load_teams(struct ct_filter_block *block, const struct ct_filter_ker
 {
     const struct ct_filter *sift = block->sift;
     const struct ct_residual_metric *residual = sift->batch->residual;
-    size_t rest = (size_t)sift->frame.rest, lead = residual->m - rest, size = sieve->size;
+    size_t rest = (size_t)sift->frame.rest, lead = residual->m - rest, size = sieve->value_size;
     double trifle = ct_negligible_limit(&sift->frame, sieve);
     for (int team = 0; team < block->count; team += CT_GROUP) {
         int pos[CT_GROUP];
@@ -134,8 +134,8 @@ static void enter(struct ct_filter_block *block, int i, int pos, double size)
 
 static double size_of(const struct ct_filter_kernels *sieve, const char *sums, int lane)
 {
-    return fabs(sieve->size == sizeof(float) ? ((const float *)sums)[lane]
-                                             : ((const double *)sums)[lane]);
+    return fabs(sieve->value_size == sizeof(float) ? ((const float *)sums)[lane]
+                                                   : ((const double *)sums)[lane]);
 }
 
 /* Pairs that the leading numbers let through need not pass with the rest. */
@@ -145,12 +145,12 @@ static void enter_lanes(struct ct_filter_block *block, int i, const struct ct_pa
     const struct ct_filter *sift = block->sift;
     const struct ct_filter_kernels *sieve = shelf->sieve;
     struct ct_interval_topk *contest = &block->contest[i];
-    size_t rest = sift->frame.rest * sieve->size;
+    size_t rest = sift->frame.rest * sieve->value_size;
     int self = sift->batch->foreign ? -1 : pos_of(block, i), first = tile * sieve->lanes;
-    char *sums = block->sums + i * sieve->lanes * sieve->size;
+    char *sums = block->sums + i * sieve->lanes * sieve->value_size;
     if (rest > 0)
-        sieve->finish(shelf->rest + first * rest, block->rest + i * rest, sift->frame.rest,
-                      block->within[i], sums);
+        sieve->subtract_tail(shelf->rest + first * rest, block->rest + i * rest, sift->frame.rest,
+                             block->within[i], sums);
     for (unsigned within = block->within[i]; within; within &= within - 1) {
         int lane = __builtin_ctz(within);
         if (first + lane >= shelf->count)
@@ -183,7 +183,7 @@ static void add_dots(struct ct_filter_block *block, const struct ct_packed_point
     const struct ct_filter_kernels *sieve = shelf->sieve;
     int m = block->sift->batch->residual->m - block->sift->frame.rest;
     int chunks = (m + CT_CHUNK - 1) / CT_CHUNK;
-    size_t size = sieve->size, step = sieve->lanes * size;
+    size_t size = sieve->value_size, step = sieve->lanes * size;
     memset(block->sums, 0, (size_t)block->sift->most * step);
     for (int chunk = 0; chunk < chunks; chunk++) {
         int from = (int)((long long)m * chunk / chunks);
@@ -191,8 +191,8 @@ static void add_dots(struct ct_filter_block *block, const struct ct_packed_point
         const char *points = shelf->v + (tile * (size_t)m + from) * step;
         for (int team = 0; team < block->count; team += CT_GROUP) {
             prefetch(points + (to - from) * step, (to - from) * step, team, block->count);
-            sieve->dots(points, block->team_v + ((size_t)team * m + from * CT_GROUP) * size,
-                        to - from, block->sums + team * step);
+            sieve->add_dots(points, block->team_v + ((size_t)team * m + from * CT_GROUP) * size,
+                            to - from, block->sums + team * step);
         }
     }
 }
@@ -207,7 +207,7 @@ static void drop_trifles(struct ct_filter_block *block, const struct ct_packed_p
     for (int i = team; i < team + CT_GROUP; i++)
         some |= block->within[i] && block->level[i] <= block->margin[i];
     if (some && shelf->pos[tile * shelf->sieve->lanes] > block->contest->k)
-        shelf->sieve->drop_trifles(meeting, block->within + team);
+        shelf->sieve->drop_negligible(meeting, block->within + team);
 }
 
 /* Asks for the rest of the points that came through, and tells whose it was. */
@@ -216,7 +216,7 @@ static unsigned prefetch_rest(const struct ct_filter_block *block,
                               unsigned asked)
 {
     int lanes = shelf->sieve->lanes;
-    size_t bytes = block->sift->frame.rest * shelf->sieve->size;
+    size_t bytes = block->sift->frame.rest * shelf->sieve->value_size;
     unsigned which = 0;
     for (int i = team; i < team + CT_GROUP; i++)
         which |= block->within[i] & ~asked;
@@ -230,24 +230,24 @@ static void meet_tile(struct ct_filter_block *block, const struct ct_packed_poin
 {
     const struct ct_filter *sift = block->sift;
     const struct ct_filter_kernels *sieve = shelf->sieve;
-    size_t size = sieve->size, d = (size_t)sift->batch->residual->d;
+    size_t size = sieve->value_size, d = (size_t)sift->batch->residual->d;
     size_t place = (size_t)tile * sieve->lanes;
     unsigned asked = 0;
     add_dots(block, shelf, tile);
     for (int team = 0; team < block->count; team += CT_GROUP) {
         struct ct_filter_input meeting = {.shape = &sift->frame.shape,
                                           .d = (int)d,
-                                          .tile = shelf->z + place * d * size,
-                                          .team = block->team_z + team * d * size,
+                                          .tile_z = shelf->z + place * d * size,
+                                          .group_z = block->team_z + team * d * size,
                                           .root = shelf->root + place * size,
-                                          .slack = shelf->slack + place * size,
+                                          .tail_norm = shelf->slack + place * size,
                                           .norm = shelf->norm + place * size,
-                                          .level = block->level + team,
+                                          .cutoff = block->level + team,
                                           .margin = block->margin + team,
-                                          .query_slack = block->slack + team,
+                                          .query_tail_norm = block->slack + team,
                                           .query_norm = block->norm + team,
-                                          .trifle = block->trifle + team};
-        sieve->within(&meeting, block->sums + (size_t)team * sieve->lanes * size,
+                                          .negligible = block->trifle + team};
+        sieve->filter(&meeting, block->sums + (size_t)team * sieve->lanes * size,
                       block->within + team);
         drop_trifles(block, shelf, tile, &meeting, team);
         asked = prefetch_rest(block, shelf, tile, team, asked);
@@ -266,7 +266,7 @@ void ct_filter_block_scan(struct ct_filter_block *block, const struct ct_packed_
            !(block->sift->batch->predecessors && shelf->pos[tile * lanes] >= block->last))
         meet_tile(block, shelf, tile++);
     long long pairs = (long long)tile * lanes * block->count;
-    if (shelf->sieve->size == sizeof(float))
+    if (shelf->sieve->value_size == sizeof(float))
         block->tally.coarse += pairs;
     else
         block->tally.fine += pairs;

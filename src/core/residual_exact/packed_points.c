@@ -148,9 +148,9 @@ static void put_turned(const struct ct_transform *frame, const struct ct_filter_
     double *turned = room + ct_rotation_scratch_size(&frame->turn);
     ct_rotate_group(&frame->turn, v, frame->unit, room, turned);
     for (int i = 0; i < CT_GROUP; i++, turned += m) {
-        sieve->put(seats->v + i * sieve->size, seats->apart, turned, 1, NULL, 1, lead);
-        sieve->put(seats->rest + (size_t)i * rest * sieve->size, 1, turned + lead, 1, NULL, 1,
-                   rest);
+        sieve->pack(seats->v + i * sieve->value_size, seats->apart, turned, 1, NULL, 1, lead);
+        sieve->pack(seats->rest + (size_t)i * rest * sieve->value_size, 1, turned + lead, 1, NULL,
+                    1, rest);
         seats->slack[i] = slack_of(turned + lead, rest);
     }
 }
@@ -163,16 +163,16 @@ void ct_pack_group(const struct ct_transform *frame, const struct ct_filter_kern
     const double *v[CT_GROUP];
     for (int i = 0; i < CT_GROUP; i++) {
         v[i] = points->v + pos[i] * ct_v_stride(residual->m);
-        sieve->put(seats->z + i * sieve->size, seats->apart, points->z + pos[i], (size_t)points->n,
-                   frame->centre, frame->stretch, residual->d);
+        sieve->pack(seats->z + i * sieve->value_size, seats->apart, points->z + pos[i],
+                    (size_t)points->n, frame->centre, frame->stretch, residual->d);
     }
     if (frame->rest > 0) {
         put_turned(frame, sieve, v, room, seats);
         return;
     }
     for (int i = 0; i < CT_GROUP; i++) {
-        sieve->put(seats->v + i * sieve->size, seats->apart, v[i], 1, NULL, frame->unit,
-                   residual->m);
+        sieve->pack(seats->v + i * sieve->value_size, seats->apart, v[i], 1, NULL, frame->unit,
+                    residual->m);
         seats->slack[i] = 0;
     }
 }
@@ -191,7 +191,8 @@ static void fill_team(const struct filling *filling, int first, double *room)
     const struct ct_packed_points *shelf = filling->shelf;
     const struct ct_filter_kernels *sieve = shelf->sieve;
     int lanes = sieve->lanes, pos[CT_GROUP], rest = filling->frame->rest;
-    size_t size = sieve->size, tile = (size_t)(first / lanes) * lanes, lane = (size_t)first - tile;
+    size_t size = sieve->value_size, tile = (size_t)(first / lanes) * lanes,
+           lane = (size_t)first - tile;
     struct ct_packed_group seats = {
         .apart = lanes,
         .z = shelf->z + (tile * residual->d + lane) * size,
@@ -201,11 +202,11 @@ static void fill_team(const struct filling *filling, int first, double *room)
     for (int i = 0; i < CT_GROUP; i++)
         pos[i] = shelf->pos[first + i < shelf->count ? first + i : shelf->count - 1];
     ct_pack_group(filling->frame, sieve, &residual->points, pos, room, &seats);
-    sieve->put(shelf->slack + first * size, 1, seats.slack, 1, NULL, 1, CT_GROUP);
+    sieve->pack(shelf->slack + first * size, 1, seats.slack, 1, NULL, 1, CT_GROUP);
     for (int i = 0; i < CT_GROUP; i++) {
         size_t at = (first + i) * size;
-        sieve->put(shelf->root + at, 1, filling->sizes->root + pos[i], 1, NULL, 1, 1);
-        sieve->put(shelf->norm + at, 1, filling->sizes->norm + pos[i], 1, NULL, 1, 1);
+        sieve->pack(shelf->root + at, 1, filling->sizes->root + pos[i], 1, NULL, 1, 1);
+        sieve->pack(shelf->norm + at, 1, filling->sizes->norm + pos[i], 1, NULL, 1, 1);
     }
 }
 
@@ -233,12 +234,12 @@ struct ct_packed_points ct_packed_points_make(const struct ct_host *host,
         .pos = pos,
         .count = count,
         .tiles = tiles,
-        .v = ct_alloc_aligned(host, places * (frame->residual->m - rest), sieve->size),
-        .rest = ct_alloc_aligned(host, places * rest, sieve->size),
-        .z = ct_alloc_aligned(host, places * frame->residual->d, sieve->size),
-        .root = ct_alloc_aligned(host, places, sieve->size),
-        .slack = ct_alloc_aligned(host, places, sieve->size),
-        .norm = ct_alloc_aligned(host, places, sieve->size),
+        .v = ct_alloc_aligned(host, places * (frame->residual->m - rest), sieve->value_size),
+        .rest = ct_alloc_aligned(host, places * rest, sieve->value_size),
+        .z = ct_alloc_aligned(host, places * frame->residual->d, sieve->value_size),
+        .root = ct_alloc_aligned(host, places, sieve->value_size),
+        .slack = ct_alloc_aligned(host, places, sieve->value_size),
+        .norm = ct_alloc_aligned(host, places, sieve->value_size),
     };
     double *room = host->alloc(threads * ct_transform_scratch_size(frame), sizeof *room);
     struct filling filling = {frame, &shelf, sizes, room};

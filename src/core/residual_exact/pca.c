@@ -23,8 +23,8 @@ static struct ct_panel make_panel(const struct ct_host *host, const struct ct_fi
     struct ct_panel panel = {sieve, terms, columns, host->alloc(size, sizeof(double))};
     memset(panel.tiles, 0, size * sizeof(double));
     for (int c = 0; c < columns; c++)
-        sieve->put(panel.tiles + (size_t)(c / lanes) * lanes * terms + c % lanes, lanes,
-                   from + c * column, row, NULL, 1, terms);
+        sieve->pack(panel.tiles + (size_t)(c / lanes) * lanes * terms + c % lanes, lanes,
+                    from + c * column, row, NULL, 1, terms);
     return panel;
 }
 
@@ -36,14 +36,14 @@ static void multiply_team(const struct ct_panel *panel, const double *const *v, 
     int lanes = sieve->lanes, terms = panel->terms;
     double *team = room, *sums = room + (size_t)CT_GROUP * terms;
     for (int i = 0; i < CT_GROUP; i++)
-        sieve->put(team + i, CT_GROUP, v[i], apart, NULL, scale, terms);
+        sieve->pack(team + i, CT_GROUP, v[i], apart, NULL, scale, terms);
     for (int first = 0; first < panel->columns; first += lanes) {
         const double *tile = panel->tiles + (size_t)first * terms;
         int some = panel->columns - first < lanes ? panel->columns - first : lanes;
         memset(sums, 0, sizeof(double) * CT_GROUP * lanes);
         for (int from = 0; from < terms; from += CT_CHUNK)
-            sieve->dots(tile + (size_t)from * lanes, team + (size_t)from * CT_GROUP,
-                        terms - from < CT_CHUNK ? terms - from : CT_CHUNK, sums);
+            sieve->add_dots(tile + (size_t)from * lanes, team + (size_t)from * CT_GROUP,
+                            terms - from < CT_CHUNK ? terms - from : CT_CHUNK, sums);
         for (int i = 0; i < CT_GROUP; i++)
             memcpy(to + i * ld + first, sums + i * lanes, some * sizeof(double));
     }
@@ -150,7 +150,7 @@ struct ct_rotation ct_rotation_make(const struct ct_host *host,
                                     const double *vectors, int count, int m, size_t stride,
                                     int threads)
 {
-    const struct ct_filter_kernels *sieve = &dots->fine;
+    const struct ct_filter_kernels *sieve = &dots->filter_f64;
     size_t size = m * stride;
     double *gram = host->alloc(size, sizeof(double)), *y = host->alloc(size, sizeof(double));
     double *q = host->alloc(size, sizeof(double));

@@ -1,7 +1,8 @@
-/* correlation.c: compile the kernels for each instruction set, as euclid.c does.
+/* correlation.c: compiles correlation_kernels.h for each instruction set; see correlation.h.
  *
- * Registers decide how many queries go abreast: two vectors of points by eight
- * queries keep sixteen sums, two by four keep eight.
+ * The number of vector registers sets CT_QUERIES_IN_REGISTERS: two vectors of points by eight
+ * queries need sixteen sums, two by four need eight. Sets with 32 registers take eight queries;
+ * SSE2 and AVX2, with 16, take four.
  */
 #include "core/simd/correlation.h"
 #include "core/metric/euclidean.h"
@@ -25,9 +26,9 @@
 #define CT_DFMA(a, b, c) ((a) * (b) + (c))
 #define CT_FFMA(a, b, c) ((a) * (b) + (c))
 #if CT_SSE2
-#define CT_ABREAST 4
+#define CT_QUERIES_IN_REGISTERS 4
 #else
-#define CT_ABREAST 8
+#define CT_QUERIES_IN_REGISTERS 8
 #endif
 #define CT_FSPLAT(x) (VEC) CT_SPLAT4(x)
 #define CT_DSQRT(a) (VEC) CT_SQRT2(a)
@@ -43,10 +44,11 @@
 #define CT_NAME(f) f##_neon
 #define CT_TARGET
 #define CT_WIDTH 2
-#define CT_ABREAST 8
+#define CT_QUERIES_IN_REGISTERS 8
 #define CT_DFMA(a, b, c) (VEC) vfmaq_f64((float64x2_t)(c), (float64x2_t)(a), (float64x2_t)(b))
 #define CT_FFMA(a, b, c) (VEC) vfmaq_f32((float32x4_t)(c), (float32x4_t)(a), (float32x4_t)(b))
-/* One load brings several numbers; gcc would copy each into all lanes first. */
+/* One load brings the values of several queries, and the multiplication selects a lane; from
+ * q[i] alone, gcc copies the value into all lanes first. */
 #define CT_DSCALED(x, q, i, sum)                                                                   \
     (VEC) vfmaq_laneq_f64((float64x2_t)(sum), (float64x2_t)(x), vld1q_f64((q) + (i) / 2 * 2),      \
                           (i) % 2)
@@ -68,7 +70,7 @@
 #define CT_NAME(f) f##_avx2
 #define CT_TARGET __attribute__((target("avx2,fma")))
 #define CT_WIDTH 4
-#define CT_ABREAST 4
+#define CT_QUERIES_IN_REGISTERS 4
 #define CT_DFMA(a, b, c) (VEC) _mm256_fmadd_pd((__m256d)(a), (__m256d)(b), (__m256d)(c))
 #define CT_FFMA(a, b, c) (VEC) _mm256_fmadd_ps((__m256)(a), (__m256)(b), (__m256)(c))
 #define CT_FSPLAT(x) (VEC) _mm256_set1_ps(x)
@@ -86,7 +88,7 @@
 #define CT_NAME(f) f##_avx512
 #define CT_TARGET __attribute__((target("avx512f,avx512dq,avx512vl")))
 #define CT_WIDTH 8
-#define CT_ABREAST 8
+#define CT_QUERIES_IN_REGISTERS 8
 #define CT_DFMA(a, b, c) (VEC) _mm512_fmadd_pd((__m512d)(a), (__m512d)(b), (__m512d)(c))
 #define CT_FFMA(a, b, c) (VEC) _mm512_fmadd_ps((__m512)(a), (__m512)(b), (__m512)(c))
 #define CT_FSPLAT(x) (VEC) _mm512_set1_ps(x)
@@ -103,14 +105,14 @@ const struct ct_correlation_kernels *ct_correlation_kernels(enum ct_simd_level l
 {
 #if CT_X86
     if (level == CT_SIMD_AVX512)
-        return &dots_avx512;
+        return &correlation_kernels_avx512;
     if (level == CT_SIMD_AVX2)
-        return &dots_avx2;
+        return &correlation_kernels_avx2;
 #endif
 #if CT_NEON
     if (level >= CT_SIMD_NEON)
-        return &dots_neon;
+        return &correlation_kernels_neon;
 #endif
     (void)level;
-    return &dots_base;
+    return &correlation_kernels_base;
 }

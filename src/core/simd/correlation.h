@@ -1,10 +1,18 @@
-/* correlation.h: the vector kernels of residual correlations.
+/* correlation.h: vector kernels for residual correlations.
  *
- * The exact ones define what a correlation is: double, one order of operations,
- * no fused multiply-add, so the bits are the same in every instruction set. The
- * sieves say, in float or in double, of which pairs the correlation is surely too
- * small: matrix products in whatever order is fast, with a margin that covers the
- * rounding of all of them.
+ * Two families of kernels, each compiled for every instruction set:
+ *
+ *   exact kernels    define the correlation: double, one order of operations, no fused
+ *                    multiply-add. Their bits are the same in every instruction set. An exact
+ *                    dot product costs about m multiply-adds and reads both vectors.
+ *   filter kernels   discard pairs whose correlation is certainly too small, in float or in
+ *                    double. They are matrix products of a query group and a tile of points, in
+ *                    the fastest order of operations; a margin covers the rounding of all
+ *                    operations (core/residual_exact/error_bound.h). Per pair they cost a
+ *                    fraction of an exact dot product.
+ *
+ * Used by both residual searches; the filter kernels also multiply the matrices of
+ * core/residual_exact/pca.c.
  */
 #ifndef COVERTREE_SIMD_CORRELATION_H
 #define COVERTREE_SIMD_CORRELATION_H
@@ -12,66 +20,74 @@
 #include "core/simd/euclid.h"
 
 enum {
-    CT_V_LANES = 16, /* partial sums of an exact dot product; vectors are padded to such runs */
-    CT_CHUNK = 64    /* terms that a sieve adds up before it adds the sum to others */
+    CT_V_LANES = 16, /* partial sums of an exact dot product; v is padded to a multiple of it */
+    CT_CHUNK = 64    /* terms that a filter kernel sums before it adds the sum to the total */
 };
 
-/* A covariance function, of a = scale * r, or a = scale * r^2 if squared:
- * (1 + a * (linear + a * quadratic)) * exp(-a). */
+/* A covariance function of distance r, divided by its variance: with a = scale * r, or
+ * a = scale * r^2 if squared,
+ *
+ *   (1 + a * (linear + a * quadratic)) * exp(-a). */
 struct ct_covariance_shape {
     double scale, linear, quadratic;
     int squared;
 };
 
-/* Where CT_GROUP queries and a tile of points meet. Tiles and teams hold a number
- * of one point, or query, beside the same number of the next one. */
+/* A group of CT_GROUP queries and a tile of `lanes` points. Packed arrays are in the
+ * precision of the kernels; a group and a tile hold component j of all their vectors side by
+ * side, then component j + 1. Coordinates are scaled: their distance is a of the shape, or
+ * its root if the shape is squared. */
 struct ct_filter_input {
     const struct ct_covariance_shape *shape;
     int d;
-    const void *tile, *team;  /* [d * lanes], [d * CT_GROUP]: coordinates, scaled so that r is a,
-                               * or r^2 is */
-    const void *root;         /* [lanes]: roots of the residual variances of the points */
-    const void *slack, *norm; /* [lanes]: lengths of what is left of v, and of all of it */
-    const double *level, *margin; /* [CT_GROUP]; margins are not negative */
-    const double *query_slack, *query_norm;
-    const double *trifle; /* [CT_GROUP] */
+    const void *tile_z;           /* [d * lanes] coordinates of the points */
+    const void *group_z;          /* [d * CT_GROUP] coordinates of the queries */
+    const void *root;             /* [lanes] roots of the points' residual variances */
+    const void *tail_norm, *norm; /* [lanes] norms of the tail of v, and of v, of the points */
+    const double *cutoff;         /* [CT_GROUP] correlation to reach, times the query's root */
+    const double *margin;         /* [CT_GROUP] error bound, >= 0 */
+    const double *query_tail_norm, *query_norm; /* [CT_GROUP] */
+    const double *negligible; /* [CT_GROUP] see drop_negligible(), times the query's root */
 };
 
+/* Filter kernels of one precision. void pointers are to float or double. */
 struct ct_filter_kernels {
-    int lanes;       /* points in a tile */
-    size_t size;     /* bytes of a number */
-    double roundoff; /* half the distance from 1 to the next number */
-    /* to[i * apart] = (from[i * from_apart] - centre[i]) * scale, where centre may
-     * be NULL. */
-    void (*put)(void *to, int apart, const double *from, size_t from_apart, const double *centre,
-                double scale, int count);
-    /* Adds the dot products of count numbers of each of a team's queries and of a
-     * tile's points to sums [CT_GROUP * lanes]. */
-    void (*dots)(const void *tile, const void *team, int count, void *sums);
-    /* Turns sums, which are dot products, into covariances less those. Bit i of
-     * within[j]: the size of that of query j and point i, or else not a number, is not
-     * less than level[j] * root[i] - margin[j] - query_slack[j] * slack[i]. */
-    void (*within)(const struct ct_filter_input *meeting, void *sums, unsigned *within);
-    /* Takes the dot products of count numbers of a query and of those of a tile's
-     * points whose bits are set from sums [lanes]. The points lie one after another;
-     * count is a multiple of lanes. */
-    void (*finish)(const void *points, const void *query, int count, unsigned which, void *sums);
-    /* Clears the bits where the covariance and query_norm[j] * norm[i] add up to less
-     * than trifle[j] * root[i]. */
-    void (*drop_trifles)(const struct ct_filter_input *meeting, unsigned *within);
+    int lanes;         /* points in a tile: a multiple of CT_GROUP, at most 32 */
+    size_t value_size; /* sizeof(float) or sizeof(double) */
+    double roundoff;   /* half the distance from 1 to the next value */
+    /* Packs a vector: to[i * to_stride] = (from[i * from_stride] - center[i]) * scale, i < count,
+     * computed in double and rounded once. center may be NULL, for 0. */
+    void (*pack)(void *to, int to_stride, const double *from, size_t from_stride,
+                 const double *center, double scale, int count);
+    /* Adds to sums [CT_GROUP x lanes, row-major] the dot products over `count` components of
+     * the group's queries and the tile's points. */
+    void (*add_dots)(const void *tile, const void *group, int count, void *sums);
+    /* Replaces each dot product in sums by covariance - dot product. Bit i of passes[j] is 0 if
+     * |sums[j, i]| < cutoff[j] * root[i] - margin[j] - query_tail_norm[j] * tail_norm[i];
+     * it is 1 otherwise, and if the sum is not a number. */
+    void (*filter)(const struct ct_filter_input *input, void *sums, unsigned *passes);
+    /* Subtracts from sums [lanes] the dot products of one query's tail and the tails of the
+     * points whose bits are set in `passes`. tails is [lanes x count, row-major], query_tail
+     * [count]; count is a multiple of lanes. */
+    void (*subtract_tail)(const void *tails, const void *query_tail, int count, unsigned passes,
+                          void *sums);
+    /* Clears the bits of pairs with covariance + query_norm[j] * norm[i] <
+     * negligible[j] * root[i]: their distance is exactly 1. */
+    void (*drop_negligible)(const struct ct_filter_input *input, unsigned *passes);
 };
 
 struct ct_correlation_kernels {
-    const char *name;
-    /* The exact dot product; stride is a multiple of CT_V_LANES. */
-    double (*dot)(const double *v, const double *w, size_t stride);
-    /* Turns squared distances into exact covariances. */
+    const char *name; /* of the instruction set */
+    /* The exact dot product of two vectors of `length` values, a multiple of CT_V_LANES. */
+    double (*dot)(const double *v, const double *w, size_t length);
+    /* Replaces `count` squared distances x by exact covariances. */
     void (*covariance)(const struct ct_covariance_shape *shape, double variance, int count,
                        double *x);
-    struct ct_filter_kernels fine, coarse; /* in double, in float */
+    struct ct_filter_kernels filter_f64, filter_f32;
 };
 
-/* The kernels of a level; of a lower one, if the compiler does not know it. */
+/* The kernels of an instruction set level, or of the best lower level that the compiler
+ * supports. Static memory; constant time. */
 const struct ct_correlation_kernels *ct_correlation_kernels(enum ct_simd_level level);
 
 #endif

@@ -1,13 +1,14 @@
-/* correlation_kernels.h: the vector kernels of residual correlations, written once.
+/* correlation_kernels.h: the kernels of correlation.h, for one instruction set.
  *
- * correlation.c includes this file once per instruction set, having defined
- *   CT_LABEL, CT_NAME(f)  the name of the set, and of f for it,
- *   CT_TARGET             the attribute that allows the set inside a function,
- *   CT_WIDTH              doubles in a vector; floats are twice as many,
- *   CT_ABREAST            queries whose sums for two vectors of points fit in registers,
- * and CT_DFMA, CT_DSCALED (or none), CT_DSQRT, CT_DMIN and CT_DLESS, with which the sieve in double
- * is made (see filter_kernels.h), and those with F, and CT_FSPLAT, for the one in float. No
- * include guard, on purpose.
+ * correlation.c includes this file once per instruction set. It defines before
+ *   CT_LABEL, CT_NAME(f)     the name of the instruction set, and the name of f for the set,
+ *   CT_TARGET                the attribute that allows the instruction set inside a function,
+ *   CT_WIDTH                 doubles in a vector; a vector holds twice as many floats,
+ *   CT_QUERIES_IN_REGISTERS  queries whose sums with two vectors of points fit in registers: 4, 8,
+ *   CT_DFMA, CT_DSQRT, CT_DMIN, CT_DLESS, and CT_DSCALED or nothing, for double: FUSED, SQRT, MIN,
+ *                            LESS and SCALED of filter_kernels.h,
+ *   CT_FFMA, CT_FSQRT, CT_FMIN, CT_FLESS, CT_FSPLAT, and CT_FSCALED or nothing, for float.
+ * No include guard, on purpose.
  */
 
 typedef double CT_NAME(dvec) __attribute__((vector_size(8 * CT_WIDTH), aligned(8), may_alias));
@@ -29,21 +30,23 @@ typedef uint32_t CT_NAME(fbits) __attribute__((vector_size(8 * CT_WIDTH)));
 #define SQRT(a) CT_DSQRT(a)
 #define MIN(a, b) CT_DMIN(a, b)
 #define LESS(a, b) CT_DLESS(a, b)
-#define DECAY_FLOAT 0
+#define EXP_FLOAT 0
 
 #define FUSED(a, b, c) ((a) * (b) + (c))
-#define DECAY(a, linear, quadratic) CT_NAME(exact_decay)(a, linear, quadratic)
+#define EXP_COVARIANCE(a, linear, quadratic) CT_NAME(exact_exp_covariance)(a, linear, quadratic)
 #include "core/simd/exp_kernels.h"
-#undef DECAY
+#undef EXP_COVARIANCE
 #undef FUSED
 
-/* Partial sum i takes the terms i, i + CT_V_LANES, ...; then halves are added up. */
-CT_TARGET static double CT_NAME(exact_dot)(const double *v, const double *w, size_t stride)
+/* Partial sum i adds the terms i, i + CT_V_LANES, ... in order; then the upper half of the partial
+ * sums is added to the lower half until one is left. The order of operations does not depend on
+ * WIDTH. */
+CT_TARGET static double CT_NAME(exact_dot)(const double *v, const double *w, size_t length)
 {
     double sums[CT_V_LANES];
     for (int part = 0; part < CT_V_LANES; part += 2 * WIDTH) {
         VEC a = {0}, b = {0};
-        for (size_t i = part; i < stride; i += CT_V_LANES) {
+        for (size_t i = part; i < length; i += CT_V_LANES) {
             a += LOAD(v + i) * LOAD(w + i);
             b += LOAD(v + i + WIDTH) * LOAD(w + i + WIDTH);
         }
@@ -56,28 +59,29 @@ CT_TARGET static double CT_NAME(exact_dot)(const double *v, const double *w, siz
     return sums[0];
 }
 
-/* The covariance is 0 where exp would be below the normal range. */
+/* The covariance is 0 where exp(-a) would be below the normal range. The last count % WIDTH values
+ * go through a buffer, since x may end there. */
 CT_TARGET static void CT_NAME(exact_covariance)(const struct ct_covariance_shape *shape,
                                                 double variance, int count, double *x)
 {
     const VEC linear = SPLAT(shape->linear), quadratic = SPLAT(shape->quadratic);
     for (int i = 0; i < count; i += WIDTH) {
-        double few[WIDTH] = {0}, *at = count - i < WIDTH ? few : x + i;
-        for (int lane = 0; at == few && lane < count - i; lane++)
-            few[lane] = x[i + lane];
+        double buffer[WIDTH] = {0}, *at = count - i < WIDTH ? buffer : x + i;
+        for (int lane = 0; at == buffer && lane < count - i; lane++)
+            buffer[lane] = x[i + lane];
         VEC sq = LOAD(at);
         VEC a = (shape->squared ? sq : SQRT(sq)) * shape->scale;
-        VEC k = CT_NAME(exact_decay)(MIN(a, SPLAT(708.0)), linear, quadratic) * variance;
+        VEC k = CT_NAME(exact_exp_covariance)(MIN(a, SPLAT(708.0)), linear, quadratic) * variance;
         STORE(at, (VEC)((MASK)(a <= 708.0) & (MASK)k));
-        for (int lane = 0; at == few && lane < count - i; lane++)
-            x[i + lane] = few[lane];
+        for (int lane = 0; at == buffer && lane < count - i; lane++)
+            x[i + lane] = buffer[lane];
     }
 }
 
-#define SIEVE(f) CT_NAME(fine_##f)
+#define FILTER(f) CT_NAME(f64_##f)
 #define FUSED(a, b, c) CT_DFMA(a, b, c)
 #define SCALED(x, q, i, sum) CT_DSCALED(x, q, i, sum)
-#define MOST 708.0
+#define MAX_ARGUMENT 708.0
 #include "core/simd/filter_kernels.h"
 
 #define REAL float
@@ -88,21 +92,21 @@ CT_TARGET static void CT_NAME(exact_covariance)(const struct ct_covariance_shape
 #define SQRT(a) CT_FSQRT(a)
 #define MIN(a, b) CT_FMIN(a, b)
 #define LESS(a, b) CT_FLESS(a, b)
-#define DECAY_FLOAT 1
-#define SIEVE(f) CT_NAME(coarse_##f)
+#define EXP_FLOAT 1
+#define FILTER(f) CT_NAME(f32_##f)
 #define FUSED(a, b, c) CT_FFMA(a, b, c)
 #define SCALED(x, q, i, sum) CT_FSCALED(x, q, i, sum)
-#define MOST 87.0f
+#define MAX_ARGUMENT 87.0f
 #include "core/simd/filter_kernels.h"
 
-static const struct ct_correlation_kernels CT_NAME(dots) = {
+static const struct ct_correlation_kernels CT_NAME(correlation_kernels) = {
     CT_LABEL,
     CT_NAME(exact_dot),
     CT_NAME(exact_covariance),
-    {16, sizeof(double), DBL_EPSILON / 2, CT_NAME(fine_put), CT_NAME(fine_dots),
-     CT_NAME(fine_within), CT_NAME(fine_finish), CT_NAME(fine_drop_trifles)},
-    {32, sizeof(float), FLT_EPSILON / 2, CT_NAME(coarse_put), CT_NAME(coarse_dots),
-     CT_NAME(coarse_within), CT_NAME(coarse_finish), CT_NAME(coarse_drop_trifles)},
+    {16, sizeof(double), DBL_EPSILON / 2, CT_NAME(f64_pack), CT_NAME(f64_add_dots),
+     CT_NAME(f64_filter), CT_NAME(f64_subtract_tail), CT_NAME(f64_drop_negligible)},
+    {32, sizeof(float), FLT_EPSILON / 2, CT_NAME(f32_pack), CT_NAME(f32_add_dots),
+     CT_NAME(f32_filter), CT_NAME(f32_subtract_tail), CT_NAME(f32_drop_negligible)},
 };
 
 #undef LOAD
@@ -111,7 +115,7 @@ static const struct ct_correlation_kernels CT_NAME(dots) = {
 #undef CT_NAME
 #undef CT_TARGET
 #undef CT_WIDTH
-#undef CT_ABREAST
+#undef CT_QUERIES_IN_REGISTERS
 #undef CT_FSPLAT
 #undef CT_DFMA
 #undef CT_FFMA

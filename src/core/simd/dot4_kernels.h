@@ -1,26 +1,33 @@
-/* dot4_kernels.h: one vector and CT_DOT4_COUNT others, written once for any width.
+/* dot4_kernels.h: the kernels of dot4.h, for one instruction set.
  *
- * dot4.c includes this file with CT_NAME(f), CT_TARGET and BYTES (of a vector) defined;
- * and with WHOLE, WHOLE_LOAD, WHOLE_ADD (of products of 16 bits to sums of 32) and
- * WHOLE_SUM for vectors of whole numbers, where there are such. No include guard, on
- * purpose.
+ * dot4.c includes this file once per instruction set. It defines before
+ *   CT_NAME(f), CT_TARGET     as in correlation_kernels.h,
+ *   BYTES                     bytes of a vector,
+ * and, where the set has integer vectors,
+ *   INT_VEC, INT_LOAD(p)      a vector of BYTES / 2 int16, or of BYTES / 4 int32; loads int16,
+ *   INT_MULTIPLY_ADD(s, x, y) adds to each int32 of s the products of two int16 of x and y,
+ *   INT_SUM(s)                the sum of all int32 of s.
+ * No include guard, on purpose.
  */
 typedef double CT_NAME(vec) __attribute__((vector_size(BYTES), aligned(sizeof(double)), may_alias));
 #define VEC CT_NAME(vec)
 #define WIDTH ((int)(BYTES / sizeof(double)))
 #define LOAD(p) (*(const VEC *)(p))
 #define STORE(p, x) (*(VEC *)(p) = (x))
+/* Adds the upper half of 2 * half partial sums to the lower half. */
 #define FOLD(half)                                                                                 \
     for (int i = 0; i < (half); i++)                                                               \
     sum[i] += sum[i + (half)]
 
-CT_TARGET static void CT_NAME(fine)(const double *v, const double *const *w, size_t stride,
-                                    double *to)
+/* The partial sums of exact_dot() in correlation_kernels.h, in the same order, for four vectors:
+ * eight independent sums, two for each vector. */
+CT_TARGET static void CT_NAME(dot_f64)(const double *v, const double *const *w, size_t length,
+                                       double *to)
 {
     double sums[CT_DOT4_COUNT][CT_V_LANES];
     for (int part = 0; part < CT_V_LANES; part += 2 * WIDTH) {
         VEC a0 = {0}, b0 = {0}, c0 = {0}, d0 = {0}, a1 = {0}, b1 = {0}, c1 = {0}, d1 = {0};
-        for (size_t i = (size_t)part; i < stride; i += CT_V_LANES) {
+        for (size_t i = (size_t)part; i < length; i += CT_V_LANES) {
             VEC x0 = LOAD(v + i), x1 = LOAD(v + i + WIDTH);
             a0 += x0 * LOAD(w[0] + i);
             a1 += x1 * LOAD(w[0] + i + WIDTH);
@@ -50,29 +57,30 @@ CT_TARGET static void CT_NAME(fine)(const double *v, const double *const *w, siz
     }
 }
 
-#ifdef WHOLE
-CT_TARGET static void CT_NAME(coarse)(const int16_t *v, const int16_t *const *w, size_t stride,
-                                      int32_t *to)
+/* Integer sums do not depend on the order of operations. */
+#ifdef INT_VEC
+CT_TARGET static void CT_NAME(dot_i16)(const int16_t *v, const int16_t *const *w, size_t length,
+                                       int32_t *to)
 {
-    WHOLE a = {0}, b = {0}, c = {0}, d = {0};
-    for (size_t i = 0; i < stride; i += BYTES / 2) {
-        WHOLE x = WHOLE_LOAD(v + i);
-        a = WHOLE_ADD(a, x, WHOLE_LOAD(w[0] + i));
-        b = WHOLE_ADD(b, x, WHOLE_LOAD(w[1] + i));
-        c = WHOLE_ADD(c, x, WHOLE_LOAD(w[2] + i));
-        d = WHOLE_ADD(d, x, WHOLE_LOAD(w[3] + i));
+    INT_VEC a = {0}, b = {0}, c = {0}, d = {0};
+    for (size_t i = 0; i < length; i += BYTES / 2) {
+        INT_VEC x = INT_LOAD(v + i);
+        a = INT_MULTIPLY_ADD(a, x, INT_LOAD(w[0] + i));
+        b = INT_MULTIPLY_ADD(b, x, INT_LOAD(w[1] + i));
+        c = INT_MULTIPLY_ADD(c, x, INT_LOAD(w[2] + i));
+        d = INT_MULTIPLY_ADD(d, x, INT_LOAD(w[3] + i));
     }
-    to[0] = WHOLE_SUM(a);
-    to[1] = WHOLE_SUM(b);
-    to[2] = WHOLE_SUM(c);
-    to[3] = WHOLE_SUM(d);
+    to[0] = INT_SUM(a);
+    to[1] = INT_SUM(b);
+    to[2] = INT_SUM(c);
+    to[3] = INT_SUM(d);
 }
 #else
-static void CT_NAME(coarse)(const int16_t *v, const int16_t *const *w, size_t stride, int32_t *to)
+static void CT_NAME(dot_i16)(const int16_t *v, const int16_t *const *w, size_t length, int32_t *to)
 {
     for (int r = 0; r < CT_DOT4_COUNT; r++) {
         to[r] = 0;
-        for (size_t i = 0; i < stride; i++)
+        for (size_t i = 0; i < length; i++)
             to[r] += (int32_t)v[i] * w[r][i];
     }
 }
@@ -83,10 +91,10 @@ static void CT_NAME(coarse)(const int16_t *v, const int16_t *const *w, size_t st
 #undef WIDTH
 #undef LOAD
 #undef STORE
-#undef WHOLE
-#undef WHOLE_LOAD
-#undef WHOLE_ADD
-#undef WHOLE_SUM
+#undef INT_VEC
+#undef INT_LOAD
+#undef INT_MULTIPLY_ADD
+#undef INT_SUM
 #undef BYTES
 #undef CT_NAME
 #undef CT_TARGET

@@ -4,44 +4,46 @@
 
 #include <string.h>
 
-static int before(const struct ct_sorted_list *top, int at, double sq, int row)
+static int entry_is_before(const struct ct_sorted_list *list, int entry, double sq, int row)
 {
-    return top->sq[at] < sq || (top->sq[at] == sq && top->row[at] < row);
+    return list->sq[entry] < sq || (list->sq[entry] == sq && list->row[entry] < row);
 }
 
-int ct_sorted_list_insert(struct ct_sorted_list *top, double sq, int row)
+/* Bisection for the index of the candidate; the entries from there on move up by one. A full list
+ * loses its last entry. */
+int ct_sorted_list_insert(struct ct_sorted_list *list, double sq, int row)
 {
-    int low = 0, high = top->count;
-    if (high == top->most) {
-        if (high == 0 || before(top, high - 1, sq, row))
-            return top->most;
+    int low = 0, high = list->count;
+    if (high == list->capacity) {
+        if (high == 0 || entry_is_before(list, high - 1, sq, row))
+            return list->capacity;
         high--;
     } else {
-        top->count++;
+        list->count++;
     }
     size_t last = (size_t)high;
     while (low < high) {
         int middle = (low + high) / 2;
-        if (before(top, middle, sq, row))
+        if (entry_is_before(list, middle, sq, row))
             low = middle + 1;
         else
             high = middle;
     }
-    memmove(top->sq + low + 1, top->sq + low, (last - (size_t)low) * sizeof *top->sq);
-    memmove(top->row + low + 1, top->row + low, (last - (size_t)low) * sizeof *top->row);
-    top->sq[low] = sq;
-    top->row[low] = row;
+    memmove(list->sq + low + 1, list->sq + low, (last - (size_t)low) * sizeof *list->sq);
+    memmove(list->row + low + 1, list->row + low, (last - (size_t)low) * sizeof *list->row);
+    list->sq[low] = sq;
+    list->row[low] = row;
     return low;
 }
 
-void ct_sorted_list_sort(struct ct_sorted_list *top, const struct ct_kernels *kernels)
+void ct_sorted_list_sort(struct ct_sorted_list *list, const struct ct_kernels *kernels)
 {
-    int count = top->count;
+    int count = list->count;
     if (count <= CT_RANK_SORT_MAX) {
-        ct_sort_by_rank(top->sq, top->row, count, kernels);
+        ct_sort_by_rank(list->sq, list->row, count, kernels);
         return;
     }
-    top->count = 0;
+    list->count = 0;
     for (int i = 0; i < count; i++)
-        ct_sorted_list_insert(top, top->sq[i], top->row[i]);
+        ct_sorted_list_insert(list, list->sq[i], list->row[i]);
 }

@@ -223,7 +223,7 @@ static void sieve_some(const struct problem *problem, const struct ct_correlatio
     double level[CT_GROUP], margin[CT_GROUP], trifle[CT_GROUP];
     unsigned within[CT_GROUP], all[CT_GROUP];
     int pos[64], query[CT_GROUP] = {0, 1, 2, 3, 4, 5, 6, 7}, lead = r->m - rest;
-    size_t row = sieve->lanes * sieve->size;
+    size_t row = sieve->lanes * sieve->value_size;
     for (int i = 0; i < points->n; i++)
         pos[i] = i;
     struct ct_point_norms size = ct_error_bound_extend(&host, &frame, points, 2);
@@ -233,9 +233,9 @@ static void sieve_some(const struct problem *problem, const struct ct_correlatio
         ct_packed_points_make(&host, &frame, sieve, pos, points->n, &size, 1);
     struct ct_packed_group seats = {
         .apart = CT_GROUP,
-        .z = ct_alloc_aligned(&host, (size_t)r->d * CT_GROUP, sieve->size),
-        .v = ct_alloc_aligned(&host, (size_t)r->m * CT_GROUP, sieve->size),
-        .rest = ct_alloc_aligned(&host, (size_t)r->m * CT_GROUP, sieve->size)};
+        .z = ct_alloc_aligned(&host, (size_t)r->d * CT_GROUP, sieve->value_size),
+        .v = ct_alloc_aligned(&host, (size_t)r->m * CT_GROUP, sieve->value_size),
+        .rest = ct_alloc_aligned(&host, (size_t)r->m * CT_GROUP, sieve->value_size)};
     char *sums = ct_alloc_aligned(&host, CT_GROUP, row);
     memset(sums, 0, row * CT_GROUP);
     ct_pack_group(&frame, sieve, others, query,
@@ -250,21 +250,21 @@ static void sieve_some(const struct problem *problem, const struct ct_correlatio
     }
     for (int from = 0, count; from < lead; from += count) {
         count = lead - from < CT_CHUNK ? lead - from : CT_CHUNK;
-        sieve->dots(shelf.v + from * row, seats.v + (size_t)from * CT_GROUP * sieve->size, count,
-                    sums);
+        sieve->add_dots(shelf.v + from * row, seats.v + (size_t)from * CT_GROUP * sieve->value_size,
+                        count, sums);
     }
     struct ct_filter_input meeting = {&frame.shape, r->d,        shelf.z,    seats.z,
                                       shelf.root,   shelf.slack, shelf.norm, level,
                                       margin,       seats.slack, other.norm, trifle};
-    sieve->within(&meeting, sums, within);
-    sieve->drop_trifles(&meeting, all);
+    sieve->filter(&meeting, sums, within);
+    sieve->drop_negligible(&meeting, all);
     for (int j = 0; j < CT_GROUP; j++) {
         if (rest > 0)
-            sieve->finish(shelf.rest, seats.rest + (size_t)j * rest * sieve->size, rest,
-                          ~0u >> (32 - sieve->lanes), sums + j * row);
+            sieve->subtract_tail(shelf.rest, seats.rest + (size_t)j * rest * sieve->value_size,
+                                 rest, ~0u >> (32 - sieve->lanes), sums + j * row);
         for (int i = 0; i < sieve->lanes && i < points->n; i++) {
-            const char *sum = sums + j * row + i * sieve->size;
-            double got = fabs(sieve->size == 4 ? *(const float *)sum : *(const double *)sum);
+            const char *sum = sums + j * row + i * sieve->value_size;
+            double got = fabs(sieve->value_size == 4 ? *(const float *)sum : *(const double *)sum);
             long double want = fabsl(naive_rest(problem, i, j)) / r->variance;
             sieved->worst = fmax(sieved->worst, fabs((double)(got - want)) / margin[j]);
             sieved->lost += !(within[j] >> i & 1) &&
@@ -287,8 +287,10 @@ static void check_sieves(enum ct_covariance kind, int d, int m)
         struct sieved fine = {0}, coarse = {0};
         for (int round = 0; round < 20; round++) {
             struct problem problem = some_problem(kind, 1 + random_below(64), d, m, round % 3);
-            sieve_some(&problem, dots, &dots->fine, some_rest(m, dots->fine.lanes), &fine);
-            sieve_some(&problem, dots, &dots->coarse, some_rest(m, dots->coarse.lanes), &coarse);
+            sieve_some(&problem, dots, &dots->filter_f64, some_rest(m, dots->filter_f64.lanes),
+                       &fine);
+            sieve_some(&problem, dots, &dots->filter_f32, some_rest(m, dots->filter_f32.lanes),
+                       &coarse);
             keep_end();
         }
         check_about("sieve, kind %d, d %d, m %d, %s: %g and %g of the margins", kind, d, m,

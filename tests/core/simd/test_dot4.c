@@ -45,7 +45,7 @@ static void check_fine(int m, int wide)
         const struct ct_correlation_kernels *dots =
             ct_correlation_kernels((enum ct_simd_level)level);
         double to[CT_DOT4_COUNT], one[CT_DOT4_COUNT];
-        ct_dot4_kernels((enum ct_simd_level)level)->fine(x[0], w, stride, to);
+        ct_dot4_kernels((enum ct_simd_level)level)->dot_f64(x[0], w, stride, to);
         for (int i = 0; i < CT_DOT4_COUNT; i++)
             one[i] = dots->dot(x[0], w[i], stride);
         check_about("fine, %d numbers, %s, %s", m, wide ? "wide" : "normal", dots->name);
@@ -78,7 +78,7 @@ static void check_coarse(int m, int one)
     const int16_t *w[CT_DOT4_COUNT] = {v[0], v[2], v[3], v[4]};
     for (int level = 0; level <= (int)ct_simd_best(); level++) {
         int32_t to[CT_DOT4_COUNT];
-        ct_dot4_kernels((enum ct_simd_level)level)->coarse(v[0], w, stride, to);
+        ct_dot4_kernels((enum ct_simd_level)level)->dot_i16(v[0], w, stride, to);
         check_about("coarse, %d numbers, %s, level %d", m, one ? "one" : "all", level);
         for (int i = 0; i < CT_DOT4_COUNT; i++) {
             long long sum = 0;
@@ -97,7 +97,7 @@ static void check_shared(void)
     double **x = draw_vectors(100, stride, 0), to[CT_DOT4_COUNT];
     const double *w[CT_DOT4_COUNT] = {x[1], x[0], x[1], x[0]};
     for (int level = 0; level <= (int)ct_simd_best(); level++) {
-        ct_dot4_kernels((enum ct_simd_level)level)->fine(x[0], w, stride, to);
+        ct_dot4_kernels((enum ct_simd_level)level)->dot_f64(x[0], w, stride, to);
         check_about("shared vectors, level %d", level);
         CHECK(to[0] == to[2] && to[1] == to[3] && to[1] > 0);
         CHECK(to[0] == ct_correlation_kernels((enum ct_simd_level)level)->dot(x[0], x[1], stride));

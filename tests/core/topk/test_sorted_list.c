@@ -45,7 +45,7 @@ static void check_one(int n, int most, int begin, int levels, const struct ct_ke
     struct ct_neighbor found[MOST], want[MOST];
     struct ct_sorted_list top = {.sq = keep((size_t)most + CT_SELECT_PAD, sizeof(double)),
                                  .row = keep((size_t)most + 1, sizeof(int)),
-                                 .most = most};
+                                 .capacity = most};
     int misplaced = 0;
     draw(found, n, levels);
     for (int i = 0; i < begin; i++) {
