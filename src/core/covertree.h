@@ -15,6 +15,7 @@
 #include "core/order/maximin.h"
 #include "core/residual/correlation.h"
 #include "core/residual_approx/approx_search.h"
+#include "core/residual_exact/exact_search.h"
 #include "core/search/budget.h"
 #include "core/search/query.h"
 #include "core/simd/euclid.h"

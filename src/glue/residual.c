@@ -187,12 +187,12 @@ SEXP r_residual_scan(SEXP metric, SEXP foreign, SEXP rows, SEXP k, SEXP how)
     static const char *const names[] = {"index", "distance", "counts"};
     struct ct_residual_metric residual = residual_of(metric);
     struct ct_factors others = {0};
-    struct ct_residual_stats tally = {0};
+    struct ct_residual_stats stats = {0};
     if (!Rf_isNull(foreign))
         others = latent_of(foreign);
     struct ct_exact_batch batch = {
-        .residual = &residual,
-        .foreign = Rf_isNull(foreign) ? NULL : &others,
+        .metric = &residual,
+        .query_points = Rf_isNull(foreign) ? NULL : &others,
         .row = Rf_isNull(rows) ? NULL : INTEGER_RO(rows),
         .count = !Rf_isNull(foreign) ? others.n
                  : Rf_isNull(rows)   ? residual.points.n
@@ -200,17 +200,17 @@ SEXP r_residual_scan(SEXP metric, SEXP foreign, SEXP rows, SEXP k, SEXP how)
         .predecessors = r_how(how, HOW_PREDECESSOR),
         .threads = r_num_threads(VECTOR_ELT(how, HOW_THREADS)),
         .kernels = r_kernels(VECTOR_ELT(how, HOW_SIMD)),
-        .dots = dots_of(VECTOR_ELT(how, HOW_SIMD)),
-        .tally = &tally,
+        .correlation_kernels = dots_of(VECTOR_ELT(how, HOW_SIMD)),
+        .stats = &stats,
     };
     SEXP found = PROTECT(new_result(batch.count, Rf_asInteger(k), 1, names)), counts;
     SET_VECTOR_ELT(found, 2, counts = Rf_allocVector(REALSXP, 3));
     struct ct_host host = r_host_for("knn_query", how);
     ct_exact_search(&host, &batch, Rf_asInteger(k), NA_REAL, INTEGER(VECTOR_ELT(found, 0)),
                     REAL(VECTOR_ELT(found, 1)));
-    REAL(counts)[0] = (double)tally.coarse;
-    REAL(counts)[1] = (double)tally.fine;
-    REAL(counts)[2] = (double)tally.exact;
+    REAL(counts)[0] = (double)stats.filtered_f32;
+    REAL(counts)[1] = (double)stats.filtered_f64;
+    REAL(counts)[2] = (double)stats.exact;
     UNPROTECT(1);
     return found;
 }

@@ -10,6 +10,7 @@
 #include "core/order/hilbert.h"
 #include "core/order/maximin.h"
 #include "core/residual_approx/approx_search.h"
+#include "core/residual_exact/exact_search.h"
 #include "core/search/query.h"
 #include "core/simd/euclid.h"
 #include "grow.h"
@@ -335,13 +336,13 @@ static void residual_exact(struct problem *p, struct setting s)
         struct ct_residual_metric residual = p->residual;
         residual.kind = (enum ct_covariance)(i % 4);
         struct ct_exact_batch batch = {
-            .residual = &residual,
-            .foreign = i == 4 ? &p->foreign : NULL,
+            .metric = &residual,
+            .query_points = i == 4 ? &p->foreign : NULL,
             .count = i == 4 ? p->foreign.n : p->cloud.n,
             .predecessors = i == 5,
             .threads = s.threads,
             .kernels = ct_kernels(s.level),
-            .dots = ct_correlation_kernels(s.level),
+            .correlation_kernels = ct_correlation_kernels(s.level),
         };
         size_t size = (size_t)batch.count * 12;
         int *index = host.alloc(size, sizeof *index);

@@ -1,11 +1,12 @@
-/* exact_search.c: the certified nearest neighbours by residual correlation.
+/* exact_search.c: see exact_search.h.
  *
- * Every pair is sifted. Points whose residual variance is small beside the margin
- * of the sieve in float are hard. Where query and point are not, they meet in
- * float; all others in double. So points lie on up to three shelves, each in order
- * of rows: easy ones in float, hard ones in double and, for hard queries, easy
- * ones in double.
+ * The margin of float is small beside the residual variance of most points (class F32), and too
+ * large beside that of others (class F64): there, too many pairs would pass. A pair is filtered in
+ * float if both its points are in class F32, in double otherwise. Points are packed up to three
+ * times, in the order of rows: class F32 in float, class F64 in double and, for queries of class
+ * F64, class F32 in double. Blocks hold queries of one class.
  */
+#include "core/residual_exact/exact_search.h"
 #include "core/residual_exact/filter.h"
 #include "core/residual_exact/initial_thresholds.h"
 #include "core/residual_exact/pca_rank.h"
@@ -15,185 +16,215 @@
 #include <math.h>
 
 enum {
-    BLOCK = 128,     /* queries that go together, at most */
-    LONG = 256,      /* numbers of v; longer ones of so many queries crowd the cache */
-    BUFFER = 1 << 20 /* candidates that a thread keeps, about */
+    MAX_BLOCK = 128,         /* most queries of a block */
+    LONG_V = 256,            /* components of v; MAX_BLOCK longer vectors overflow the cache */
+    MAX_CANDIDATES = 1 << 20 /* candidates in the buffers of a thread, about */
 };
 
-/* Margins up to this, in the correlation, are small: few pairs come through by them. */
-static const double SMALL = 0.1;
+/* The largest margin, as a correlation, of class F32: few pairs pass because of such a margin. */
+static const double SMALL_MARGIN = 0.1;
 
-/* Those without residual correlate with nothing. */
-enum { EASY, HARD, NONE, CLASSES };
+/* Classes of queries. Class NONE has no residual variance: all correlations are 0. */
+enum { F32, F64, NONE, CLASSES };
 
-struct scan {
+struct exact_search {
     const struct ct_exact_batch *batch;
-    struct ct_filter sift;
+    struct ct_filter filter;
     enum ct_precision precision;
-    double least; /* the least square of a root that is easy */
-    struct ct_packed_points easy, hard, easy_again;
-    const struct ct_key_id *query; /* [count] class by class */
-    int begin[CLASSES + 1];        /* where classes begin */
-    int first_block[CLASSES + 1];  /* and where their blocks do */
-    struct ct_filter_block *block; /* [threads] */
+    double f32_min_variance; /* smallest residual variance of class F32, over the variance */
+    struct ct_packed_points f32, f64, f32_in_f64; /* by class of the points */
+    const struct ct_key_id *query;                /* [count] ordered by class, then position */
+    int begin[CLASSES + 1];                       /* first query of a class */
+    int first_block[CLASSES + 1];                 /* first block of a class */
+    struct ct_filter_block *block;                /* [threads] */
     int k;
     double missing;
     int *index;
     double *distance;
 };
 
-static void store(const struct scan *scan, const struct ct_topk *nearest, int query)
+static void store_neighbors(const struct exact_search *search, const struct ct_topk *nearest,
+                            int query)
 {
-    size_t count = (size_t)scan->batch->count;
-    for (int j = 0; j < scan->k; j++) {
-        int there = j < nearest->count;
-        scan->index[j * count + query] = there ? nearest->row[j] : CT_NO_ROW;
-        scan->distance[j * count + query] = there ? nearest->sq[j] : scan->missing;
+    size_t count = (size_t)search->batch->count;
+    for (int j = 0; j < search->k; j++) {
+        int found = j < nearest->count;
+        search->index[j * count + query] = found ? nearest->row[j] : CT_NO_ROW;
+        search->distance[j * count + query] = found ? nearest->sq[j] : search->missing;
     }
 }
 
-static int class_of_block(const struct scan *scan, int number)
+static int class_of_block(const struct exact_search *search, int number)
 {
-    int class = EASY;
-    while (number >= scan->first_block[class + 1])
+    int class = F32;
+    while (number >= search->first_block[class + 1])
         class ++;
     return class;
 }
 
-static void answer_block(void *data, int number, int thread)
+static void search_block(void *data, int number, int thread)
 {
-    const struct scan *scan = data;
-    struct ct_filter_block *block = &scan->block[thread];
-    int class = class_of_block(scan, number), most = scan->sift.most;
-    int begin = scan->begin[class] + (number - scan->first_block[class]) * most;
-    int left = scan->begin[class + 1] - begin;
-    ct_filter_block_load(block, scan->query + begin, left < most ? left : most);
+    const struct exact_search *search = data;
+    struct ct_filter_block *block = &search->block[thread];
+    int class = class_of_block(search, number), size = search->filter.block_size;
+    int begin = search->begin[class] + (number - search->first_block[class]) * size;
+    int left = search->begin[class + 1] - begin;
+    ct_filter_block_load(block, search->query + begin, left < size ? left : size);
     if (class == NONE) {
         ct_filter_block_accept_first(block);
     } else {
-        ct_filter_block_scan(block, class == EASY ? &scan->easy : &scan->easy_again);
-        ct_filter_block_scan(block, &scan->hard);
+        ct_filter_block_scan(block, class == F32 ? &search->f32 : &search->f32_in_f64);
+        ct_filter_block_scan(block, &search->f64);
     }
-    for (int i = 0; i < block->count; i++) {
-        ct_interval_topk_finish(&block->arbiter, &block->contest[i], i);
-        store(scan, &block->arbiter.nearest, block->query[i].id);
-    }
+    for (int i = 0; i < block->count; i++)
+        store_neighbors(search, ct_filter_block_finish(block, i), block->query[i].id);
 }
 
-/* A point without residual is never let in by mistake, so it is easy as well. */
-static int is_hard(const struct scan *scan, double root)
+/* Whether a point with this root is of class F64. A point without residual variance (root
+ * INFINITY) never passes the filter because of the margin, so its class is F32. */
+static int is_f64(const struct exact_search *search, double root)
 {
-    if (scan->precision != CT_PRECISION_AUTO)
-        return scan->precision == CT_PRECISION_F64;
-    return !(isinf(root) || root * root >= scan->least);
+    if (search->precision != CT_PRECISION_AUTO)
+        return search->precision == CT_PRECISION_F64;
+    return !(isinf(root) || root * root >= search->f32_min_variance);
 }
 
-/* Unless many points are easy, all are hard: float does not pay. */
-static void choose_precision(struct scan *scan)
+/* With more than three quarters of the points in class F64, packing in two precisions costs more
+ * than float saves: all points and queries then are of class F64. */
+static void choose_precision(struct exact_search *search)
 {
-    const struct ct_transform *frame = &scan->sift.frame;
-    int n = scan->batch->residual->points.n, hard = 0;
-    scan->precision = scan->batch->precision;
-    scan->least =
-        ct_error_bound_margin(frame, &scan->batch->dots->filter_f32, frame->longest) / SMALL;
+    const struct ct_filter *filter = &search->filter;
+    int n = search->batch->metric->points.n, f64 = 0;
+    search->precision = search->batch->precision;
+    search->f32_min_variance =
+        ct_error_bound_margin(&filter->transform, &filter->bound,
+                              &search->batch->correlation_kernels->filter_f32, filter->bound.v) /
+        SMALL_MARGIN;
     for (int i = 0; i < n; i++)
-        hard += is_hard(scan, scan->sift.point_size.root[i]);
-    if (scan->precision == CT_PRECISION_AUTO && hard > n / 4 * 3)
-        scan->precision = CT_PRECISION_F64;
+        f64 += is_f64(search, filter->point_norms.root[i]);
+    if (search->precision == CT_PRECISION_AUTO && f64 > n / 4 * 3)
+        search->precision = CT_PRECISION_F64;
 }
 
-/* Class by class, by row where rows matter to predecessors. */
-static void sort_queries(const struct ct_host *host, struct scan *scan)
+/* Orders the queries by class and position, and divides the classes into blocks. Adjacent
+ * positions in a block let a search for predecessors end early. */
+static void sort_queries(const struct ct_host *host, struct exact_search *search)
 {
-    const struct ct_exact_batch *batch = scan->batch;
-    int most = scan->sift.most, counts[CLASSES] = {0};
+    const struct ct_exact_batch *batch = search->batch;
+    int size = search->filter.block_size, counts[CLASSES] = {0};
     struct ct_key_id *pairs = host->alloc((size_t)batch->count, sizeof *pairs);
     struct ct_key_id *spare = host->alloc((size_t)batch->count, sizeof *spare);
     for (int i = 0; i < batch->count; i++) {
-        int pos = ct_filter_query_pos(&scan->sift, i);
-        double root = scan->sift.size.root[pos];
-        int class = isinf(root) ? NONE : is_hard(scan, root) ? HARD : EASY;
+        int pos = ct_filter_query_pos(&search->filter, i);
+        double root = search->filter.query_norms.root[pos];
+        int class = isinf(root) ? NONE : is_f64(search, root) ? F64 : F32;
         counts[class]++;
         pairs[i] = (struct ct_key_id){(uint64_t) class << 32 | (uint64_t)pos, i};
     }
     ct_radix_sort(host, pairs, spare, batch->count, batch->threads);
-    scan->query = pairs;
+    search->query = pairs;
     for (int class = 0; class < CLASSES; class ++) {
-        int blocks = counts[class] / most + (counts[class] % most > 0);
-        scan->begin[class + 1] = scan->begin[class] + counts[class];
-        scan->first_block[class + 1] = scan->first_block[class] + blocks;
+        int blocks = counts[class] / size + (counts[class] % size > 0);
+        search->begin[class + 1] = search->begin[class] + counts[class];
+        search->first_block[class + 1] = search->first_block[class] + blocks;
     }
 }
 
-static struct ct_packed_points make_shelf(const struct ct_host *host, const struct scan *scan,
-                                          const struct ct_filter_kernels *sieve, const int *pos,
+static struct ct_packed_points pack_class(const struct ct_host *host,
+                                          const struct exact_search *search,
+                                          const struct ct_filter_kernels *kernels, const int *pos,
                                           int count)
 {
-    return ct_packed_points_make(host, &scan->sift.frame, sieve, pos, count, &scan->sift.point_size,
-                                 scan->batch->threads);
+    const struct ct_filter *filter = &search->filter;
+    return ct_packed_points_make(host, &filter->transform, kernels, pos, count,
+                                 &filter->point_norms, search->batch->threads);
 }
 
-static void fill_shelves(const struct ct_host *host, struct scan *scan)
+/* Packs the points by class, where queries exist that use them. */
+static void pack_points(const struct ct_host *host, struct exact_search *search)
 {
-    const struct ct_correlation_kernels *dots = scan->batch->dots;
-    int n = scan->batch->residual->points.n, easy = 0, hard = n;
+    const struct ct_correlation_kernels *kernels = search->batch->correlation_kernels;
+    const double *root = search->filter.point_norms.root;
+    int n = search->batch->metric->points.n, f32 = 0, f64 = n;
     int *pos = host->alloc((size_t)n, sizeof *pos);
     for (int i = n; i-- > 0;)
-        if (is_hard(scan, scan->sift.point_size.root[i]))
-            pos[--hard] = i;
+        if (is_f64(search, root[i]))
+            pos[--f64] = i;
     for (int i = 0; i < n; i++)
-        if (!is_hard(scan, scan->sift.point_size.root[i]))
-            pos[easy++] = i;
-    int easy_queries = scan->begin[HARD], hard_queries = scan->begin[NONE] - easy_queries;
-    scan->easy = make_shelf(host, scan, &dots->filter_f32, pos, easy_queries > 0 ? easy : 0);
-    scan->hard = make_shelf(host, scan, &dots->filter_f64, pos + easy, n - easy);
-    scan->easy_again = make_shelf(host, scan, &dots->filter_f64, pos, hard_queries > 0 ? easy : 0);
+        if (!is_f64(search, root[i]))
+            pos[f32++] = i;
+    int f32_queries = search->begin[F64], f64_queries = search->begin[NONE] - f32_queries;
+    search->f32 = pack_class(host, search, &kernels->filter_f32, pos, f32_queries > 0 ? f32 : 0);
+    search->f64 = pack_class(host, search, &kernels->filter_f64, pos + f32, n - f32);
+    search->f32_in_f64 =
+        pack_class(host, search, &kernels->filter_f64, pos, f64_queries > 0 ? f32 : 0);
 }
 
-/* The one that most queries meet most points in. */
-static const struct ct_filter_kernels *main_sieve(const struct scan *scan)
+/* The filter kernels of most pairs: those of class F32, if most queries are of that class. */
+static const struct ct_filter_kernels *main_kernels(const struct exact_search *search)
 {
-    const struct ct_correlation_kernels *dots = scan->batch->dots;
-    return scan->begin[HARD] > scan->batch->count / 2 ? &dots->filter_f32 : &dots->filter_f64;
+    const struct ct_correlation_kernels *kernels = search->batch->correlation_kernels;
+    return search->begin[F64] > search->batch->count / 2 ? &kernels->filter_f32
+                                                         : &kernels->filter_f64;
 }
 
-/* The more go together, the seldomer are the points read; half as many, where
- * threads would wait for the last block. */
-static int most_queries(const struct ct_exact_batch *batch, int k)
+/* Queries of a block: the more, the less often the points are read from memory. Half of MAX_BLOCK
+ * if v is long, and if blocks are so few that threads would wait for the last one; less if the
+ * candidate buffers for large k need too much memory. */
+static int choose_block_size(const struct ct_exact_batch *batch, int k)
 {
-    int most = BUFFER / ct_interval_topk_room(k) / CT_GROUP * CT_GROUP;
-    int half = batch->residual->m > LONG || batch->count / batch->threads < 4 * BLOCK;
-    int block = half ? BLOCK / 2 : BLOCK;
-    return most < CT_GROUP ? CT_GROUP : most < block ? most : block;
+    int most = MAX_CANDIDATES / ct_interval_topk_room(k) / CT_GROUP * CT_GROUP;
+    int half = batch->metric->m > LONG_V || batch->count / batch->threads < 4 * MAX_BLOCK;
+    int size = half ? MAX_BLOCK / 2 : MAX_BLOCK;
+    return most < CT_GROUP ? CT_GROUP : most < size ? most : size;
+}
+
+/* Rotates the transform if that pays, and sets the initial thresholds that a truncation rank
+ * needs. */
+static void choose_rotation(const struct ct_host *host, struct exact_search *search, int k)
+{
+    const struct ct_exact_batch *batch = search->batch;
+    struct ct_filter *filter = &search->filter;
+    ct_choose_truncation_rank(host, filter, main_kernels(search), k);
+    if (filter->transform.tail > 0 && !batch->query_points) {
+        double *threshold =
+            host->alloc((size_t)batch->metric->points.n, sizeof *filter->initial_threshold);
+        ct_initial_thresholds(host, batch, k, threshold);
+        filter->initial_threshold = threshold;
+    }
+}
+
+static void run_blocks(const struct ct_host *host, struct exact_search *search, int k)
+{
+    const struct ct_exact_batch *batch = search->batch;
+    int blocks = search->first_block[CLASSES];
+    int threads = batch->threads < blocks ? batch->threads : blocks;
+    search->block = host->alloc((size_t)threads, sizeof *search->block);
+    for (int thread = 0; thread < threads; thread++)
+        ct_filter_block_init(host, &search->filter, k, &search->block[thread]);
+    ct_parallel_for(host, blocks, threads, search_block, search);
+    for (int thread = 0; batch->stats && thread < threads; thread++) {
+        batch->stats->filtered_f32 += search->block[thread].stats.filtered_f32;
+        batch->stats->filtered_f64 += search->block[thread].stats.filtered_f64;
+        batch->stats->exact += search->block[thread].stats.exact;
+    }
 }
 
 void ct_exact_search(const struct ct_host *host, const struct ct_exact_batch *batch, int k,
                      double missing, int *index, double *distance)
 {
-    int n = batch->residual->points.n, reach = k < n ? k : n > 0 ? n : 1;
-    struct scan scan = {.batch = batch,
-                        .sift = ct_filter_make(host, batch, most_queries(batch, reach)),
-                        .k = k,
-                        .missing = missing,
-                        .index = index,
-                        .distance = distance};
-    choose_precision(&scan);
-    sort_queries(host, &scan);
-    ct_choose_truncation_rank(host, &scan.sift, main_sieve(&scan), reach);
-    if (scan.sift.frame.rest > 0 && !batch->foreign) {
-        scan.sift.bar = host->alloc((size_t)n, sizeof(double));
-        ct_initial_thresholds(host, batch, reach, scan.sift.bar);
-    }
-    fill_shelves(host, &scan);
-    int blocks = scan.first_block[CLASSES];
-    int threads = batch->threads < blocks ? batch->threads : blocks;
-    scan.block = host->alloc((size_t)threads, sizeof *scan.block);
-    for (int thread = 0; thread < threads; thread++)
-        ct_filter_block_init(host, &scan.sift, reach, &scan.block[thread]);
-    ct_parallel_for(host, blocks, threads, answer_block, &scan);
-    for (int thread = 0; batch->tally && thread < threads; thread++) {
-        batch->tally->coarse += scan.block[thread].tally.coarse;
-        batch->tally->fine += scan.block[thread].tally.fine;
-        batch->tally->exact += scan.block[thread].tally.exact;
-    }
+    /* No query finds more than n points; buffers are made for at least one. */
+    int n = batch->metric->points.n, most_found = k < n ? k : n > 0 ? n : 1;
+    struct exact_search search = {
+        .batch = batch,
+        .filter = ct_filter_make(host, batch, choose_block_size(batch, most_found)),
+        .k = k,
+        .missing = missing,
+        .index = index,
+        .distance = distance};
+    choose_precision(&search);
+    sort_queries(host, &search);
+    choose_rotation(host, &search, most_found);
+    pack_points(host, &search);
+    run_blocks(host, &search, most_found);
 }

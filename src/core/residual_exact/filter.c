@@ -1,301 +1,333 @@
 /* filter.c: see filter.h. */
 #include "core/residual_exact/filter.h"
+#include "core/util/aligned.h"
 
 #include <float.h>
 #include <math.h>
 #include <string.h>
 
-enum { LINE = 64 }; /* bytes in a line of cache */
-
 struct ct_filter ct_filter_make(const struct ct_host *host, const struct ct_exact_batch *batch,
-                                int most)
+                                int block_size)
 {
-    const struct ct_factors *points = &batch->residual->points, *others = batch->foreign;
-    struct ct_filter sift = {
+    const struct ct_factors *points = &batch->metric->points, *others = batch->query_points;
+    struct ct_filter filter = {
         .batch = batch,
-        .frame = ct_transform_make(host, batch->residual),
-        .from = others ? others : points,
-        .most = most,
+        .transform = ct_transform_make(host, batch->metric),
+        .queries = others ? others : points,
+        .block_size = block_size,
     };
-    sift.point_size = ct_error_bound_extend(host, &sift.frame, points, batch->threads);
-    sift.size =
-        others ? ct_error_bound_extend(host, &sift.frame, others, batch->threads) : sift.point_size;
-    return sift;
+    filter.point_norms =
+        ct_error_bound_extend(host, &filter.transform, points, batch->threads, &filter.bound);
+    filter.query_norms = others ? ct_error_bound_extend(host, &filter.transform, others,
+                                                        batch->threads, &filter.bound)
+                                : filter.point_norms;
+    return filter;
 }
 
-int ct_filter_query_pos(const struct ct_filter *sift, int query)
+static int query_pos(const struct ct_filter_block *block, int i)
 {
-    return sift->batch->row ? sift->batch->row[query] - 1 : query;
+    return ct_filter_query_pos(block->filter, block->query[i].id);
 }
 
-static int pos_of(const struct ct_filter_block *block, int i)
+/* Position of query i among the metric's points, or -1 if the queries are other points. */
+static int own_pos(const struct ct_filter_block *block, int i)
 {
-    return ct_filter_query_pos(block->sift, block->query[i].id);
+    return block->filter->batch->query_points ? -1 : query_pos(block, i);
 }
 
-static void take_squares(void *data, int query, const int *pos, int count, double *sq)
-{
-    struct ct_filter_block *block = data;
-    const struct ct_exact_batch *batch = block->sift->batch;
-    ct_residual_sqdist(batch->dots, batch->residual, block->sift->from, pos_of(block, query), pos,
-                       count, sq);
-    block->tally.exact += count;
-}
-
-void ct_filter_block_init(const struct ct_host *host, const struct ct_filter *sift, int k,
+void ct_filter_block_init(const struct ct_host *host, const struct ct_filter *filter, int k,
                           struct ct_filter_block *block)
 {
-    const struct ct_residual_metric *residual = sift->batch->residual;
-    size_t most = (size_t)sift->most, rest = (size_t)sift->frame.rest;
+    const struct ct_exact_batch *batch = filter->batch;
+    size_t size = (size_t)filter->block_size, tail = (size_t)filter->transform.tail;
+    size_t rank = (size_t)ct_truncation_rank(&filter->transform);
     *block = (struct ct_filter_block){
-        .sift = sift,
-        .arbiter = ct_interval_scratch_make(host, k),
-        .contest = host->alloc(most, sizeof *block->contest),
-        .bar = host->alloc(most, sizeof(double)),
-        .level = host->alloc(most, sizeof(double)),
-        .margin = host->alloc(most, sizeof(double)),
-        .slack = host->alloc(most, sizeof(double)),
-        .norm = host->alloc(most, sizeof(double)),
-        .trifle = host->alloc(most, sizeof(double)),
-        .within = host->alloc(most, sizeof(unsigned)),
-        .team_v = ct_alloc_aligned(host, most * (residual->m - rest), sizeof(double)),
-        .team_z = ct_alloc_aligned(host, most * residual->d, sizeof(double)),
-        .rest = ct_alloc_aligned(host, most * rest, sizeof(double)),
-        .room = host->alloc(ct_transform_scratch_size(&sift->frame), sizeof(double)),
-        .sums = ct_alloc_aligned(host, most * CT_V_LANES, sizeof(double)),
+        .filter = filter,
+        .packed = {.v = ct_alloc_aligned(host, size * rank, sizeof(double)),
+                   .z = ct_alloc_aligned(host, size * batch->metric->d, sizeof(double)),
+                   .tail = ct_alloc_aligned(host, size * tail, sizeof(double)),
+                   .tail_norm = host->alloc(size, sizeof(double)),
+                   .norm = host->alloc(size, sizeof(double)),
+                   .cutoff = host->alloc(size, sizeof(double)),
+                   .margin = host->alloc(size, sizeof(double)),
+                   .negligible = host->alloc(size, sizeof(double))},
+        .threshold = host->alloc(size, sizeof(double)),
+        .topk = host->alloc(size, sizeof *block->topk),
+        .found = ct_interval_scratch_make(host, k, batch->kernels),
+        .passes = host->alloc(size, sizeof(unsigned)),
+        .sums = ct_alloc_aligned(host, size * CT_V_LANES, sizeof(double)),
+        .scratch = host->alloc(ct_transform_scratch_size(&filter->transform), sizeof(double)),
     };
-    block->arbiter.kernels = sift->batch->kernels;
-    block->arbiter.square = take_squares;
-    block->arbiter.data = block;
-    for (int i = 0; i < sift->most && i < sift->batch->count; i++)
-        block->contest[i] = ct_interval_topk_make(host, k);
-}
-
-/* What a correlation must reach, times the root of the query's variance. Below 0
- * nothing is out, be roots infinite. */
-static void set_level(struct ct_filter_block *block, int i, const struct ct_filter_kernels *sieve)
-{
-    double least = 1 - block->bar[i] - 4 * DBL_EPSILON;
-    double root = block->sift->size.root[pos_of(block, i)];
-    block->level[i] = least > 0 ? least * root * (1 - 16 * sieve->roundoff) : -1;
-}
-
-/* The first query fills what is left of the last team. */
-static void load_teams(struct ct_filter_block *block, const struct ct_filter_kernels *sieve)
-{
-    const struct ct_filter *sift = block->sift;
-    const struct ct_residual_metric *residual = sift->batch->residual;
-    size_t rest = (size_t)sift->frame.rest, lead = residual->m - rest, size = sieve->value_size;
-    double trifle = ct_negligible_limit(&sift->frame, sieve);
-    for (int team = 0; team < block->count; team += CT_GROUP) {
-        int pos[CT_GROUP];
-        struct ct_packed_group seats = {.apart = CT_GROUP,
-                                        .z = block->team_z + team * residual->d * size,
-                                        .v = block->team_v + team * lead * size,
-                                        .rest = block->rest + team * rest * size};
-        for (int i = 0; i < CT_GROUP; i++)
-            pos[i] = pos_of(block, team + i < block->count ? team + i : 0);
-        ct_pack_group(&sift->frame, sieve, sift->from, pos, block->room, &seats);
-        for (int i = 0; i < CT_GROUP; i++) {
-            block->level[team + i] = -1;
-            block->margin[team + i] =
-                ct_error_bound_margin(&sift->frame, sieve, sift->size.norm[pos[i]]);
-            block->slack[team + i] = seats.slack[i];
-            block->norm[team + i] = sift->size.norm[pos[i]];
-            block->trifle[team + i] = trifle * sift->size.root[pos[i]];
-        }
-    }
-    for (int i = 0; i < block->count; i++)
-        set_level(block, i, sieve);
-}
-
-static double clamp(double x, double otherwise)
-{
-    return x > 0 && x < 1 ? x : x <= 0 ? 0 : x >= 1 ? 1 : otherwise;
-}
-
-/* The canonical square is within the margin of the one found; the rest is for
- * the rounding of a few operations. */
-static void enter(struct ct_filter_block *block, int i, int pos, double size)
-{
-    const struct ct_filter *sift = block->sift;
-    struct ct_interval_topk *contest = &block->contest[i];
-    int at = contest->count++;
-    contest->pos[at] = pos;
-    contest->low[at] = contest->high[at] = 1;
-    if (isinf(sift->point_size.root[pos]))
-        return;
-    double scale = sift->size.root[pos_of(block, i)] * sift->point_size.root[pos];
-    double sq = 1 - size / scale,
-           off = block->margin[i] / scale + 16 * DBL_EPSILON * (1 + fabs(sq));
-    contest->low[at] = clamp(sq - off, 0);
-    contest->high[at] = clamp(sq + off, 1);
-}
-
-static double size_of(const struct ct_filter_kernels *sieve, const char *sums, int lane)
-{
-    return fabs(sieve->value_size == sizeof(float) ? ((const float *)sums)[lane]
-                                                   : ((const double *)sums)[lane]);
-}
-
-/* Pairs that the leading numbers let through need not pass with the rest. */
-static void enter_lanes(struct ct_filter_block *block, int i, const struct ct_packed_points *shelf,
-                        int tile)
-{
-    const struct ct_filter *sift = block->sift;
-    const struct ct_filter_kernels *sieve = shelf->sieve;
-    struct ct_interval_topk *contest = &block->contest[i];
-    size_t rest = sift->frame.rest * sieve->value_size;
-    int self = sift->batch->foreign ? -1 : pos_of(block, i), first = tile * sieve->lanes;
-    char *sums = block->sums + i * sieve->lanes * sieve->value_size;
-    if (rest > 0)
-        sieve->subtract_tail(shelf->rest + first * rest, block->rest + i * rest, sift->frame.rest,
-                             block->within[i], sums);
-    for (unsigned within = block->within[i]; within; within &= within - 1) {
-        int lane = __builtin_ctz(within);
-        if (first + lane >= shelf->count)
-            break;
-        int pos = shelf->pos[first + lane];
-        double size = size_of(sieve, sums, lane);
-        if (pos == self || (sift->batch->predecessors && pos > self) ||
-            size < block->level[i] * sift->point_size.root[pos] - block->margin[i])
-            continue;
-        enter(block, i, pos, size);
-        if (contest->count == contest->room) {
-            block->bar[i] =
-                fmin(block->bar[i], ct_interval_topk_compact(&block->arbiter, contest, i));
-            set_level(block, i, sieve);
-        }
-    }
-}
-
-/* Asks for a share of what comes next in memory: the sieve would wait for it. */
-static void prefetch(const char *next, size_t bytes, int share, int shares)
-{
-    size_t lines = bytes / LINE, end = lines * (share + CT_GROUP) / shares;
-    for (size_t line = lines * share / shares; line < end; line++)
-        __builtin_prefetch(next + line * LINE);
-}
-
-/* A chunk of a tile stays in the nearest cache while all teams meet it. */
-static void add_dots(struct ct_filter_block *block, const struct ct_packed_points *shelf, int tile)
-{
-    const struct ct_filter_kernels *sieve = shelf->sieve;
-    int m = block->sift->batch->residual->m - block->sift->frame.rest;
-    int chunks = (m + CT_CHUNK - 1) / CT_CHUNK;
-    size_t size = sieve->value_size, step = sieve->lanes * size;
-    memset(block->sums, 0, (size_t)block->sift->most * step);
-    for (int chunk = 0; chunk < chunks; chunk++) {
-        int from = (int)((long long)m * chunk / chunks);
-        int to = (int)((long long)m * (chunk + 1) / chunks);
-        const char *points = shelf->v + (tile * (size_t)m + from) * step;
-        for (int team = 0; team < block->count; team += CT_GROUP) {
-            prefetch(points + (to - from) * step, (to - from) * step, team, block->count);
-            sieve->add_dots(points, block->team_v + ((size_t)team * m + from * CT_GROUP) * size,
-                            to - from, block->sums + team * step);
-        }
-    }
-}
-
-/* The k rows that come first, but for a query's own, are at distance 1 or nearer: no
- * later row at distance 1 is among its k nearest. It takes a look where no pair is
- * out for its size. */
-static void drop_trifles(struct ct_filter_block *block, const struct ct_packed_points *shelf,
-                         int tile, const struct ct_filter_input *meeting, int team)
-{
-    int some = 0;
-    for (int i = team; i < team + CT_GROUP; i++)
-        some |= block->within[i] && block->level[i] <= block->margin[i];
-    if (some && shelf->pos[tile * shelf->sieve->lanes] > block->contest->k)
-        shelf->sieve->drop_negligible(meeting, block->within + team);
-}
-
-/* Asks for the rest of the points that came through, and tells whose it was. */
-static unsigned prefetch_rest(const struct ct_filter_block *block,
-                              const struct ct_packed_points *shelf, int tile, int team,
-                              unsigned asked)
-{
-    int lanes = shelf->sieve->lanes;
-    size_t bytes = block->sift->frame.rest * shelf->sieve->value_size;
-    unsigned which = 0;
-    for (int i = team; i < team + CT_GROUP; i++)
-        which |= block->within[i] & ~asked;
-    for (unsigned left = which; left && bytes > 0; left &= left - 1)
-        prefetch(shelf->rest + (tile * (size_t)lanes + __builtin_ctz(left)) * bytes, bytes, 0,
-                 CT_GROUP);
-    return asked | which;
-}
-
-static void meet_tile(struct ct_filter_block *block, const struct ct_packed_points *shelf, int tile)
-{
-    const struct ct_filter *sift = block->sift;
-    const struct ct_filter_kernels *sieve = shelf->sieve;
-    size_t size = sieve->value_size, d = (size_t)sift->batch->residual->d;
-    size_t place = (size_t)tile * sieve->lanes;
-    unsigned asked = 0;
-    add_dots(block, shelf, tile);
-    for (int team = 0; team < block->count; team += CT_GROUP) {
-        struct ct_filter_input meeting = {.shape = &sift->frame.shape,
-                                          .d = (int)d,
-                                          .tile_z = shelf->z + place * d * size,
-                                          .group_z = block->team_z + team * d * size,
-                                          .root = shelf->root + place * size,
-                                          .tail_norm = shelf->slack + place * size,
-                                          .norm = shelf->norm + place * size,
-                                          .cutoff = block->level + team,
-                                          .margin = block->margin + team,
-                                          .query_tail_norm = block->slack + team,
-                                          .query_norm = block->norm + team,
-                                          .negligible = block->trifle + team};
-        sieve->filter(&meeting, block->sums + (size_t)team * sieve->lanes * size,
-                      block->within + team);
-        drop_trifles(block, shelf, tile, &meeting, team);
-        asked = prefetch_rest(block, shelf, tile, team, asked);
-    }
-    for (int i = 0; i < block->count; i++)
-        if (block->within[i])
-            enter_lanes(block, i, shelf, tile);
-}
-
-void ct_filter_block_scan(struct ct_filter_block *block, const struct ct_packed_points *shelf)
-{
-    int tile = 0, lanes = shelf->sieve->lanes;
-    if (shelf->tiles > 0)
-        load_teams(block, shelf->sieve);
-    while (tile < shelf->tiles &&
-           !(block->sift->batch->predecessors && shelf->pos[tile * lanes] >= block->last))
-        meet_tile(block, shelf, tile++);
-    long long pairs = (long long)tile * lanes * block->count;
-    if (shelf->sieve->value_size == sizeof(float))
-        block->tally.coarse += pairs;
-    else
-        block->tally.fine += pairs;
-}
-
-void ct_filter_block_accept_first(struct ct_filter_block *block)
-{
-    const struct ct_exact_batch *batch = block->sift->batch;
-    for (int i = 0; i < block->count; i++) {
-        struct ct_interval_topk *contest = &block->contest[i];
-        int self = batch->foreign ? -1 : pos_of(block, i);
-        int end = batch->predecessors ? self : batch->residual->points.n;
-        for (int pos = 0; pos < end && contest->count < contest->k; pos++)
-            if (pos != self) {
-                contest->low[contest->count] = contest->high[contest->count] = 1;
-                contest->pos[contest->count++] = pos;
-            }
-    }
+    for (int i = 0; i < filter->block_size && i < batch->count; i++)
+        block->topk[i] = ct_interval_topk_make(host, k);
 }
 
 void ct_filter_block_load(struct ct_filter_block *block, const struct ct_key_id *query, int count)
 {
+    const double *threshold = block->filter->initial_threshold;
     block->query = query;
     block->count = count;
-    block->last = 0;
+    block->last_pos = 0;
     for (int i = 0; i < count; i++) {
-        int pos = pos_of(block, i);
-        block->last = pos > block->last ? pos : block->last;
-        block->contest[i].count = 0;
-        block->bar[i] = block->sift->bar ? block->sift->bar[pos] : INFINITY;
+        int pos = query_pos(block, i);
+        block->last_pos = pos > block->last_pos ? pos : block->last_pos;
+        block->topk[i].count = 0;
+        block->threshold[i] = threshold ? threshold[pos] : INFINITY;
+    }
+}
+
+/* Exact squared distances of query i of a block (the context) to points of the metric. */
+static void refine_distances(void *context, int i, const int *pos, int count, double *sq)
+{
+    struct ct_filter_block *block = context;
+    const struct ct_exact_batch *batch = block->filter->batch;
+    ct_residual_sqdist(batch->correlation_kernels, batch->metric, block->filter->queries,
+                       query_pos(block, i), pos, count, sq);
+    block->stats.exact += count;
+}
+
+const struct ct_topk *ct_filter_block_finish(struct ct_filter_block *block, int i)
+{
+    struct ct_refinement refinement = {refine_distances, block, i};
+    ct_interval_topk_finish(&block->topk[i], &block->found, &refinement);
+    return &block->found.nearest;
+}
+
+/* The cutoff from the threshold: |rho| of a neighbor is at least 1 - threshold, less rounding; the
+ * product with roundings of the kernels gives way by 16 u. A negative cutoff disables the filter,
+ * also for points with an infinite root (0 times infinity would be NaN). */
+static void set_cutoff(struct ct_filter_block *block, int i,
+                       const struct ct_filter_kernels *kernels)
+{
+    double least_rho = 1 - block->threshold[i] - 4 * DBL_EPSILON;
+    double root = block->filter->query_norms.root[query_pos(block, i)];
+    block->packed.cutoff[i] = least_rho > 0 ? least_rho * root * (1 - 16 * kernels->roundoff) : -1;
+}
+
+/* Packs the queries for the kernels, and sets all bounds. The first query of the block fills an
+ * incomplete last group; its cutoff there is -1. */
+static void pack_queries(struct ct_filter_block *block, const struct ct_filter_kernels *kernels)
+{
+    const struct ct_filter *filter = block->filter;
+    const struct ct_transform *transform = &filter->transform;
+    struct ct_packed_queries *packed = &block->packed;
+    size_t size = kernels->value_size, d = (size_t)transform->metric->d;
+    size_t tail = (size_t)transform->tail, rank = (size_t)ct_truncation_rank(transform);
+    double negligible = ct_negligible_limit(transform, &filter->bound, kernels);
+    for (int first = 0; first < block->count; first += CT_GROUP) {
+        int pos[CT_GROUP];
+        struct ct_packed_group group = {.stride = CT_GROUP,
+                                        .z = packed->z + first * d * size,
+                                        .v = packed->v + first * rank * size,
+                                        .tail = packed->tail + first * tail * size};
+        for (int i = 0; i < CT_GROUP; i++)
+            pos[i] = query_pos(block, first + i < block->count ? first + i : 0);
+        ct_pack_group(transform, kernels, filter->queries, pos, block->scratch, &group);
+        for (int i = 0; i < CT_GROUP; i++) {
+            double norm = filter->query_norms.v[pos[i]];
+            packed->cutoff[first + i] = -1;
+            packed->margin[first + i] =
+                ct_error_bound_margin(transform, &filter->bound, kernels, norm);
+            packed->tail_norm[first + i] = group.tail_norm[i];
+            packed->norm[first + i] = norm;
+            packed->negligible[first + i] = negligible * filter->query_norms.root[pos[i]];
+        }
+    }
+    for (int i = 0; i < block->count; i++)
+        set_cutoff(block, i, kernels);
+}
+
+/* x, clamped to [0, 1]; if_nan if x is NaN. */
+static double clamp_to_unit(double x, double if_nan)
+{
+    return x > 0 && x < 1 ? x : x <= 0 ? 0 : x >= 1 ? 1 : if_nan;
+}
+
+/* Appends a candidate. Its canonical squared distance is within the margin of the filter's value;
+ * 16 DBL_EPSILON covers the rounding of the few operations here. Without residual variance of the
+ * point the distance is 1. */
+static void append_candidate(struct ct_filter_block *block, int i, int pos, double covariance)
+{
+    const struct ct_filter *filter = block->filter;
+    struct ct_interval_topk *topk = &block->topk[i];
+    int at = topk->count++;
+    topk->pos[at] = pos;
+    topk->lower[at] = topk->upper[at] = 1;
+    if (isinf(filter->point_norms.root[pos]))
+        return;
+    double scale = filter->query_norms.root[query_pos(block, i)] * filter->point_norms.root[pos];
+    double sq = 1 - covariance / scale;
+    double error = block->packed.margin[i] / scale + 16 * DBL_EPSILON * (1 + fabs(sq));
+    topk->lower[at] = clamp_to_unit(sq - error, 0);
+    topk->upper[at] = clamp_to_unit(sq + error, 1);
+}
+
+static double absolute_sum(const struct ct_filter_kernels *kernels, const char *sums, int lane)
+{
+    return fabs(kernels->value_size == sizeof(float) ? ((const float *)sums)[lane]
+                                                     : ((const double *)sums)[lane]);
+}
+
+static void compact_candidates(struct ct_filter_block *block, int i,
+                               const struct ct_filter_kernels *kernels)
+{
+    struct ct_refinement refinement = {refine_distances, block, i};
+    double threshold = ct_interval_topk_compact(&block->topk[i], &block->found, &refinement);
+    block->threshold[i] = fmin(block->threshold[i], threshold);
+    set_cutoff(block, i, kernels);
+}
+
+/* Appends the pairs of query i that passed. With a tail, the bound of the product of the tails
+ * let them pass; after subtraction of the product itself, they must pass again. */
+static void append_passing(struct ct_filter_block *block, int i,
+                           const struct ct_packed_points *points, int tile)
+{
+    const struct ct_filter *filter = block->filter;
+    const struct ct_filter_kernels *kernels = points->kernels;
+    const struct ct_packed_queries *packed = &block->packed;
+    size_t tail = filter->transform.tail * kernels->value_size;
+    int self = own_pos(block, i), first = tile * kernels->lanes;
+    char *sums = block->sums + i * kernels->lanes * kernels->value_size;
+    if (tail > 0)
+        kernels->subtract_tail(points->tail + first * tail, packed->tail + i * tail,
+                               filter->transform.tail, block->passes[i], sums);
+    for (unsigned passes = block->passes[i]; passes; passes &= passes - 1) {
+        int lane = __builtin_ctz(passes);
+        if (first + lane >= points->count)
+            break;
+        int pos = points->pos[first + lane];
+        double covariance = absolute_sum(kernels, sums, lane);
+        if (pos == self || (filter->batch->predecessors && pos > self) ||
+            covariance < packed->cutoff[i] * filter->point_norms.root[pos] - packed->margin[i])
+            continue;
+        append_candidate(block, i, pos, covariance);
+        if (block->topk[i].count == block->topk[i].room)
+            compact_candidates(block, i, kernels);
+    }
+}
+
+/* Prefetches the cache lines of bytes [0, bytes) at `next` in equal shares, CT_GROUP of `shares`
+ * from number `share` on. */
+static void prefetch(const char *next, size_t bytes, int share, int shares)
+{
+    size_t lines = bytes / CT_CACHE_LINE, end = lines * (share + CT_GROUP) / shares;
+    for (size_t line = lines * share / shares; line < end; line++)
+        __builtin_prefetch(next + line * CT_CACHE_LINE);
+}
+
+/* Dot products of all queries and a tile, over the leading components, in chunks of at most
+ * CT_CHUNK: a chunk of the tile stays in the first-level cache while all groups use it, and the
+ * prefetches for the next chunk spread over the groups. */
+static void add_dots(struct ct_filter_block *block, const struct ct_packed_points *points, int tile)
+{
+    const struct ct_filter_kernels *kernels = points->kernels;
+    int rank = ct_truncation_rank(&block->filter->transform);
+    int chunks = (rank + CT_CHUNK - 1) / CT_CHUNK;
+    size_t size = kernels->value_size, step = kernels->lanes * size;
+    memset(block->sums, 0, (size_t)block->filter->block_size * step);
+    for (int chunk = 0; chunk < chunks; chunk++) {
+        int from = (int)((long long)rank * chunk / chunks);
+        int to = (int)((long long)rank * (chunk + 1) / chunks);
+        const char *tile_v = points->v + (tile * (size_t)rank + from) * step;
+        for (int group = 0; group < block->count; group += CT_GROUP) {
+            prefetch(tile_v + (to - from) * step, (to - from) * step, group, block->count);
+            kernels->add_dots(tile_v,
+                              block->packed.v + ((size_t)group * rank + from * CT_GROUP) * size,
+                              to - from, block->sums + group * step);
+        }
+    }
+}
+
+/* Drops passing pairs at distance exactly 1. The first k rows, except the query's own, are at
+ * distance 1 or less, so no later row at distance 1 is among the k nearest. Tried only where the
+ * cutoff is within the margin: there the filter itself discards next to nothing. */
+static void drop_negligible(struct ct_filter_block *block, const struct ct_packed_points *points,
+                            int tile, const struct ct_filter_input *input, int group)
+{
+    int weak_cutoff = 0;
+    for (int i = group; i < group + CT_GROUP; i++)
+        weak_cutoff |= block->passes[i] && block->packed.cutoff[i] <= block->packed.margin[i];
+    if (weak_cutoff && points->pos[tile * points->kernels->lanes] > block->topk->k)
+        points->kernels->drop_negligible(input, block->passes + group);
+}
+
+/* Prefetches the tails of points with passing pairs, except the lanes in `fetched`; returns
+ * `fetched` with their lanes added. */
+static unsigned prefetch_tails(const struct ct_filter_block *block,
+                               const struct ct_packed_points *points, int tile, int group,
+                               unsigned fetched)
+{
+    int lanes = points->kernels->lanes;
+    size_t bytes = block->filter->transform.tail * points->kernels->value_size;
+    unsigned wanted = 0;
+    for (int i = group; i < group + CT_GROUP; i++)
+        wanted |= block->passes[i] & ~fetched;
+    for (unsigned left = wanted; left && bytes > 0; left &= left - 1)
+        prefetch(points->tail + (tile * (size_t)lanes + __builtin_ctz(left)) * bytes, bytes, 0,
+                 CT_GROUP);
+    return fetched | wanted;
+}
+
+/* All queries of the block against one tile: dot products, the filter, and the passing pairs. */
+static void scan_tile(struct ct_filter_block *block, const struct ct_packed_points *points,
+                      int tile)
+{
+    const struct ct_transform *transform = &block->filter->transform;
+    const struct ct_filter_kernels *kernels = points->kernels;
+    const struct ct_packed_queries *packed = &block->packed;
+    size_t size = kernels->value_size, d = (size_t)transform->metric->d;
+    size_t first = (size_t)tile * kernels->lanes;
+    unsigned fetched = 0;
+    add_dots(block, points, tile);
+    for (int group = 0; group < block->count; group += CT_GROUP) {
+        struct ct_filter_input input = {.shape = &transform->shape,
+                                        .d = (int)d,
+                                        .tile_z = points->z + first * d * size,
+                                        .group_z = packed->z + group * d * size,
+                                        .root = points->root + first * size,
+                                        .tail_norm = points->tail_norm + first * size,
+                                        .norm = points->norm + first * size,
+                                        .cutoff = packed->cutoff + group,
+                                        .margin = packed->margin + group,
+                                        .query_tail_norm = packed->tail_norm + group,
+                                        .query_norm = packed->norm + group,
+                                        .negligible = packed->negligible + group};
+        kernels->filter(&input, block->sums + (size_t)group * kernels->lanes * size,
+                        block->passes + group);
+        drop_negligible(block, points, tile, &input, group);
+        fetched = prefetch_tails(block, points, tile, group, fetched);
+    }
+    for (int i = 0; i < block->count; i++)
+        if (block->passes[i])
+            append_passing(block, i, points, tile);
+}
+
+void ct_filter_block_scan(struct ct_filter_block *block, const struct ct_packed_points *points)
+{
+    int tile = 0, lanes = points->kernels->lanes;
+    if (points->tiles > 0)
+        pack_queries(block, points->kernels);
+    while (tile < points->tiles &&
+           !(block->filter->batch->predecessors && points->pos[tile * lanes] >= block->last_pos))
+        scan_tile(block, points, tile++);
+    long long pairs = (long long)tile * lanes * block->count;
+    if (points->kernels->value_size == sizeof(float))
+        block->stats.filtered_f32 += pairs;
+    else
+        block->stats.filtered_f64 += pairs;
+}
+
+void ct_filter_block_accept_first(struct ct_filter_block *block)
+{
+    const struct ct_exact_batch *batch = block->filter->batch;
+    for (int i = 0; i < block->count; i++) {
+        struct ct_interval_topk *topk = &block->topk[i];
+        int self = own_pos(block, i);
+        int end = batch->predecessors ? self : batch->metric->points.n;
+        for (int pos = 0; pos < end && topk->count < topk->k; pos++)
+            if (pos != self) {
+                topk->lower[topk->count] = topk->upper[topk->count] = 1;
+                topk->pos[topk->count++] = pos;
+            }
     }
 }

@@ -8,71 +8,76 @@
 #include <math.h>
 
 enum {
-    SOME = 64, /* places of the curve that go together */
-    STEPS = 6  /* steps along the curve for each point that is wanted, at most */
+    BLOCK_POINTS = 64,       /* points of the curve in one block of parallel work */
+    STEPS_PER_CANDIDATE = 6, /* most steps along the curve, per wanted candidate */
+    SPARE_CANDIDATES = 64    /* candidates beyond 2 k */
 };
 
-struct ahead {
+struct curve_task {
     const struct ct_exact_batch *batch;
-    int k, wanted;
-    const int *order;     /* [n] the curve */
-    double *bar, *square; /* square: [threads * wanted] */
-    int *pos;             /* the same */
+    int k, wanted;    /* candidates per query */
+    const int *order; /* [n] points in the order of the curve */
+    double *threshold;
+    double *sq; /* [threads x wanted] */
+    int *pos;   /* [threads x wanted] candidates */
 };
 
-/* Takes points from a place on the curve on, to either side in turn. */
-static int take_near(const struct ahead *ahead, int place, int *pos)
+/* Fills pos with up to `wanted` points around an index of the curve, alternating between both
+ * sides: points that the query may find. Returns their count. */
+static int curve_candidates(const struct curve_task *task, int index, int *pos)
 {
-    const struct ct_exact_batch *batch = ahead->batch;
-    int n = batch->residual->points.n, self = ahead->order[place], count = 0;
-    int most = ahead->wanted < n / STEPS ? STEPS * ahead->wanted : n;
-    for (int step = 2; step < 2 * most && count < ahead->wanted; step++) {
-        long long at = place + (step % 2 ? -(long long)(step / 2) : step / 2);
-        if (at >= 0 && at < n && !(batch->predecessors && ahead->order[at] > self))
-            pos[count++] = ahead->order[at];
+    const struct ct_exact_batch *batch = task->batch;
+    int n = batch->metric->points.n, self = task->order[index], count = 0;
+    int steps = task->wanted < n / STEPS_PER_CANDIDATE ? STEPS_PER_CANDIDATE * task->wanted : n;
+    for (int step = 2; step < 2 * steps && count < task->wanted; step++) {
+        long long at = index + (step % 2 ? -(long long)(step / 2) : step / 2);
+        if (at >= 0 && at < n && !(batch->predecessors && task->order[at] > self))
+            pos[count++] = task->order[at];
     }
     return count;
 }
 
-static void look_ahead(void *data, int block, int thread)
+static void thresholds_of_block(void *data, int block, int thread)
 {
-    const struct ahead *ahead = data;
-    const struct ct_exact_batch *batch = ahead->batch;
-    int n = batch->residual->points.n, *pos = ahead->pos + (size_t)thread * ahead->wanted;
-    double *square = ahead->square + (size_t)thread * ahead->wanted;
-    for (int place = block * SOME; place < n && place < block * SOME + SOME; place++) {
-        int self = ahead->order[place];
-        if (ahead->bar[self] < 0)
+    const struct curve_task *task = data;
+    const struct ct_exact_batch *batch = task->batch;
+    const struct ct_residual_metric *metric = batch->metric;
+    int n = metric->points.n, *pos = task->pos + (size_t)thread * task->wanted;
+    double *sq = task->sq + (size_t)thread * task->wanted;
+    for (int i = block * BLOCK_POINTS; i < n && i < block * BLOCK_POINTS + BLOCK_POINTS; i++) {
+        int self = task->order[i];
+        if (task->threshold[self] < 0)
             continue;
-        int count = take_near(ahead, place, pos);
-        if (count < ahead->k)
+        int count = curve_candidates(task, i, pos);
+        if (count < task->k)
             continue;
-        ct_residual_sqdist(batch->dots, batch->residual, &batch->residual->points, self, pos, count,
-                           square);
-        ahead->bar[self] = ct_sq_threshold(sqrt(ct_select_kth(square, pos, count, ahead->k).sq));
+        ct_residual_sqdist(batch->correlation_kernels, metric, &metric->points, self, pos, count,
+                           sq);
+        task->threshold[self] = ct_sq_threshold(sqrt(ct_select_kth(sq, pos, count, task->k).sq));
     }
 }
 
 void ct_initial_thresholds(const struct ct_host *host, const struct ct_exact_batch *batch, int k,
-                           double *bar)
+                           double *threshold)
 {
-    const struct ct_factors *points = &batch->residual->points;
-    int n = points->n, wanted = k < n / 16 ? 2 * k + 64 : n;
+    const struct ct_factors *points = &batch->metric->points;
+    int n = points->n, wanted = k < n / 16 ? 2 * k + SPARE_CANDIDATES : n;
     int *order = host->alloc((size_t)n, sizeof *order);
-    size_t room = (size_t)batch->threads * wanted;
-    struct ahead ahead = {
+    size_t size = (size_t)batch->threads * wanted;
+    struct curve_task task = {
         .batch = batch,
         .k = k,
         .wanted = wanted,
         .order = order,
-        .bar = bar,
-        .square = host->alloc(room, sizeof(double)),
-        .pos = host->alloc(room, sizeof(int)),
+        .threshold = threshold,
+        .sq = host->alloc(size, sizeof(double)),
+        .pos = host->alloc(size, sizeof(int)),
     };
     for (int i = 0; i < n; i++)
-        bar[i] = batch->row ? -1 : INFINITY;
+        threshold[i] = batch->row ? -1 : INFINITY;
     for (int i = 0; batch->row && i < batch->count; i++)
-        bar[batch->row[i] - 1] = INFINITY;
-    ct_hilbert_order(host, points->z, n, batch->residual->d, batch->threads, order);
-    ct_parallel_for(host, (n + SOME - 1) / SOME, batch->threads, look_ahead, &ahead);
+        threshold[batch->row[i] - 1] = INFINITY;
+    ct_hilbert_order(host, points->z, n, batch->metric->d, batch->threads, order);
+    ct_parallel_for(host, (n + BLOCK_POINTS - 1) / BLOCK_POINTS, batch->threads,
+                    thresholds_of_block, &task);
 }

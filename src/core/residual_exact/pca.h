@@ -1,45 +1,55 @@
-/* pca.h: vectors v, turned so that their leading numbers carry most of them.
+/* pca.h: an orthogonal rotation that moves most of v into its leading components.
  *
- * An orthogonal turn leaves dot products as they are. The directions are those of
- * the Gram matrix of some vectors, by orthogonal iteration: each round multiplies
- * with the matrix and makes orthonormal again, the leading ones first. With Q of
- * the directions and e = 2^-53, the dot product of two turned vectors is off from
- * that of the vectors, over the product of their norms, by
+ * A rotation leaves dot products as they are. Its axes approximate the eigenvectors of the Gram
+ * matrix of sample vectors, from the largest eigenvalue down (PCA without centering), so a
+ * truncated dot product of leading components is close to the whole. Used by the exact residual
+ * search if pca_rank.h chooses so.
  *
- *   directions     |Q'Q - I|, as computed, and m (b + c + 8) e for computing it;
- *   turning        2 sqrt(m) (b + c + 8) e, sums being as those of a sieve: of at
- *                  most b = CT_CHUNK terms, of which c are added up.
+ * Orthogonal iteration: each of two rounds multiplies by the Gram matrix and orthonormalizes,
+ * leading axes first, by Householder reflections. Costs about count * m^2 + 5 m^3 multiply-adds.
+ *
+ * Error: with Q the matrix of axes, as stored, and e = 2^-53, the dot product of two rotated
+ * vectors differs from that of the vectors, over the product of their norms, by at most
+ *
+ *   axes       |Q'Q - I| (Frobenius norm), as computed, and m (b + c + 8) e for computing it;
+ *   rotation   2 sqrt(m) (b + c + 8) e. Sums are those of the filter kernels in double: of at
+ *              most b = CT_CHUNK terms, of which c are added up.
+ *
+ * ct_rotation holds the sum of both as its orthogonality error.
  */
 #ifndef COVERTREE_RESIDUAL_EXACT_PCA_H
 #define COVERTREE_RESIDUAL_EXACT_PCA_H
 
+#include "core/host.h"
 #include "core/simd/correlation.h"
-#include "core/tree/tree.h"
 
-/* A matrix, packed for products with teams of vectors. */
+/* A matrix [terms x columns], packed in tiles for products with groups of vectors. */
 struct ct_panel {
-    const struct ct_filter_kernels *sieve; /* in double: it multiplies */
+    const struct ct_filter_kernels *kernels; /* of double: add_dots() multiplies */
     int terms, columns;
-    double *tiles; /* [terms * lanes] for each run of columns */
+    double *tiles; /* [columns / lanes, rounded up, x terms x lanes]; 0 beyond `columns` */
 };
 
 struct ct_rotation {
     int m;
-    struct ct_panel panel; /* a column for each direction */
-    double off;            /* as above */
+    struct ct_panel panel;      /* [m x m] a column for each axis */
+    double orthogonality_error; /* bound of the relative error of dot products; see above */
 };
 
-/* The turn for `count` vectors, [count * stride] one after another. */
+/* The rotation for `count` >= 1 sample vectors of m >= 1 components: vectors [count x stride,
+ * row-major], padded with zeros; stride is a multiple of CT_V_LANES. Polls the host; allocates
+ * about 5 m * stride doubles. */
 struct ct_rotation ct_rotation_make(const struct ct_host *host,
-                                    const struct ct_correlation_kernels *dots,
+                                    const struct ct_correlation_kernels *kernels,
                                     const double *vectors, int count, int m, size_t stride,
                                     int threads);
 
-/* Doubles of room that a team needs. */
-size_t ct_rotation_scratch_size(const struct ct_rotation *turn);
+/* Doubles of scratch that ct_rotate_group() needs. */
+size_t ct_rotation_scratch_size(const struct ct_rotation *rotation);
 
-/* to[i * m, ...] = vector i of a team, v[i] times scale, turned. */
-void ct_rotate_group(const struct ct_rotation *turn, const double *const *v, double scale,
-                     double *room, double *to);
+/* to [CT_GROUP x m, row-major] = the vectors v[i] of a group, times scale, rotated.
+ * CT_GROUP * m^2 multiply-adds. */
+void ct_rotate_group(const struct ct_rotation *rotation, const double *const *v, double scale,
+                     double *scratch, double *to);
 
 #endif

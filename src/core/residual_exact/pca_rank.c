@@ -1,9 +1,9 @@
 /* pca_rank.c: see pca_rank.h.
  *
- * Some queries are answered by all of their correlations. Then the bars are known
- * that pairs meet on average, and of some turned points
- * and queries, how many pairs come through with so many leading numbers. What the
- * scan costs then is counted in products of numbers that a sieve adds up.
+ * Costs are in units of one multiply-add of the filter. For the tail lengths 32, 64, ..., the
+ * sample gives the share of pairs that pass with the bound of their tails; the cost per pair is
+ *
+ *   rank + COVARIANCE_COST + share * (PASS_COST + 2 * tail).
  */
 #include "core/residual_exact/pca_rank.h"
 #include "core/metric/euclidean.h"
@@ -13,208 +13,227 @@
 #include <string.h>
 
 enum {
-    QUERIES = 16,  /* that are answered */
-    LEARNT = 2048, /* points whose directions are taken, at most */
-    TRIED = 512,   /* points that meet the queries */
-    AHEAD = 4,     /* bars are about so much farther than the k-th on average */
-    STEP = 32      /* a multiple of every tile's lanes */
+    SAMPLE_QUERIES = 16, /* queries whose thresholds are computed exactly */
+    SAMPLE_POINTS = 512, /* points that are paired with them */
+    GRAM_POINTS = 2048,  /* most points in the Gram matrix of the rotation */
+    THRESHOLD_RANK = 4,  /* mean threshold of a search: about the distance of neighbor 4 k */
+    TAIL_STEP = 32       /* tail lengths are multiples: a multiple of the lanes of all kernels */
 };
 
-/* In products of numbers: a pair for its covariance, and one that comes through. */
-static const double COVARIANCE = 50, THROUGH = 1300;
+/* Of a pair: its covariance; and tail aside, what follows if it passes. */
+static const double COVARIANCE_COST = 50, PASS_COST = 1300;
 
-/* Less is not worth the turning, or may be a mistake. */
-static const double GAIN = 0.9;
+/* Largest share of the cost without rotation that pays for a rotation and sampling errors. */
+static const double MAX_COST_SHARE = 0.9;
 
-/* Places of up to `most` points with residual, evenly among all, from `shift` on. */
-static int take_places(const struct ct_point_norms *size, int n, int most, int shift, int *pos)
+/* Fills pos with up to `most` positions below n, evenly spaced from `shift` on, of points with
+ * residual variance. Returns their count. */
+static int sample_positions(const struct ct_point_norms *norms, int n, int most, int shift,
+                            int *pos)
 {
-    int taken = 0, few = n < most ? n : most;
-    for (int i = 0; i < few; i++) {
-        int at = (int)((long long)n * i / few) + shift;
-        if (at < n && !isinf(size->root[at]))
-            pos[taken++] = at;
+    int count = 0, tried = n < most ? n : most;
+    for (int i = 0; i < tried; i++) {
+        int at = (int)((long long)n * i / tried) + shift;
+        if (at < n && !isinf(norms->root[at]))
+            pos[count++] = at;
     }
-    return taken;
+    return count;
 }
 
-/* Directions matter where residual variances are small. */
-static void learn(const struct ct_host *host, struct ct_filter *sift)
+/* The rotation from sample vectors v / sqrt(p): the weight is large where residual variance is
+ * small, because errors of the dot product matter most there. */
+static void make_rotation(const struct ct_host *host, struct ct_filter *filter)
 {
-    const struct ct_exact_batch *batch = sift->batch;
-    const struct ct_factors *points = &batch->residual->points;
-    int m = batch->residual->m, pos[LEARNT];
-    int count = take_places(&sift->point_size, points->n, LEARNT, 0, pos);
+    const struct ct_exact_batch *batch = filter->batch;
+    const struct ct_factors *points = &batch->metric->points;
+    int m = batch->metric->m, pos[GRAM_POINTS];
+    int count = sample_positions(&filter->point_norms, points->n, GRAM_POINTS, 0, pos);
     size_t stride = ct_v_stride(m);
     double *vectors = host->alloc(count * stride, sizeof *vectors);
     for (int i = 0; i < count; i++)
         for (size_t j = 0; j < stride; j++)
-            vectors[i * stride + j] =
-                points->v[pos[i] * stride + j] * sift->frame.unit / sift->point_size.root[pos[i]];
-    sift->frame.turn =
-        ct_rotation_make(host, batch->dots, vectors, count, m, stride, batch->threads);
+            vectors[i * stride + j] = points->v[pos[i] * stride + j] * filter->transform.v_scale /
+                                      filter->point_norms.root[pos[i]];
+    filter->transform.rotation = ct_rotation_make(host, batch->correlation_kernels, vectors, count,
+                                                  m, stride, batch->threads);
 }
 
-/* Turned vectors, and what the first numbers of each leave: [count * m] both. */
-struct turned {
+/* Rotated vectors of sample points. */
+struct rotated_sample {
     int count, *pos;
-    double *v, *left;
+    double *v;         /* [count x m, row-major] */
+    double *tail_norm; /* [count x m, row-major] column j: norm of the components from j on */
 };
 
-struct trial {
-    struct ct_filter *sift;
+/* The sample of pairs, and its statistics. */
+struct rank_sample {
+    struct ct_filter *filter;
     int k;
-    const struct ct_filter_kernels *sieve; /* that most pairs meet */
-    struct turned query, point;
-    double *bar;            /* [QUERIES] */
-    double *square;         /* [threads] times n, padded as for a selection */
-    int *place;             /* the same */
-    int most;               /* numbers in the longest rest */
-    double pairs, *through; /* [most / STEP + 1]: pairs that came through, by rest */
+    const struct ct_filter_kernels *kernels; /* of most pairs */
+    struct rotated_sample query, point;
+    double *threshold;     /* [SAMPLE_QUERIES] */
+    double *sq;            /* [threads x n] */
+    int *candidate;        /* [threads x n] */
+    int max_tail;          /* the longest tail tried */
+    double pairs, *passed; /* passed: [max_tail / TAIL_STEP + 1] pairs that passed, by tail */
 };
 
-static struct turned turn_all(const struct ct_host *host, const struct ct_filter *sift,
-                              const struct ct_factors *points, int *pos, int count)
+static struct rotated_sample rotate_sample(const struct ct_host *host,
+                                           const struct ct_filter *filter,
+                                           const struct ct_factors *points, int *pos, int count)
 {
-    const struct ct_rotation *turn = &sift->frame.turn;
-    int m = turn->m, teams = (count + CT_GROUP - 1) / CT_GROUP;
-    size_t size = (size_t)teams * CT_GROUP * m;
-    struct turned turned = {count, pos, host->alloc(size, sizeof(double)),
-                            host->alloc(size, sizeof(double))};
-    double *room = host->alloc(ct_rotation_scratch_size(turn), sizeof *room);
-    for (int team = 0; team < count; team += CT_GROUP) {
+    const struct ct_rotation *rotation = &filter->transform.rotation;
+    int m = rotation->m, groups = (count + CT_GROUP - 1) / CT_GROUP;
+    size_t size = (size_t)groups * CT_GROUP * m;
+    struct rotated_sample sample = {count, pos, host->alloc(size, sizeof(double)),
+                                    host->alloc(size, sizeof(double))};
+    double *scratch = host->alloc(ct_rotation_scratch_size(rotation), sizeof *scratch);
+    for (int first = 0; first < count; first += CT_GROUP) {
         const double *v[CT_GROUP];
         for (int i = 0; i < CT_GROUP; i++)
-            v[i] = points->v + pos[team + i < count ? team + i : team] * ct_v_stride(m);
-        ct_rotate_group(turn, v, sift->frame.unit, room, turned.v + (size_t)team * m);
+            v[i] = points->v + pos[first + i < count ? first + i : first] * ct_v_stride(m);
+        ct_rotate_group(rotation, v, filter->transform.v_scale, scratch,
+                        sample.v + (size_t)first * m);
     }
     for (int i = 0; i < count; i++) {
         double sum = 0;
         for (int j = m; j-- > 0;) {
-            double number = turned.v[(size_t)i * m + j];
-            turned.left[(size_t)i * m + j] = sqrt(sum += number * number);
+            double value = sample.v[(size_t)i * m + j];
+            sample.tail_norm[(size_t)i * m + j] = sqrt(sum += value * value);
         }
     }
-    return turned;
+    return sample;
 }
 
-/* What bars are about on average is the distance of who is thrice as far. */
-static void answer(void *data, int query, int thread)
+/* The mean threshold of a sample query during its search, from all its exact distances. */
+static void find_threshold(void *data, int query, int thread)
 {
-    const struct trial *trial = data;
-    const struct ct_exact_batch *batch = trial->sift->batch;
-    int n = batch->residual->points.n, pos = trial->query.pos[query], count = 0;
-    int end = batch->predecessors ? pos : n, wanted = trial->k < n / AHEAD ? AHEAD * trial->k : n;
-    double *square = trial->square + (size_t)thread * n;
-    int *place = trial->place + (size_t)thread * n;
+    const struct rank_sample *sample = data;
+    const struct ct_exact_batch *batch = sample->filter->batch;
+    int n = batch->metric->points.n, pos = sample->query.pos[query], count = 0;
+    int end = batch->predecessors ? pos : n;
+    int rank = sample->k < n / THRESHOLD_RANK ? THRESHOLD_RANK * sample->k : n;
+    double *sq = sample->sq + (size_t)thread * n;
+    int *candidate = sample->candidate + (size_t)thread * n;
     for (int i = 0; i < end; i++)
-        if (batch->foreign || i != pos)
-            place[count++] = i;
-    ct_residual_sqdist(batch->dots, batch->residual, trial->sift->from, pos, place, count, square);
-    trial->bar[query] = count < wanted ? 1 : ct_select_kth(square, place, count, wanted).sq;
+        if (batch->query_points || i != pos)
+            candidate[count++] = i;
+    ct_residual_sqdist(batch->correlation_kernels, batch->metric, sample->filter->queries, pos,
+                       candidate, count, sq);
+    sample->threshold[query] = count < rank ? 1 : ct_select_kth(sq, candidate, count, rank).sq;
 }
 
-/* Counts, for each rest, whether a pair comes through. */
-static void try_pair(struct trial *trial, int query, int point, double covariance)
+/* Adds one pair to the statistics: for each tail, whether the pair passes the filter with that
+ * tail bounded by its norms; passed[0]: with the whole dot product. */
+static void add_pair(struct rank_sample *sample, int query, int point, double covariance)
 {
-    const struct ct_filter *sift = trial->sift;
-    int m = sift->frame.turn.m, at = trial->query.pos[query], to = trial->point.pos[point];
-    const double *x = trial->query.v + (size_t)query * m, *y = trial->point.v + (size_t)point * m;
-    const double *x_left = trial->query.left + (size_t)query * m;
-    const double *y_left = trial->point.left + (size_t)point * m;
-    double scale = sift->size.root[at] * sift->point_size.root[to], size = covariance;
-    double least = (1 - trial->bar[query]) * scale -
-                   ct_error_bound_margin(&sift->frame, trial->sieve, sift->size.norm[at]);
+    const struct ct_filter *filter = sample->filter;
+    int m = filter->transform.rotation.m;
+    int query_pos = sample->query.pos[query], point_pos = sample->point.pos[point];
+    const double *x = sample->query.v + (size_t)query * m;
+    const double *y = sample->point.v + (size_t)point * m;
+    const double *x_tail = sample->query.tail_norm + (size_t)query * m;
+    const double *y_tail = sample->point.tail_norm + (size_t)point * m;
+    double scale = filter->query_norms.root[query_pos] * filter->point_norms.root[point_pos];
+    double required = (1 - sample->threshold[query]) * scale -
+                      ct_error_bound_margin(&filter->transform, &filter->bound, sample->kernels,
+                                            filter->query_norms.v[query_pos]);
     for (int j = 0; j < m; j++) {
-        int rest = m - j;
-        if (rest <= trial->most && rest % STEP == 0)
-            trial->through[rest / STEP] += fabs(size) + x_left[j] * y_left[j] >= least;
-        size -= x[j] * y[j];
+        int tail = m - j;
+        if (tail <= sample->max_tail && tail % TAIL_STEP == 0)
+            sample->passed[tail / TAIL_STEP] +=
+                fabs(covariance) + x_tail[j] * y_tail[j] >= required;
+        covariance -= x[j] * y[j];
     }
-    trial->through[0] += fabs(size) >= least;
-    trial->pairs++;
+    sample->passed[0] += fabs(covariance) >= required;
+    sample->pairs++;
 }
 
-static void try_pairs(struct trial *trial)
+static void add_all_pairs(struct rank_sample *sample)
 {
-    const struct ct_filter *sift = trial->sift;
-    const struct ct_exact_batch *batch = sift->batch;
-    const struct ct_residual_metric *residual = batch->residual;
-    const struct ct_factors *points = &residual->points, *from = sift->from;
-    double unit = sift->frame.unit * sift->frame.unit;
-    for (int i = 0; i < trial->query.count; i++)
-        for (int j = 0; j < trial->point.count; j++) {
-            int at = trial->query.pos[i], to = trial->point.pos[j];
-            if (!batch->foreign && (at == to || (batch->predecessors && at < to)))
+    const struct ct_filter *filter = sample->filter;
+    const struct ct_exact_batch *batch = filter->batch;
+    const struct ct_residual_metric *metric = batch->metric;
+    const struct ct_factors *points = &metric->points, *queries = filter->queries;
+    double per_variance = filter->transform.v_scale * filter->transform.v_scale;
+    for (int i = 0; i < sample->query.count; i++)
+        for (int j = 0; j < sample->point.count; j++) {
+            int x = sample->query.pos[i], y = sample->point.pos[j];
+            if (!batch->query_points && (x == y || (batch->predecessors && x < y)))
                 continue;
-            double k = ct_sqdist(from->z + at, (size_t)from->n, points->z + to, (size_t)points->n,
-                                 residual->d);
-            struct ct_covariance_shape shape = sift->frame.shape;
-            batch->dots->covariance(&shape, residual->variance, 1, &k);
-            try_pair(trial, i, j, k * unit);
+            double k = ct_sqdist(queries->z + x, (size_t)queries->n, points->z + y,
+                                 (size_t)points->n, metric->d);
+            batch->correlation_kernels->covariance(&filter->transform.shape, metric->variance, 1,
+                                                   &k);
+            add_pair(sample, i, j, k * per_variance);
         }
 }
 
-/* The rest that costs least, or 0. */
-static int best_rest(const struct trial *trial)
+/* The tail with the smallest cost, or 0 if no rotation pays. */
+static int cheapest_tail(const struct rank_sample *sample)
 {
-    int m = trial->sift->frame.turn.m, best = 0;
-    double plain = m + COVARIANCE, least = GAIN * plain;
-    for (int rest = STEP; rest <= trial->most && trial->pairs > 0; rest += STEP) {
-        double share = trial->through[rest / STEP] / trial->pairs;
-        double cost = m - rest + COVARIANCE + share * (THROUGH + 2 * rest);
-        if (cost < least) {
-            best = rest;
-            least = cost;
+    int m = sample->filter->transform.rotation.m, best = 0;
+    double least_cost = MAX_COST_SHARE * (m + COVARIANCE_COST);
+    for (int tail = TAIL_STEP; tail <= sample->max_tail && sample->pairs > 0; tail += TAIL_STEP) {
+        double share = sample->passed[tail / TAIL_STEP] / sample->pairs;
+        double cost = m - tail + COVARIANCE_COST + share * (PASS_COST + 2 * tail);
+        if (cost < least_cost) {
+            best = tail;
+            least_cost = cost;
         }
     }
     return best;
 }
 
-static int measured_rest(const struct ct_host *host, struct ct_filter *sift,
-                         const struct ct_filter_kernels *sieve, int k, int most)
+static int measure_tail(const struct ct_host *host, struct ct_filter *filter,
+                        const struct ct_filter_kernels *kernels, int k, int max_tail)
 {
-    const struct ct_exact_batch *batch = sift->batch;
-    int n = batch->residual->points.n, *pos = host->alloc(QUERIES + TRIED, sizeof *pos);
-    size_t room = (size_t)batch->threads * n;
-    struct trial trial = {
-        .sift = sift,
+    const struct ct_exact_batch *batch = filter->batch;
+    int n = batch->metric->points.n;
+    int *pos = host->alloc(SAMPLE_QUERIES + SAMPLE_POINTS, sizeof *pos);
+    size_t size = (size_t)batch->threads * n, tails = (size_t)max_tail / TAIL_STEP + 1;
+    struct rank_sample sample = {
+        .filter = filter,
         .k = k,
-        .sieve = sieve,
-        .bar = host->alloc(QUERIES, sizeof(double)),
-        .square = host->alloc(room, sizeof(double)),
-        .place = host->alloc(room, sizeof(int)),
-        .most = most,
-        .through = host->alloc((size_t)most / STEP + 1, sizeof(double)),
+        .kernels = kernels,
+        .threshold = host->alloc(SAMPLE_QUERIES, sizeof(double)),
+        .sq = host->alloc(size, sizeof(double)),
+        .candidate = host->alloc(size, sizeof(int)),
+        .max_tail = max_tail,
+        .passed = host->alloc(tails, sizeof(double)),
     };
-    memset(trial.through, 0, (most / STEP + 1) * sizeof(double));
-    int queries =
-        take_places(&sift->size, sift->from->n, QUERIES, sift->from->n / (2 * LEARNT), pos);
-    int points = take_places(&sift->point_size, n, TRIED, n / (2 * LEARNT), pos + QUERIES);
-    trial.query = turn_all(host, sift, sift->from, pos, queries);
-    trial.point = turn_all(host, sift, &batch->residual->points, pos + QUERIES, points);
-    ct_parallel_for(host, queries, batch->threads, answer, &trial);
-    try_pairs(&trial);
-    return best_rest(&trial);
+    memset(sample.passed, 0, tails * sizeof(double));
+    /* Half a step of the Gram sample away from its points, which the rotation fits best. */
+    int queries = sample_positions(&filter->query_norms, filter->queries->n, SAMPLE_QUERIES,
+                                   filter->queries->n / (2 * GRAM_POINTS), pos);
+    int points = sample_positions(&filter->point_norms, n, SAMPLE_POINTS, n / (2 * GRAM_POINTS),
+                                  pos + SAMPLE_QUERIES);
+    sample.query = rotate_sample(host, filter, filter->queries, pos, queries);
+    sample.point =
+        rotate_sample(host, filter, &batch->metric->points, pos + SAMPLE_QUERIES, points);
+    ct_parallel_for(host, queries, batch->threads, find_threshold, &sample);
+    add_all_pairs(&sample);
+    return cheapest_tail(&sample);
 }
 
-/* A turn costs as much as some queries. */
-static int is_worth_a_try(const struct ct_filter *sift)
+/* With fewer queries the rotation and the sample cost more than a truncation rank saves. */
+static int has_enough_queries(const struct ct_exact_batch *batch)
 {
-    return sift->batch->count >= 8 * sift->batch->residual->m;
+    return batch->count >= 8 * batch->metric->m;
 }
 
-void ct_choose_truncation_rank(const struct ct_host *host, struct ct_filter *sift,
-                               const struct ct_filter_kernels *sieve, int k)
+void ct_choose_truncation_rank(const struct ct_host *host, struct ct_filter *filter,
+                               const struct ct_filter_kernels *kernels, int k)
 {
-    const struct ct_exact_batch *batch = sift->batch;
-    int m = batch->residual->m, most = m / STEP * STEP;
-    if (most == 0 || batch->rest < 0 || (batch->rest == 0 && !is_worth_a_try(sift)))
+    const struct ct_exact_batch *batch = filter->batch;
+    int max_tail = batch->metric->m / TAIL_STEP * TAIL_STEP,
+        measured = batch->tail == CT_TAIL_MEASURED;
+    if (max_tail == 0 || batch->tail < 0 || (measured && !has_enough_queries(batch)))
         return;
-    learn(host, sift);
-    if (!(sift->frame.turn.off < 1e-8))
+    make_rotation(host, filter);
+    if (!(filter->transform.rotation.orthogonality_error < 1e-8))
         return;
-    sift->frame.rest = batch->rest == 0     ? measured_rest(host, sift, sieve, k, most)
-                       : batch->rest < most ? batch->rest / STEP * STEP
-                                            : most;
+    filter->transform.tail = measured ? measure_tail(host, filter, kernels, k, max_tail)
+                             : batch->tail < max_tail ? batch->tail / TAIL_STEP * TAIL_STEP
+                                                      : max_tail;
 }

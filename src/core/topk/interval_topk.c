@@ -6,8 +6,8 @@
 #include <math.h>
 
 enum {
-    SPARE = 64, /* room that is there for more than a bar needs */
-    FEW = 64    /* squares that are taken together */
+    SPARE = 64,       /* free capacity that compaction leaves at least */
+    REFINE_BATCH = 64 /* candidates of one call of refine() */
 };
 
 int ct_interval_topk_room(int k)
@@ -19,18 +19,20 @@ struct ct_interval_topk ct_interval_topk_make(const struct ct_host *host, int k)
 {
     size_t room = (size_t)ct_interval_topk_room(k);
     return (struct ct_interval_topk){
-        .low = host->alloc(room, sizeof(double)),
-        .high = host->alloc(room, sizeof(double)),
+        .lower = host->alloc(room, sizeof(double)),
+        .upper = host->alloc(room, sizeof(double)),
         .pos = host->alloc(room, sizeof(int)),
         .k = k,
         .room = (int)room,
     };
 }
 
-struct ct_interval_scratch ct_interval_scratch_make(const struct ct_host *host, int k)
+struct ct_interval_scratch ct_interval_scratch_make(const struct ct_host *host, int k,
+                                                    const struct ct_kernels *kernels)
 {
     size_t room = (size_t)ct_interval_topk_room(k);
     return (struct ct_interval_scratch){
+        .kernels = kernels,
         .nearest = {.sq = host->alloc(room + CT_SELECT_PAD, sizeof(double)),
                     .row = host->alloc(room, sizeof(int)),
                     .k = k,
@@ -38,83 +40,89 @@ struct ct_interval_scratch ct_interval_scratch_make(const struct ct_host *host, 
     };
 }
 
-static void load_upper_bounds(struct ct_topk *nearest, const struct ct_interval_topk *contest)
+static void load_upper_bounds(struct ct_topk *nearest, const struct ct_interval_topk *topk)
 {
-    nearest->count = contest->count;
-    for (int i = 0; i < contest->count; i++) {
-        nearest->sq[i] = contest->high[i];
-        nearest->row[i] = contest->pos[i] + 1;
+    nearest->count = topk->count;
+    for (int i = 0; i < topk->count; i++) {
+        nearest->sq[i] = topk->upper[i];
+        nearest->row[i] = topk->pos[i] + 1;
     }
 }
 
-/* Equal roots are equal distances: whoever shares the bar's may stay. */
-static double drop_losers(struct ct_interval_scratch *arbiter, struct ct_interval_topk *contest)
+/* Drops candidates whose lower bound exceeds a threshold that at least k upper bounds do not
+ * exceed; returns the threshold. ct_sq_threshold() raises it to the largest square with the same
+ * root: squares with equal roots are equal distances, between which the row decides. */
+static double drop_by_lower_bound(struct ct_interval_topk *topk,
+                                  struct ct_interval_scratch *scratch)
 {
-    if (contest->count < contest->k)
+    if (topk->count < topk->k)
         return INFINITY;
-    load_upper_bounds(&arbiter->nearest, contest);
-    double bar = ct_sq_threshold(sqrt(ct_select_trim(&arbiter->nearest, arbiter->kernels).sq));
+    load_upper_bounds(&scratch->nearest, topk);
+    double threshold =
+        ct_sq_threshold(sqrt(ct_select_trim(&scratch->nearest, scratch->kernels).sq));
     int kept = 0;
-    for (int i = 0; i < contest->count; i++) {
-        double low = contest->low[i];
-        contest->high[kept] = contest->high[i];
-        contest->pos[kept] = contest->pos[i];
-        contest->low[kept] = low;
-        kept += low <= bar;
+    for (int i = 0; i < topk->count; i++) {
+        double lower = topk->lower[i];
+        topk->upper[kept] = topk->upper[i];
+        topk->pos[kept] = topk->pos[i];
+        topk->lower[kept] = lower;
+        kept += lower <= threshold;
     }
-    contest->count = kept;
-    return bar;
+    topk->count = kept;
+    return threshold;
 }
 
-static void take_squares(struct ct_interval_scratch *arbiter, struct ct_interval_topk *contest,
-                         int query)
+/* Replaces the bounds of every candidate by its exact value, in batches. */
+static void refine_all(struct ct_interval_topk *topk, const struct ct_refinement *refinement)
 {
-    int which[FEW], pos[FEW];
-    double sq[FEW];
-    for (int i = 0; i < contest->count;) {
-        int few = 0;
-        for (; i < contest->count && few < FEW; i++)
-            if (contest->low[i] < contest->high[i]) {
-                which[few] = i;
-                pos[few++] = contest->pos[i];
+    int index[REFINE_BATCH], pos[REFINE_BATCH];
+    double sq[REFINE_BATCH];
+    for (int i = 0; i < topk->count;) {
+        int count = 0;
+        for (; i < topk->count && count < REFINE_BATCH; i++)
+            if (topk->lower[i] < topk->upper[i]) {
+                index[count] = i;
+                pos[count++] = topk->pos[i];
             }
-        arbiter->square(arbiter->data, query, pos, few, sq);
-        for (int j = 0; j < few; j++)
-            contest->low[which[j]] = contest->high[which[j]] = sq[j];
+        refinement->refine(refinement->context, refinement->query, pos, count, sq);
+        for (int j = 0; j < count; j++)
+            topk->lower[index[j]] = topk->upper[index[j]] = sq[j];
     }
 }
 
-/* Where all squares are known, rows decide among equals. */
-static double drop_equals(struct ct_interval_scratch *arbiter, struct ct_interval_topk *contest)
+/* Needs exact values for all candidates. Drops all but the k smallest by (distance, row), and at
+ * most k / 8 + 1 more; returns the threshold. drop_by_lower_bound() would keep any number of
+ * equal values. */
+static double drop_by_value(struct ct_interval_topk *topk, struct ct_interval_scratch *scratch)
 {
-    struct ct_topk *nearest = &arbiter->nearest;
-    load_upper_bounds(nearest, contest);
-    double bar = ct_select_trim(nearest, arbiter->kernels).sq;
+    struct ct_topk *nearest = &scratch->nearest;
+    load_upper_bounds(nearest, topk);
+    double threshold = ct_select_trim(nearest, scratch->kernels).sq;
     for (int i = 0; i < nearest->count; i++) {
-        contest->low[i] = contest->high[i] = nearest->sq[i];
-        contest->pos[i] = nearest->row[i] - 1;
+        topk->lower[i] = topk->upper[i] = nearest->sq[i];
+        topk->pos[i] = nearest->row[i] - 1;
     }
-    contest->count = nearest->count;
-    return ct_sq_threshold(sqrt(bar));
+    topk->count = nearest->count;
+    return ct_sq_threshold(sqrt(threshold));
 }
 
-double ct_interval_topk_compact(struct ct_interval_scratch *arbiter,
-                                struct ct_interval_topk *contest, int query)
+double ct_interval_topk_compact(struct ct_interval_topk *topk, struct ct_interval_scratch *scratch,
+                                const struct ct_refinement *refinement)
 {
-    double bar = drop_losers(arbiter, contest);
-    if (contest->room - contest->count < SPARE) {
-        take_squares(arbiter, contest, query);
-        bar = drop_equals(arbiter, contest);
+    double threshold = drop_by_lower_bound(topk, scratch);
+    if (topk->room - topk->count < SPARE) {
+        refine_all(topk, refinement);
+        threshold = drop_by_value(topk, scratch);
     }
-    return bar;
+    return threshold;
 }
 
-void ct_interval_topk_finish(struct ct_interval_scratch *arbiter, struct ct_interval_topk *contest,
-                             int query)
+void ct_interval_topk_finish(struct ct_interval_topk *topk, struct ct_interval_scratch *scratch,
+                             const struct ct_refinement *refinement)
 {
-    if (contest->count > contest->k)
-        drop_losers(arbiter, contest);
-    take_squares(arbiter, contest, query);
-    load_upper_bounds(&arbiter->nearest, contest);
-    ct_select_finish(&arbiter->nearest, arbiter->kernels);
+    if (topk->count > topk->k)
+        drop_by_lower_bound(topk, scratch);
+    refine_all(topk, refinement);
+    load_upper_bounds(&scratch->nearest, topk);
+    ct_select_finish(&scratch->nearest, scratch->kernels);
 }

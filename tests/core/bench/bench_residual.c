@@ -1,4 +1,4 @@
-/* bench_residual.c: the certified scan against a matrix product of the same size.
+/* bench_residual.c: the exact residual search against a matrix product of the same size.
  *
  *   cc -O2 -std=gnu11 -fopenmp -I../../../src bench_residual.c \
  *      $(find ../../../src/core -name '*.c') -lm -ldl -o bench
@@ -8,7 +8,7 @@
  * predecessors, in each precision, and those of the library's dgemm for blocks of
  * 512 queries, in turns.
  */
-#include "core/residual/correlation.h"
+#include "core/residual_exact/exact_search.h"
 #include "core/search/query.h"
 #include "core/util/parallel_for.h"
 
@@ -113,22 +113,22 @@ static double time_scan(const struct ct_residual_metric *r, const struct setting
                         enum ct_precision precision, const int *row, int count)
 {
     static const char *const names[] = {"auto", "double", "float"};
-    struct ct_residual_stats tally = {0};
-    struct ct_exact_batch batch = {.residual = r,
+    struct ct_residual_stats stats = {0};
+    struct ct_exact_batch batch = {.metric = r,
                                    .row = row,
                                    .count = count,
                                    .predecessors = s->predecessors,
                                    .threads = THREADS,
                                    .precision = precision,
                                    .kernels = ct_kernels(ct_simd_best()),
-                                   .dots = ct_correlation_kernels(ct_simd_best()),
-                                   .tally = &tally};
+                                   .correlation_kernels = ct_correlation_kernels(ct_simd_best()),
+                                   .stats = &stats};
     int *index = take((size_t)count * s->k, sizeof *index);
     double *distance = take((size_t)count * s->k, sizeof *distance), start = ct_seconds();
     clock_t used = clock();
     ct_exact_search(&host, &batch, s->k, -1, index, distance);
     double took = ct_seconds() - start, busy = (double)(clock() - used) / CLOCKS_PER_SEC;
-    double pairs = (double)(tally.coarse + tally.fine);
+    double pairs = (double)(stats.filtered_f32 + stats.filtered_f64);
     double last = 0;
     for (int i = 0; i < count; i++)
         last += distance[(size_t)(s->k - 1) * count + i] / count;
@@ -136,7 +136,7 @@ static double time_scan(const struct ct_residual_metric *r, const struct setting
            "exact a query, "
            "mean last distance %.4f\n",
            names[precision], took, 2 * pairs * r->m / took / 1e9, 2 * pairs * r->m / busy / 1e9,
-           pairs, 100 * (double)tally.coarse / pairs, (double)tally.exact / count, last);
+           pairs, 100 * (double)stats.filtered_f32 / pairs, (double)stats.exact / count, last);
     free(index);
     free(distance);
     return took;
