@@ -18,6 +18,7 @@
 #include "core/residual_exact/exact_search.h"
 #include "core/search/budget.h"
 #include "core/search/query.h"
+#include "core/search/stats.h"
 #include "core/simd/euclid.h"
 #include "core/tree/build.h"
 #include "core/tree/tiles.h"

@@ -50,12 +50,13 @@ SEXP r_named_list(const char *const *name, int count)
 }
 
 /* Counts exceed integers: doubles hold them exactly. */
-static SEXP tally_list(const struct ct_search_stats *tally, double seconds)
+static SEXP stats_list(const struct ct_search_stats *totals, double seconds)
 {
     static const char *const names[] = {"blocks", "counts", "seconds"};
-    const long long counts[] = {tally->scans,  tally->nodes,  tally->candidates,   tally->cached,
-                                tally->boxes,  tally->tiles,  tally->distances,    tally->evaluated,
-                                tally->useful, tally->climbs, tally->stopped_early};
+    const long long counts[] = {totals->scans,       totals->nodes,      totals->candidates,
+                                totals->cache_hits,  totals->boxes,      totals->tiles,
+                                totals->distances,   totals->evaluated,  totals->useful,
+                                totals->escalations, totals->early_stops};
     const int count = (int)(sizeof counts / sizeof *counts);
     SEXP list = PROTECT(r_named_list(names, 3));
     SEXP blocks = Rf_allocVector(REALSXP, 7), values, times;
@@ -63,11 +64,11 @@ static SEXP tally_list(const struct ct_search_stats *tally, double seconds)
     SET_VECTOR_ELT(list, 1, values = Rf_allocVector(REALSXP, count));
     SET_VECTOR_ELT(list, 2, times = Rf_allocVector(REALSXP, CT_PHASES + 1));
     for (int i = 0; i < 7; i++)
-        REAL(blocks)[i] = (double)tally->blocks[i];
+        REAL(blocks)[i] = (double)totals->blocks[i];
     for (int i = 0; i < count; i++)
         REAL(values)[i] = (double)counts[i];
     for (int phase = 0; phase < CT_PHASES; phase++)
-        REAL(times)[phase] = tally->seconds[phase];
+        REAL(times)[phase] = totals->seconds[phase];
     REAL(times)[CT_PHASES] = seconds;
     UNPROTECT(1);
     return list;
@@ -80,9 +81,9 @@ const struct ct_budget *r_ladder(SEXP from, int k, struct ct_budget *budget)
     SEXP schedule = VECTOR_ELT(from, 0);
     *budget = (struct ct_budget){.steps = (int)XLENGTH(schedule),
                                  .limit = INTEGER_RO(schedule),
-                                 .up = Rf_asReal(VECTOR_ELT(from, 1)),
-                                 .down = Rf_asReal(VECTOR_ELT(from, 2)),
-                                 .run = k < 24 ? 16 : (k / 8 + 1) / 2 * 16,
+                                 .escalate = Rf_asReal(VECTOR_ELT(from, 1)),
+                                 .stop = Rf_asReal(VECTOR_ELT(from, 2)),
+                                 .window = k < 24 ? 16 : (k / 8 + 1) / 2 * 16,
                                  .diverse = Rf_asLogical(VECTOR_ELT(from, 3))};
     return budget;
 }
@@ -106,9 +107,9 @@ SEXP r_knn(SEXP pointer, SEXP query, SEXP rows, SEXP k, SEXP how)
     static const char *const names[] = {"index", "distance", "evaluated", "tally"};
     double start = ct_seconds();
     struct ct_batch batch = r_batch(pointer, query, how);
-    struct ct_search_stats tally = {0};
+    struct ct_search_stats totals = {0};
     int count = Rf_asInteger(k), stats = r_how(how, HOW_STATS);
-    batch.tally = stats ? &tally : NULL;
+    batch.stats = stats ? &totals : NULL;
     batch.epsilon = Rf_asReal(VECTOR_ELT(how, HOW_EPSILON));
     if (!Rf_isNull(rows)) {
         int *slot = r_host.alloc((size_t)batch.tree->n, sizeof *slot);
@@ -132,7 +133,7 @@ SEXP r_knn(SEXP pointer, SEXP query, SEXP rows, SEXP k, SEXP how)
     search(&host, &batch, count, NA_REAL, INTEGER(VECTOR_ELT(found, 0)),
            REAL(VECTOR_ELT(found, 1)));
     if (stats)
-        SET_VECTOR_ELT(found, 3, tally_list(&tally, ct_seconds() - start));
+        SET_VECTOR_ELT(found, 3, stats_list(&totals, ct_seconds() - start));
     UNPROTECT(1);
     return found;
 }
@@ -166,7 +167,7 @@ static struct ct_batch sample_of(const struct ct_batch *batch, int size)
     }
     sample.order = order;
     sample.m = size;
-    sample.lines = batch->m;
+    sample.ld_query = batch->m;
     sample.block = 1;
     return sample;
 }

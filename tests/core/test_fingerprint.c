@@ -272,8 +272,12 @@ static void budgets(struct problem *p, struct setting s)
 {
     static const int limit[] = {40, 100, 300};
     for (int i = 0; i < 4; i++) {
-        struct ct_budget budget = {
-            .steps = 3, .limit = limit, .up = 0.015, .down = 0.002, .run = 16, .diverse = i % 2};
+        struct ct_budget budget = {.steps = 3,
+                                   .limit = limit,
+                                   .escalate = 0.015,
+                                   .stop = 0.002,
+                                   .window = 16,
+                                   .diverse = i % 2};
         struct ct_batch batch = batch_of(p, s, i / 2);
         batch.budget = &budget;
         batch.evaluated = host.alloc((size_t)batch.m, sizeof(int));
@@ -401,8 +405,12 @@ static void residual_budget(struct problem *p, struct setting s)
 {
     static const int limit[] = {40, 100, 300};
     for (int diverse = 0; diverse < 2; diverse++) {
-        struct ct_budget budget = {
-            .steps = 3, .limit = limit, .up = 0.015, .down = 0.002, .run = 16, .diverse = diverse};
+        struct ct_budget budget = {.steps = 3,
+                                   .limit = limit,
+                                   .escalate = 0.015,
+                                   .stop = 0.002,
+                                   .window = 16,
+                                   .diverse = diverse};
         walk(p, s, 0, 0, 0, &budget);
         walk(p, s, 0, 1, 1, &budget);
     }

@@ -9,6 +9,7 @@
  */
 #include "core/residual_approx/approx_search.h"
 #include "core/residual_approx/pair_distance.h"
+#include "core/search/predecessor.h"
 #include "core/topk/select.h"
 #include "core/topk/sorted_list.h"
 #include "core/util/parallel_for.h"
@@ -36,7 +37,6 @@ struct walker {
 };
 
 struct round {
-    struct ct_result_sink taker; /* first: the round is handed to take() */
     const struct ct_approx_search *walk;
     const struct ct_kernels *kernels;
     struct ct_pair_distances pairs;
@@ -186,7 +186,7 @@ static int climb(const struct round *round, int line, struct ct_sorted_list *top
         int stay = ct_budget_spend(walk->budget, at, count, at->evaluated < walk->k ? count : kept);
         if (stay || at->evaluated < walk->k)
             continue;
-        if (!ct_budget_escalate(walk->budget, at))
+        if (!ct_budget_escalates(walk->budget, at))
             return 1;
         *at = ct_budget_begin(at->step + 1, at->evaluated);
     }
@@ -214,9 +214,9 @@ static int proceed(const struct round *round, int line, int slot, struct walker 
     return ended || found < round->points || *evaluated >= most_points(walk);
 }
 
-static void done(const struct ct_result_sink *taker, int thread)
+static void flush_pending(void *data, int thread)
 {
-    const struct round *round = (const struct round *)taker;
+    const struct round *round = data;
     struct walker *walker = &round->walker[thread];
     for (int i = 0; i < walker->count; i++) {
         struct pending *pending = &walker->pending[i];
@@ -232,14 +232,13 @@ static void done(const struct ct_result_sink *taker, int thread)
     walker->count = 0;
 }
 
-static void take(const struct ct_result_sink *taker, int thread, int line, const int *row,
-                 int found)
+/* Adds a query with its nearest rows in space to the pending ones. */
+static void add_query(struct round *round, int thread, int line, const int *row, int found)
 {
-    const struct round *round = (const struct round *)taker;
     const struct ct_approx_search *walk = round->walk;
     struct walker *walker = &round->walker[thread];
     if (walker->count == PENDING)
-        done(taker, thread);
+        flush_pending(round, thread);
     struct pending *pending = &walker->pending[walker->count];
     pending->line = line;
     pending->ended = 1;
@@ -248,6 +247,13 @@ static void take(const struct ct_result_sink *taker, int thread, int line, const
     else
         answer_without(walk, walk->foreign ? 0 : line + 1, round->predecessor, &pending->top);
     walker->count++;
+}
+
+static void add_neighbors(void *data, int thread, int line, const int *row, const double *distance,
+                          int found)
+{
+    (void)distance;
+    add_query(data, thread, line, row, found);
 }
 
 static struct walker *new_walkers(const struct ct_host *host, int threads, int k,
@@ -311,9 +317,9 @@ static void walk_along(void *data, int block, int thread)
         batch->m - CT_PAIR_BATCH * block < CT_PAIR_BATCH ? batch->m : CT_PAIR_BATCH * (block + 1);
     for (int i = CT_PAIR_BATCH * block; i < end; i++) {
         int at = batch->order[i], found = list_along(batch, at, round->points, row);
-        take(&round->taker, thread, batch->tree->row[at] - 1, row, found);
+        add_query(round, thread, batch->tree->row[at] - 1, row, found);
     }
-    done(&round->taker, thread);
+    flush_pending(round, thread);
 }
 
 static void take_along(const struct ct_host *host, const struct ct_batch *batch,
@@ -325,20 +331,16 @@ static void take_along(const struct ct_host *host, const struct ct_batch *batch,
                     walk_along, &along);
 }
 
-struct rounds {
-    struct ct_searcher searcher; /* first: the walk is handed to walk_rounds() */
-    struct round *round;
-};
-
 static void walk_rounds(const struct ct_host *host, const struct ct_batch *batch,
-                        const struct ct_searcher *searcher)
+                        const struct round *common)
 {
-    struct round round = *((const struct rounds *)searcher)->round;
+    struct round round = *common;
+    struct ct_result_sink sink = {&round, add_neighbors, flush_pending};
     const struct ct_approx_search *walk = round.walk;
     struct ct_batch some = *batch;
     int most = most_points(walk), *order = host->alloc((size_t)batch->m, sizeof *order);
     some.order = order;
-    some.lines = batch->m;
+    some.ld_query = batch->m;
     for (int points = walk->first;; points = points < most / 2 ? 2 * points : most) {
         round.points = points < most ? points : most;
         some.m = drop_ended(batch, &round, order);
@@ -348,7 +350,7 @@ static void walk_rounds(const struct ct_host *host, const struct ct_batch *batch
         if (walk->budget && !walk->budget->diverse)
             take_along(host, &some, &round);
         else
-            ct_knn_to_sink(host, &some, round.points, &round.taker);
+            ct_knn_to_sink(host, &some, round.points, &sink);
         if (host->release)
             host->release(mark);
     }
@@ -362,7 +364,6 @@ void ct_approx_search(const struct ct_host *host, const struct ct_batch *asked,
     some.threads = shares < asked->threads ? shares : asked->threads;
     int n = walk->residual->points.n, k = walk->k < n ? walk->k : n;
     struct round round = {
-        .taker = {take, done},
         .walk = walk,
         .kernels = batch->kernels,
         .predecessor = batch->predecessor,
@@ -371,13 +372,20 @@ void ct_approx_search(const struct ct_host *host, const struct ct_batch *asked,
         .improved = host->alloc((size_t)walk->ld, sizeof(int)),
         .climb = walk->budget ? host->alloc((size_t)walk->ld, sizeof *round.climb) : NULL,
     };
-    struct rounds rounds = {{walk_rounds}, &round};
     for (int i = 0; i < walk->ld; i++)
         round.improved[i] = walk->evaluated[i] = walk->climbs[i] = 0;
     for (int i = 0; walk->budget && i < walk->ld; i++)
         round.climb[i] = ct_budget_begin(0, 0);
-    if (batch->predecessor)
-        ct_predecessors(host, batch, walk->first, &rounds.searcher);
-    else
-        walk_rounds(host, batch, &rounds.searcher);
+    if (!batch->predecessor) {
+        walk_rounds(host, batch, &round);
+        return;
+    }
+    struct ct_predecessor_plan plan = ct_plan_predecessors(host, batch, walk->first);
+    for (int p = 0; p < plan.parts; p++) {
+        struct ct_batch part = ct_predecessor_batch(&plan, batch, p);
+        void *mark = host->mark ? host->mark() : NULL;
+        walk_rounds(host, &part, &round);
+        if (host->release)
+            host->release(mark);
+    }
 }

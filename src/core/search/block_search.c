@@ -1,315 +1,107 @@
 /* block_search.c: see block_search.h. */
 #include "core/search/block_search.h"
-#include "core/metric/euclidean.h"
-#include "core/util/parallel_for.h"
 
 #include <math.h>
-#include <string.h>
 
-enum { STRAGGLER = 2 }; /* times the mean bar of a block is too far */
+enum { STRAGGLER = 2 }; /* times the mean threshold of a block, from which a query is one */
 
-static struct ct_list new_list(const struct ct_host *host, int room)
+void ct_search_init(const struct ct_host *host, const struct ct_batch *batch, int queries,
+                    int capacity, int k, struct ct_candidate_sink sink, struct ct_search *s)
 {
-    return (struct ct_list){.number = host->alloc((size_t)room, sizeof(int)),
-                            .sq = host->alloc((size_t)room, sizeof(float))};
+    int unfused = batch->epsilon > 0 || batch->budget;
+    struct ct_search_context context = {
+        .tree = batch->tree,
+        .kernels = unfused ? batch->kernels->unfused : batch->kernels,
+        .k = k,
+        .sink = sink,
+        .box_factor = 1 / (1 + batch->epsilon),
+    };
+    ct_query_block_init(host, &context, queries, capacity, &s->block);
+    ct_query_groups_init(host, batch->tree->d, &s->groups);
+    ct_frontier_init(host, batch->tree, &s->frontier);
+    s->schedule = ct_schedule_start(batch);
+    s->recorder = ct_search_recorder_start(batch->stats != NULL);
 }
 
-static struct ct_candidates new_near(const struct ct_host *host, int room)
+void ct_search_begin(struct ct_search *s, const struct ct_batch *batch, int begin, int count)
 {
-    return (struct ct_candidates){.sq = host->alloc((size_t)room + CT_CANDIDATE_PAD, sizeof(float)),
-                                  .pos = host->alloc((size_t)room + CT_CANDIDATE_PAD, sizeof(int)),
-                                  .full = room};
+    ct_query_block_load(&s->block, batch, begin, count);
+    ct_form_groups(&s->block, &s->groups);
 }
 
-void ct_search_init(const struct ct_host *host, const struct ct_batch *batch, int queries, int room,
-                    struct ct_search *s)
+float ct_search_traverse(struct ct_search *s)
 {
-    const struct ct_tree *t = batch->tree;
-    size_t d = (size_t)t->d;
-    memset(s, 0, sizeof *s);
-    s->tree = t;
-    s->kernels = batch->epsilon > 0 || batch->budget ? batch->kernels->unfused : batch->kernels;
-    s->timed = batch->tally != NULL;
-    s->since = s->timed ? ct_seconds() : 0;
-    s->mode = batch->epsilon > 0 && batch->mode == CT_SEARCH_AUTO ? CT_SEARCH_TREE : batch->mode;
-    s->budget = batch->budget;
-    s->nearer = 1 / (1 + batch->epsilon);
-    s->q = host->alloc(CT_BLOCK * d, sizeof(double));
-    s->placed = host->alloc(CT_BLOCK * d, sizeof(float));
-    s->lower = host->alloc(d, sizeof(double));
-    s->upper = host->alloc(d, sizeof(double));
-    s->placed_lower = host->alloc(d, sizeof(float));
-    s->placed_upper = host->alloc(d, sizeof(float));
-    s->chunk.stride = CT_AT_HAND + CT_LANES;
-    s->chunk.lower = host->alloc(d * s->chunk.stride, sizeof(float));
-    s->chunk.upper = host->alloc(d * s->chunk.stride, sizeof(float));
-    s->level = new_list(host, t->nodes);
-    s->next_level = new_list(host, t->nodes);
-    s->candidates = new_list(host, t->nodes);
-    s->sorted = new_list(host, t->nodes);
-    s->picked = new_list(host, CT_AT_HAND);
-    s->ordered = new_list(host, CT_AT_HAND);
-    s->evaluated = new_list(host, t->tiles->count);
-    s->common = new_list(host, t->tiles->count);
-    s->queue = new_list(host, t->tiles->count);
-    s->nobody = (struct ct_candidates){.full = 1, .limit = -1};
-    for (int i = 0; i < queries; i++)
-        s->near[i] = new_near(host, room);
-    for (int i = 0; i < CT_BLOCK / CT_GROUP; i++)
-        s->team[i].q = host->alloc(d * CT_GROUP, sizeof(float));
-    s->fixed = batch->block > 0 || batch->epsilon > 0;
-    s->block = batch->epsilon > 0 ? 1 : s->fixed ? batch->block : CT_LANES;
-    s->since_trial = CT_TRIAL;
-    s->patience = 8;
+    float threshold = ct_max_box_threshold(&s->block);
+    ct_traverse(&s->block, &s->frontier, threshold);
+    ct_search_record_block(&s->recorder, s->block.active_count);
+    return threshold;
 }
 
-void ct_search_clock(struct ct_search *s, enum ct_phase phase)
+/* Scans all tiles but those of the span, by query groups. */
+static void scan_all_tiles(struct ct_search *s, struct ct_tile_span skip)
 {
-    if (!s->timed)
-        return;
-    double now = ct_seconds();
-    s->tally.seconds[phase] += now - s->since;
-    s->since = now;
+    int end = s->block.context.tree->tiles->count;
+    s->recorder.stats.scans++;
+    ct_schedule_count_scan(&s->schedule);
+    ct_scan_span(&s->block, &s->groups, (struct ct_tile_span){0, skip.first});
+    ct_scan_span(&s->block, &s->groups, (struct ct_tile_span){skip.end, end});
+    ct_search_end_phase(&s->recorder, CT_PHASE_SCAN);
 }
 
-void ct_search_stats_add(struct ct_search_stats *tally, const struct ct_search_stats *more)
+/* Traverses the tree for the active queries and scans what remains, jointly or singly. */
+static void search_active(struct ct_search *s, struct ct_tile_span skip)
 {
-    for (int i = 0; i < 7; i++)
-        tally->blocks[i] += more->blocks[i];
-    tally->scans += more->scans;
-    tally->nodes += more->nodes;
-    tally->candidates += more->candidates;
-    tally->cached += more->cached;
-    tally->boxes += more->boxes;
-    tally->tiles += more->tiles;
-    tally->distances += more->distances;
-    tally->evaluated += more->evaluated;
-    tally->useful += more->useful;
-    tally->climbs += more->climbs;
-    tally->stopped_early += more->stopped_early;
-    for (int phase = 0; phase < CT_PHASES; phase++)
-        tally->seconds[phase] += more->seconds[phase];
-}
-
-/* The tile that holds a position. */
-static int tile_at(const struct ct_tiles *tiles, int pos)
-{
-    int low = 0, high = tiles->count;
-    while (high - low > 1) {
-        int middle = low + (high - low) / 2;
-        if (tiles->begin[middle] <= pos)
-            low = middle;
-        else
-            high = middle;
+    struct ct_query_block *block = &s->block;
+    struct ct_frontier *frontier = &s->frontier;
+    float threshold = ct_search_traverse(s);
+    int joined =
+        ct_schedule_considers_join(&s->schedule, block->active_count, frontier->duplicate_runs);
+    if (joined) {
+        ct_list_common_tiles(block, frontier, threshold);
+        joined = ct_schedule_joins(&s->schedule, frontier->queue.count);
     }
-    return low;
+    ct_search_end_phase(&s->recorder, CT_PHASE_DESCENT);
+    if (joined)
+        ct_scan_queue(block, &s->groups, &frontier->queue, skip);
+    else
+        ct_scan_nodes(block, frontier, threshold, skip);
+    ct_search_end_phase(&s->recorder, CT_PHASE_SCAN);
 }
 
-/* How many of the tree's own points, from begin on, lie in the tiles that end within
- * `most` of them; at least those of one tile. */
-static int whole_tiles(const struct ct_tiles *tiles, const int *order, int begin, int end, int most)
+/* Returns the distance from which a threshold makes its query a straggler. */
+static double straggler_distance(const struct ct_search *s)
 {
-    int tile = tile_at(tiles, order ? order[begin] : begin), whole = 0;
-    for (int at = begin; at < end;) {
-        tile++;
-        if (order)
-            while (at < end && order[at] < tiles->begin[tile])
-                at++;
-        else
-            at = tiles->begin[tile] < end ? tiles->begin[tile] : end;
-        if (whole > 0 && at - begin > most)
-            break;
-        whole = at - begin;
-    }
-    return whole;
-}
-
-/* The tree's own points go by whole tiles, which are compact. */
-int ct_search_next(const struct ct_search *s, const struct ct_batch *batch, int begin, int end,
-                   int most)
-{
-    int scan = s->mode == CT_SEARCH_SCAN || s->scanning > 0;
-    int wanted = scan && !s->fixed ? CT_BLOCK : s->block, left = end - begin;
-    wanted = wanted < most ? wanted : most;
-    if (!s->fixed && !batch->query) {
-        int whole = whole_tiles(s->tree->tiles, batch->order, begin, end, wanted);
-        wanted = whole < wanted ? whole : wanted;
-    }
-    return wanted < left ? wanted : left;
-}
-
-/* ---- the block ------------------------------------------------------------ */
-
-void ct_search_set_bar(struct ct_search *s, int i, struct ct_neighbor bar)
-{
-    s->bar[i] = bar;
-    s->near[i].limit = ct_f32_threshold(s->tree->tiles, s->reach[i], sqrt(bar.sq));
-    s->box_limit[i] = s->nearer < 1
-                          ? ct_f32_threshold(s->tree->tiles, s->reach[i], s->nearer * sqrt(bar.sq))
-                          : s->near[i].limit;
-    s->near[i].last = bar.sq > 0 || bar.row > s->latest[i] ? s->latest[i] : bar.row;
-}
-
-float ct_search_limit(const struct ct_search *s)
-{
-    float most = 0;
-    for (int a = 0; a < s->actives; a++)
-        most = s->box_limit[s->active[a]] > most ? s->box_limit[s->active[a]] : most;
-    return most;
-}
-
-int ct_search_line(const struct ct_batch *batch, int place)
-{
-    int at = batch->order ? batch->order[place] : place;
-    int line = batch->query ? at : batch->tree->row[at] - 1;
-    return batch->slot ? batch->slot[line] : line;
-}
-
-void ct_search_load(struct ct_search *s, const struct ct_batch *batch, int begin, int queries,
-                    int *to)
-{
-    const struct ct_tree *t = s->tree;
-    int d = t->d, own = batch->query == NULL;
-    const double *from = own ? t->points : batch->query;
-    size_t ld = (size_t)(own ? t->n : batch->lines > 0 ? batch->lines : batch->m);
-    s->queries = s->actives = queries;
-    for (int i = 0; i < queries; i++) {
-        int at = batch->order ? batch->order[begin + i] : begin + i;
-        double *q = s->q + (size_t)i * d;
-        for (int j = 0; j < d; j++)
-            q[j] = from[at + j * ld];
-        to[i] = ct_search_line(batch, begin + i);
-        s->active[i] = i;
-        s->reach[i] = ct_tiles_q_f32(t->tiles, d, q, s->placed + (size_t)i * d);
-        s->near[i].count = 0;
-        s->near[i].self = own ? t->row[at] : 0;
-        s->latest[i] = batch->predecessor ? t->row[at] - 1 : INT_MAX;
-        ct_search_set_bar(s, i, (struct ct_neighbor){INFINITY, INT_MAX});
-    }
-    ct_search_form_teams(s);
-}
-
-void ct_search_judge(struct ct_search *s, int i, double *sq, int *row)
-{
-    const struct ct_tree *t = s->tree;
-    const double *q = s->q + (size_t)i * t->d;
-    const int *pos = s->near[i].pos;
-    for (int c = 0; c < s->near[i].count; c++) {
-        sq[c] = ct_sqdist(t->points + pos[c], (size_t)t->n, q, 1, t->d);
-        row[c] = t->row[pos[c]];
-    }
-    s->tally.distances += s->near[i].count;
-}
-
-/* ---- the seed -------------------------------------------------------------- */
-
-static int nearest_child(const struct ct_tree *t, int node, const double *q)
-{
-    int nearest = -1;
-    double least = INFINITY;
-    for (int c = ct_first_child(t, node); c >= 0; c = t->next_sibling[c] - 1) {
-        double sq = ct_sqdist(t->points + t->center[c] - 1, (size_t)t->n, q, 1, t->d);
-        if (nearest < 0 || sq < least) {
-            nearest = c;
-            least = sq;
-        }
-    }
-    return nearest;
-}
-
-/* Among coinciding points the way leads to the smallest rows, and the run grows
- * towards larger ones, so that the bar it sets excludes all other duplicates. Of a
- * larger leaf, the first tiles will do. */
-struct ct_span ct_search_seed(const struct ct_search *s, int i, int points)
-{
-    const struct ct_tree *t = s->tree;
-    const struct ct_tiles *tiles = t->tiles;
-    int node = 0;
-    while (t->first_child[node] > 0)
-        node = nearest_child(t, node, s->q + (size_t)i * t->d);
-    struct ct_span span = {tiles->first_tile[node], tiles->end_tile[node]};
-    if (span.last - span.first > points / CT_LANES + 2)
-        span.last = span.first + points / CT_LANES + 2;
-    while (tiles->begin[span.last] - tiles->begin[span.first] < points) {
-        if (span.last < tiles->count)
-            span.last++;
-        else if (span.first > 0)
-            span.first--;
-        else
-            break;
-    }
-    return span;
-}
-
-/* ---- the next block ---------------------------------------------------------- */
-
-/* Costs in cycles, about, for vectors of CT_LANES floats: a vector of boxes takes
- * five operations a coordinate and some to find out which passed, a tile two
- * and, evaluated alone, the way to it and a branch that nobody foresees. */
-static void adapt(struct ct_search *s, const struct ct_search_stats *before)
-{
-    double d = s->tree->d, a_vector = 5 * d + 10, queries = s->actives;
-    double nodes = (double)(s->tally.nodes - before->nodes);
-    double candidates = (double)(s->tally.candidates - before->candidates);
-    double boxes = (double)(s->tally.boxes - before->boxes);
-    double tiles = (double)(s->tally.tiles - before->tiles);
-    double descent = a_vector * nodes / CT_LANES + (3 * d + 10) * candidates + 300;
-    double pick = s->teamed ? 0 : queries * a_vector * candidates / CT_LANES;
-    double meet =
-        a_vector * boxes / CT_LANES + tiles * (s->teamed ? ct_cost_in_team(d) : 2 * d + 80);
-    double scan = fmax(ct_cost_in_team(d), 1.3 * d) * s->tree->tiles->count;
-    if (s->mode == CT_SEARCH_AUTO && descent + pick + meet > scan * queries) {
-        s->scanning = s->patience;
-        s->patience = s->patience < 256 ? 2 * s->patience : 256;
-        return;
-    }
-    s->patience = 8;
-    if (!s->teamed)
-        s->alone += ((pick + meet) / queries - s->alone) / (s->alone > 0 ? 4 : 1);
-    if (s->fixed)
-        return;
-    if (s->favour > -CT_FAVOUR || s->since_trial == CT_TRIAL)
-        s->block = CT_LANES;
-    else if (descent > 2 * pick && s->block < CT_BLOCK)
-        s->block *= 2;
-    else if (2 * descent < pick && s->block > 1)
-        s->block /= 2;
-}
-
-/* A query whose bar is far beyond the others' would drag the whole block through
- * what only it needs: it leaves the block, and goes on its own. */
-static double straggling(const struct ct_search *s)
-{
+    const struct ct_query_block *block = &s->block;
     double sum = 0;
-    for (int i = 0; i < s->queries; i++)
-        sum += sqrt(s->bar[i].sq);
-    return s->fixed || s->queries < 3 ? INFINITY : STRAGGLER * sum / s->queries;
+    for (int i = 0; i < block->count; i++)
+        sum += sqrt(block->threshold[i].sq);
+    return s->schedule.fixed_size || block->count < 3 ? INFINITY : STRAGGLER * sum / block->count;
 }
 
-void ct_search_block(struct ct_search *s, struct ct_span evaluated)
+/* A query with a threshold far above the others' would widen the search of the whole
+ * block: the others go first, together, and each straggler goes alone. The schedule learns
+ * from the others only. */
+void ct_search_block(struct ct_search *s, struct ct_tile_span skip)
 {
-    if (s->mode == CT_SEARCH_SCAN || s->scanning > 0) {
-        s->tally.scans++;
-        s->scanning -= s->scanning > 0;
-        ct_search_scan(s, (struct ct_span){0, evaluated.first});
-        ct_search_scan(s, (struct ct_span){evaluated.last, s->tree->tiles->count});
-        ct_search_clock(s, CT_PHASE_SCAN);
+    struct ct_query_block *block = &s->block;
+    ct_search_record_work(&s->recorder, &block->work);
+    if (ct_schedule_scans(&s->schedule)) {
+        scan_all_tiles(s, skip);
         return;
     }
-    double most = straggling(s);
-    s->actives = 0;
-    for (int i = 0; i < s->queries; i++)
-        if (!(sqrt(s->bar[i].sq) > most))
-            s->active[s->actives++] = i;
-    if (s->actives < s->queries)
-        ct_search_form_teams(s);
-    struct ct_search_stats before = s->tally;
-    ct_search_descend(s, evaluated);
-    adapt(s, &before);
-    for (int i = 0; i < s->queries; i++)
-        if (sqrt(s->bar[i].sq) > most) {
-            s->active[0] = i;
-            s->actives = 1;
-            ct_search_descend(s, evaluated);
+    double most = straggler_distance(s);
+    block->active_count = 0;
+    for (int i = 0; i < block->count; i++)
+        if (!(sqrt(block->threshold[i].sq) > most))
+            block->active[block->active_count++] = i;
+    if (block->active_count < block->count)
+        ct_form_groups(block, &s->groups);
+    search_active(s, skip);
+    ct_schedule_learn(&s->schedule, &block->work, block->active_count);
+    for (int i = 0; i < block->count; i++)
+        if (sqrt(block->threshold[i].sq) > most) {
+            block->active[0] = i;
+            block->active_count = 1;
+            search_active(s, skip);
         }
 }

@@ -1,57 +1,69 @@
-/* budget.h: how many points a query may meet: a budget of limits.
+/* budget.h: how many points a query may evaluate: a schedule of limits.
  *
- * At a limit the query climbs to the next one if, of the points evaluated since the last,
- * at least the share `up` was useful: among the k nearest when it was evaluated. It ends
- * before the limit when, of each of two runs of points on end, less than `down` was
- * useful; so a run ends, and the next one begins, once enough of it was.
+ * A query evaluates points up to the limit of its step. There it escalates to the next
+ * step if at least the share `escalate` of the points evaluated on this step was useful,
+ * that is, among the k nearest when evaluated; otherwise it ends. It stops early, before
+ * the limit, after two windows of points in succession of which less than the share `stop`
+ * was useful. A window ends once it has `window` points, or enough useful ones.
+ *
+ * The same rule serves searches by distance (budgeted.c) and by residual correlation.
  */
 #ifndef COVERTREE_SEARCH_BUDGET_H
 #define COVERTREE_SEARCH_BUDGET_H
 
+/* The rule, for all queries of a batch. */
 struct ct_budget {
     int steps;
-    const int *limit; /* [steps], ascending */
-    double up, down;
-    int run;     /* points of a run, at least */
-    int diverse; /* whether to look where the points are near, not where the curve is */
+    const int *limit; /* [steps] points, ascending */
+    double escalate;  /* share of useful points that justifies the next step */
+    double stop;      /* share of useful points below which a window is idle */
+    int window;       /* points of a window */
+    int diverse;      /* whether to evaluate the tiles nearest in space, not along the curve */
 };
 
-/* A query on its way up. */
+/* What one query has spent. */
 struct ct_budget_state {
-    int step, evaluated;     /* points evaluated so far */
-    int begun, useful;       /* evaluated when the step was begun, and of use since */
-    int run_met, run_useful; /* of the run at hand */
-    int idle;                /* runs on end that were of little use */
-    int stopped_early;       /* whether it ended for that */
+    int step;             /* from 0 */
+    int evaluated;        /* points evaluated so far */
+    int step_start;       /* points evaluated when the step began */
+    int useful;           /* useful points since the step began */
+    int window_evaluated; /* points of the current window */
+    int window_useful;    /* useful points of the current window */
+    int idle_windows;     /* idle windows in succession */
+    int stopped_early;    /* whether two idle windows ended the query */
 };
 
+/* Returns the state at the beginning of a step, after `evaluated` points. */
 static inline struct ct_budget_state ct_budget_begin(int step, int evaluated)
 {
-    return (struct ct_budget_state){.step = step, .evaluated = evaluated, .begun = evaluated};
+    return (struct ct_budget_state){.step = step, .evaluated = evaluated, .step_start = evaluated};
 }
 
-/* Whether to stay on the step, having evaluated some more points. */
-static inline int ct_budget_spend(const struct ct_budget *budget, struct ct_budget_state *climb,
+/* Counts evaluated points and the useful ones among them. Returns whether the query goes
+ * on within its step: 0 at the limit, and where it stops early. */
+static inline int ct_budget_spend(const struct ct_budget *budget, struct ct_budget_state *state,
                                   int points, int useful)
 {
-    climb->evaluated += points;
-    climb->useful += useful;
-    climb->run_met += points;
-    climb->run_useful += useful;
-    if (climb->run_met >= budget->run || climb->run_useful >= budget->down * budget->run) {
-        climb->idle = climb->run_useful < budget->down * climb->run_met ? climb->idle + 1 : 0;
-        climb->run_met = climb->run_useful = 0;
+    double enough = budget->stop * budget->window;
+    state->evaluated += points;
+    state->useful += useful;
+    state->window_evaluated += points;
+    state->window_useful += useful;
+    if (state->window_evaluated >= budget->window || state->window_useful >= enough) {
+        int idle = state->window_useful < budget->stop * state->window_evaluated;
+        state->idle_windows = idle ? state->idle_windows + 1 : 0;
+        state->window_evaluated = state->window_useful = 0;
     }
-    climb->stopped_early = climb->idle == 2;
-    return !climb->stopped_early && climb->evaluated < budget->limit[climb->step];
+    state->stopped_early = state->idle_windows == 2;
+    return !state->stopped_early && state->evaluated < budget->limit[state->step];
 }
 
-/* Whether there is a next step, and reason to climb to it. */
-static inline int ct_budget_escalate(const struct ct_budget *budget,
-                                     const struct ct_budget_state *climb)
+/* Returns whether the query escalates to a next step, at the limit of its step. */
+static inline int ct_budget_escalates(const struct ct_budget *budget,
+                                      const struct ct_budget_state *state)
 {
-    return !climb->stopped_early && climb->step + 1 < budget->steps &&
-           climb->useful >= budget->up * (climb->evaluated - climb->begun);
+    return !state->stopped_early && state->step + 1 < budget->steps &&
+           state->useful >= budget->escalate * (state->evaluated - state->step_start);
 }
 
 #endif

@@ -1,90 +1,97 @@
-/* budgeted.c: a query meets only as many points as its budget allows.
+/* budgeted.c: see budgeted.h.
  *
- * A plain budget goes to the points beside the query on the curve, where the seed
- * was: on both sides, tile by tile. That misses neighbours across a fold of the curve,
- * whose branch is never looked at, however large the budget. A diverse one goes to
- * the tiles nearest in space, on whatever branch, after the seed.
+ * A plain budget is spent along the curve: on the tiles beside the seed, on both sides in
+ * turn. That costs no traversal, but misses neighbors across a fold of the curve, whose
+ * branch of the tree it never evaluates. A diverse budget is spent on the tiles nearest in
+ * space, on any branch, for the price of one traversal.
  */
-#include "core/search/block_search.h"
+#include "core/search/budgeted.h"
+#include "core/search/threshold.h"
 
-/* Returns how many of the points that were new to query i were of use. */
-static int meet_tile(struct ct_search *s, int i, int tile)
+/* Scans a tile for query i. Returns how many of its points were useful. */
+static int scan_useful(struct ct_query_block *block, int i, int tile)
 {
-    int before = s->near[i].count;
-    ct_search_meet(s, i, tile);
-    int useful = s->near[i].count - before;
+    int before = block->candidates[i].count;
+    ct_scan_tile(block, i, tile);
+    int useful = block->candidates[i].count - before;
     if (useful > 0)
-        s->full(s, i);
+        ct_flush_candidates(block, i);
     return useful;
 }
 
-/* Whether to go on, after one more tile. */
-static int climb_on(struct ct_search *s, int i, int tile, struct ct_budget_state *climb)
+/* Scans a tile on the budget and escalates at the limit if the budget says so. Returns
+ * whether the search goes on. */
+static int spend_on_tile(struct ct_query_block *block, const struct ct_budget *budget, int i,
+                         int tile, struct ct_budget_state *state)
 {
-    const int *begin = s->tree->tiles->begin;
+    const int *begin = block->context.tree->tiles->begin;
     int points = begin[tile + 1] - begin[tile];
-    if (ct_budget_spend(s->budget, climb, points, meet_tile(s, i, tile)))
+    if (ct_budget_spend(budget, state, points, scan_useful(block, i, tile)))
         return 1;
-    if (!ct_budget_escalate(s->budget, climb))
+    if (!ct_budget_escalates(budget, state))
         return 0;
-    *climb = ct_budget_begin(climb->step + 1, climb->evaluated);
+    *state = ct_budget_begin(state->step + 1, state->evaluated);
     return 1;
 }
 
-static void go_along(struct ct_search *s, int i, struct ct_span evaluated,
-                     struct ct_budget_state *climb)
+static void spend_along_curve(struct ct_search *s, const struct ct_budget *budget, int i,
+                              struct ct_tile_span seed, struct ct_budget_state *state)
 {
-    int going = 1;
-    while (going && (evaluated.first > 0 || evaluated.last < s->tree->tiles->count)) {
-        if (evaluated.last < s->tree->tiles->count)
-            going = climb_on(s, i, evaluated.last++, climb);
-        if (going && evaluated.first > 0)
-            going = climb_on(s, i, --evaluated.first, climb);
+    int count = s->block.context.tree->tiles->count, going = 1;
+    while (going && (seed.first > 0 || seed.end < count)) {
+        if (seed.end < count)
+            going = spend_on_tile(&s->block, budget, i, seed.end++, state);
+        if (going && seed.first > 0)
+            going = spend_on_tile(&s->block, budget, i, --seed.first, state);
     }
 }
 
-static void go_across(struct ct_search *s, int i, struct ct_span evaluated,
-                      struct ct_budget_state *climb)
+static void spend_in_space(struct ct_search *s, const struct ct_budget *budget, int i,
+                           struct ct_tile_span seed, struct ct_budget_state *state)
 {
-    s->active[0] = i;
-    s->actives = 1;
-    ct_search_list(s);
-    for (int p = 0; p < s->queue.count; p++) {
-        int tile = s->queue.number[p];
-        if (s->queue.sq[p] > s->box_limit[i] || (tile >= evaluated.first && tile < evaluated.last))
+    const struct ct_box_list *queue = &s->frontier.queue;
+    s->block.active[0] = i;
+    s->block.active_count = 1;
+    float threshold = ct_search_traverse(s);
+    ct_list_common_tiles(&s->block, &s->frontier, threshold);
+    for (int p = 0; p < queue->count; p++) {
+        int tile = queue->number[p];
+        if (queue->sq[p] > s->block.box_threshold[i] || ct_span_contains(seed, tile))
             continue;
-        if (!climb_on(s, i, tile, climb))
+        if (!spend_on_tile(&s->block, budget, i, tile, state))
             return;
     }
 }
 
-/* Tiles where the query lies, so many that it has evaluated k points that it wants, or all. */
-static struct ct_span meet_seed(struct ct_search *s, int i, int k)
+/* Scans the seed tiles of query i and those beside them, until k eligible points have been
+ * evaluated or all. Returns the tiles scanned. */
+static struct ct_tile_span scan_seed(struct ct_query_block *block, int i)
 {
-    int wanted = ct_search_reach(s, i, k), count = s->tree->tiles->count;
-    struct ct_span span = ct_search_seed(s, i, wanted);
-    for (int tile = span.first; tile < span.last; tile++)
-        meet_tile(s, i, tile);
-    while (s->near[i].count < wanted && (span.first > 0 || span.last < count)) {
-        if (span.last < count)
-            meet_tile(s, i, span.last++);
+    int wanted = ct_reachable_neighbors(block, i, block->context.k);
+    int count = block->context.tree->tiles->count;
+    struct ct_tile_span span = ct_seed_tiles(block, i, wanted);
+    for (int tile = span.first; tile < span.end; tile++)
+        scan_useful(block, i, tile);
+    while (block->candidates[i].count < wanted && (span.first > 0 || span.end < count)) {
+        if (span.end < count)
+            scan_useful(block, i, span.end++);
         if (span.first > 0)
-            meet_tile(s, i, --span.first);
+            scan_useful(block, i, --span.first);
     }
     return span;
 }
 
-struct ct_budget_state ct_search_frugal(struct ct_search *s, int i, int k)
+struct ct_budget_state ct_search_budgeted(struct ct_search *s, const struct ct_budget *budget,
+                                          int i)
 {
-    const int *begin = s->tree->tiles->begin;
-    struct ct_span evaluated = meet_seed(s, i, k);
-    struct ct_budget_state climb =
-        ct_budget_begin(0, begin[evaluated.last] - begin[evaluated.first]);
-    if (climb.evaluated < s->budget->limit[0]) {
-        if (s->budget->diverse)
-            go_across(s, i, evaluated, &climb);
+    const int *begin = s->block.context.tree->tiles->begin;
+    struct ct_tile_span seed = scan_seed(&s->block, i);
+    struct ct_budget_state state = ct_budget_begin(0, begin[seed.end] - begin[seed.first]);
+    if (state.evaluated < budget->limit[0]) {
+        if (budget->diverse)
+            spend_in_space(s, budget, i, seed, &state);
         else
-            go_along(s, i, evaluated, &climb);
+            spend_along_curve(s, budget, i, seed, &state);
     }
-    return climb;
+    return state;
 }

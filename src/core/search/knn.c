@@ -1,275 +1,230 @@
-/* knn.c: the k nearest neighbours of a batch.
+/* knn.c: the k nearest neighbors of a batch.
  *
- * Neighbouring queries help each other to a low bar before the search begins. A
- * run of points where the block lies is evaluated first. And if the k-th neighbour of
- * p is at distance t, then p's neighbours, with p itself in the place of q, are k
- * points within t + d(p, q) of q. Rounding can lift a computed distance above that
- * sum, so the bound gets a margin for the rounding of d terms, and one for squares
- * below the normal range. Where only rows below a query's own are wanted, this holds
- * if p's row is one. Where neighbours may be missed, the answer would depend on the
- * bound: then queries do without.
- *
- * What a query meets is kept by its float square. When the list is full, a
- * bisection finds a square that k points and few more are within; how far away such
- * points can be is the new bar, and what exceeds it is dropped. Only where floats
- * leave too many, because distances are equal or nearly so, doubles and rows decide
- * before the end; at the end they decide among what is left.
+ * Each thread answers runs of neighboring queries, block by block: seed, search, results.
+ * The seed gives every query of the block a threshold before the search begins. The block
+ * scans the tiles around its middle query; and neighboring queries inherit thresholds from
+ * one another (threshold.h). Under a budget each query searches alone (budgeted.h).
  */
-#include "core/metric/euclidean.h"
 #include "core/search/block_search.h"
+#include "core/search/budgeted.h"
+#include "core/search/threshold.h"
 #include "core/util/parallel_for.h"
 
-#include <float.h>
 #include <math.h>
 
 enum {
-    RUN = 64,        /* queries that a thread answers in a row, at most */
-    SPARE = 16,      /* points beyond k that a seed should have, for a low first bar */
-    BUFFER = 1 << 20 /* points that the queries of a block may have evaluated, about */
+    RUN_MAX = 64,          /* queries of one task of a thread, */
+    RUN_MIN = 16,          /* at least */
+    RUNS_PER_THREAD = 8,   /* tasks per thread, for balance, if there are enough queries */
+    SEED_SPARE = 16,       /* points beyond k in a seed, for a lower first threshold */
+    BLOCK_BUFFER = 1 << 20 /* candidates that the queries of a block buffer, roughly */
 };
 
-struct knn {
-    struct ct_search search; /* first: the search is handed to lower() */
-    int k;
-    double *sq;     /* [room + CT_LANES + CT_SELECT_PAD] what a query has evaluated, in double */
-    int *row;       /* [room + CT_LANES] */
-    double *last_q; /* [d] the last query answered, */
-    double last;    /* and the distance of its k-th neighbour */
-    int last_row;   /* its own row, or 0 */
-    int to[CT_BLOCK];
+/* What a thread needs, and what it keeps from one block for the next. */
+struct knn_worker {
+    struct ct_search search;
+    double *last_q;       /* [d] the last query answered */
+    double last_distance; /* of its k-th neighbor; infinite if there is none */
+    int last_row;         /* its own row, or 0 */
 };
 
-struct task {
+/* One call. Results go to the sink or to the matrices index and distance [ld * k]. */
+struct knn_call {
     const struct ct_batch *batch;
-    struct knn *knn; /* [threads] */
-    int ld;
-    int k, most, run; /* most: queries that a block may have; run: that a task has */
-    const struct ct_result_sink *taker; /* or NULL: */
+    struct knn_worker *worker; /* [threads] */
+    int k, ld;
+    int block_max; /* queries of a block */
+    int run;       /* queries of a task */
+    const struct ct_result_sink *sink;
     double missing;
     int *index;
     double *distance;
 };
 
-/* Many points of about one distance, as floats see it: doubles and rows decide.
- * So they do at zero, where a bar that knows the row spares a search all
- * duplicates. */
-static void settle(struct knn *knn, int i)
-{
-    struct ct_search *s = &knn->search;
-    struct ct_candidates *near = &s->near[i];
-    ct_search_judge(s, i, knn->sq, knn->row);
-    struct ct_neighbor kth = ct_select_kth(knn->sq, knn->row, near->count, knn->k);
-    double distance = sqrt(kth.sq);
-    int kept = 0;
-    ct_search_judge(s, i, knn->sq, knn->row); /* in the order of the list once more */
-    for (int c = 0; c < near->count; c++) {
-        double its = sqrt(knn->sq[c]);
-        near->sq[kept] = near->sq[c];
-        near->pos[kept] = near->pos[c];
-        kept += its < distance || (its == distance && knn->row[c] <= kth.row);
-    }
-    near->count = kept;
-    if (kth.sq < s->bar[i].sq || (kth.sq == s->bar[i].sq && kth.row < s->bar[i].row))
-        ct_search_set_bar(s, i, kth);
-}
+/* ---- the seed --------------------------------------------------------------- */
 
-/* Lowers the bar of query i to what it has evaluated, and drops what is beyond. */
-static void lower(struct ct_search *s, int i)
+/* Whether some query has found fewer neighbors than it can have. */
+static int lacks_neighbors(const struct ct_query_block *block)
 {
-    struct knn *knn = (struct knn *)s;
-    struct ct_candidates *near = &s->near[i];
-    if (near->count < knn->k)
-        return;
-    float sq = s->kernels->find_threshold(near, knn->k, knn->k + knn->k / 8 + 1);
-    struct ct_neighbor bar = {
-        ct_sq_threshold(ct_f32_distance_bound(s->tree->tiles, s->reach[i], sq)), INT_MAX};
-    if (bar.sq < s->bar[i].sq)
-        ct_search_set_bar(s, i, bar);
-    s->kernels->compact(near, near->limit);
-    if ((sq == 0 && s->bar[i].sq > 0) || near->count >= near->full / 2 + knn->k / 2)
-        settle(knn, i);
-}
-
-static void inherit(struct knn *knn, int i, double kth, const double *p, int row)
-{
-    struct ct_search *s = &knn->search;
-    int d = s->tree->d;
-    if (row > s->latest[i] || s->nearer < 1)
-        return;
-    double moved = sqrt(ct_sqdist(p, 1, s->q + (size_t)i * d, 1, d));
-    double bound = (kth + moved) * (1 + (d + 8) * DBL_EPSILON) + d * sqrt(DBL_MIN);
-    if (ct_sq_threshold(bound) < s->bar[i].sq)
-        ct_search_set_bar(s, i, (struct ct_neighbor){ct_sq_threshold(bound), INT_MAX});
-}
-
-/* Whether some query has evaluated fewer of the points that it wants than there are. */
-static int lacking(const struct knn *knn)
-{
-    const struct ct_search *s = &knn->search;
-    for (int i = 0; i < s->queries; i++)
-        if (s->near[i].count < ct_search_reach(s, i, knn->k))
+    for (int i = 0; i < block->count; i++)
+        if (block->candidates[i].count < ct_reachable_neighbors(block, i, block->context.k))
             return 1;
     return 0;
 }
 
-/* The seed's points may mostly be rows that are not wanted: then so many more tiles
- * to both sides as there are already, until all queries have a bar. */
-static struct ct_span widen(struct knn *knn, struct ct_span seed)
+/* Most points of the seed may have rows that are not eligible. Doubles the seed to both
+ * sides until every query has k candidates, so that each gets a threshold. */
+static struct ct_tile_span widen_seed(struct ct_search *s, struct ct_tile_span seed)
 {
-    struct ct_search *s = &knn->search;
-    int count = s->tree->tiles->count;
-    while (seed.last - seed.first < count && lacking(knn)) {
-        int more = seed.last - seed.first;
-        struct ct_span wide = {seed.first > more ? seed.first - more : 0,
-                               count - seed.last > more ? seed.last + more : count};
-        ct_search_scan(s, (struct ct_span){wide.first, seed.first});
-        ct_search_scan(s, (struct ct_span){seed.last, wide.last});
+    int count = s->block.context.tree->tiles->count;
+    while (seed.end - seed.first < count && lacks_neighbors(&s->block)) {
+        int more = seed.end - seed.first;
+        struct ct_tile_span wide = {seed.first > more ? seed.first - more : 0,
+                                    count - seed.end > more ? seed.end + more : count};
+        ct_scan_span(&s->block, &s->groups, (struct ct_tile_span){wide.first, seed.first});
+        ct_scan_span(&s->block, &s->groups, (struct ct_tile_span){seed.end, wide.end});
         seed = wide;
     }
     return seed;
 }
 
-static struct ct_span lower_bars(struct knn *knn, int predecessor)
+/* Gives every query a threshold. Returns the tiles scanned for it. */
+static struct ct_tile_span seed_thresholds(struct knn_worker *worker, int predecessor)
 {
-    struct ct_search *s = &knn->search;
-    int d = s->tree->d, points = knn->k < INT_MAX - SPARE ? knn->k + SPARE : knn->k;
-    struct ct_span seed = ct_search_seed(s, s->queries / 2, points);
-    for (int i = 0; i < s->queries; i++)
-        inherit(knn, i, knn->last, knn->last_q, knn->last_row);
-    ct_search_scan(s, seed);
+    struct ct_search *s = &worker->search;
+    struct ct_query_block *block = &s->block;
+    int d = block->context.tree->d, k = block->context.k;
+    int points = k < INT_MAX - SEED_SPARE ? k + SEED_SPARE : k;
+    struct ct_tile_span seed = ct_seed_tiles(block, block->count / 2, points);
+    for (int i = 0; i < block->count; i++)
+        ct_inherit_threshold(block, i, worker->last_distance, worker->last_q, worker->last_row);
+    ct_scan_span(block, &s->groups, seed);
     if (predecessor)
-        seed = widen(knn, seed);
-    for (int i = 0; i < s->queries; i++) {
+        seed = widen_seed(s, seed);
+    for (int i = 0; i < block->count; i++) {
         if (i > 0)
-            inherit(knn, i, sqrt(s->bar[i - 1].sq), s->q + (size_t)(i - 1) * d,
-                    s->near[i - 1].self);
-        lower(s, i);
+            ct_inherit_threshold(block, i, sqrt(block->threshold[i - 1].sq),
+                                 block->q + (size_t)(i - 1) * d, block->candidates[i - 1].skip_row);
+        ct_tighten_threshold(block, i);
     }
     return seed;
 }
 
-static void store(const struct task *task, const struct knn *knn, int line, int found)
+/* ---- the results ------------------------------------------------------------ */
+
+static void store_neighbors(const struct knn_call *call, int line, const int *row,
+                            const double *distance, int count)
 {
-    size_t ld = (size_t)task->ld, to = (size_t)line;
-    for (int j = 0; j < found; j++) {
-        task->index[j * ld + to] = knn->row[j];
-        task->distance[j * ld + to] = knn->sq[j];
+    size_t ld = (size_t)call->ld, to = (size_t)line;
+    for (int j = 0; j < count; j++) {
+        call->index[j * ld + to] = row[j];
+        call->distance[j * ld + to] = distance[j];
     }
-    for (int j = found; j < task->k; j++) {
-        task->index[j * ld + to] = CT_NO_ROW;
-        task->distance[j * ld + to] = task->missing;
+    for (int j = count; j < call->k; j++) {
+        call->index[j * ld + to] = CT_NO_ROW;
+        call->distance[j * ld + to] = call->missing;
     }
 }
 
-/* Distances in double for what is left, in order, to where they are wanted. */
-static void answer(const struct task *task, struct knn *knn, int i, int thread)
+/* Sorts the candidates of query i by (distance, row) and hands over the first k. */
+static void answer_query(const struct knn_call *call, int thread, int i)
 {
-    struct ct_search *s = &knn->search;
-    struct ct_candidates *near = &s->near[i];
-    lower(s, i);
-    ct_search_judge(s, i, knn->sq, knn->row);
-    ct_sort_neighbors(knn->sq, knn->row, near->count, s->kernels);
-    int found = near->count < task->k ? near->count : task->k;
-    if (task->taker)
-        task->taker->take(task->taker, thread, knn->to[i], knn->row, found);
+    struct knn_worker *worker = &call->worker[thread];
+    struct ct_query_block *block = &worker->search.block;
+    const struct ct_candidates *candidates = &block->candidates[i];
+    double *distance = block->exact_sq;
+    int *row = block->exact_row;
+    ct_tighten_threshold(block, i);
+    ct_exact_distances(block, i);
+    ct_sort_neighbors(distance, row, candidates->count, block->context.kernels);
+    int count = candidates->count < call->k ? candidates->count : call->k;
+    if (call->sink)
+        call->sink->add(call->sink->data, thread, block->line[i], row, distance, count);
     else
-        store(task, knn, knn->to[i], found);
-    knn->last_row = near->self;
-    knn->last = found == task->k ? knn->sq[found - 1] : INFINITY;
+        store_neighbors(call, block->line[i], row, distance, count);
+    worker->last_row = candidates->skip_row;
+    worker->last_distance = count == call->k ? distance[count - 1] : INFINITY;
 }
 
-static void climb_each(const struct task *task, struct knn *knn)
+/* ---- the blocks ------------------------------------------------------------- */
+
+static void search_within_budget(const struct knn_call *call, struct ct_search *s)
 {
-    struct ct_search *s = &knn->search;
-    for (int i = 0; i < s->queries; i++) {
-        struct ct_budget_state climb = ct_search_frugal(s, i, knn->k);
-        s->tally.evaluated += climb.evaluated;
-        s->tally.useful += climb.useful;
-        s->tally.climbs += climb.step;
-        s->tally.stopped_early += climb.stopped_early;
-        if (task->batch->evaluated)
-            task->batch->evaluated[knn->to[i]] = climb.evaluated;
+    struct ct_search_stats *stats = &s->recorder.stats;
+    for (int i = 0; i < s->block.count; i++) {
+        struct ct_budget_state state = ct_search_budgeted(s, call->batch->budget, i);
+        stats->evaluated += state.evaluated;
+        stats->useful += state.useful;
+        stats->escalations += state.step;
+        stats->early_stops += state.stopped_early;
+        if (call->batch->evaluated)
+            call->batch->evaluated[s->block.line[i]] = state.evaluated;
     }
-    ct_search_clock(s, CT_PHASE_SCAN);
+    ct_search_end_phase(&s->recorder, CT_PHASE_SCAN);
 }
 
-static void answer_block(const struct task *task, int thread, int begin, int queries)
+static void answer_block(const struct knn_call *call, int thread, int begin, int count)
 {
-    struct knn *knn = &task->knn[thread];
-    struct ct_search *s = &knn->search;
-    ct_search_load(s, task->batch, begin, queries, knn->to);
-    if (s->budget) {
-        climb_each(task, knn);
+    struct knn_worker *worker = &call->worker[thread];
+    struct ct_search *s = &worker->search;
+    int d = s->block.context.tree->d;
+    ct_search_begin(s, call->batch, begin, count);
+    if (call->batch->budget) {
+        search_within_budget(call, s);
     } else {
-        struct ct_span evaluated = lower_bars(knn, task->batch->predecessor);
-        ct_search_clock(s, CT_PHASE_SEED);
-        ct_search_block(s, evaluated);
+        struct ct_tile_span seed = seed_thresholds(worker, call->batch->predecessor);
+        ct_search_end_phase(&s->recorder, CT_PHASE_SEED);
+        ct_search_block(s, seed);
     }
-    for (int i = 0; i < queries; i++)
-        answer(task, knn, i, thread);
-    if (task->taker)
-        task->taker->done(task->taker, thread);
-    for (int j = 0; j < s->tree->d; j++)
-        knn->last_q[j] = s->q[(size_t)(queries - 1) * s->tree->d + j];
-    ct_search_clock(s, CT_PHASE_SELECTION);
+    for (int i = 0; i < count; i++)
+        answer_query(call, thread, i);
+    if (call->sink)
+        call->sink->flush(call->sink->data, thread);
+    for (int j = 0; j < d; j++)
+        worker->last_q[j] = s->block.q[(size_t)(count - 1) * d + j];
+    ct_search_record_work(&s->recorder, &s->block.work);
+    ct_search_end_phase(&s->recorder, CT_PHASE_SELECTION);
 }
 
-static void run_task(void *data, int number, int thread)
+/* Answers a run of queries. It begins without a query to inherit from, so that results
+ * and statistics of a run do not depend on the thread. */
+static void answer_run(void *data, int number, int thread)
 {
-    const struct task *task = data;
-    struct knn *knn = &task->knn[thread];
-    int begin = number * task->run, left = task->batch->m - begin;
-    int end = begin + (left < task->run ? left : task->run);
-    knn->last = INFINITY;
+    const struct knn_call *call = data;
+    struct knn_worker *worker = &call->worker[thread];
+    int begin = number * call->run, left = call->batch->m - begin;
+    int end = begin + (left < call->run ? left : call->run);
+    worker->last_distance = INFINITY;
     while (begin < end) {
-        int queries = ct_search_next(&knn->search, task->batch, begin, end, task->most);
-        answer_block(task, thread, begin, queries);
-        begin += queries;
+        int count =
+            ct_schedule_size(&worker->search.schedule, call->batch, begin, end, call->block_max);
+        answer_block(call, thread, begin, count);
+        begin += count;
     }
 }
 
-static void init_knn(const struct ct_host *host, const struct task *task, int room, struct knn *knn)
+static void init_knn_worker(const struct ct_host *host, const struct knn_call *call, int capacity,
+                            struct knn_worker *worker)
 {
-    ct_search_init(host, task->batch, task->most, room, &knn->search);
-    knn->search.full = lower;
-    knn->k = task->k;
-    knn->last = INFINITY;
-    knn->last_row = 0;
-    knn->sq = host->alloc((size_t)room + CT_LANES + CT_SELECT_PAD, sizeof(double));
-    knn->row = host->alloc((size_t)room + CT_LANES, sizeof(int));
-    knn->last_q = host->alloc((size_t)task->batch->tree->d, sizeof(double));
-    for (int j = 0; j < task->batch->tree->d; j++)
-        knn->last_q[j] = 0;
+    int d = call->batch->tree->d;
+    ct_search_init(host, call->batch, call->block_max, capacity, call->k,
+                   (struct ct_candidate_sink){0}, &worker->search);
+    worker->last_distance = INFINITY;
+    worker->last_row = 0;
+    worker->last_q = host->alloc((size_t)d, sizeof *worker->last_q);
+    for (int j = 0; j < d; j++)
+        worker->last_q[j] = 0;
 }
 
-static void run(const struct ct_host *host, struct task task)
+static void run_knn(const struct ct_host *host, struct knn_call call)
 {
-    const struct ct_batch *batch = task.batch;
-    int reach = task.k < batch->tree->n ? task.k : batch->tree->n, room = ct_select_capacity(reach);
-    int most = BUFFER / room < 1 ? 1 : BUFFER / room, chunk = batch->m / (8 * batch->threads);
-    task.ld = batch->ld > 0 ? batch->ld : batch->m;
-    task.most = most < CT_BLOCK ? most : CT_BLOCK;
-    task.run = chunk < 16 ? 16 : chunk < RUN ? chunk : RUN;
-    int tasks = batch->m / task.run + (batch->m % task.run > 0);
+    const struct ct_batch *batch = call.batch;
+    int reachable = call.k < batch->tree->n ? call.k : batch->tree->n;
+    int capacity = ct_select_capacity(reachable), most = BLOCK_BUFFER / capacity;
+    int run = batch->m / (RUNS_PER_THREAD * batch->threads);
+    call.ld = batch->ld > 0 ? batch->ld : batch->m;
+    call.block_max = most < 1 ? 1 : most < CT_BLOCK ? most : CT_BLOCK;
+    call.run = run < RUN_MIN ? RUN_MIN : run < RUN_MAX ? run : RUN_MAX;
+    int tasks = batch->m / call.run + (batch->m % call.run > 0);
     int threads = batch->threads < tasks ? batch->threads : tasks;
-    task.knn = host->alloc((size_t)threads, sizeof *task.knn);
+    call.worker = host->alloc((size_t)threads, sizeof *call.worker);
     for (int thread = 0; thread < threads; thread++)
-        init_knn(host, &task, room, &task.knn[thread]);
-    ct_parallel_for(host, tasks, threads, run_task, &task);
-    for (int thread = 0; batch->tally && thread < threads; thread++)
-        ct_search_stats_add(batch->tally, &task.knn[thread].search.tally);
+        init_knn_worker(host, &call, capacity, &call.worker[thread]);
+    ct_parallel_for(host, tasks, threads, answer_run, &call);
+    for (int thread = 0; batch->stats && thread < threads; thread++)
+        ct_search_stats_add(batch->stats, &call.worker[thread].search.recorder.stats);
 }
 
 void ct_knn(const struct ct_host *host, const struct ct_batch *batch, int k, double missing,
             int *index, double *distance)
 {
-    run(host,
-        (struct task){
-            .batch = batch, .k = k, .missing = missing, .index = index, .distance = distance});
+    run_knn(host,
+            (struct knn_call){
+                .batch = batch, .k = k, .missing = missing, .index = index, .distance = distance});
 }
 
 void ct_knn_to_sink(const struct ct_host *host, const struct ct_batch *batch, int k,
-                    const struct ct_result_sink *taker)
+                    const struct ct_result_sink *sink)
 {
-    run(host, (struct task){.batch = batch, .k = k, .taker = taker});
+    run_knn(host, (struct knn_call){.batch = batch, .k = k, .sink = sink});
 }

@@ -1,18 +1,11 @@
-/* predecessor.c: the nearest among the rows below a query's own.
- *
- * Of a tree of all points, most are not wanted by a query whose row is small. So
- * the second half of the rows search the tree, and the first half a tree of their
- * own, which is halved again in the same way: of the points that a query meets,
- * about every other is wanted at worst, and all the trees together are twice the
- * first.
- */
-#include "core/search/query.h"
+/* predecessor.c: see predecessor.h. */
+#include "core/search/predecessor.h"
 #include "core/tree/build.h"
 #include "core/tree/tiles.h"
 
 enum {
-    FEW = 1024, /* rows that are not worth halving */
-    LEAF = 128  /* points of a leaf */
+    PREFIX_MIN = 1024, /* rows that are not worth halving */
+    PREFIX_LEAF = 128  /* points of a leaf */
 };
 
 static struct ct_tree_arrays new_arrays(const struct ct_host *host, size_t nodes, size_t d)
@@ -43,18 +36,20 @@ static void gather(const struct ct_tree *t, int n, double *points, int *row)
             *row++ = t->row[pos];
 }
 
-static struct ct_tree first_rows(const struct ct_host *host, const struct ct_batch *batch, int n)
+/* Builds the tree of the rows of t up to n. */
+static const struct ct_tree *prefix_tree(const struct ct_host *host, const struct ct_batch *batch,
+                                         const struct ct_tree *t, int n)
 {
-    const struct ct_tree *t = batch->tree;
     double *points = host->alloc((size_t)n * t->d, sizeof *points);
     int *row = host->alloc((size_t)n, sizeof *row);
     gather(t, n, points, row);
-    const struct ct_node_list *cells =
-        ct_build(host, batch->kernels, points, row, n, t->d, LEAF, batch->threads);
-    int nodes = ct_node_list_count(cells);
+    const struct ct_node_list *list =
+        ct_build(host, batch->kernels, points, row, n, t->d, PREFIX_LEAF, batch->threads);
+    int nodes = ct_node_list_count(list);
     struct ct_tree_arrays a = new_arrays(host, (size_t)nodes, (size_t)t->d);
-    ct_node_list_store(host, cells, points, row, n, t->d, batch->threads, &a);
-    struct ct_tree first = {
+    ct_node_list_store(host, list, points, row, n, t->d, batch->threads, &a);
+    struct ct_tree *prefix = host->alloc(1, sizeof *prefix);
+    *prefix = (struct ct_tree){
         .n = n,
         .d = t->d,
         .nodes = nodes,
@@ -73,13 +68,14 @@ static struct ct_tree first_rows(const struct ct_host *host, const struct ct_bat
         .upper = a.upper,
     };
     struct ct_tiles *tiles = host->alloc(1, sizeof *tiles);
-    ct_tiles_build(host, &first, host->alloc(ct_tiles_bytes(&first), 1), batch->threads, tiles);
-    first.tiles = tiles;
-    return first;
+    ct_tiles_build(host, prefix, host->alloc(ct_tiles_bytes(prefix), 1), batch->threads, tiles);
+    prefix->tiles = tiles;
+    return prefix;
 }
 
-/* The positions, of all or of the batch's, of the rows above `row`. */
-static int list_above(const struct ct_tree *t, int row, const char *wanted, int *order)
+/* Lists the positions of the rows above `row`: all of the tree's, or the wanted ones.
+ * Returns their number. */
+static int list_rows_above(const struct ct_tree *t, int row, const char *wanted, int *order)
 {
     int count = 0;
     for (int pos = 0; pos < t->n; pos++)
@@ -88,8 +84,8 @@ static int list_above(const struct ct_tree *t, int row, const char *wanted, int 
     return count;
 }
 
-/* Which rows the batch asks for; NULL for all. */
-static const char *list_wanted(const struct ct_host *host, const struct ct_batch *batch)
+/* Marks the rows that the batch names [n]; returns NULL if it names all. */
+static const char *mark_rows(const struct ct_host *host, const struct ct_batch *batch)
 {
     if (!batch->order)
         return NULL;
@@ -101,50 +97,48 @@ static const char *list_wanted(const struct ct_host *host, const struct ct_batch
     return wanted;
 }
 
-void ct_predecessors(const struct ct_host *host, const struct ct_batch *batch, int k,
-                     const struct ct_searcher *searcher)
+struct ct_predecessor_plan ct_plan_predecessors(const struct ct_host *host,
+                                                const struct ct_batch *batch, int k)
 {
-    struct ct_batch some = *batch;
-    struct ct_tree first;
-    const char *wanted = list_wanted(host, batch);
-    int *order = host->alloc((size_t)batch->tree->n, sizeof *order);
-    some.predecessor = 1;
-    some.order = order;
-    some.ld = batch->ld > 0 ? batch->ld : batch->tree->n;
-    for (int n = batch->tree->n; n > 0;) {
-        int half = n > FEW && n / 8 > k ? n / 2 : 0;
-        some.m = list_above(some.tree, half, wanted, order);
-        void *mark = host->mark ? host->mark() : NULL;
-        if (some.m > 0)
-            searcher->search(host, &some, searcher);
-        if (host->release)
-            host->release(mark);
-        if (half > 0) {
-            first = first_rows(host, &some, half);
-            some.tree = &first;
-        }
+    struct ct_predecessor_plan plan = {.parts = 0};
+    const struct ct_tree *tree = batch->tree;
+    const char *wanted = mark_rows(host, batch);
+    int *order = host->alloc((size_t)tree->n, sizeof *order);
+    for (int n = tree->n, left = batch->m; left > 0;) {
+        int half = n > PREFIX_MIN && n / 8 > k ? n / 2 : 0;
+        int m = list_rows_above(tree, half, wanted, order);
+        if (m > 0)
+            plan.part[plan.parts++] = (struct ct_predecessor_part){tree, order, m};
+        order += m;
+        left -= m;
+        if (left > 0)
+            tree = prefix_tree(host, batch, tree, half);
         n = half;
     }
+    return plan;
 }
 
-struct nearest {
-    struct ct_searcher searcher; /* first: the search is handed to nearest() */
-    int k;
-    double missing;
-    int *index;
-    double *distance;
-};
-
-static void nearest(const struct ct_host *host, const struct ct_batch *some,
-                    const struct ct_searcher *searcher)
+struct ct_batch ct_predecessor_batch(const struct ct_predecessor_plan *plan,
+                                     const struct ct_batch *batch, int part)
 {
-    const struct nearest *to = (const struct nearest *)searcher;
-    ct_knn(host, some, to->k, to->missing, to->index, to->distance);
+    struct ct_batch result = *batch;
+    result.tree = plan->part[part].tree;
+    result.order = plan->part[part].order;
+    result.m = plan->part[part].m;
+    result.predecessor = 1;
+    result.ld = batch->ld > 0 ? batch->ld : batch->tree->n;
+    return result;
 }
 
 void ct_knn_predecessors(const struct ct_host *host, const struct ct_batch *batch, int k,
                          double missing, int *index, double *distance)
 {
-    struct nearest to = {{nearest}, k, missing, index, distance};
-    ct_predecessors(host, batch, k, &to.searcher);
+    struct ct_predecessor_plan plan = ct_plan_predecessors(host, batch, k);
+    for (int p = 0; p < plan.parts; p++) {
+        struct ct_batch part = ct_predecessor_batch(&plan, batch, p);
+        void *mark = host->mark ? host->mark() : NULL;
+        ct_knn(host, &part, k, missing, index, distance);
+        if (host->release)
+            host->release(mark);
+    }
 }

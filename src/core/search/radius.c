@@ -1,164 +1,172 @@
 /* radius.c: every point within a radius, for a batch.
  *
- * The number of points found is not known beforehand, and results belong in
- * memory that the host allocates, so the search is made twice: once to count,
- * once to fill. Counting stops when the total exceeds a limit, and goes on from
- * there when it is called again.
+ * The number of results is unknown beforehand, and results belong in memory that the host
+ * allocates. So the search runs twice: once to count, once to fill. Counting ends when the
+ * total exceeds a limit, and a further call resumes it there. The thresholds are fixed, so
+ * a query needs no seed; a full candidate buffer becomes results at once.
  */
 #include "core/metric/euclidean.h"
 #include "core/search/block_search.h"
+#include "core/search/threshold.h"
 #include "core/util/parallel.h"
 #include "core/util/parallel_for.h"
 
-#include <limits.h>
 #include <math.h>
 
 enum {
-    RUN = 64,        /* queries to a task of a thread */
-    ROOM = 512,      /* points that a query has evaluated before their distances are taken */
-    SORTED = 1 << 23 /* points that the threads may sort together, whatever the results */
+    RADIUS_RUN = 64,           /* queries of one task of a thread */
+    BUFFER_CAPACITY = 512,     /* candidates of a query before their exact distances */
+    SORT_BUFFER_MAX = 1 << 23, /* results that all threads together can sort at a time, */
+                               /* unless one query has more */
 };
 
-struct ball {
-    struct ct_search search; /* first: the search is handed to settle() */
-    int to[CT_BLOCK], found[CT_BLOCK];
-    const struct task *task;
-    double sq[ROOM + CT_LANES];
-    int row[ROOM + CT_LANES];
-    double *sorted; /* [most + CT_SELECT_PAD] squares that become distances, in order */
+/* What a thread needs. */
+struct radius_worker {
+    struct ct_search search;
+    const struct radius_call *call;
+    int found[CT_BLOCK]; /* results of each query of the block so far */
+    double *sorted;      /* [most + CT_SELECT_PAD] squares of one query, padded for the sort */
 };
 
-struct task {
+/* One call: it counts if index is NULL, and fills otherwise. */
+struct radius_call {
     const struct ct_batch *batch;
-    struct ball *ball; /* [threads] */
+    struct radius_worker *worker; /* [threads] */
     double radius;
-    int sort;
-    int *count;
-    long long total, most; /* of points counted; counting stops when total exceeds most */
-    int *const *index;     /* NULL: only count */
+    int sort;          /* whether to sort results by (distance, row) */
+    int *count;        /* [m] results by line; below 0: not yet counted */
+    long long total;   /* results counted, by all threads; */
+    long long most;    /* counting ends when the total exceeds this */
+    int *const *index; /* [m] where the rows of a line go */
     double *const *distance;
 };
 
-/* Points within the radius, of those evaluated since the last time, are results. */
-static void settle(struct ct_search *search, int i)
+/* The candidate sink: results are the candidates within the radius, by exact distance.
+ * They stay squares where they are to be sorted. */
+static void add_within_radius(void *data, int i, const int *row, const double *sq, int count)
 {
-    struct ball *ball = (struct ball *)search;
-    const struct task *task = ball->task;
-    int to = ball->to[i];
-    ct_search_judge(search, i, ball->sq, ball->row);
-    for (int c = 0; c < search->near[i].count; c++) {
-        double distance = sqrt(ball->sq[c]);
-        if (distance > task->radius)
+    struct radius_worker *worker = data;
+    const struct radius_call *call = worker->call;
+    int line = worker->search.block.line[i];
+    for (int c = 0; c < count; c++) {
+        double distance = sqrt(sq[c]);
+        if (distance > call->radius)
             continue;
-        int at = ball->found[i]++;
-        if (task->index) {
-            task->index[to][at] = ball->row[c];
-            task->distance[to][at] = task->sort ? ball->sq[c] : distance;
+        int at = worker->found[i]++;
+        if (call->index) {
+            call->index[line][at] = row[c];
+            call->distance[line][at] = call->sort ? sq[c] : distance;
         }
     }
-    search->near[i].count = 0;
 }
 
-static void sort_found(const struct ball *ball, int i)
+/* Sorts the results of query i and turns their squares into distances. */
+static void sort_results(const struct radius_worker *worker, int i)
 {
-    int to = ball->to[i], count = ball->found[i];
-    double *distance = ball->task->distance[to];
+    const struct ct_query_block *block = &worker->search.block;
+    int line = block->line[i], count = worker->found[i];
+    double *distance = worker->call->distance[line];
     for (int j = 0; j < count; j++)
-        ball->sorted[j] = distance[j];
-    ct_sort_neighbors(ball->sorted, ball->task->index[to], count, ball->search.kernels);
+        worker->sorted[j] = distance[j];
+    ct_sort_neighbors(worker->sorted, worker->call->index[line], count, block->context.kernels);
     for (int j = 0; j < count; j++)
-        distance[j] = ball->sorted[j];
+        distance[j] = worker->sorted[j];
 }
 
-/* Returns the number of points found by the block. */
-static long long answer_block(const struct task *task, struct ball *ball, int begin, int queries)
+/* Answers a block. Returns the number of its results. */
+static long long answer_radius_block(const struct radius_call *call, struct radius_worker *worker,
+                                     int begin, int count)
 {
     long long found = 0;
-    struct ct_search *s = &ball->search;
-    ct_search_load(s, task->batch, begin, queries, ball->to);
-    for (int i = 0; i < queries; i++) {
-        ct_search_set_bar(s, i, (struct ct_neighbor){ct_sq_threshold(task->radius), INT_MAX});
-        ball->found[i] = 0;
+    struct ct_search *s = &worker->search;
+    struct ct_neighbor threshold = {ct_sq_threshold(call->radius), INT_MAX};
+    ct_search_begin(s, call->batch, begin, count);
+    for (int i = 0; i < count; i++) {
+        ct_set_threshold(&s->block, i, threshold);
+        worker->found[i] = 0;
     }
-    ct_search_block(s, (struct ct_span){0, 0});
-    for (int i = 0; i < queries; i++) {
-        settle(s, i);
-        if (!task->index)
-            task->count[ball->to[i]] = ball->found[i];
-        else if (task->sort)
-            sort_found(ball, i);
-        found += ball->found[i];
+    ct_search_block(s, (struct ct_tile_span){0, 0});
+    for (int i = 0; i < count; i++) {
+        ct_flush_candidates(&s->block, i);
+        if (!call->index)
+            call->count[s->block.line[i]] = worker->found[i];
+        else if (call->sort)
+            sort_results(worker, i);
+        found += worker->found[i];
     }
     return found;
 }
 
-/* The first query of a task that is not counted yet: those before it are. */
-static int skip_counted(const struct task *task, int begin, int end)
+/* Returns the first query of a task that is not counted yet; the ones before it are. */
+static int skip_counted(const struct radius_call *call, int begin, int end)
 {
-    while (!task->index && begin < end && task->count[ct_search_line(task->batch, begin)] >= 0)
+    while (!call->index && begin < end && call->count[ct_result_line(call->batch, begin)] >= 0)
         begin++;
     return begin;
 }
 
-/* Adds what was found to the total; returns whether the total is within the limit. */
-static int add_found(struct task *task, long long found)
+/* Adds results to the total. Returns whether the total is within the limit. */
+static int add_to_total(struct radius_call *call, long long found)
 {
     long long total;
-    if (task->index)
+    if (call->index)
         return 1;
     CT_PRAGMA(omp atomic capture)
-    total = task->total += found;
-    return total <= task->most;
+    total = call->total += found;
+    return total <= call->most;
 }
 
-static void run_task(void *data, int number, int thread)
+static void answer_radius_run(void *data, int number, int thread)
 {
-    struct task *task = data;
-    struct ball *ball = &task->ball[thread];
-    int begin = number * RUN, left = task->batch->m - begin;
-    int end = begin + (left < RUN ? left : RUN);
-    begin = skip_counted(task, begin, end);
-    for (int going = add_found(task, 0); going && begin < end;) {
-        int queries = ct_search_next(&ball->search, task->batch, begin, end, CT_BLOCK);
-        going = add_found(task, answer_block(task, ball, begin, queries));
-        begin += queries;
+    struct radius_call *call = data;
+    struct radius_worker *worker = &call->worker[thread];
+    int begin = number * RADIUS_RUN, left = call->batch->m - begin;
+    int end = begin + (left < RADIUS_RUN ? left : RADIUS_RUN);
+    begin = skip_counted(call, begin, end);
+    for (int going = add_to_total(call, 0); going && begin < end;) {
+        int count = ct_schedule_size(&worker->search.schedule, call->batch, begin, end, CT_BLOCK);
+        going = add_to_total(call, answer_radius_block(call, worker, begin, count));
+        begin += count;
     }
 }
 
-/* most: the largest number of points that a query will find. */
-static void run(const struct ct_host *host, struct task *task, int threads, int most)
+/* most: the largest number of results of a query to sort. */
+static void run_radius(const struct ct_host *host, struct radius_call *call, int threads, int most)
 {
-    const struct ct_batch *batch = task->batch;
-    int tasks = batch->m / RUN + (batch->m % RUN > 0);
+    const struct ct_batch *batch = call->batch;
+    int tasks = batch->m / RADIUS_RUN + (batch->m % RADIUS_RUN > 0);
     threads = threads < tasks ? threads : tasks;
-    task->ball = host->alloc((size_t)threads, sizeof *task->ball);
+    call->worker = host->alloc((size_t)threads, sizeof *call->worker);
     for (int thread = 0; thread < threads; thread++) {
-        struct ball *ball = &task->ball[thread];
-        ct_search_init(host, batch, CT_BLOCK, ROOM, &ball->search);
-        ball->search.full = settle;
-        ball->task = task;
-        ball->sorted = host->alloc((size_t)most + CT_SELECT_PAD, sizeof *ball->sorted);
+        struct radius_worker *worker = &call->worker[thread];
+        struct ct_candidate_sink sink = {worker, add_within_radius};
+        ct_search_init(host, batch, CT_BLOCK, BUFFER_CAPACITY, 0, sink, &worker->search);
+        worker->call = call;
+        worker->sorted = host->alloc((size_t)most + CT_SELECT_PAD, sizeof *worker->sorted);
     }
-    ct_parallel_for(host, tasks, threads, run_task, task);
+    ct_parallel_for(host, tasks, threads, answer_radius_run, call);
 }
 
 long long ct_radius_count(const struct ct_host *host, const struct ct_batch *batch, double radius,
                           long long most, int *count)
 {
-    struct task task = {.batch = batch, .radius = radius, .most = most, .count = count};
-    for (int i = 0; i < batch->m; i++)
-        if (count[ct_search_line(batch, i)] > 0)
-            task.total += count[ct_search_line(batch, i)];
-    run(host, &task, batch->threads, 0);
-    return task.total;
+    struct radius_call call = {.batch = batch, .radius = radius, .most = most, .count = count};
+    for (int i = 0; i < batch->m; i++) {
+        int line = ct_result_line(batch, i);
+        call.total += count[line] > 0 ? count[line] : 0;
+    }
+    run_radius(host, &call, batch->threads, 0);
+    return call.total;
 }
 
+/* A thread that sorts needs a buffer for the longest result: with very long ones fewer
+ * threads take part. */
 void ct_radius_fill(const struct ct_host *host, const struct ct_batch *batch, double radius,
                     int sort, const int *count, int *const *index, double *const *distance)
 {
-    struct task task = {
+    struct radius_call call = {
         .batch = batch, .radius = radius, .sort = sort, .index = index, .distance = distance};
-    long long total = SORTED;
+    long long total = SORT_BUFFER_MAX;
     int most = 0;
     for (int i = 0; i < batch->m; i++) {
         most = count[i] > most ? count[i] : most;
@@ -168,5 +176,5 @@ void ct_radius_fill(const struct ct_host *host, const struct ct_batch *batch, do
     if (sort && most > 0 && total / most < threads)
         threads = (int)(total / most);
     if (most > 0)
-        run(host, &task, threads > 0 ? threads : 1, sort ? most : 0);
+        run_radius(host, &call, threads > 0 ? threads : 1, sort ? most : 0);
 }

@@ -1,67 +1,78 @@
-/* tile_scan.c: teams of queries meet one tile after another.
- *
- * A tile that is loaded meets CT_GROUP queries at once: the shape of a matrix
- * product, at its speed. A block scans all tiles this way, or those that its way
- * down the tree left, nearer ones first, roughly.
- */
-#include "core/search/block_search.h"
+/* tile_scan.c: see tile_scan.h. */
+#include "core/search/tile_scan.h"
+#include "core/search/threshold.h"
 
 enum {
-    IN_CACHE = 1 << 12, /* coordinates, by lanes, of the tiles that stay in cache */
-    AT_FIRST = 8        /* tiles to meet before bars are lowered for the others */
+    CACHED_FLOATS = 1 << 12, /* coordinates, times CT_LANES, of tiles that stay in cache */
+    FIRST_TILES = 8          /* tiles of a queue to scan before all thresholds are tightened */
 };
 
-void ct_search_form_teams(struct ct_search *s)
+void ct_query_groups_init(const struct ct_host *host, int d, struct ct_query_groups *groups)
 {
-    int d = s->tree->d;
-    s->teams = (s->actives + CT_GROUP - 1) / CT_GROUP;
-    for (int i = 0; i < s->teams * CT_GROUP; i++) {
-        struct ct_team *team = &s->team[i / CT_GROUP];
-        int place = i % CT_GROUP, own = i < s->actives, who = s->active[own ? i : 0];
+    for (int g = 0; g < CT_BLOCK / CT_GROUP; g++)
+        groups->group[g].q = host->alloc((size_t)d * CT_GROUP, sizeof(float));
+    groups->count = 0;
+    groups->unused = (struct ct_candidates){.capacity = 1, .threshold = -1};
+}
+
+void ct_form_groups(struct ct_query_block *block, struct ct_query_groups *groups)
+{
+    int d = block->context.tree->d;
+    groups->count = (block->active_count + CT_GROUP - 1) / CT_GROUP;
+    for (int a = 0; a < groups->count * CT_GROUP; a++) {
+        struct ct_query_group *group = &groups->group[a / CT_GROUP];
+        int member = a % CT_GROUP, is_query = a < block->active_count;
+        int query = block->active[is_query ? a : 0];
         for (int j = 0; j < d; j++)
-            team->q[j * CT_GROUP + place] = s->placed[(size_t)who * d + j];
-        team->member[place] = who;
-        team->near[place] = own ? &s->near[who] : &s->nobody;
+            group->q[j * CT_GROUP + member] = block->q_f32[(size_t)query * d + j];
+        group->query[member] = query;
+        group->candidates[member] = is_query ? &block->candidates[query] : &groups->unused;
     }
 }
 
-static inline void meet(struct ct_search *s, const struct ct_team *team, int tile)
+static inline void scan_for_group(struct ct_query_block *block, const struct ct_query_group *group,
+                                  int tile)
 {
-    const struct ct_tree *t = s->tree;
+    const struct ct_tree *t = block->context.tree;
     int pos = t->tiles->begin[tile];
     const float *x = t->tiles->x + (size_t)tile * t->d * CT_LANES;
-    unsigned full = s->kernels->scan_tile_group(x, t->d, team->q, t->row + pos, pos, team->near);
+    unsigned full = block->context.kernels->scan_tile_group(x, t->d, group->q, t->row + pos, pos,
+                                                            group->candidates);
     for (; full; full &= full - 1)
-        s->full(s, team->member[__builtin_ctz(full)]);
+        ct_flush_candidates(block, group->query[__builtin_ctz(full)]);
 }
 
-/* So many tiles at a time as stay in cache while all teams meet them. */
-void ct_search_scan(struct ct_search *s, struct ct_span span)
+/* In chunks of tiles that stay in cache while all groups scan them. */
+void ct_scan_span(struct ct_query_block *block, struct ct_query_groups *groups,
+                  struct ct_tile_span span)
 {
-    int step = IN_CACHE / s->tree->d + 1;
-    for (int from = span.first; from < span.last; from += step) {
-        int to = span.last - from < step ? span.last : from + step;
-        for (int team = 0; team < s->teams; team++)
+    int chunk = CACHED_FLOATS / block->context.tree->d + 1;
+    for (int from = span.first; from < span.end; from += chunk) {
+        int to = span.end - from < chunk ? span.end : from + chunk;
+        for (int g = 0; g < groups->count; g++)
             for (int tile = from; tile < to; tile++)
-                meet(s, &s->team[team], tile);
+                scan_for_group(block, &groups->group[g], tile);
     }
-    s->tally.tiles += (long long)(span.last - span.first) * s->queries;
+    block->work.tiles += (long long)(span.end - span.first) * block->count;
 }
 
-void ct_search_queue(struct ct_search *s, struct ct_span evaluated)
+/* The nearest tiles hold most of the neighbors: tightened once after them, the thresholds
+ * exclude much of a long queue. */
+void ct_scan_queue(struct ct_query_block *block, struct ct_query_groups *groups,
+                   const struct ct_box_list *queue, struct ct_tile_span skip)
 {
-    float limit = ct_search_limit(s);
-    for (int p = 0; p < s->queue.count; p++) {
-        int tile = s->queue.number[p];
-        if (p == AT_FIRST && s->queue.count >= 3 * AT_FIRST) {
-            for (int a = 0; a < s->actives; a++)
-                s->full(s, s->active[a]);
-            limit = ct_search_limit(s);
+    float threshold = ct_max_box_threshold(block);
+    for (int p = 0; p < queue->count; p++) {
+        int tile = queue->number[p];
+        if (p == FIRST_TILES && queue->count >= 3 * FIRST_TILES) {
+            for (int a = 0; a < block->active_count; a++)
+                ct_flush_candidates(block, block->active[a]);
+            threshold = ct_max_box_threshold(block);
         }
-        if (s->queue.sq[p] > limit || (tile >= evaluated.first && tile < evaluated.last))
+        if (queue->sq[p] > threshold || ct_span_contains(skip, tile))
             continue;
-        s->tally.tiles += s->actives;
-        for (int team = 0; team < s->teams; team++)
-            meet(s, &s->team[team], tile);
+        block->work.tiles += block->active_count;
+        for (int g = 0; g < groups->count; g++)
+            scan_for_group(block, &groups->group[g], tile);
     }
 }

@@ -1,291 +1,239 @@
-/* traverse.c: a block goes down the tree, and meets what is left.
- *
- * The level cache: nodes that may hold something for the block, one level at a
- * time. Nodes that are small enough become candidates: their tiles are listed once
- * for the whole block, or each query picks among their boxes, laid side by side.
- */
+/* traverse.c: see traverse.h. */
+#include "core/search/traverse.h"
 #include "core/metric/euclidean.h"
-#include "core/search/block_search.h"
+#include "core/search/threshold.h"
+#include "core/search/tile_scan.h"
 
-#include <limits.h>
 #include <math.h>
 
-enum {
-    SPAN = 32,   /* nodes of at most so many tiles are not descended any further */
-    FEW = 16,    /* shorter lists are ordered in full */
-    BUCKETS = 32 /* longer ones roughly, into so many */
-};
+enum { SMALL_NODE = 32 }; /* a node of at most this number of tiles is not traversed further */
 
-static void bound_block(struct ct_search *s)
+void ct_frontier_init(const struct ct_host *host, const struct ct_tree *t,
+                      struct ct_frontier *frontier)
 {
-    int d = s->tree->d;
+    size_t d = (size_t)t->d, stride = CT_NODE_CHUNK + CT_LANES;
+    *frontier = (struct ct_frontier){
+        .lower = host->alloc(d, sizeof(double)),
+        .upper = host->alloc(d, sizeof(double)),
+        .lower_f32 = host->alloc(d, sizeof(float)),
+        .upper_f32 = host->alloc(d, sizeof(float)),
+        .chunk = {host->alloc(d * stride, sizeof(float)), host->alloc(d * stride, sizeof(float)),
+                  stride},
+        .level = ct_box_list_new(host, t->nodes),
+        .next_level = ct_box_list_new(host, t->nodes),
+        .nodes = ct_box_list_new(host, t->nodes),
+        .sorted_nodes = ct_box_list_new(host, t->nodes),
+        .chosen = ct_box_list_new(host, CT_NODE_CHUNK),
+        .sorted_chosen = ct_box_list_new(host, CT_NODE_CHUNK),
+        .tiles = ct_box_list_new(host, t->tiles->count),
+        .common = ct_box_list_new(host, t->tiles->count),
+        .queue = ct_box_list_new(host, t->tiles->count),
+    };
+}
+
+/* ---- the traversal -------------------------------------------------------- */
+
+/* Finds the bounding box of the active queries, in both units, and their largest row. */
+static void bound_queries(const struct ct_query_block *block, struct ct_frontier *f)
+{
+    int d = block->context.tree->d;
+    f->max_row = 0;
+    for (int a = 0; a < block->active_count; a++) {
+        int max_row = block->max_row[block->active[a]];
+        f->max_row = max_row > f->max_row ? max_row : f->max_row;
+    }
     for (int j = 0; j < d; j++) {
         double lower = INFINITY, upper = -INFINITY;
-        float placed_lower = INFINITY, placed_upper = -INFINITY;
-        for (int a = 0; a < s->actives; a++) {
-            double x = s->q[(size_t)s->active[a] * d + j];
-            float p = s->placed[(size_t)s->active[a] * d + j];
+        float lower_f32 = INFINITY, upper_f32 = -INFINITY;
+        for (int a = 0; a < block->active_count; a++) {
+            double x = block->q[(size_t)block->active[a] * d + j];
+            float x_f32 = block->q_f32[(size_t)block->active[a] * d + j];
             lower = x < lower ? x : lower;
             upper = x > upper ? x : upper;
-            placed_lower = p < placed_lower ? p : placed_lower;
-            placed_upper = p > placed_upper ? p : placed_upper;
+            lower_f32 = x_f32 < lower_f32 ? x_f32 : lower_f32;
+            upper_f32 = x_f32 > upper_f32 ? x_f32 : upper_f32;
         }
-        s->lower[j] = lower;
-        s->upper[j] = upper;
-        s->placed_lower[j] = placed_lower;
-        s->placed_upper[j] = placed_upper;
+        f->lower[j] = lower;
+        f->upper[j] = upper;
+        f->lower_f32[j] = lower_f32;
+        f->upper_f32[j] = upper_f32;
     }
 }
 
-/* The bar that no query's bar comes after. */
-static struct ct_neighbor widest_bar(const struct ct_search *s)
+/* Returns a threshold that no active query's threshold exceeds, in distance or row. */
+static struct ct_neighbor loosest_threshold(const struct ct_query_block *block)
 {
-    struct ct_neighbor widest = {0, 0};
-    for (int a = 0; a < s->actives; a++) {
-        struct ct_neighbor bar = s->bar[s->active[a]];
-        widest.sq = bar.sq > widest.sq ? bar.sq : widest.sq;
-        widest.row = bar.row > widest.row ? bar.row : widest.row;
+    struct ct_neighbor loosest = {0, 0};
+    for (int a = 0; a < block->active_count; a++) {
+        struct ct_neighbor threshold = block->threshold[block->active[a]];
+        loosest.sq = threshold.sq > loosest.sq ? threshold.sq : loosest.sq;
+        loosest.row = threshold.row > loosest.row ? threshold.row : loosest.row;
     }
-    return widest;
+    return loosest;
 }
 
-/* Among coinciding points rows decide, which floats cannot tell: for a box of
- * queries, or one, a node of them is out if it is at the bar and its smallest row
- * comes after the bar's. */
-static int tied_out(const struct ct_tree *t, int node, const double *lower, const double *upper,
-                    struct ct_neighbor bar)
+/* Whether a node of duplicates lies at the threshold of the queries in the box [lower,
+ * upper] or beyond, and has only larger rows than the threshold. Float32 boxes cannot tell
+ * equal distances from smaller ones, so this compares exact ones. */
+static int excluded_by_row(const struct ct_tree *t, int node, const double *lower,
+                           const double *upper, struct ct_neighbor threshold)
 {
-    if (bar.row == INT_MAX || t->level[node] != CT_NO_LEVEL || t->min_row[node] <= bar.row)
+    if (threshold.row == INT_MAX || t->level[node] != CT_NO_LEVEL ||
+        t->min_row[node] <= threshold.row)
         return 0;
     return ct_box_sqdist(t->lower + node, t->upper + node, (size_t)t->nodes, lower, upper, t->d) >=
-           bar.sq;
+           threshold.sq;
 }
 
-/* Whether a node is a run of more coinciding points than a leaf may have. */
-static int in_heap(const struct ct_tree *t, int node)
+/* Whether a node belongs to a run of more duplicates than a leaf holds. */
+static int in_duplicate_run(const struct ct_tree *t, int node)
 {
     int parent = t->parent[node] - 1;
     return t->level[node] == CT_NO_LEVEL && parent >= 0 && t->level[parent] == CT_NO_LEVEL;
 }
 
-/* Appends boxes from first up to last that pass the block's box. */
-static void pass_boxes(struct ct_search *s, const struct ct_boxes *boxes, int first, int last,
-                       float limit, struct ct_list *list)
+/* Appends the boxes from `first` up to `end` that are within the threshold of the
+ * block's bounding box. */
+static void append_boxes_near_block(const struct ct_query_block *block, const struct ct_frontier *f,
+                                    const struct ct_boxes *boxes, int first, int end,
+                                    float threshold, struct ct_box_list *list)
 {
     int *number = list->number + list->count;
-    int passed = s->kernels->boxes_within(boxes->lower + first, boxes->upper + first, boxes->stride,
-                                          s->tree->d, last - first, s->placed_lower,
-                                          s->placed_upper, limit, number, list->sq + list->count);
-    for (int i = 0; i < passed; i++)
+    int found = block->context.kernels->boxes_within(
+        boxes->lower + first, boxes->upper + first, boxes->stride, block->context.tree->d,
+        end - first, f->lower_f32, f->upper_f32, threshold, number, list->sq + list->count);
+    for (int i = 0; i < found; i++)
         number[i] += first;
-    list->count += passed;
+    list->count += found;
 }
 
-static void append(struct ct_list *list, int number, float sq)
+static void swap_lists(struct ct_box_list *a, struct ct_box_list *b)
 {
-    list->number[list->count] = number;
-    list->sq[list->count++] = sq;
+    struct ct_box_list swap = *a;
+    *a = *b;
+    *b = swap;
 }
 
-/* From the root down, level by level, to the nodes left for the block. */
-static void descend(struct ct_search *s, float limit)
+/* From the root down, a level at a time: small nodes and leaves remain, the children of
+ * all others are evaluated for the next level. */
+static void descend_levels(struct ct_query_block *block, struct ct_frontier *f, float threshold)
 {
-    const struct ct_tree *t = s->tree;
+    const struct ct_tree *t = block->context.tree;
     const struct ct_tiles *tiles = t->tiles;
-    struct ct_neighbor bar = widest_bar(s);
-    s->candidates.count = s->level.count = s->heaps = 0;
-    append(&s->level, 0, 0);
-    while (s->level.count > 0) {
-        s->next_level.count = 0;
-        for (int i = 0; i < s->level.count; i++) {
-            int node = s->level.number[i];
-            if (t->min_row[node] > s->latest_row || tied_out(t, node, s->lower, s->upper, bar))
+    struct ct_neighbor loosest = loosest_threshold(block);
+    f->nodes.count = f->level.count = f->duplicate_runs = 0;
+    ct_box_list_append(&f->level, 0, 0);
+    while (f->level.count > 0) {
+        f->next_level.count = 0;
+        for (int i = 0; i < f->level.count; i++) {
+            int node = f->level.number[i];
+            if (t->min_row[node] > f->max_row ||
+                excluded_by_row(t, node, f->lower, f->upper, loosest))
                 continue;
             if (t->first_child[node] == 0 ||
-                tiles->end_tile[node] - tiles->first_tile[node] <= SPAN) {
-                s->heaps += in_heap(t, node);
-                append(&s->candidates, node, s->level.sq[i]);
+                tiles->end_tile[node] - tiles->first_tile[node] <= SMALL_NODE) {
+                f->duplicate_runs += in_duplicate_run(t, node);
+                ct_box_list_append(&f->nodes, node, f->level.sq[i]);
                 continue;
             }
-            int child = ct_first_child(t, node), last = child + ct_count_children(t, node);
-            s->tally.nodes += last - child;
-            pass_boxes(s, &tiles->node, child, last, limit, &s->next_level);
+            int child = ct_first_child(t, node), end = child + ct_count_children(t, node);
+            block->work.nodes += end - child;
+            append_boxes_near_block(block, f, &tiles->node, child, end, threshold, &f->next_level);
         }
-        struct ct_list swap = s->level;
-        s->level = s->next_level;
-        s->next_level = swap;
+        swap_lists(&f->level, &f->next_level);
     }
 }
 
-static void insert_each(const struct ct_list *from, struct ct_list *to)
+void ct_traverse(struct ct_query_block *block, struct ct_frontier *frontier, float threshold)
 {
-    for (int i = 0; i < from->count; i++) {
-        int at = i;
-        for (; at > 0 && to->sq[at - 1] > from->sq[i]; at--) {
-            to->sq[at] = to->sq[at - 1];
-            to->number[at] = to->number[at - 1];
-        }
-        to->sq[at] = from->sq[i];
-        to->number[at] = from->number[i];
-    }
+    bound_queries(block, frontier);
+    descend_levels(block, frontier, threshold);
+    block->work.candidates += frontier->nodes.count;
+    block->work.cache_hits += (long long)frontier->nodes.count * (block->active_count - 1);
 }
 
-static int bucket_of(float sq, float limit)
+void ct_list_common_tiles(struct ct_query_block *block, struct ct_frontier *f, float threshold)
 {
-    float share = limit > 0 && limit < INFINITY ? sq / limit : 0;
-    return share < 1 ? (int)(share * BUCKETS) : BUCKETS - 1;
+    const struct ct_tiles *tiles = block->context.tree->tiles;
+    f->common.count = 0;
+    for (int c = 0; c < f->nodes.count; c++) {
+        int node = f->nodes.number[c];
+        append_boxes_near_block(block, f, &tiles->tile, tiles->first_tile[node],
+                                tiles->end_tile[node], threshold, &f->common);
+    }
+    ct_box_list_sort(&f->common, threshold, &f->queue);
 }
 
-/* Nearer ones first, roughly if there are many, so that bars fall early. */
-static void sort_list(const struct ct_list *from, float limit, struct ct_list *to)
-{
-    to->count = from->count;
-    if (from->count <= FEW) {
-        insert_each(from, to);
-        return;
-    }
-    int start[BUCKETS + 1] = {0};
-    for (int i = 0; i < from->count; i++)
-        start[bucket_of(from->sq[i], limit) + 1]++;
-    for (int b = 0; b < BUCKETS; b++)
-        start[b + 1] += start[b];
-    for (int i = 0; i < from->count; i++) {
-        int place = start[bucket_of(from->sq[i], limit)]++;
-        to->number[place] = from->number[i];
-        to->sq[place] = from->sq[i];
-    }
-}
+/* ---- the scan by single queries ------------------------------------------- */
 
-static void gather_boxes(struct ct_search *s, const int *node, int count)
+/* Copies the boxes of nodes side by side, so that a kernel reads them as a run. */
+static void gather_boxes(const struct ct_query_block *block, const int *node, int count,
+                         struct ct_boxes *chunk)
 {
-    const struct ct_boxes *boxes = &s->tree->tiles->node;
-    for (int j = 0; j < s->tree->d; j++) {
+    const struct ct_boxes *boxes = &block->context.tree->tiles->node;
+    for (int j = 0; j < block->context.tree->d; j++) {
         const float *lower = boxes->lower + j * boxes->stride;
         const float *upper = boxes->upper + j * boxes->stride;
         for (int c = 0; c < count; c++) {
-            s->chunk.lower[j * s->chunk.stride + c] = lower[node[c]];
-            s->chunk.upper[j * s->chunk.stride + c] = upper[node[c]];
+            chunk->lower[j * chunk->stride + c] = lower[node[c]];
+            chunk->upper[j * chunk->stride + c] = upper[node[c]];
         }
     }
 }
 
-/* Boxes, count of them from first on, that pass query i. */
-static void pick(struct ct_search *s, int i, const struct ct_boxes *boxes, int first, int count,
-                 struct ct_list *list)
+/* Lists the boxes near query i, of `count` from `first` on, by their distance from first. */
+static void list_boxes_near_query(const struct ct_query_block *block, int i,
+                                  const struct ct_boxes *boxes, int first, int count,
+                                  struct ct_box_list *list)
 {
-    const float *q = s->placed + (size_t)i * s->tree->d;
-    list->count =
-        s->kernels->boxes_within(boxes->lower + first, boxes->upper + first, boxes->stride,
-                                 s->tree->d, count, q, q, s->box_limit[i], list->number, list->sq);
+    const float *q = block->q_f32 + (size_t)i * block->context.tree->d;
+    list->count = block->context.kernels->boxes_within(
+        boxes->lower + first, boxes->upper + first, boxes->stride, block->context.tree->d, count, q,
+        q, block->box_threshold[i], list->number, list->sq);
 }
 
-static void meet_node(struct ct_search *s, int i, int node, struct ct_span evaluated)
+/* The threshold may fall during the scan, so each tile is compared again. */
+static void scan_node(struct ct_query_block *block, struct ct_frontier *f, int i, int node,
+                      struct ct_tile_span skip)
 {
-    const struct ct_tiles *tiles = s->tree->tiles;
+    const struct ct_tiles *tiles = block->context.tree->tiles;
     int first = tiles->first_tile[node], count = tiles->end_tile[node] - first;
-    pick(s, i, &tiles->tile, first, count, &s->evaluated);
-    s->tally.boxes += count;
-    for (int p = 0; p < s->evaluated.count; p++) {
-        int tile = first + s->evaluated.number[p];
-        if (s->evaluated.sq[p] > s->box_limit[i] ||
-            (tile >= evaluated.first && tile < evaluated.last))
+    list_boxes_near_query(block, i, &tiles->tile, first, count, &f->tiles);
+    block->work.boxes += count;
+    for (int p = 0; p < f->tiles.count; p++) {
+        int tile = first + f->tiles.number[p];
+        if (f->tiles.sq[p] > block->box_threshold[i] || ct_span_contains(skip, tile))
             continue;
-        if (ct_search_meet(s, i, tile))
-            s->full(s, i);
+        if (ct_scan_tile(block, i, tile))
+            ct_flush_candidates(block, i);
     }
 }
 
-static void meet_candidates(struct ct_search *s, struct ct_span evaluated)
+/* Scans a chunk of remaining nodes for query i, nearer ones first. */
+static void scan_chunk(struct ct_query_block *block, struct ct_frontier *f, int i, const int *node,
+                       int count, struct ct_tile_span skip)
 {
-    const struct ct_tree *t = s->tree;
-    for (int at = 0; at < s->candidates.count; at += CT_AT_HAND) {
-        const int *node = s->sorted.number + at;
-        int count = s->candidates.count - at < CT_AT_HAND ? s->candidates.count - at : CT_AT_HAND;
-        gather_boxes(s, node, count);
-        for (int a = 0; a < s->actives; a++) {
-            int i = s->active[a];
-            const double *q = s->q + (size_t)i * t->d;
-            pick(s, i, &s->chunk, 0, count, &s->picked);
-            sort_list(&s->picked, s->box_limit[i], &s->ordered);
-            for (int p = 0; p < s->ordered.count; p++) {
-                int its = node[s->ordered.number[p]];
-                if (s->ordered.sq[p] <= s->box_limit[i] && !tied_out(t, its, q, q, s->bar[i]))
-                    meet_node(s, i, its, evaluated);
-            }
-        }
+    const struct ct_tree *t = block->context.tree;
+    const double *q = block->q + (size_t)i * t->d;
+    list_boxes_near_query(block, i, &f->chunk, 0, count, &f->chosen);
+    ct_box_list_sort(&f->chosen, block->box_threshold[i], &f->sorted_chosen);
+    for (int p = 0; p < f->sorted_chosen.count; p++) {
+        int next = node[f->sorted_chosen.number[p]];
+        if (f->sorted_chosen.sq[p] <= block->box_threshold[i] &&
+            !excluded_by_row(t, next, q, q, block->threshold[i]))
+            scan_node(block, f, i, next, skip);
     }
 }
 
-/* The tiles of the candidates that pass the block's box, nearer ones first. */
-static void list_common(struct ct_search *s, float limit)
+void ct_scan_nodes(struct ct_query_block *block, struct ct_frontier *f, float threshold,
+                   struct ct_tile_span skip)
 {
-    const struct ct_tiles *tiles = s->tree->tiles;
-    s->common.count = 0;
-    for (int c = 0; c < s->candidates.count; c++) {
-        int node = s->candidates.number[c];
-        pass_boxes(s, &tiles->tile, tiles->first_tile[node], tiles->end_tile[node], limit,
-                   &s->common);
+    ct_box_list_sort(&f->nodes, threshold, &f->sorted_nodes);
+    for (int at = 0; at < f->nodes.count; at += CT_NODE_CHUNK) {
+        int left = f->nodes.count - at, count = left < CT_NODE_CHUNK ? left : CT_NODE_CHUNK;
+        const int *node = f->sorted_nodes.number + at;
+        gather_boxes(block, node, count, &f->chunk);
+        for (int a = 0; a < block->active_count; a++)
+            scan_chunk(block, f, block->active[a], node, count, skip);
     }
-    sort_list(&s->common, limit, &s->queue);
-}
-
-/* Whether teams of the block should meet the tiles that it has in common: if that
- * is cheaper than letting each query pick, as in few dimensions it is. Where it has
- * not been for long, it is only looked at now and then; where it is, the other way
- * is tried as often, to know what it costs. Of a heap of coinciding points, each query
- * should leave what its own bar excludes. */
-static int go_together(struct ct_search *s, float limit)
-{
-    if (s->actives == 1 || s->heaps > 0)
-        return 0;
-    int trial = ++s->since_trial > CT_TRIAL;
-    if (trial)
-        s->since_trial = 0;
-    if (trial == (s->favour > -CT_FAVOUR))
-        return 0;
-    list_common(s, limit);
-    int together = s->queue.count * ct_cost_in_team(s->tree->d) < s->alone;
-    s->favour += together ? 1 : -1;
-    s->favour = s->favour > CT_FAVOUR ? CT_FAVOUR : s->favour;
-    return together;
-}
-
-/* From the root down, for the active queries. */
-static void come_down(struct ct_search *s, float limit)
-{
-    int size = 0;
-    while (1 << size < s->actives)
-        size++;
-    s->latest_row = 0;
-    for (int a = 0; a < s->actives; a++) {
-        int its = s->latest[s->active[a]];
-        s->latest_row = its > s->latest_row ? its : s->latest_row;
-    }
-    bound_block(s);
-    descend(s, limit);
-    s->tally.blocks[size]++;
-    s->tally.candidates += s->candidates.count;
-    s->tally.cached += (long long)s->candidates.count * (s->actives - 1);
-}
-
-void ct_search_list(struct ct_search *s)
-{
-    float limit = ct_search_limit(s);
-    come_down(s, limit);
-    list_common(s, limit);
-}
-
-void ct_search_descend(struct ct_search *s, struct ct_span evaluated)
-{
-    float limit = ct_search_limit(s);
-    come_down(s, limit);
-    s->teamed = go_together(s, limit);
-    if (!s->teamed)
-        sort_list(&s->candidates, limit, &s->sorted);
-    ct_search_clock(s, CT_PHASE_DESCENT);
-    if (s->teamed)
-        ct_search_queue(s, evaluated);
-    else
-        meet_candidates(s, evaluated);
-    ct_search_clock(s, CT_PHASE_SCAN);
 }

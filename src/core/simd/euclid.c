@@ -28,12 +28,12 @@ static inline void pack_bits(float *sq, int *pos, unsigned bits, const float *a,
     }
 }
 
-static inline unsigned wanted_bits(unsigned bits, const int *row, const struct ct_candidates *near)
+static inline unsigned wanted_bits(unsigned bits, const int *row, const struct ct_candidates *list)
 {
     unsigned wanted = 0;
     for (; bits; bits &= bits - 1) {
         int its = row[__builtin_ctz(bits)];
-        wanted |= (unsigned)(its <= near->last && its != near->self) << __builtin_ctz(bits);
+        wanted |= (unsigned)(its <= list->max_row && its != list->skip_row) << __builtin_ctz(bits);
     }
     return wanted;
 }
@@ -92,12 +92,12 @@ static inline unsigned wanted_bits(unsigned bits, const int *row, const struct c
 #define CT_512 __attribute__((target("avx512f,avx512dq,avx512vl,popcnt")))
 
 CT_512 static inline unsigned wanted_avx512(unsigned bits, const int *row,
-                                            const struct ct_candidates *near)
+                                            const struct ct_candidates *list)
 {
     __m512i rows = _mm512_maskz_loadu_epi32((__mmask16)bits, row);
     __mmask16 early =
-        _mm512_mask_cmple_epi32_mask((__mmask16)bits, rows, _mm512_set1_epi32(near->last));
-    return _mm512_mask_cmpneq_epi32_mask(early, rows, _mm512_set1_epi32(near->self));
+        _mm512_mask_cmple_epi32_mask((__mmask16)bits, rows, _mm512_set1_epi32(list->max_row));
+    return _mm512_mask_cmpneq_epi32_mask(early, rows, _mm512_set1_epi32(list->skip_row));
 }
 
 /* Packed in a register first: packing stores are slow on some machines. */

@@ -13,7 +13,7 @@
  *   CT_COUNT(bits)        how many bits are set,
  *   CT_PACK(sq, pos, bits, a, b)  the floats of a and the ints of b whose bits are
  *                         set, packed, to sq and pos, which may be overrun,
- *   CT_WANTED(bits, row, near)    the bits whose rows a query wants;
+ *   CT_WANTED(bits, row, list)    the bits whose rows a query wants;
  * or CT_FLOAT_NEON instead of those from CT_FMAX on, but for CT_DWITHIN. No include
  * guard, on purpose.
  */
@@ -122,22 +122,22 @@ CT_TARGET static int CT_NAME(count_within)(const double *x, int count, double li
 #endif
 #undef CT_SUM_KERNELS
 
-CT_TARGET static float CT_NAME(find_threshold)(struct ct_candidates *near, int k, int enough)
+CT_TARGET static float CT_NAME(find_threshold)(struct ct_candidates *list, int k, int enough)
 {
-    float below = 0, limit = near->limit;
-    int within = near->count;
+    float below = 0, limit = list->threshold;
+    int within = list->count;
     for (int i = 0; i < CT_LANES; i += FWIDTH)
-        FSTORE(near->sq + near->count + i, CT_FSPLAT(INFINITY));
+        FSTORE(list->sq + list->count + i, CT_FSPLAT(INFINITY));
     if (limit == INFINITY) {
         limit = 0;
-        for (int i = 0; i < near->count; i++)
-            limit = near->sq[i] > limit ? near->sq[i] : limit;
+        for (int i = 0; i < list->count; i++)
+            limit = list->sq[i] > limit ? list->sq[i] : limit;
     }
-    if (CT_NAME(count_near)(near, 0) >= k)
+    if (CT_NAME(count_near)(list, 0) >= k)
         return 0;
     for (int pass = 0; pass < 24 && within > enough; pass++) {
         float middle = below + (limit - below) / 2;
-        int count = CT_NAME(count_near)(near, middle);
+        int count = CT_NAME(count_near)(list, middle);
         if (count < k) {
             below = middle;
         } else {

@@ -48,11 +48,11 @@ static inline uint32x4_t minus_within(struct lanes x, float32x4_t limit)
 }
 
 /* What lies beyond the list, up to a whole tile, must be above the limit. */
-static inline int CT_NAME(count_near)(const struct ct_candidates *near, float limit)
+static inline int CT_NAME(count_near)(const struct ct_candidates *list, float limit)
 {
     uint32x4_t sum = vdupq_n_u32(0);
-    for (int i = 0; i < near->count; i += CT_LANES)
-        sum = vaddq_u32(sum, minus_within(load_lanes(near->sq + i), vdupq_n_f32(limit)));
+    for (int i = 0; i < list->count; i += CT_LANES)
+        sum = vaddq_u32(sum, minus_within(load_lanes(list->sq + i), vdupq_n_f32(limit)));
     return -(int)vaddvq_u32(sum);
 }
 
@@ -79,44 +79,44 @@ static const uint8_t packing[16][16] = {
 #undef PLACE
 
 /* Numbers are packed four at a time: vectors beyond the list may hold anything. */
-static void CT_NAME(compact)(struct ct_candidates *near, float limit)
+static void CT_NAME(compact)(struct ct_candidates *list, float limit)
 {
     static const uint8_t bits[16] = {0, 1, 1, 2, 1, 2, 2, 3, 1, 2, 2, 3, 2, 3, 3, 4};
     static const uint32_t values[] = {1, 2, 4, 8}, places[] = {0, 1, 2, 3};
     const uint32x4_t value = vld1q_u32(values), place = vld1q_u32(places);
-    int count = near->count, kept = 0;
+    int count = list->count, kept = 0;
     for (int i = 0; i < count; i += 4) {
-        float32x4_t sq = vld1q_f32(near->sq + i);
+        float32x4_t sq = vld1q_f32(list->sq + i);
         uint32x4_t within = vcleq_f32(sq, vdupq_n_f32(limit));
         within = vandq_u32(within, vcltq_u32(place, vdupq_n_u32((uint32_t)(count - i))));
         uint32_t which = vaddvq_u32(vandq_u32(within, value));
         uint8x16_t from = vld1q_u8(packing[which]);
-        uint8x16_t pos = vreinterpretq_u8_s32(vld1q_s32(near->pos + i));
-        vst1q_f32(near->sq + kept,
+        uint8x16_t pos = vreinterpretq_u8_s32(vld1q_s32(list->pos + i));
+        vst1q_f32(list->sq + kept,
                   vreinterpretq_f32_u8(vqtbl1q_u8(vreinterpretq_u8_f32(sq), from)));
-        vst1q_s32(near->pos + kept, vreinterpretq_s32_u8(vqtbl1q_u8(pos, from)));
+        vst1q_s32(list->pos + kept, vreinterpretq_s32_u8(vqtbl1q_u8(pos, from)));
         kept += bits[which];
     }
-    near->count = kept;
+    list->count = kept;
 }
 
 /* Takes in those of a tile's points that are within the limit, and wanted. Returns
  * whether the list is full. */
-static inline int take_lanes(struct ct_candidates *near, struct lanes sum, const int *row, int pos)
+static inline int take_lanes(struct ct_candidates *list, struct lanes sum, const int *row, int pos)
 {
-    uint64_t within = within_lanes(sum, vdupq_n_f32(near->limit)) & 0x1111111111111111u;
+    uint64_t within = within_lanes(sum, vdupq_n_f32(list->threshold)) & 0x1111111111111111u;
     float sums[CT_LANES];
-    int count = near->count, self = near->self, last = near->last;
+    int count = list->count, self = list->skip_row, last = list->max_row;
     vst1q_f32(sums, sum.a);
     vst1q_f32(sums + 4, sum.b);
     vst1q_f32(sums + 8, sum.c);
     vst1q_f32(sums + 12, sum.d);
     for (; within; within &= within - 1) {
         int lane = __builtin_ctzll(within) / 4;
-        near->sq[count] = sums[lane];
-        near->pos[count] = pos + lane;
+        list->sq[count] = sums[lane];
+        list->pos[count] = pos + lane;
         count += (row[lane] <= last) & (row[lane] != self);
     }
-    near->count = count;
-    return count >= near->full;
+    list->count = count;
+    return count >= list->capacity;
 }

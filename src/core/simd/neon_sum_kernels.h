@@ -12,21 +12,21 @@ static inline struct lanes CT_SUMS(add_square)(struct lanes sum, struct lanes x,
 }
 
 static int CT_SUMS(scan_tile)(const float *tile, int d, const float *q, const int *row, int pos,
-                              struct ct_candidates *near)
+                              struct ct_candidates *list)
 {
     struct lanes sum = {0};
     for (int j = 0; j < d;) {
         for (int stop = CT_STOP(j, d); j < stop; j++)
             sum = CT_SUMS(add_square)(sum, load_lanes(tile + j * CT_LANES), vdupq_n_f32(q[j]));
-        if (!within_four(least_four(sum), vdupq_n_f32(near->limit)))
+        if (!within_four(least_four(sum), vdupq_n_f32(list->threshold)))
             return 0;
     }
-    return take_lanes(near, sum, row, pos);
+    return take_lanes(list, sum, row, pos);
 }
 
 /* Half of a team: the sums for a tile fill 16 of the 32 registers. */
 static inline unsigned CT_SUMS(half_meet)(const float *tile, int d, const float *q, const int *row,
-                                          int pos, struct ct_candidates *const *near)
+                                          int pos, struct ct_candidates *const *list)
 {
     struct lanes s0 = {0}, s1 = {0}, s2 = {0}, s3 = {0};
     for (int j = 0; j < d; j++) {
@@ -37,7 +37,8 @@ static inline unsigned CT_SUMS(half_meet)(const float *tile, int d, const float 
         s2 = CT_SUMS(add_square)(s2, x, vdupq_laneq_f32(at, 2));
         s3 = CT_SUMS(add_square)(s3, x, vdupq_laneq_f32(at, 3));
     }
-    float32x4_t limit = {near[0]->limit, near[1]->limit, near[2]->limit, near[3]->limit};
+    float32x4_t limit = {list[0]->threshold, list[1]->threshold, list[2]->threshold,
+                         list[3]->threshold};
     float32x4_t least = vpminnmq_f32(vpminnmq_f32(least_four(s0), least_four(s1)),
                                      vpminnmq_f32(least_four(s2), least_four(s3)));
     uint64_t which = within_four(least, limit);
@@ -45,21 +46,21 @@ static inline unsigned CT_SUMS(half_meet)(const float *tile, int d, const float 
     if (!which)
         return full;
     if (which & 0xffff)
-        full |= (unsigned)take_lanes(near[0], s0, row, pos);
+        full |= (unsigned)take_lanes(list[0], s0, row, pos);
     if (which >> 16 & 0xffff)
-        full |= (unsigned)take_lanes(near[1], s1, row, pos) << 1;
+        full |= (unsigned)take_lanes(list[1], s1, row, pos) << 1;
     if (which >> 32 & 0xffff)
-        full |= (unsigned)take_lanes(near[2], s2, row, pos) << 2;
+        full |= (unsigned)take_lanes(list[2], s2, row, pos) << 2;
     if (which >> 48)
-        full |= (unsigned)take_lanes(near[3], s3, row, pos) << 3;
+        full |= (unsigned)take_lanes(list[3], s3, row, pos) << 3;
     return full;
 }
 
 static unsigned CT_SUMS(scan_tile_group)(const float *tile, int d, const float *q, const int *row,
-                                         int pos, struct ct_candidates *const *near)
+                                         int pos, struct ct_candidates *const *list)
 {
-    unsigned full = CT_SUMS(half_meet)(tile, d, q, row, pos, near);
-    return full | CT_SUMS(half_meet)(tile, d, q + 4, row, pos, near + 4) << 4;
+    unsigned full = CT_SUMS(half_meet)(tile, d, q, row, pos, list);
+    return full | CT_SUMS(half_meet)(tile, d, q + 4, row, pos, list + 4) << 4;
 }
 
 static inline float32x4_t CT_SUMS(add_gap)(float32x4_t sum, const float *lower, const float *upper,

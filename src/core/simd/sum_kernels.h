@@ -8,9 +8,9 @@
  */
 
 CT_TARGET static int CT_SUMS(scan_tile)(const float *tile, int d, const float *q, const int *row,
-                                        int pos, struct ct_candidates *near)
+                                        int pos, struct ct_candidates *list)
 {
-    const FVEC most = CT_FSPLAT(near->limit);
+    const FVEC most = CT_FSPLAT(list->threshold);
     for (int part = 0; part < CT_LANES; part += FWIDTH) {
         FVEC sum = {0};
         for (int j = 0; j < d;) {
@@ -23,18 +23,18 @@ CT_TARGET static int CT_SUMS(scan_tile)(const float *tile, int d, const float *q
         }
         unsigned within = CT_WITHIN(sum, most);
         if (within)
-            CT_NAME(take)(near, within, sum, row + part, pos + part);
+            CT_NAME(take)(list, within, sum, row + part, pos + part);
     }
-    return near->count >= near->full;
+    return list->count >= list->capacity;
 }
 
 #define CT_MEMBER(i, sum)                                                                          \
-    if ((within = CT_WITHIN(sum, CT_FSPLAT(near[i]->limit))))                                      \
-    CT_NAME(take)(near[i], within, sum, row + part, pos + part)
+    if ((within = CT_WITHIN(sum, CT_FSPLAT(list[i]->threshold))))                                  \
+    CT_NAME(take)(list[i], within, sum, row + part, pos + part)
 
 CT_TARGET static unsigned CT_SUMS(scan_tile_group)(const float *tile, int d, const float *q,
                                                    const int *row, int pos,
-                                                   struct ct_candidates *const *near)
+                                                   struct ct_candidates *const *list)
 {
     const FVEC zero = {0};
     unsigned within, full = 0;
@@ -62,7 +62,7 @@ CT_TARGET static unsigned CT_SUMS(scan_tile_group)(const float *tile, int d, con
         CT_MEMBER(7, s7);
     }
     for (int i = 0; i < CT_GROUP; i++)
-        full |= (unsigned)(near[i]->count >= near[i]->full) << i;
+        full |= (unsigned)(list[i]->count >= list[i]->capacity) << i;
     return full;
 }
 

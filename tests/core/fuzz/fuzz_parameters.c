@@ -63,7 +63,7 @@ static struct fuzz_search search_from(struct fuzz_input *input, const struct clo
     search.k = search.k < 1 ? 1 : search.k;
     batch->tree = tree;
     batch->query = self ? NULL : queries->x;
-    batch->lines = self ? 0 : queries->n;
+    batch->ld_query = self ? 0 : queries->n;
     batch->order = draw_order(input, queries->n, self, &batch->m);
     batch->predecessor = self && fuzz_int(input, 0, 1);
     batch->threads = fuzz_int(input, 1, 3);
@@ -91,14 +91,14 @@ static void search_within_budget(struct fuzz_input *input, struct fuzz_search se
 {
     int limit[MOST_LIMITS], limits = fuzz_int(input, 1, MOST_LIMITS);
     int endless = fuzz_int(input, 0, 3) == 0, *evaluated;
-    struct ct_budget budget = {.steps = limits, .limit = limit, .run = 16};
+    struct ct_budget budget = {.steps = limits, .limit = limit, .window = 16};
     for (int i = 0; i < limits; i++)
         limit[i] = (i > 0 ? limit[i - 1] : 0) + fuzz_int(input, 1, 300);
     if (endless)
         limit[0] = search.cloud->n * 2 + 2048, budget.steps = 1;
-    budget.up = fuzz_share(input);
-    budget.down = endless ? 0 : budget.up * fuzz_share(input);
-    budget.run = 16 * fuzz_int(input, 1, 4);
+    budget.escalate = fuzz_share(input);
+    budget.stop = endless ? 0 : budget.escalate * fuzz_share(input);
+    budget.window = 16 * fuzz_int(input, 1, 4);
     budget.diverse = fuzz_int(input, 0, 1);
     evaluated = keep((size_t)search.batch.ld, sizeof *evaluated);
     memset(evaluated, 0, (size_t)search.batch.ld * sizeof *evaluated);
@@ -152,7 +152,7 @@ static void search_radius(struct fuzz_input *input, struct fuzz_search search)
     double radius[] = {at, nextafter(at, 0), nextafter(at, INFINITY), 0, INFINITY, 1e3 * at};
     search.batch.order = NULL;
     search.batch.slot = NULL;
-    search.batch.ld = search.batch.lines = search.batch.predecessor = 0;
+    search.batch.ld = search.batch.ld_query = search.batch.predecessor = 0;
     search.batch.m = search.queries->n;
     fuzz_expect_radius(&search, radius[kind]);
 }

@@ -5,6 +5,7 @@
 #include "check.h"
 #include "core/order/hilbert.h"
 #include "core/search/query.h"
+#include "core/search/stats.h"
 #include "core/simd/euclid.h"
 #include "grow.h"
 #include "host.h"
@@ -46,7 +47,7 @@ static double play(const struct game *game, struct way way, int apart)
     int *index = host.alloc((size_t)m * k, sizeof *index);
     double *distance = host.alloc((size_t)m * k, sizeof *distance);
     struct near *near = host.alloc((size_t)cloud->n, sizeof *near);
-    struct ct_search_stats tally = {0};
+    struct ct_search_stats stats = {0};
     struct ct_batch batch = {
         .tree = &game->tree,
         .query = own ? NULL : queries->x,
@@ -56,7 +57,7 @@ static double play(const struct game *game, struct way way, int apart)
         .kernels = ct_kernels((enum ct_simd_level)random_below((int)ct_simd_best() + 1)),
         .block = way.block,
         .mode = way.mode,
-        .tally = &tally};
+        .stats = &stats};
     ct_knn(&host, &batch, k, -1, index, distance);
     for (int i = 0; i < m; i += apart) {
         int count = oracle_rows(cloud, queries, i, own ? i + 1 : 0, near);
@@ -71,7 +72,7 @@ static double play(const struct game *game, struct way way, int apart)
                 cloud->name, cloud->d, m, own ? "of its own" : "others", k, way.block, way.mode,
                 way.threads, batch.kernels->name);
     CHECK(wrong == 0);
-    return (double)tally.distances / m;
+    return (double)stats.distances / m;
 }
 
 static const enum ct_search_mode modes[] = {CT_SEARCH_AUTO, CT_SEARCH_TREE, CT_SEARCH_SCAN};

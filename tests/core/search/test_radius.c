@@ -170,7 +170,7 @@ static void check_limit(void)
     for (int way = 0; way < 12; way++) {
         struct ct_batch batch = {.tree = &grown.tree,
                                  .query = way % 2 ? cloud.x : NULL,
-                                 .lines = N,
+                                 .ld_query = N,
                                  .order = way % 4 > 1 ? order : NULL,
                                  .m = way % 4 > 1 ? N / 3 : N,
                                  .threads = 1 + way % 3,

@@ -214,10 +214,10 @@ static struct ct_candidates some_near(int full, int count, float limit)
     struct ct_candidates near = {.sq = keep((size_t)full + CT_CANDIDATE_PAD, sizeof(float)),
                                  .pos = keep((size_t)full + CT_CANDIDATE_PAD, sizeof(int)),
                                  .count = count,
-                                 .full = full,
-                                 .limit = limit,
-                                 .self = 0,
-                                 .last = INT_MAX};
+                                 .capacity = full,
+                                 .threshold = limit,
+                                 .skip_row = 0,
+                                 .max_row = INT_MAX};
     for (int i = 0; i < count; i++) {
         near.sq[i] = (float)random_uniform();
         near.pos[i] = -1 - i;
@@ -262,9 +262,10 @@ static double square_at(const struct meeting *m, int lane, int place, int places
 static void set_wants(const struct meeting *m, int place, int places, struct ct_candidates *near)
 {
     static const int rounds = 4;
-    near->limit = some_limit(square_at(m, random_below(m->size), place, places));
-    near->self = random_below(rounds) ? m->row[random_below(m->size)] : 0;
-    near->last = random_below(rounds) ? INT_MAX : m->row[random_below(m->size)] - random_below(2);
+    near->threshold = some_limit(square_at(m, random_below(m->size), place, places));
+    near->skip_row = random_below(rounds) ? m->row[random_below(m->size)] : 0;
+    near->max_row =
+        random_below(rounds) ? INT_MAX : m->row[random_below(m->size)] - random_below(2);
 }
 
 /* What is wrong with a list that had `had` entries, the first of which must be as
@@ -277,10 +278,10 @@ static int wrong_after(const struct meeting *m, int place, int places,
     wrong += memcmp(near->pos, before->pos, (size_t)at * sizeof *near->pos) != 0;
     for (int lane = 0; lane < m->size; lane++) {
         double want = square_at(m, lane, place, places);
-        int wanted = m->row[lane] != near->self && m->row[lane] <= near->last;
+        int wanted = m->row[lane] != near->skip_row && m->row[lane] <= near->max_row;
         int within = at < near->count && near->pos[at] == m->pos + lane;
-        wrong += within ? !wanted || !may_say(1, want, near->limit)
-                        : wanted && !may_say(0, want, near->limit);
+        wrong += within ? !wanted || !may_say(1, want, near->threshold)
+                        : wanted && !may_say(0, want, near->threshold);
         wrong += within && fabs(near->sq[at] - want) > TRIFLE * want;
         at += within;
     }
@@ -298,8 +299,8 @@ static struct ct_candidates list_to_fill(void)
 static struct ct_candidates copy_of(const struct ct_candidates *near)
 {
     struct ct_candidates copy = *near;
-    copy.sq = keep((size_t)near->full + CT_CANDIDATE_PAD, sizeof(float));
-    copy.pos = keep((size_t)near->full + CT_CANDIDATE_PAD, sizeof(int));
+    copy.sq = keep((size_t)near->capacity + CT_CANDIDATE_PAD, sizeof(float));
+    copy.pos = keep((size_t)near->capacity + CT_CANDIDATE_PAD, sizeof(int));
     memcpy(copy.sq, near->sq, (size_t)near->count * sizeof(float));
     memcpy(copy.pos, near->pos, (size_t)near->count * sizeof(int));
     return copy;
@@ -315,7 +316,7 @@ static void check_tile_meet(const struct ct_kernels *kernels)
         before = copy_of(&near);
         int full = kernels->scan_tile(m.tile, m.d, m.q, m.row, m.pos, &near);
         wrong += wrong_after(&m, 0, 1, &before, &near);
-        wrong_full += (full != 0) != (near.count >= near.full);
+        wrong_full += (full != 0) != (near.count >= near.capacity);
         filled += full != 0;
         keep_end();
     }
@@ -332,7 +333,7 @@ static void check_team_meet(const struct ct_kernels *kernels)
     for (int round = 0; round < 60 * DIMS; round++) {
         struct meeting m = some_meeting(1 + round % (2 * DIMS), CT_GROUP);
         struct ct_candidates list[CT_GROUP], before[CT_GROUP], *near[CT_GROUP];
-        struct ct_candidates nobody = {.full = 1, .limit = -1};
+        struct ct_candidates nobody = {.capacity = 1, .threshold = -1};
         int alone = random_below(CT_GROUP);
         for (int i = 0; i < CT_GROUP; i++) {
             list[i] = list_to_fill();
@@ -343,7 +344,7 @@ static void check_team_meet(const struct ct_kernels *kernels)
         unsigned full = kernels->scan_tile_group(m.tile, m.d, m.q, m.row, m.pos, near);
         for (int i = 0; i < CT_GROUP; i++) {
             wrong += near[i] == &list[i] && wrong_after(&m, i, CT_GROUP, &before[i], &list[i]);
-            wrong_full += (full >> i & 1) != (near[i]->count >= near[i]->full);
+            wrong_full += (full >> i & 1) != (near[i]->count >= near[i]->capacity);
         }
         wrong_full += full >> CT_GROUP != 0;
         filled += full != 0;
@@ -389,7 +390,7 @@ static float surely_below(const struct ct_candidates *near, float bar)
     float most = 0;
     for (int i = 0; i < near->count; i++)
         most = near->sq[i] > most ? near->sq[i] : most;
-    float began = near->limit < INFINITY ? near->limit : most;
+    float began = near->threshold < INFINITY ? near->threshold : most;
     if (began == INFINITY)
         return -1;
     return fminf(nextafterf(bar, -1), bar - began * 0x1p-22f);
@@ -404,18 +405,18 @@ static void check_bar_near(const struct ct_kernels *kernels)
         int count = 1 + random_below(3 * MOST), k = 1 + random_below(count), sort = round % 8;
         int most = k + random_below(k / 4 + 2), full = count - random_below(CT_LANES);
         struct ct_candidates near = some_near(full < 1 ? 1 : full, 0, INFINITY);
-        near.count = count < near.full + CT_LANES ? count : near.full + CT_LANES - 1;
+        near.count = count < near.capacity + CT_LANES ? count : near.capacity + CT_LANES - 1;
         k = k < near.count ? k : near.count;
         fill_near(&near, sort);
         if (sort < 5 && round / 8 % 2)
-            near.limit = near.sq[random_below(near.count)] + (float)random_below(2);
+            near.threshold = near.sq[random_below(near.count)] + (float)random_below(2);
         struct ct_candidates before = copy_of(&near);
         float bar = kernels->find_threshold(&near, k, most);
-        int within = count_near(&near, bar), wanted = count_near(&near, near.limit);
-        wrong += near.limit > 0 && (bar == 0) != (count_near(&near, 0) >= k);
-        wrong += !(bar <= near.limit) || (wanted >= k ? within < k : within != wanted);
+        int within = count_near(&near, bar), wanted = count_near(&near, near.threshold);
+        wrong += near.threshold > 0 && (bar == 0) != (count_near(&near, 0) >= k);
+        wrong += !(bar <= near.threshold) || (wanted >= k ? within < k : within != wanted);
         loose += within > most && count_near(&near, surely_below(&near, bar)) >= k;
-        changed += near.count != before.count || near.limit != before.limit;
+        changed += near.count != before.count || near.threshold != before.threshold;
         changed += memcmp(near.sq, before.sq, (size_t)near.count * sizeof(float)) != 0;
         keep_end();
     }

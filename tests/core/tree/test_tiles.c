@@ -5,7 +5,7 @@
  * is farther than its float square says. */
 #include "check.h"
 #include "core/metric/euclidean.h"
-#include "core/search/block_search.h"
+#include "core/simd/euclid.h"
 #include "grow.h"
 #include "host.h"
 #include "oracle.h"
@@ -159,7 +159,7 @@ static int lost_points(struct view *view, const struct ct_kernels *kernels, floa
     struct ct_candidates *team[CT_GROUP];
     int lost = 0;
     for (int i = 0; i < CT_GROUP; i++) {
-        view->near[i].limit = limit;
+        view->near[i].threshold = limit;
         team[i] = &view->near[i];
     }
     for (int tile = 0; tile < t->tiles->count; tile++) {
@@ -200,8 +200,8 @@ static int loose(struct view *view, double tau, int *farther)
     struct ct_candidates *near = &view->near[0];
     double beyond = tau * (1 + 1e-4) + 1e-5 / t->tiles->scale;
     int count = 0;
-    near->limit = ct_f32_threshold(t->tiles, view->reach, tau);
-    *farther += !(ct_f32_distance_bound(t->tiles, view->reach, near->limit) >= tau);
+    near->threshold = ct_f32_threshold(t->tiles, view->reach, tau);
+    *farther += !(ct_f32_distance_bound(t->tiles, view->reach, near->threshold) >= tau);
     for (int tile = 0; tile < t->tiles->count; tile++) {
         const float *x = t->tiles->x + (size_t)tile * t->d * CT_LANES;
         int begin = t->tiles->begin[tile];
@@ -232,8 +232,8 @@ static struct view make_view(const struct ct_tree *t)
     for (int i = 0; i < CT_GROUP; i++)
         view.near[i] = (struct ct_candidates){.sq = keep(1 + CT_CANDIDATE_PAD, sizeof(float)),
                                               .pos = keep(1 + CT_CANDIDATE_PAD, sizeof(int)),
-                                              .full = 1,
-                                              .last = INT_MAX};
+                                              .capacity = 1,
+                                              .max_row = INT_MAX};
     return view;
 }
 

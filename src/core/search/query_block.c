@@ -1,0 +1,96 @@
+/* query_block.c: see query_block.h. */
+#include "core/search/query_block.h"
+#include "core/metric/euclidean.h"
+
+#include <math.h>
+#include <string.h>
+
+static struct ct_candidates new_candidates(const struct ct_host *host, int capacity)
+{
+    size_t size = (size_t)capacity + CT_CANDIDATE_PAD;
+    return (struct ct_candidates){.sq = host->alloc(size, sizeof(float)),
+                                  .pos = host->alloc(size, sizeof(int)),
+                                  .capacity = capacity};
+}
+
+void ct_query_block_init(const struct ct_host *host, const struct ct_search_context *context,
+                         int queries, int capacity, struct ct_query_block *block)
+{
+    size_t d = (size_t)context->tree->d, size = (size_t)capacity + CT_LANES;
+    memset(block, 0, sizeof *block);
+    block->context = *context;
+    block->q = host->alloc(CT_BLOCK * d, sizeof *block->q);
+    block->q_f32 = host->alloc(CT_BLOCK * d, sizeof *block->q_f32);
+    block->exact_sq = host->alloc(size + CT_SELECT_PAD, sizeof *block->exact_sq);
+    block->exact_row = host->alloc(size, sizeof *block->exact_row);
+    for (int i = 0; i < queries; i++)
+        block->candidates[i] = new_candidates(host, capacity);
+}
+
+int ct_result_line(const struct ct_batch *batch, int place)
+{
+    int at = batch->order ? batch->order[place] : place;
+    int line = batch->query ? at : batch->tree->row[at] - 1;
+    return batch->slot ? batch->slot[line] : line;
+}
+
+void ct_query_block_load(struct ct_query_block *block, const struct ct_batch *batch, int begin,
+                         int count)
+{
+    const struct ct_tree *t = block->context.tree;
+    int d = t->d, own = batch->query == NULL;
+    const double *from = own ? t->points : batch->query;
+    size_t ld = (size_t)(own ? t->n : batch->ld_query > 0 ? batch->ld_query : batch->m);
+    block->count = block->active_count = count;
+    for (int i = 0; i < count; i++) {
+        int at = batch->order ? batch->order[begin + i] : begin + i;
+        double *q = block->q + (size_t)i * d;
+        for (int j = 0; j < d; j++)
+            q[j] = from[at + j * ld];
+        block->line[i] = ct_result_line(batch, begin + i);
+        block->active[i] = i;
+        block->reach[i] = ct_tiles_q_f32(t->tiles, d, q, block->q_f32 + (size_t)i * d);
+        block->candidates[i].count = 0;
+        block->candidates[i].skip_row = own ? t->row[at] : 0;
+        block->max_row[i] = batch->predecessor ? t->row[at] - 1 : INT_MAX;
+        ct_set_threshold(block, i, (struct ct_neighbor){INFINITY, INT_MAX});
+    }
+}
+
+/* At distance 0 only rows tell neighbors apart: candidates then end at the threshold's. */
+void ct_set_threshold(struct ct_query_block *block, int i, struct ct_neighbor threshold)
+{
+    const struct ct_tiles *tiles = block->context.tree->tiles;
+    double distance = sqrt(threshold.sq), factor = block->context.box_factor;
+    int max_row = block->max_row[i];
+    struct ct_candidates *candidates = &block->candidates[i];
+    block->threshold[i] = threshold;
+    candidates->threshold = ct_f32_threshold(tiles, block->reach[i], distance);
+    block->box_threshold[i] = factor < 1
+                                  ? ct_f32_threshold(tiles, block->reach[i], factor * distance)
+                                  : candidates->threshold;
+    candidates->max_row = threshold.sq > 0 || threshold.row > max_row ? max_row : threshold.row;
+}
+
+float ct_max_box_threshold(const struct ct_query_block *block)
+{
+    float most = 0;
+    for (int a = 0; a < block->active_count; a++) {
+        float threshold = block->box_threshold[block->active[a]];
+        most = threshold > most ? threshold : most;
+    }
+    return most;
+}
+
+void ct_exact_distances(struct ct_query_block *block, int i)
+{
+    const struct ct_tree *t = block->context.tree;
+    const double *q = block->q + (size_t)i * t->d;
+    const int *pos = block->candidates[i].pos;
+    int count = block->candidates[i].count;
+    for (int c = 0; c < count; c++) {
+        block->exact_sq[c] = ct_sqdist(t->points + pos[c], (size_t)t->n, q, 1, t->d);
+        block->exact_row[c] = t->row[pos[c]];
+    }
+    block->work.distances += count;
+}

@@ -1,0 +1,184 @@
+/* schedule.c: see schedule.h. */
+#include "core/search/schedule.h"
+#include "core/simd/candidates.h"
+#include "core/tree/tiles.h"
+#include "core/tree/tree.h"
+
+#include <math.h>
+
+enum { SHORT_SCAN = 8, LONG_SCAN = 256 }; /* blocks */
+
+/* ---- the cost model --------------------------------------------------------- */
+
+/* Costs in cycles, roughly, for vectors of CT_LANES floats. A vector of boxes takes five
+ * operations per coordinate and some to list the boxes that pass; a tile takes two per
+ * coordinate. A query on its own also pays for the way to the tile and for a branch that
+ * the processor cannot predict. */
+static double cost_of_boxes(double d)
+{
+    return 5 * d + 10;
+}
+
+static double cost_of_joint_tile(double d)
+{
+    return d + 6;
+}
+
+static double cost_of_single_tile(double d)
+{
+    return 2 * d + 80;
+}
+
+struct block_cost {
+    double descent; /* of the traversal, once per block */
+    double choice;  /* of the choice among remaining nodes, over all queries */
+    double scan;    /* of the boxes and tiles evaluated, over all queries */
+};
+
+static struct block_cost cost_of_block(const struct ct_schedule *s,
+                                       const struct ct_search_work *work, double queries)
+{
+    double d = s->tree->d, nodes = (double)work->nodes, candidates = (double)work->candidates;
+    double boxes = (double)work->boxes, tiles = (double)work->tiles;
+    double tile = s->joined ? cost_of_joint_tile(d) : cost_of_single_tile(d);
+    return (struct block_cost){
+        .descent = cost_of_boxes(d) * nodes / CT_LANES + (3 * d + 10) * candidates + 300,
+        .choice = s->joined ? 0 : queries * cost_of_boxes(d) * candidates / CT_LANES,
+        .scan = cost_of_boxes(d) * boxes / CT_LANES + tiles * tile,
+    };
+}
+
+/* The cost of a scan of all tiles for one query, in groups: in many dimensions the memory
+ * is the limit, not the arithmetic. */
+static double cost_of_full_scan(const struct ct_schedule *s)
+{
+    double d = s->tree->d;
+    return fmax(cost_of_joint_tile(d), 1.3 * d) * s->tree->tiles->count;
+}
+
+/* ---- decisions -------------------------------------------------------------- */
+
+struct ct_schedule ct_schedule_start(const struct ct_batch *batch)
+{
+    int fixed = batch->block > 0 || batch->epsilon > 0;
+    int only_tree = batch->epsilon > 0 && batch->mode == CT_SEARCH_AUTO;
+    return (struct ct_schedule){
+        .tree = batch->tree,
+        .mode = only_tree ? CT_SEARCH_TREE : batch->mode,
+        .fixed_size = fixed,
+        .block_size = batch->epsilon > 0 ? 1
+                      : fixed            ? batch->block
+                                         : CT_LANES,
+        .since_trial = CT_JOIN_TRIAL,
+        .scan_length = SHORT_SCAN,
+    };
+}
+
+/* Returns the tile that holds a position. */
+static int find_tile(const struct ct_tiles *tiles, int pos)
+{
+    int low = 0, high = tiles->count;
+    while (high - low > 1) {
+        int middle = low + (high - low) / 2;
+        if (tiles->begin[middle] <= pos)
+            low = middle;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+/* Returns how many of the own points, from `begin` on, lie in the tiles that end within
+ * `most` of them; at least those of one tile. */
+static int count_whole_tiles(const struct ct_tiles *tiles, const int *order, int begin, int end,
+                             int most)
+{
+    int tile = find_tile(tiles, order ? order[begin] : begin), whole = 0;
+    for (int at = begin; at < end;) {
+        tile++;
+        if (order)
+            while (at < end && order[at] < tiles->begin[tile])
+                at++;
+        else
+            at = tiles->begin[tile] < end ? tiles->begin[tile] : end;
+        if (whole > 0 && at - begin > most)
+            break;
+        whole = at - begin;
+    }
+    return whole;
+}
+
+int ct_schedule_size(const struct ct_schedule *s, const struct ct_batch *batch, int begin, int end,
+                     int most)
+{
+    int size = ct_schedule_scans(s) && !s->fixed_size ? CT_BLOCK : s->block_size;
+    int left = end - begin;
+    size = size < most ? size : most;
+    if (!s->fixed_size && !batch->query) {
+        int whole = count_whole_tiles(s->tree->tiles, batch->order, begin, end, size);
+        size = whole < size ? whole : size;
+    }
+    return size < left ? size : left;
+}
+
+int ct_schedule_scans(const struct ct_schedule *s)
+{
+    return s->mode == CT_SEARCH_SCAN || s->scans_left > 0;
+}
+
+void ct_schedule_count_scan(struct ct_schedule *s)
+{
+    s->scans_left -= s->scans_left > 0;
+}
+
+/* As long as joint scans were never cheaper, they are considered once in CT_JOIN_TRIAL
+ * blocks; where they were, single scans are tried as rarely, to keep their cost known. */
+int ct_schedule_considers_join(struct ct_schedule *s, int queries, int duplicate_runs)
+{
+    s->joined = 0;
+    if (queries == 1 || duplicate_runs > 0)
+        return 0;
+    int trial = ++s->since_trial > CT_JOIN_TRIAL;
+    if (trial)
+        s->since_trial = 0;
+    return trial != (s->join_credit > -CT_JOIN_CREDIT);
+}
+
+int ct_schedule_joins(struct ct_schedule *s, int common_tiles)
+{
+    s->joined = common_tiles * cost_of_joint_tile(s->tree->d) < s->single_cost;
+    s->join_credit += s->joined ? 1 : -1;
+    s->join_credit = s->join_credit > CT_JOIN_CREDIT ? CT_JOIN_CREDIT : s->join_credit;
+    return s->joined;
+}
+
+/* Doubles or halves the block size where the traversal, shared by the block, and the
+ * choice among nodes, per query, are out of balance by more than a factor of two. While
+ * joint scans are possible, blocks have the size of a tile. */
+static void adapt_block_size(struct ct_schedule *s, struct block_cost cost)
+{
+    if (s->join_credit > -CT_JOIN_CREDIT || s->since_trial == CT_JOIN_TRIAL)
+        s->block_size = CT_LANES;
+    else if (cost.descent > 2 * cost.choice && s->block_size < CT_BLOCK)
+        s->block_size *= 2;
+    else if (2 * cost.descent < cost.choice && s->block_size > 1)
+        s->block_size /= 2;
+}
+
+void ct_schedule_learn(struct ct_schedule *s, const struct ct_search_work *work, int queries)
+{
+    struct block_cost cost = cost_of_block(s, work, queries);
+    double total = cost.descent + cost.choice + cost.scan;
+    if (s->mode == CT_SEARCH_AUTO && total > cost_of_full_scan(s) * queries) {
+        s->scans_left = s->scan_length;
+        s->scan_length = s->scan_length < LONG_SCAN ? 2 * s->scan_length : LONG_SCAN;
+        return;
+    }
+    s->scan_length = SHORT_SCAN;
+    if (!s->joined) {
+        double single = (cost.choice + cost.scan) / queries;
+        s->single_cost += (single - s->single_cost) / (s->single_cost > 0 ? 4 : 1);
+    }
+    if (!s->fixed_size)
+        adapt_block_size(s, cost);
+}

@@ -1,0 +1,58 @@
+/* tile_scan.h: scan tiles, for one query or for groups of queries.
+ *
+ * A scan of a tile computes the float32 squared distances of its points to a query and
+ * appends those within the query's threshold to its candidate buffer. A query group scans
+ * a tile for CT_GROUP queries at once: the tile is loaded once, and the kernel has the
+ * shape and the speed of a matrix product, about 1 / 3 of the cost per query and tile.
+ */
+#ifndef COVERTREE_SEARCH_TILE_SCAN_H
+#define COVERTREE_SEARCH_TILE_SCAN_H
+
+#include "core/search/box_list.h"
+#include "core/search/query_block.h"
+#include "core/search/seed.h"
+
+/* CT_GROUP queries of a block. A group with fewer is filled up with copies of the first
+ * query whose buffer takes no candidates. */
+struct ct_query_group {
+    float *q; /* [d * CT_GROUP] coordinate j of member i at [j * CT_GROUP + i] */
+    int query[CT_GROUP];
+    struct ct_candidates *candidates[CT_GROUP];
+};
+
+/* The active queries of a block, in groups. */
+struct ct_query_groups {
+    struct ct_query_group group[CT_BLOCK / CT_GROUP];
+    int count;
+    struct ct_candidates unused; /* the buffer of the copies: its threshold excludes all */
+};
+
+/* Allocates the groups' coordinates: O(CT_BLOCK * d) of the host's memory. */
+void ct_query_groups_init(const struct ct_host *host, int d, struct ct_query_groups *groups);
+
+/* Puts the active queries of the block in groups. O(active_count * d). */
+void ct_form_groups(struct ct_query_block *block, struct ct_query_groups *groups);
+
+/* Scans all tiles of a span for all groups. Flushes every buffer that fills up. */
+void ct_scan_span(struct ct_query_block *block, struct ct_query_groups *groups,
+                  struct ct_tile_span span);
+
+/* Scans the tiles of a queue, ordered by distance, for all groups: those within the
+ * largest box threshold of the active queries that do not lie in the span `skip`. */
+void ct_scan_queue(struct ct_query_block *block, struct ct_query_groups *groups,
+                   const struct ct_box_list *queue, struct ct_tile_span skip);
+
+/* Scans a tile for query i alone. Returns whether the candidate buffer is full; then it
+ * must be flushed before the next scan. */
+static inline int ct_scan_tile(struct ct_query_block *block, int i, int tile)
+{
+    const struct ct_tree *t = block->context.tree;
+    const struct ct_tiles *tiles = t->tiles;
+    int pos = tiles->begin[tile];
+    block->work.tiles++;
+    return block->context.kernels->scan_tile(tiles->x + (size_t)tile * t->d * CT_LANES, t->d,
+                                             block->q_f32 + (size_t)i * t->d, t->row + pos, pos,
+                                             &block->candidates[i]);
+}
+
+#endif
