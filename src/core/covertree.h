@@ -21,6 +21,7 @@
 #include "core/search/stats.h"
 #include "core/simd/euclid.h"
 #include "core/tree/build.h"
+#include "core/tree/subset.h"
 #include "core/tree/tiles.h"
 #include "core/tree/tree.h"
 #include "core/tree/validate.h"

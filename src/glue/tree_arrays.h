@@ -1,32 +1,33 @@
-/* tree_arrays.h: the R list of a tree's arrays: making, filling, checking it. */
+/* tree_arrays.h: the R list of a tree's arrays: making, unpacking and checking it.
+ *
+ * The list is what R saves, exports and gets back; the vectors in it are the memory of the
+ * tree. Errors name the array.
+ */
 #ifndef COVERTREE_GLUE_TREE_ARRAYS_H
 #define COVERTREE_GLUE_TREE_ARRAYS_H
 
 #include "core/covertree.h"
 #include "glue/host.h"
 
-/* A list with points and row allocated, and settings, a named list, at its end. */
-SEXP r_arrays_new(int n, int d, SEXP settings);
-double *r_arrays_points(SEXP arrays);
-int *r_arrays_row(SEXP arrays);
+/* Returns a list without arrays, with `settings`, the settings of cover_tree(), at its end. */
+SEXP r_arrays_new(SEXP settings);
 
-/* Allocates and fills the other arrays. */
-void r_arrays_fill(SEXP arrays, const struct ct_node_list *cells, int n, int d, int threads);
+/* Allocates an array of `length` values as an element of the list, a matrix with d columns
+ * if the table says so. Returns its values. */
+void *r_arrays_alloc(SEXP arrays, enum ct_array array, size_t length, int d);
 
-/* The list with checksums of the arrays at its end. */
+/* Returns the list with checksums of its elements at its end. Reads all arrays. */
 SEXP r_arrays_seal(SEXP arrays);
 
-/* An error that names the array if one has another checksum than was kept. */
+/* An error if the checksum of an element is not the saved one. Reads all arrays. */
 void r_arrays_check_seal(SEXP arrays);
 
-/* The struct over the arrays; an error that names the array if a type or a size
- * is not as it must be. What the arrays say is not looked at. */
+/* Returns the tree over the arrays, without tiles; an error if a name, a type or a size is
+ * wrong. Does not read the values. */
 struct ct_tree r_arrays_unpack(SEXP arrays);
 
-/* An error that names the array if what they say is not a tree of the points. */
+/* An error if the values of the arrays are not a tree of the points. Costs about as much as
+ * the build. */
 void r_arrays_check(const struct ct_tree *tree, int threads);
-
-/* Names for the laws of tree/validate.h. */
-const char *r_invariant_name(enum ct_invariant law);
 
 #endif

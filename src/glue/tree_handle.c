@@ -1,19 +1,20 @@
 /* tree_handle.c: an external pointer to a tree over R's arrays.
  *
- * The pointer protects the list of arrays; its address is a struct ct_tree that
- * points into them. That struct lives, with the tiles that searches read, in a raw
- * vector, the memory of the tree, which must not be saved with the pointer:
+ * The address of the pointer is that of a struct ct_tree, which points into the arrays, the
+ * tiles and the prefix trees. All memory is R's:
  *
  *   pointer -- protects --> arrays
  *           -- tag -------> list(key, weak reference from key to the memory)
+ *   memory: list(struct ct_tree, tiles, prefix trees), of raw vectors
  *
- * R saves nothing of a weak reference, so a file holds the arrays alone. The key is a
- * pointer of its own, to nothing: were it the tree's pointer, the tag would lead back
- * to where it came from, and what follows all references, such as object.size(), would
- * not end. Key, tag and pointer die together, and the memory with them.
+ * Tiles and prefix trees are derived from the arrays, and must not be saved with them. R
+ * saves nothing of a weak reference, so a file holds the arrays alone. The key is an external
+ * pointer of its own, to nothing: were it the tree's pointer, the tag would lead back to
+ * where it came from, and what follows all references, such as object.size(), would not end.
+ * Key, tag and pointer die together, and the memory with them.
  *
- * A pointer that comes back without an address gets a new struct over the same arrays,
- * which are checked first: a file can hold anything, in place of the tag as well.
+ * A pointer that comes back from a file, without an address, gets a new struct over the same
+ * arrays. These are checked first: a file can hold anything, also in place of the tag.
  */
 #include "glue/tree_handle.h"
 #include "core/covertree.h"
@@ -21,13 +22,35 @@
 #include "glue/threads.h"
 #include "glue/tree_arrays.h"
 
-/* What the pointer points to: the tree, and the tiles that follow it. */
-struct tied {
-    struct ct_tree tree;
-    struct ct_tiles tiles;
-};
+#include <stdio.h>
+#include <string.h>
 
 enum { TAG_KEY, TAG_REFERENCE, TAG_SIZE };
+enum { MEMORY_TREE, MEMORY_TILES, MEMORY_PREFIX, MEMORY_SIZE };
+
+/* ---- memory for the core ---------------------------------------------------- */
+
+/* R vectors for the parts of a tree: a list that takes its arrays, and raw vectors for the
+ * rest. Without a list, raw vectors hold the arrays as well. */
+struct tree_memory {
+    SEXP arrays; /* protected by the caller; NULL: none */
+    int d;
+    SEXP raw; /* pairlist of raw vectors, protected at `index` */
+    PROTECT_INDEX index;
+};
+
+static void *tree_alloc(void *context, enum ct_array array, size_t count, size_t size)
+{
+    struct tree_memory *memory = context;
+    if (memory->arrays && array != CT_NO_ARRAY)
+        return r_arrays_alloc(memory->arrays, array, count, memory->d);
+    SEXP raw = PROTECT(Rf_allocVector(RAWSXP, (R_xlen_t)(count * size)));
+    REPROTECT(memory->raw = Rf_cons(raw, memory->raw), memory->index);
+    UNPROTECT(1);
+    return RAW(raw);
+}
+
+/* ---- pointers --------------------------------------------------------------- */
 
 /* The tag for a pointer to this memory. */
 static SEXP new_tag(SEXP memory)
@@ -39,28 +62,45 @@ static SEXP new_tag(SEXP memory)
     return tag;
 }
 
-/* Whether the pointer's address is that of the memory which its tag keeps. */
-static int is_ours(SEXP pointer)
+/* Returns the memory that the tag of a pointer keeps; NULL if the tag is no tag of ours, or
+ * if the pointer's address lies elsewhere. */
+static SEXP memory_of(SEXP pointer)
 {
     SEXP tag = R_ExternalPtrTag(pointer);
     if (TYPEOF(tag) != VECSXP || XLENGTH(tag) != TAG_SIZE ||
         TYPEOF(VECTOR_ELT(tag, TAG_REFERENCE)) != WEAKREFSXP)
-        return 0;
+        return NULL;
     SEXP memory = R_WeakRefValue(VECTOR_ELT(tag, TAG_REFERENCE));
-    return TYPEOF(memory) == RAWSXP && RAW(memory) == R_ExternalPtrAddr(pointer);
+    if (TYPEOF(memory) != VECSXP || XLENGTH(memory) != MEMORY_SIZE)
+        return NULL;
+    SEXP tree = VECTOR_ELT(memory, MEMORY_TREE);
+    return TYPEOF(tree) == RAWSXP && RAW(tree) == R_ExternalPtrAddr(pointer) ? memory : NULL;
 }
 
-static const struct ct_tree *tie(SEXP pointer, const struct ct_tree *t, int threads)
+/* Makes a pointer point to a tree, whose tiles lie in the raw vectors `tiles`. */
+static const struct ct_tree *set_tree(SEXP pointer, const struct ct_tree *t, SEXP tiles)
 {
-    SEXP memory = PROTECT(Rf_allocVector(RAWSXP, sizeof(struct tied) + ct_tiles_bytes(t)));
-    struct tied *tied = (struct tied *)RAW(memory);
-    tied->tree = *t;
-    ct_tiles_build(&r_host, t, tied + 1, threads, &tied->tiles);
-    tied->tree.tiles = &tied->tiles;
+    SEXP memory = PROTECT(Rf_allocVector(VECSXP, MEMORY_SIZE));
+    SEXP tree = Rf_allocVector(RAWSXP, sizeof *t);
+    SET_VECTOR_ELT(memory, MEMORY_TREE, tree);
+    SET_VECTOR_ELT(memory, MEMORY_TILES, tiles);
+    memcpy(RAW(tree), t, sizeof *t);
     R_SetExternalPtrTag(pointer, new_tag(memory));
-    R_SetExternalPtrAddr(pointer, RAW(memory));
+    R_SetExternalPtrAddr(pointer, RAW(tree));
     UNPROTECT(1);
     return R_ExternalPtrAddr(pointer);
+}
+
+/* Makes a pointer point to a tree without tiles, and builds these. */
+static const struct ct_tree *set_tree_build_tiles(SEXP pointer, struct ct_tree *t, int threads)
+{
+    struct tree_memory memory = {.raw = R_NilValue};
+    struct ct_memory core_memory = {tree_alloc, &memory};
+    PROTECT_WITH_INDEX(memory.raw, &memory.index);
+    t->tiles = ct_tiles_build(&r_host, t, &core_memory, threads);
+    const struct ct_tree *tree = set_tree(pointer, t, memory.raw);
+    UNPROTECT(1);
+    return tree;
 }
 
 static const struct ct_tree *restore(SEXP pointer, int threads)
@@ -69,7 +109,7 @@ static const struct ct_tree *restore(SEXP pointer, int threads)
     struct ct_tree t = r_arrays_unpack(arrays);
     r_arrays_check_seal(arrays);
     r_arrays_check(&t, threads);
-    return tie(pointer, &t, threads);
+    return set_tree_build_tiles(pointer, &t, threads);
 }
 
 const struct ct_tree *r_tree(SEXP pointer)
@@ -77,11 +117,12 @@ const struct ct_tree *r_tree(SEXP pointer)
     if (TYPEOF(pointer) != EXTPTRSXP)
         r_stop("tree must be a cover_tree, made by cover_tree()");
     const struct ct_tree *t = R_ExternalPtrAddr(pointer);
-    if (t && !is_ours(pointer))
+    if (t && !memory_of(pointer))
         r_stop("tree is damaged: its pointer is not one to a tree");
     return t ? t : restore(pointer, r_num_threads(R_NilValue));
 }
 
+/* A pointer without an address, over arrays that R must copy before it changes them. */
 static SEXP new_pointer(SEXP arrays)
 {
     for (R_xlen_t i = 0; i < XLENGTH(arrays); i++)
@@ -96,7 +137,7 @@ SEXP r_tree_from_arrays(SEXP arrays, SEXP threads)
     struct ct_tree t = r_arrays_unpack(arrays);
     r_arrays_check(&t, workers);
     SEXP pointer = PROTECT(new_pointer(PROTECT(r_arrays_seal(arrays))));
-    tie(pointer, &t, workers);
+    set_tree_build_tiles(pointer, &t, workers);
     UNPROTECT(2);
     return pointer;
 }
@@ -107,53 +148,99 @@ SEXP r_tree_arrays(SEXP pointer)
     return R_ExternalPtrProtected(pointer);
 }
 
-/* Points and rows in the order in which the build shall find them. */
-static void lay_out(const double *x, int n, int d, int hilbert, int threads, double *points,
-                    int *row)
+/* ---- prefix trees ----------------------------------------------------------- */
+
+void r_build_prefix_trees(SEXP pointer, const struct ct_kernels *kernels, int threads, int k)
 {
+    const struct ct_tree *t = r_tree(pointer);
+    if (t->prefix || ct_count_prefix_trees(t->n, k) == 0)
+        return;
+    struct tree_memory memory = {.raw = R_NilValue};
+    struct ct_memory core_memory = {tree_alloc, &memory};
+    PROTECT_WITH_INDEX(memory.raw, &memory.index);
+    const struct ct_tree *prefix = ct_build_prefix_trees(&r_host, t, ct_count_prefix_trees(t->n, 0),
+                                                         kernels, threads, &core_memory);
+    SEXP kept = memory_of(pointer);
+    SET_VECTOR_ELT(kept, MEMORY_PREFIX, memory.raw);
+    ((struct ct_tree *)RAW(VECTOR_ELT(kept, MEMORY_TREE)))->prefix = prefix;
+    UNPROTECT(1);
+}
+
+/* For tests: the rows of each prefix tree that is kept, with the address of the first as
+ * attribute "address"; no rows before the first predecessor query. */
+SEXP r_prefix_trees(SEXP pointer)
+{
+    const struct ct_tree *t = r_tree(pointer);
+    int count = t->prefix ? ct_count_prefix_trees(t->n, 0) : 0;
+    char address[32];
+    snprintf(address, sizeof address, "%p", (const void *)t->prefix);
+    SEXP rows = PROTECT(Rf_allocVector(INTSXP, count));
+    for (int i = 0; i < count; i++)
+        INTEGER(rows)[i] = t->prefix[i].n;
+    Rf_setAttrib(rows, Rf_install("address"), PROTECT(Rf_mkString(address)));
+    UNPROTECT(2);
+    return rows;
+}
+
+/* ---- build and validation ---------------------------------------------------- */
+
+/* Copies points and rows in the order in which the build finds them: along the Hilbert curve,
+ * or as they are. */
+static void copy_points(const double *x, int hilbert, int threads, struct ct_tree_arrays *arrays)
+{
+    int n = arrays->n;
     const void *mark = vmaxget();
     int *order = r_host.alloc((size_t)n, sizeof *order);
     if (hilbert)
-        ct_hilbert_order(&r_host, x, n, d, threads, order);
+        ct_hilbert_order(&r_host, x, n, arrays->d, threads, order);
     for (int pos = 0; pos < n; pos++)
-        row[pos] = (hilbert ? order[pos] : pos) + 1;
-    for (int j = 0; j < d; j++)
+        arrays->row[pos] = (hilbert ? order[pos] : pos) + 1;
+    for (int j = 0; j < arrays->d; j++)
         for (int pos = 0; pos < n; pos++)
-            points[pos + (size_t)j * n] = x[row[pos] - 1 + (size_t)j * n];
+            arrays->points[pos + (size_t)j * n] = x[arrays->row[pos] - 1 + (size_t)j * n];
     vmaxset(mark);
 }
 
 SEXP r_tree_build(SEXP x, SEXP hilbert, SEXP leaf_size, SEXP simd, SEXP threads, SEXP settings)
 {
-    int n = Rf_nrows(x), d = Rf_ncols(x), workers = r_num_threads(threads);
-    SEXP arrays = PROTECT(r_arrays_new(n, d, settings));
-    double *points = r_arrays_points(arrays);
-    int *row = r_arrays_row(arrays);
-    lay_out(REAL_RO(x), n, d, Rf_asLogical(hilbert), workers, points, row);
-    const struct ct_node_list *cells =
-        ct_build(&r_host, r_kernels(simd), points, row, n, d, Rf_asInteger(leaf_size), workers);
-    r_arrays_fill(arrays, cells, n, d, workers);
-    SEXP pointer = PROTECT(new_pointer(PROTECT(r_arrays_seal(arrays))));
-    struct ct_tree t = r_arrays_unpack(arrays);
-    tie(pointer, &t, workers);
-    UNPROTECT(3);
+    size_t n = (size_t)Rf_nrows(x), d = (size_t)Rf_ncols(x);
+    SEXP list = PROTECT(r_arrays_new(settings));
+    struct tree_memory memory = {.arrays = list, .d = (int)d, .raw = R_NilValue};
+    struct ct_memory core_memory = {tree_alloc, &memory};
+    struct ct_build_options options = {.kernels = r_kernels(simd),
+                                       .leaf_size = Rf_asInteger(leaf_size),
+                                       .threads = r_num_threads(threads),
+                                       .memory = &core_memory};
+    struct ct_tree_arrays arrays = {
+        .n = (int)n,
+        .d = (int)d,
+        .points = r_arrays_alloc(list, CT_ARRAY_POINTS, n * d, (int)d),
+        .row = r_arrays_alloc(list, CT_ARRAY_ROW, n, (int)d),
+    };
+    PROTECT_WITH_INDEX(memory.raw, &memory.index);
+    copy_points(REAL_RO(x), Rf_asLogical(hilbert), options.threads, &arrays);
+    struct ct_tree t = ct_tree_build(&r_host, &options, &arrays);
+    SEXP pointer = PROTECT(new_pointer(PROTECT(r_arrays_seal(list))));
+    set_tree(pointer, &t, memory.raw);
+    UNPROTECT(4);
     return pointer;
 }
 
+/* list(violations by invariant, c(covering slack, separation slack)). */
 SEXP r_tree_validate(SEXP pointer, SEXP threads)
 {
-    struct ct_validation report;
-    ct_validate_tree(&r_host, r_tree(pointer), r_num_threads(threads), &report);
+    struct ct_validation validation;
+    ct_validate_tree(&r_host, r_tree(pointer), r_num_threads(threads), &validation);
     SEXP counts = PROTECT(Rf_allocVector(INTSXP, CT_INVARIANTS));
     SEXP names = PROTECT(Rf_allocVector(STRSXP, CT_INVARIANTS));
-    for (int law = 0; law < CT_INVARIANTS; law++) {
-        INTEGER(counts)[law] = report.violations[law];
-        SET_STRING_ELT(names, law, Rf_mkChar(r_invariant_name(law)));
+    for (int i = 0; i < CT_INVARIANTS; i++) {
+        INTEGER(counts)[i] = validation.violations[i];
+        SET_STRING_ELT(names, i, Rf_mkChar(ct_invariant_info[i].name));
     }
     Rf_setAttrib(counts, R_NamesSymbol, names);
     SEXP slack = PROTECT(Rf_allocVector(REALSXP, 2));
-    REAL(slack)[0] = report.covering_slack;
-    REAL(slack)[1] = report.separation_slack;
+    REAL(slack)[0] = validation.covering_slack;
+    REAL(slack)[1] = validation.separation_slack;
     SEXP found = PROTECT(Rf_allocVector(VECSXP, 2));
     SET_VECTOR_ELT(found, 0, counts);
     SET_VECTOR_ELT(found, 1, slack);

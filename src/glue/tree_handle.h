@@ -1,11 +1,21 @@
-/* tree_handle.h: the tree as R holds it. */
+/* tree_handle.h: the tree as R holds it: an external pointer.
+ *
+ * Every call from R gets its tree here. A restored pointer costs a check of its arrays and the
+ * building of tiles at its first use, and nothing afterwards.
+ */
 #ifndef COVERTREE_GLUE_TREE_HANDLE_H
 #define COVERTREE_GLUE_TREE_HANDLE_H
 
+#include "core/covertree.h"
 #include "glue/host.h"
 
-/* The tree behind an external pointer, restored first if the pointer comes
- * from a file or another process. */
+/* Returns the tree behind an external pointer, restored first if the pointer comes from a
+ * file or another process. An error if there is none. The tree lives as long as the pointer. */
 const struct ct_tree *r_tree(SEXP pointer);
+
+/* Builds the prefix trees of the tree, unless they are built or a search for k predecessors
+ * does not use any. They stay with the tree, which r_tree() returns, as long as the pointer
+ * lives, and take about as much memory as the tree. An interrupt leaves the tree without. */
+void r_build_prefix_trees(SEXP pointer, const struct ct_kernels *kernels, int threads, int k);
 
 #endif

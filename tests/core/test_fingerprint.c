@@ -162,23 +162,15 @@ struct problem {
     int leaf;
 };
 
+/* In the order of the table of arrays. */
 static void hash_tree(const struct ct_tree *t)
 {
-    size_t nodes = (size_t)t->nodes, boxes = nodes * t->d;
     hash_word((uint64_t)t->nodes);
-    hash_doubles(t->points, (size_t)t->n * t->d);
-    hash_ints(t->row, (size_t)t->n);
-    hash_ints(t->center, nodes);
-    hash_ints(t->parent, nodes);
-    hash_ints(t->first_child, nodes);
-    hash_ints(t->next_sibling, nodes);
-    hash_ints(t->subtree_begin, nodes);
-    hash_ints(t->subtree_end, nodes);
-    hash_ints(t->level, nodes);
-    hash_ints(t->min_row, nodes);
-    hash_doubles(t->radius, nodes);
-    hash_doubles(t->lower, boxes);
-    hash_doubles(t->upper, boxes);
+#define HASH_int hash_ints
+#define HASH_double hash_doubles
+#define HASH_ARRAY(NAME, name, type, shape)                                                        \
+    HASH_##type(t->name, ct_array_length(CT_ARRAY_##NAME, t->n, t->d, t->nodes));
+    CT_TREE_ARRAYS(HASH_ARRAY)
 }
 
 static void build(struct problem *p, struct setting s)
@@ -379,7 +371,8 @@ static void walk(struct problem *p, struct setting s, int foreign, int coarse, i
         int n = p->cloud.n, m = residual->m;
         int16_t *v = host.alloc(ct_quantized_stride(m) * n, sizeof *v);
         walk.coarse = (struct ct_quantized){v, ct_quantization_unit(residual->points.v, m, n)};
-        ct_quantize(&host, residual->points.v, m, p->grown.row, n, walk.coarse.unit, s.threads, v);
+        ct_quantize(&host, residual->points.v, m, p->grown.tree.row, n, walk.coarse.unit, s.threads,
+                    v);
     }
     walk.index = host.alloc(size, sizeof *walk.index);
     walk.distance = host.alloc(size, sizeof *walk.distance);

@@ -1,77 +1,6 @@
 /* predecessor.c: see predecessor.h. */
 #include "core/search/predecessor.h"
-#include "core/tree/build.h"
-#include "core/tree/tiles.h"
-
-enum {
-    PREFIX_MIN = 1024, /* rows that are not worth halving */
-    PREFIX_LEAF = 128  /* points of a leaf */
-};
-
-static struct ct_tree_arrays new_arrays(const struct ct_host *host, size_t nodes, size_t d)
-{
-    struct ct_tree_arrays a;
-    int **const ints[] = {&a.center,        &a.parent,      &a.first_child, &a.next_sibling,
-                          &a.subtree_begin, &a.subtree_end, &a.level,       &a.min_row};
-    for (size_t i = 0; i < sizeof ints / sizeof *ints; i++)
-        *ints[i] = host->alloc(nodes, sizeof(int));
-    a.radius = host->alloc(nodes, sizeof(double));
-    a.lower = host->alloc(nodes * d, sizeof(double));
-    a.upper = host->alloc(nodes * d, sizeof(double));
-    return a;
-}
-
-/* Points and rows of t up to row n, in the tree's order. */
-static void gather(const struct ct_tree *t, int n, double *points, int *row)
-{
-    for (int j = 0; j < t->d; j++) {
-        const double *from = t->points + (size_t)j * t->n;
-        double *to = points + (size_t)j * n;
-        for (int pos = 0; pos < t->n; pos++)
-            if (t->row[pos] <= n)
-                *to++ = from[pos];
-    }
-    for (int pos = 0; pos < t->n; pos++)
-        if (t->row[pos] <= n)
-            *row++ = t->row[pos];
-}
-
-/* Builds the tree of the rows of t up to n. */
-static const struct ct_tree *prefix_tree(const struct ct_host *host, const struct ct_batch *batch,
-                                         const struct ct_tree *t, int n)
-{
-    double *points = host->alloc((size_t)n * t->d, sizeof *points);
-    int *row = host->alloc((size_t)n, sizeof *row);
-    gather(t, n, points, row);
-    const struct ct_node_list *list =
-        ct_build(host, batch->kernels, points, row, n, t->d, PREFIX_LEAF, batch->threads);
-    int nodes = ct_node_list_count(list);
-    struct ct_tree_arrays a = new_arrays(host, (size_t)nodes, (size_t)t->d);
-    ct_node_list_store(host, list, points, row, n, t->d, batch->threads, &a);
-    struct ct_tree *prefix = host->alloc(1, sizeof *prefix);
-    *prefix = (struct ct_tree){
-        .n = n,
-        .d = t->d,
-        .nodes = nodes,
-        .points = points,
-        .row = row,
-        .center = a.center,
-        .parent = a.parent,
-        .first_child = a.first_child,
-        .next_sibling = a.next_sibling,
-        .subtree_begin = a.subtree_begin,
-        .subtree_end = a.subtree_end,
-        .level = a.level,
-        .min_row = a.min_row,
-        .radius = a.radius,
-        .lower = a.lower,
-        .upper = a.upper,
-    };
-    struct ct_tiles *tiles = host->alloc(1, sizeof *tiles);
-    ct_tiles_build(host, prefix, host->alloc(ct_tiles_bytes(prefix), 1), batch->threads, tiles);
-    prefix->tiles = tiles;
-    return prefix;
-}
+#include "core/tree/subset.h"
 
 /* Lists the positions of the rows above `row`: all of the tree's, or the wanted ones.
  * Returns their number. */
@@ -97,23 +26,30 @@ static const char *mark_rows(const struct ct_host *host, const struct ct_batch *
     return wanted;
 }
 
+/* The prefix trees that the host keeps with the tree; built for this call where the host
+ * keeps none. */
+static const struct ct_tree *get_prefix_trees(const struct ct_host *host,
+                                              const struct ct_batch *batch, int count)
+{
+    if (count == 0 || batch->tree->prefix)
+        return batch->tree->prefix;
+    return ct_build_prefix_trees(host, batch->tree, count, batch->kernels, batch->threads, NULL);
+}
+
 struct ct_predecessor_plan ct_plan_predecessors(const struct ct_host *host,
                                                 const struct ct_batch *batch, int k)
 {
     struct ct_predecessor_plan plan = {.parts = 0};
-    const struct ct_tree *tree = batch->tree;
+    int prefixes = ct_count_prefix_trees(batch->tree->n, k);
+    const struct ct_tree *prefix = get_prefix_trees(host, batch, prefixes);
     const char *wanted = mark_rows(host, batch);
-    int *order = host->alloc((size_t)tree->n, sizeof *order);
-    for (int n = tree->n, left = batch->m; left > 0;) {
-        int half = n > PREFIX_MIN && n / 8 > k ? n / 2 : 0;
-        int m = list_rows_above(tree, half, wanted, order);
+    int *order = host->alloc((size_t)batch->tree->n, sizeof *order);
+    for (int i = 0; i <= prefixes; i++) {
+        const struct ct_tree *tree = i > 0 ? &prefix[i - 1] : batch->tree;
+        int m = list_rows_above(tree, i < prefixes ? prefix[i].n : 0, wanted, order);
         if (m > 0)
             plan.part[plan.parts++] = (struct ct_predecessor_part){tree, order, m};
         order += m;
-        left -= m;
-        if (left > 0)
-            tree = prefix_tree(host, batch, tree, half);
-        n = half;
     }
     return plan;
 }

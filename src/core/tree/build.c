@@ -1,170 +1,216 @@
-/* build.c: the tree, top down.
+/* build.c: builds the tree from the top down.
  *
- * The calling thread splits the large cells (split.h). The cells that remain are
- * independent branches, which threads share; a branch takes its cells from a pool. In
- * the end the cells are numbered breadth first. Every choice depends on distances and
- * positions only, never on which thread came first, so the tree is the same for any
- * number of threads.
+ * The calling thread splits the large nodes (split.h). The remaining nodes are roots of
+ * independent branches, which threads share; a branch takes new nodes from one list of all
+ * nodes. In the end the nodes are numbered breadth first. Every choice depends on distances
+ * and positions only, never on the order in which threads finish, so the tree is the same
+ * for any number of threads.
  */
 #include "core/tree/build.h"
 #include "core/tree/split.h"
+#include "core/tree/tiles.h"
 #include "core/util/parallel.h"
 #include "core/util/parallel_for.h"
 
 enum {
-    BRANCHES = 8,        /* branches for each thread, at least about */
-    LARGE_CELL = 1 << 18 /* coordinates of the points of a cell that is always large */
+    BRANCHES = 8,        /* branches per thread, about: enough to balance the load */
+    LARGE_NODE = 1 << 18 /* coordinates of points; a larger node is split before the branches */
 };
 
-/* Appends the children of a cell that was just split to the pool. Returns the first of
- * them, or -1 if the pool has no room: then the cell waits. */
-static int append_children(const struct ct_build_state *b, int number)
+/* Appends the children of a node that was just split. Returns the number of the first child,
+ * or -1 if the list has no room: the node then waits until the list has grown. Several
+ * threads append at once; the counter may pass the capacity. */
+static int append_children(const struct ct_build_state *state, int number)
 {
-    struct ct_node_list *pool = b->pool;
-    struct ct_build_node *parent = &pool->cell[number];
+    struct ct_node_list *nodes = state->nodes;
+    struct ct_build_node *parent = &nodes->node[number];
     int children = parent->children, begin = parent->begin, first;
     CT_PRAGMA(omp atomic capture)
     {
-        first = pool->count;
-        pool->count += children;
+        first = nodes->count;
+        nodes->count += children;
     }
-    if (first > pool->room - children)
+    if (first > nodes->capacity - children)
         return -1;
     parent->first_child = first;
     for (int r = 0; r < children; r++) {
-        int chosen = b->kid[parent->begin + r].ranked;
-        const struct ct_split_child *kid = &b->kid[parent->begin + chosen];
-        if (chosen == 0)
-            parent->nest = first + r;
-        pool->cell[first + r] = (struct ct_build_node){
-            .begin = begin, .end = kid->begin, .center = kid->center, .parent = number};
-        begin = kid->begin;
+        int index = state->child[parent->begin + r].ranked;
+        const struct ct_split_child *child = &state->child[parent->begin + index];
+        if (index == 0)
+            parent->nested_child = first + r;
+        nodes->node[first + r] = (struct ct_build_node){
+            .begin = begin, .end = child->end, .center = child->center, .parent = number};
+        begin = child->end;
     }
     return first;
 }
 
-/* Splits the cells of a branch, one after the other, while the pool has room. Cells that
- * wait are a list, linked by their first_child. */
-static void grow_branch(void *data, int branch, int thread)
+/* Splits the nodes of a branch, depth first, while the list of nodes has room. The nodes of
+ * the branch that wait are linked by `first_child`, which a node needs only once it has
+ * children. */
+static void split_branch(void *data, int branch, int thread)
 {
-    const struct ct_build_state *b = data;
-    int *pending = &b->pending[branch];
+    const struct ct_build_state *state = data;
+    int *pending = &state->pending[branch];
     while (*pending >= 0) {
-        struct ct_build_node *cell = &b->pool->cell[*pending];
-        int next = cell->first_child;
-        if (cell->children == 0)
-            ct_split_node(b, cell);
-        int first = cell->children > 0 ? append_children(b, *pending) : 0;
+        struct ct_build_node *node = &state->nodes->node[*pending];
+        int next = node->first_child;
+        if (node->children == 0)
+            ct_split_node(state, node);
+        int first = node->children > 0 ? append_children(state, *pending) : 0;
         if (first < 0)
             return;
-        for (int c = first; c < first + cell->children; c++) {
-            b->pool->cell[c].first_child = next;
+        for (int c = first; c < first + node->children; c++) {
+            state->nodes->node[c].first_child = next;
             next = c;
         }
         *pending = next;
     }
     (void)thread;
 }
-/* Splits the large cells. Returns how many cells are left to be split as branches, and
- * lists them. */
-static int grow_trunk(struct ct_build_state *b)
+
+/* Splits the large nodes. Returns the number of nodes that are left to be split as branches,
+ * and lists these in state->pending. */
+static int split_large_nodes(struct ct_build_state *state)
 {
-    struct ct_node_list *pool = b->pool;
-    long long large = b->n / (BRANCHES * (long long)b->threads), unpolled = 0;
+    struct ct_node_list *nodes = state->nodes;
+    long long large = state->n / (BRANCHES * (long long)state->threads), unpolled = 0;
     int branches = 0;
-    large = large * b->d < LARGE_CELL ? large : LARGE_CELL / b->d;
-    b->unpolled = &unpolled;
-    for (int i = 0; i < pool->count; i++) {
-        struct ct_build_node *cell = &pool->cell[i];
-        if (cell->end - cell->begin <= large) {
+    large = large * state->d < LARGE_NODE ? large : LARGE_NODE / state->d;
+    state->unpolled = &unpolled;
+    for (int i = 0; i < nodes->count; i++) {
+        struct ct_build_node *node = &nodes->node[i];
+        if (node->end - node->begin <= large) {
             branches++;
             continue;
         }
-        ct_split_node(b, cell);
-        ct_node_list_reserve(b->host, pool, cell->children);
-        if (cell->children > 0)
-            append_children(b, i);
+        ct_split_node(state, node);
+        ct_node_list_reserve(state->host, nodes, node->children);
+        if (node->children > 0)
+            append_children(state, i);
     }
-    b->unpolled = NULL;
-    b->pending = b->host->alloc((size_t)branches, sizeof *b->pending);
-    for (int i = 0, branch = 0; i < pool->count; i++) {
-        struct ct_build_node *cell = &pool->cell[i];
-        if (cell->end - cell->begin > large)
+    state->unpolled = NULL;
+    state->pending = state->host->alloc((size_t)branches, sizeof *state->pending);
+    for (int i = 0, branch = 0; i < nodes->count; i++) {
+        struct ct_build_node *node = &nodes->node[i];
+        if (node->end - node->begin > large)
             continue;
-        cell->first_child = -1;
-        b->pending[branch++] = i;
+        node->first_child = -1;
+        state->pending[branch++] = i;
     }
     return branches;
 }
 
-static int is_pending(const struct ct_build_state *b, int branches)
+static int has_pending_branch(const struct ct_build_state *state, int branches)
 {
     for (int branch = 0; branch < branches; branch++)
-        if (b->pending[branch] >= 0)
+        if (state->pending[branch] >= 0)
             return 1;
     return 0;
 }
 
-/* Cells breadth first; centers where the leaves have left them, for points moved on after
- * their cell was split: the center of a cell with children is that of the child that keeps
- * it. */
-static struct ct_node_list *number_cells(const struct ct_build_state *b)
+/* Returns the nodes numbered breadth first. Points moved on after a node was split, so the
+ * position of a center is right in the leaves only: from the last node to the first, a node
+ * with children takes the center of its nested child. */
+static struct ct_node_list *number_breadth_first(const struct ct_build_state *state)
 {
-    struct ct_node_list *cells = ct_node_list_new(b->host, b->pool->count);
-    cells->cell[cells->count++] = b->pool->cell[0];
-    for (int i = 0; i < cells->count; i++) {
-        struct ct_build_node *cell = &cells->cell[i];
-        const struct ct_build_node *child = b->pool->cell + cell->first_child;
-        if (cell->children == 0)
+    struct ct_node_list *nodes = ct_node_list_new(state->host, state->nodes->count);
+    nodes->node[nodes->count++] = state->nodes->node[0];
+    for (int i = 0; i < nodes->count; i++) {
+        struct ct_build_node *node = &nodes->node[i];
+        const struct ct_build_node *child = state->nodes->node + node->first_child;
+        if (node->children == 0)
             continue;
-        cell->nest += cells->count - cell->first_child;
-        cell->first_child = cells->count;
-        for (int c = 0; c < cell->children; c++) {
-            cells->cell[cells->count] = child[c];
-            cells->cell[cells->count++].parent = i;
+        node->nested_child += nodes->count - node->first_child;
+        node->first_child = nodes->count;
+        for (int c = 0; c < node->children; c++) {
+            nodes->node[nodes->count] = child[c];
+            nodes->node[nodes->count++].parent = i;
         }
     }
-    for (int i = cells->count - 1; i >= 0; i--)
-        if (cells->cell[i].children > 0)
-            cells->cell[i].center = cells->cell[cells->cell[i].nest].center;
-    return cells;
+    for (int i = nodes->count - 1; i >= 0; i--)
+        if (nodes->node[i].children > 0)
+            nodes->node[i].center = nodes->node[nodes->node[i].nested_child].center;
+    return nodes;
 }
 
-/* Room for cells that is mostly enough. */
-static int pool_size(int n, int leaf_size)
+/* Capacity for nodes that mostly suffices: three nodes for each half-full leaf. */
+static int guess_capacity(int n, int leaf_size)
 {
     long long most = 2LL * n, size = 6LL * (n / leaf_size) + 64;
     size = size < most ? size : most;
     return size < INT_MAX ? (int)size : INT_MAX;
 }
 
-struct ct_node_list *ct_build(const struct ct_host *host, const struct ct_kernels *kernels,
-                              double *points, int *row, int n, int d, int leaf_size, int threads)
+static struct ct_build_state begin_build(const struct ct_host *host,
+                                         const struct ct_build_options *options,
+                                         const struct ct_tree_arrays *arrays)
 {
-    struct ct_build_state b = {
+    size_t n = (size_t)arrays->n;
+    return (struct ct_build_state){
         .host = host,
-        .kernels = kernels,
-        .points = points,
-        .row = row,
-        .n = n,
-        .d = d,
-        .leaf_size = leaf_size,
-        .threads = threads,
-        .sqdist = host->alloc((size_t)n, sizeof(double)),
-        .owner = host->alloc((size_t)n, sizeof(int)),
-        .spare = host->alloc((size_t)n, sizeof(double)),
-        .kid = host->alloc((size_t)n, sizeof(struct ct_split_child)),
-        .at = host->alloc((size_t)threads * d, sizeof(double)),
-        .pool = ct_node_list_new(host, pool_size(n, leaf_size)),
+        .kernels = options->kernels,
+        .points = arrays->points,
+        .row = arrays->row,
+        .n = arrays->n,
+        .d = arrays->d,
+        .leaf_size = options->leaf_size,
+        .threads = options->threads,
+        .sqdist = host->alloc(n, sizeof(double)),
+        .assigned = host->alloc(n, sizeof(int)),
+        .buffer = host->alloc(n, sizeof(double)),
+        .child = host->alloc(n, sizeof(struct ct_split_child)),
+        .center_coords = host->alloc((size_t)options->threads * arrays->d, sizeof(double)),
+        .nodes = ct_node_list_new(host, guess_capacity(arrays->n, options->leaf_size)),
     };
-    ct_build_root(&b, &b.pool->cell[b.pool->count++]);
-    int branches = grow_trunk(&b);
-    while (is_pending(&b, branches)) {
-        ct_parallel_for(host, branches, threads, grow_branch, &b);
-        if (b.pool->count > b.pool->room) {
-            b.pool->count = b.pool->room;
-            ct_node_list_reserve(host, b.pool, b.pool->room / 2 + 1);
+}
+
+/* Returns all nodes of the tree of the points in `arrays`, which move into tree order. */
+static struct ct_node_list *build_nodes(const struct ct_host *host,
+                                        const struct ct_build_options *options,
+                                        const struct ct_tree_arrays *arrays)
+{
+    struct ct_build_state state = begin_build(host, options, arrays);
+    ct_build_root(&state, &state.nodes->node[state.nodes->count++]);
+    int branches = split_large_nodes(&state);
+    while (has_pending_branch(&state, branches)) {
+        ct_parallel_for(host, branches, options->threads, split_branch, &state);
+        if (state.nodes->count > state.nodes->capacity) {
+            state.nodes->count = state.nodes->capacity;
+            ct_node_list_reserve(host, state.nodes, state.nodes->capacity / 2 + 1);
         }
     }
-    return number_cells(&b);
+    return number_breadth_first(&state);
+}
+
+struct ct_tree ct_tree_of_arrays(const struct ct_tree_arrays *arrays)
+{
+    struct ct_tree tree = {.n = arrays->n, .d = arrays->d, .nodes = arrays->nodes};
+#define SHARE_ARRAY(NAME, name, type, shape) tree.name = arrays->name;
+    CT_TREE_ARRAYS(SHARE_ARRAY)
+    return tree;
+}
+
+/* Allocates the arrays other than points and row, which the caller of the build provides. */
+static void alloc_node_arrays(const struct ct_host *host, const struct ct_memory *memory,
+                              struct ct_tree_arrays *arrays)
+{
+#define ALLOC_ARRAY(NAME, name, type, shape)                                                       \
+    if (shape == CT_SHAPE_NODES || shape == CT_SHAPE_NODES_D)                                      \
+        arrays->name = ct_memory_alloc(                                                            \
+            host, memory, CT_ARRAY_##NAME,                                                         \
+            ct_array_length(CT_ARRAY_##NAME, arrays->n, arrays->d, arrays->nodes), sizeof(type));
+    CT_TREE_ARRAYS(ALLOC_ARRAY)
+}
+
+struct ct_tree ct_tree_build(const struct ct_host *host, const struct ct_build_options *options,
+                             struct ct_tree_arrays *arrays)
+{
+    const struct ct_node_list *nodes = build_nodes(host, options, arrays);
+    arrays->nodes = nodes->count;
+    alloc_node_arrays(host, options->memory, arrays);
+    ct_node_list_store(host, nodes, arrays, options->threads);
+    struct ct_tree tree = ct_tree_of_arrays(arrays);
+    tree.tiles = ct_tiles_build(host, &tree, options->memory, options->threads);
+    return tree;
 }

@@ -1,28 +1,37 @@
-/* build.h: from points to the cells of a tree. */
+/* build.h: from points to a tree.
+ *
+ * One call builds everything that a search needs: nodes, arrays, float32 tiles. The tree is
+ * the same for any number of threads and any instruction set; it depends on the order of the
+ * points, which ties are broken by. Points along a space-filling curve (order/hilbert.h)
+ * build and search faster.
+ */
 #ifndef COVERTREE_TREE_BUILD_H
 #define COVERTREE_TREE_BUILD_H
 
 #include "core/tree/tree.h"
 
-struct ct_node_list;
 struct ct_kernels;
 
-/* The same arrays as in struct ct_tree, while they are being filled. */
-struct ct_tree_arrays {
-    int *center, *parent, *first_child, *next_sibling, *subtree_begin, *subtree_end, *level,
-        *min_row;
-    double *radius, *lower, *upper;
+struct ct_build_options {
+    const struct ct_kernels *kernels;
+    int leaf_size;                  /* a node with more points is split, where a split succeeds */
+    int threads;                    /* at least 1 */
+    const struct ct_memory *memory; /* of arrays and tiles; NULL: the host's memory */
 };
 
-/* Builds the tree of n >= 1 finite points given by column; permutes points and
- * row, alike and in place, into tree order. The cells live in host memory. */
-struct ct_node_list *ct_build(const struct ct_host *host, const struct ct_kernels *kernels,
-                              double *points, int *row, int n, int d, int leaf_size, int threads);
-int ct_node_list_count(const struct ct_node_list *cells);
+/* Builds the tree of n >= 1 finite points in d >= 1 dimensions.
+ *
+ * Needs n, d, points [n x d, column-major] and row [n] in `arrays`. Permutes points and row,
+ * alike and in place, into tree order; allocates the other arrays from options->memory, in
+ * the order of CT_TREE_ARRAYS, and fills them. Returns the tree over these arrays, with its
+ * tiles and without prefix trees.
+ *
+ * Costs about n x (centers of a split) x depth distances, and 32 bytes of the host's memory
+ * for each point. If the host leaves a callback by a long jump, `arrays` holds no tree. */
+struct ct_tree ct_tree_build(const struct ct_host *host, const struct ct_build_options *options,
+                             struct ct_tree_arrays *arrays);
 
-/* Fills the arrays, each with room for all cells, from the cells. */
-void ct_node_list_store(const struct ct_host *host, const struct ct_node_list *cells,
-                        const double *points, const int *row, int n, int d, int threads,
-                        struct ct_tree_arrays *out);
+/* Returns a tree over arrays that hold one; without tiles and prefix trees. */
+struct ct_tree ct_tree_of_arrays(const struct ct_tree_arrays *arrays);
 
 #endif

@@ -1,12 +1,17 @@
-/* level.h: levels and their cover radii.
+/* level.h: the levels of a tree and their cover radii.
  *
- * cover(l) = 2^(l/4): four levels to the octave, the same numbers on every
- * machine because only exact constants and powers of two enter.
+ * The cover radius of level l is 2^(l/4): four levels to a factor of 2. The values are the
+ * same on every machine, because they are products of constants and powers of two. Both
+ * functions take constant time.
  */
 #ifndef COVERTREE_TREE_LEVEL_H
 #define COVERTREE_TREE_LEVEL_H
 
-double ct_cover_radius(int level); /* 0 for CT_NO_LEVEL */
-int ct_cover_level(double radius); /* the least level that covers it; CT_NO_LEVEL for 0 */
+/* Returns the cover radius of a level; 0 for CT_NO_LEVEL. */
+double ct_cover_radius(int level);
+
+/* Returns the least level whose cover radius is at least `radius`, which is finite and not
+ * negative; CT_NO_LEVEL for 0. */
+int ct_cover_level(double radius);
 
 #endif

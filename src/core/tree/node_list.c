@@ -1,68 +1,67 @@
-/* node_list.c: growing the list of cells, and turning it into a tree's arrays.
+/* node_list.c: growing the list of nodes, and storing it in the arrays of a tree.
  *
- * Boxes and smallest rows are gathered from the points in the leaves and from
- * the children above them; children have higher numbers, so one sweep from the
- * last cell to the first meets every child before its parent.
+ * The box and the smallest row of a leaf come from its points, those of another node from
+ * its children. Children have higher numbers than their parent, so one pass from the last
+ * node to the first finds all children of a node finished.
  */
 #include "core/tree/node_list.h"
-#include "core/tree/build.h"
 #include "core/util/column_range.h"
 #include "core/util/parallel_for.h"
 
+#include <limits.h>
 #include <string.h>
 
-struct ct_node_list *ct_node_list_new(const struct ct_host *host, int room)
+struct ct_node_list *ct_node_list_new(const struct ct_host *host, int capacity)
 {
-    struct ct_node_list *cells = host->alloc(1, sizeof *cells);
-    *cells = (struct ct_node_list){host->alloc((size_t)room, sizeof *cells->cell), 0, room};
-    return cells;
+    struct ct_node_list *nodes = host->alloc(1, sizeof *nodes);
+    *nodes = (struct ct_node_list){host->alloc((size_t)capacity, sizeof *nodes->node), 0, capacity};
+    return nodes;
 }
 
-void ct_node_list_reserve(const struct ct_host *host, struct ct_node_list *cells, int more)
+void ct_node_list_reserve(const struct ct_host *host, struct ct_node_list *nodes, int more)
 {
-    if (cells->room - cells->count >= more)
+    if (nodes->capacity - nodes->count >= more)
         return;
-    long long room = 2LL * cells->room + more;
-    if (room > INT_MAX)
-        room = INT_MAX;
-    struct ct_build_node *grown = host->alloc((size_t)room, sizeof *grown);
-    memcpy(grown, cells->cell, (size_t)cells->count * sizeof *grown);
-    cells->cell = grown;
-    cells->room = (int)room;
+    long long capacity = 2LL * nodes->capacity + more;
+    if (capacity > INT_MAX)
+        capacity = INT_MAX;
+    struct ct_build_node *grown = host->alloc((size_t)capacity, sizeof *grown);
+    memcpy(grown, nodes->node, (size_t)nodes->count * sizeof *grown);
+    nodes->node = grown;
+    nodes->capacity = (int)capacity;
 }
 
-int ct_node_list_count(const struct ct_node_list *cells)
+/* Stores links, centers, levels and radii. Siblings have consecutive numbers, so a node is
+ * the last child if the next node has another parent. */
+static void store_links(const struct ct_node_list *nodes, const struct ct_tree_arrays *arrays)
 {
-    return cells->count;
-}
-
-static void store_links(const struct ct_node_list *cells, struct ct_tree_arrays *out)
-{
-    for (int i = 0; i < cells->count; i++) {
-        const struct ct_build_node *cell = &cells->cell[i];
-        out->center[i] = cell->center + 1;
-        out->parent[i] = cell->parent + 1;
-        out->subtree_begin[i] = cell->begin + 1;
-        out->subtree_end[i] = cell->end;
-        out->level[i] = cell->level;
-        out->radius[i] = cell->radius;
-        out->first_child[i] = cell->children > 0 ? cell->first_child + 1 : 0;
-        int last = i + 1 == cells->count || cells->cell[i + 1].parent != cell->parent;
-        out->next_sibling[i] = last ? 0 : i + 2;
+    for (int i = 0; i < nodes->count; i++) {
+        const struct ct_build_node *node = &nodes->node[i];
+        arrays->center[i] = node->center + 1;
+        arrays->parent[i] = node->parent + 1;
+        arrays->subtree_begin[i] = node->begin + 1;
+        arrays->subtree_end[i] = node->end;
+        arrays->level[i] = node->level;
+        arrays->radius[i] = node->radius;
+        arrays->first_child[i] = node->children > 0 ? node->first_child + 1 : 0;
+        int last = i + 1 == nodes->count || nodes->node[i + 1].parent != node->parent;
+        arrays->next_sibling[i] = last ? 0 : i + 2;
     }
 }
 
-static void store_extent(const struct ct_node_list *cells, const double *x, double *lower,
-                         double *upper)
+/* Stores the smallest and the largest value of one coordinate for every node.
+ * x: [n] the coordinate of all points; lower, upper: [nodes]. */
+static void store_box_column(const struct ct_node_list *nodes, const double *x, double *lower,
+                             double *upper)
 {
-    for (int i = cells->count - 1; i >= 0; i--) {
-        const struct ct_build_node *cell = &cells->cell[i];
-        if (cell->children == 0) {
-            ct_column_range(x + cell->begin, cell->end - cell->begin, &lower[i], &upper[i]);
+    for (int i = nodes->count - 1; i >= 0; i--) {
+        const struct ct_build_node *node = &nodes->node[i];
+        if (node->children == 0) {
+            ct_column_range(x + node->begin, node->end - node->begin, &lower[i], &upper[i]);
             continue;
         }
-        double least = lower[cell->first_child], most = upper[cell->first_child];
-        for (int c = cell->first_child + 1; c < cell->first_child + cell->children; c++) {
+        double least = lower[node->first_child], most = upper[node->first_child];
+        for (int c = node->first_child + 1; c < node->first_child + node->children; c++) {
             least = lower[c] < least ? lower[c] : least;
             most = upper[c] > most ? upper[c] : most;
         }
@@ -71,41 +70,38 @@ static void store_extent(const struct ct_node_list *cells, const double *x, doub
     }
 }
 
-static void store_min_row(const struct ct_node_list *cells, const int *row, int *min_row)
+static void store_min_row(const struct ct_node_list *nodes, const int *row, int *min_row)
 {
-    for (int i = cells->count - 1; i >= 0; i--) {
-        const struct ct_build_node *cell = &cells->cell[i];
-        int leaf = cell->children == 0;
-        const int *from = leaf ? row + cell->begin : min_row + cell->first_child;
-        int count = leaf ? cell->end - cell->begin : cell->children, least = from[0];
+    for (int i = nodes->count - 1; i >= 0; i--) {
+        const struct ct_build_node *node = &nodes->node[i];
+        int leaf = node->children == 0;
+        const int *from = leaf ? row + node->begin : min_row + node->first_child;
+        int count = leaf ? node->end - node->begin : node->children, least = from[0];
         for (int c = 1; c < count; c++)
             least = from[c] < least ? from[c] : least;
         min_row[i] = least;
     }
 }
 
-struct storing {
-    const struct ct_node_list *cells;
-    const double *points;
-    int n;
-    struct ct_tree_arrays *out;
+struct box_task {
+    const struct ct_node_list *nodes;
+    const struct ct_tree_arrays *arrays;
 };
 
-static void store_column(void *data, int j, int thread)
+static void store_boxes(void *data, int column, int thread)
 {
-    const struct storing *storing = data;
-    size_t at = (size_t)j * storing->cells->count;
-    store_extent(storing->cells, storing->points + (size_t)j * storing->n, storing->out->lower + at,
-                 storing->out->upper + at);
+    const struct box_task *task = data;
+    size_t at = (size_t)column * task->nodes->count;
+    store_box_column(task->nodes, task->arrays->points + (size_t)column * task->arrays->n,
+                     task->arrays->lower + at, task->arrays->upper + at);
     (void)thread;
 }
 
-void ct_node_list_store(const struct ct_host *host, const struct ct_node_list *cells,
-                        const double *points, const int *row, int n, int d, int threads,
-                        struct ct_tree_arrays *out)
+void ct_node_list_store(const struct ct_host *host, const struct ct_node_list *nodes,
+                        const struct ct_tree_arrays *arrays, int threads)
 {
-    struct storing storing = {cells, points, n, out};
-    store_links(cells, out);
-    store_min_row(cells, row, out->min_row);
-    ct_parallel_for(host, d, threads, store_column, &storing);
+    struct box_task task = {nodes, arrays};
+    store_links(nodes, arrays);
+    store_min_row(nodes, arrays->row, arrays->min_row);
+    ct_parallel_for(host, arrays->d, threads, store_boxes, &task);
 }

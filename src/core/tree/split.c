@@ -1,13 +1,12 @@
 /* split.c: see split.h.
  *
- * A cell is split by farthest-first traversal: the point farthest from all centers
- * so far becomes the next center, until every point is within the cover radius of
- * a lower level. Hubs chosen so are farther apart than the radius that is left,
- * which is the separation invariant. Each point goes to the nearest center, ties
- * to the earlier one, and the cell's run of points is regrouped, stably, so that
- * each center's share is one run. Distances to the center are kept with the points,
- * so a child starts where its parent's split ended. The points of a cell that is
- * not split are put in the order that suits its tiles (leaf_order.h).
+ * A node is split by farthest-first traversal: the point that is farthest from all centers
+ * chosen before becomes the next center, until every point is within the cover radius of a
+ * lower level. The chosen centers are farther apart than the remaining radius, which is the
+ * separation invariant. Each point joins the nearest center, and the earlier center in case
+ * of ties. The node's points are then regrouped, stably, so that the points of each center
+ * are one run. Distances to the center move with the points, so a child starts with the
+ * distances that the split of its parent has computed.
  */
 #include "core/tree/split.h"
 #include "core/metric/euclidean.h"
@@ -21,113 +20,125 @@
 #include <string.h>
 
 enum {
-    TILE = 2048,        /* points whose distances are taken in one go */
-    PER_POLL = 1 << 25, /* coordinates offered to centers between two polls */
-    ROW_RUNS = 16,      /* runs that a cell of coinciding points is cut into */
-    HUBS = 16,          /* centers that a split aims for, */
-    ENOUGH = 4          /* or levels that it comes down by */
+    CHUNK = 2048,              /* points per call of the distance kernel */
+    COORDS_PER_POLL = 1 << 25, /* coordinates compared between two polls */
+    ROW_RUNS = 16,             /* children of a node of coinciding points, at most */
+    MAX_TARGET = 16,           /* centers at which a split may stop, at most */
+    LEVEL_DROP = 4             /* levels of descent at which a split stops with fewer centers */
 };
 
-static struct ct_farthest farther(struct ct_farthest a, struct ct_farthest b)
+/* The point with the largest distance to its center; the first position in case of ties. */
+struct far_point {
+    double sq;
+    int pos;
+};
+
+static struct far_point farther(struct far_point a, struct far_point b)
 {
     return b.sq > a.sq ? b : a;
 }
 
-/* How many centers to aim for: enough for leaves that are half full. */
-static int hubs_wanted(const struct ct_build_state *b, int points)
+/* Number of centers at which a split may stop: enough for half-full leaves. */
+static int target_centers(const struct ct_build_state *state, int points)
 {
-    int wanted = 2 * (points / b->leaf_size) + 2;
-    return wanted < HUBS ? wanted : HUBS;
+    int target = 2 * (points / state->leaf_size) + 2;
+    return target < MAX_TARGET ? target : MAX_TARGET;
 }
 
-/* And how many to allow before giving up on a level. */
-static int hubs_allowed(int points)
+/* Number of centers at which a split fails if it has not reached the next level down. */
+static int max_centers(int points)
 {
     double most = 64 + sqrt(points);
     return most < points ? (int)most : points;
 }
 
-static const double *hub_at(const struct ct_build_state *b, int center)
+/* Copies the coordinates of a center, which lie n apart, to memory of this thread. */
+static const double *load_center(const struct ct_build_state *state, int center)
 {
-    double *at = b->at + (size_t)ct_thread_id() * b->d;
-    for (int j = 0; j < b->d; j++)
-        at[j] = b->points[center + (size_t)j * b->n];
-    return at;
+    double *coords = state->center_coords + (size_t)ct_thread_id() * state->d;
+    for (int j = 0; j < state->d; j++)
+        coords[j] = state->points[center + (size_t)j * state->n];
+    return coords;
 }
 
-/* Offers center number h, at q, to the points of one tile. */
-static struct ct_farthest offer_tile(const struct ct_build_state *b, int begin, int end,
+/* Compares center h, with coordinates q, with the points of a chunk: a point that is nearer
+ * to it than to its present center joins it. Returns the farthest point of the chunk. */
+static struct far_point assign_chunk(const struct ct_build_state *state, int begin, int end,
                                      const double *q, int h)
 {
-    double sq[TILE];
-    struct ct_farthest far = {-1, begin};
-    b->kernels->sqdist(b->points + begin, (size_t)b->n, b->d, end - begin, q, sq);
+    double sq[CHUNK];
+    struct far_point far = {-1, begin};
+    state->kernels->sqdist(state->points + begin, (size_t)state->n, state->d, end - begin, q, sq);
     for (int pos = begin; pos < end; pos++) {
-        if (sq[pos - begin] < b->sqdist[pos]) {
-            b->sqdist[pos] = sq[pos - begin];
-            b->owner[pos] = h;
+        if (sq[pos - begin] < state->sqdist[pos]) {
+            state->sqdist[pos] = sq[pos - begin];
+            state->assigned[pos] = h;
         }
-        if (b->sqdist[pos] > far.sq)
-            far = (struct ct_farthest){b->sqdist[pos], pos};
+        if (state->sqdist[pos] > far.sq)
+            far = (struct far_point){state->sqdist[pos], pos};
     }
     return far;
 }
 
-static struct ct_farthest offer_hub(const struct ct_build_state *b, int begin, int end, int center,
-                                    int h)
+/* Does the same for all points of a node. */
+static struct far_point assign_to_center(const struct ct_build_state *state, int begin, int end,
+                                         int center, int h)
 {
-    const double *q = hub_at(b, center);
-    struct ct_farthest far = {-1, begin};
-    for (int at = begin; at < end; at += TILE)
-        far = farther(far, offer_tile(b, at, end - at > TILE ? at + TILE : end, q, h));
+    const double *q = load_center(state, center);
+    struct far_point far = {-1, begin};
+    for (int at = begin; at < end; at += CHUNK)
+        far = farther(far, assign_chunk(state, at, end - at > CHUNK ? at + CHUNK : end, q, h));
     return far;
 }
 
-static struct ct_farthest farthest(const struct ct_build_state *b, int begin, int end)
+static struct far_point find_farthest(const struct ct_build_state *state, int begin, int end)
 {
-    struct ct_farthest far = {-1, begin};
+    struct far_point far = {-1, begin};
     for (int pos = begin; pos < end; pos++)
-        if (b->sqdist[pos] > far.sq)
-            far = (struct ct_farthest){b->sqdist[pos], pos};
+        if (state->sqdist[pos] > far.sq)
+            far = (struct far_point){state->sqdist[pos], pos};
     return far;
 }
 
-static void poll_sometimes(const struct ct_build_state *b, long long coordinates)
+/* Polls the host if enough work was done since the last poll. Only outside parallel regions,
+ * where the host may leave. */
+static void poll_split(const struct ct_build_state *state, long long coordinates)
 {
-    if (!b->unpolled || (*b->unpolled += coordinates) < PER_POLL)
+    if (!state->unpolled || (*state->unpolled += coordinates) < COORDS_PER_POLL)
         return;
-    *b->unpolled = 0;
-    b->host->poll();
+    *state->unpolled = 0;
+    state->host->poll();
 }
 
-/* Farthest-first traversal of a cell. Returns the number of centers, or 0 when
- * even the centers allowed do not reach the next level down: such points (as
- * in many dimensions, where all distances are alike) are better scanned. */
-static int choose_hubs(const struct ct_build_state *b, const struct ct_build_node *cell)
+/* Farthest-first traversal of a node. Returns the number of centers, or 0 if max_centers()
+ * centers do not reach the next level down: then all distances are nearly equal, as in many
+ * dimensions, and scanning the points is cheaper than descending. */
+static int choose_centers(const struct ct_build_state *state, const struct ct_build_node *node)
 {
-    int begin = cell->begin, end = cell->end, centers = 1;
-    int wanted = hubs_wanted(b, end - begin), allowed = hubs_allowed(end - begin);
-    double must = ct_cover_radius(cell->level - 1), enough = ct_cover_radius(cell->level - ENOUGH);
-    struct ct_farthest far = farthest(b, begin, end);
-    memset(b->owner + begin, 0, (size_t)(end - begin) * sizeof *b->owner);
-    b->kid[begin].center = cell->center;
+    int begin = node->begin, end = node->end, centers = 1;
+    int target = target_centers(state, end - begin), limit = max_centers(end - begin);
+    double required = ct_cover_radius(node->level - 1);
+    double sufficient = ct_cover_radius(node->level - LEVEL_DROP);
+    struct far_point far = find_farthest(state, begin, end);
+    memset(state->assigned + begin, 0, (size_t)(end - begin) * sizeof *state->assigned);
+    state->child[begin].center = node->center;
     for (;;) {
-        double reach = sqrt(far.sq);
-        if (reach <= enough || (reach <= must && centers >= wanted))
+        double radius = sqrt(far.sq);
+        if (radius <= sufficient || (radius <= required && centers >= target))
             return centers;
-        if (centers == allowed)
-            return reach <= must ? centers : 0;
-        b->kid[begin + centers].center = far.pos;
-        far = offer_hub(b, begin, end, far.pos, centers);
+        if (centers == limit)
+            return radius <= required ? centers : 0;
+        state->child[begin + centers].center = far.pos;
+        far = assign_to_center(state, begin, end, far.pos, centers);
         centers++;
-        poll_sometimes(b, (long long)(end - begin) * b->d);
+        poll_split(state, (long long)(end - begin) * state->d);
     }
 }
 
-static int coincide(const struct ct_build_state *b, int begin, int end)
+static int all_coincide(const struct ct_build_state *state, int begin, int end)
 {
-    for (int j = 0; j < b->d; j++) {
-        const double *x = b->points + (size_t)j * b->n;
+    for (int j = 0; j < state->d; j++) {
+        const double *x = state->points + (size_t)j * state->n;
         for (int pos = begin + 1; pos < end; pos++)
             if (x[pos] != x[begin])
                 return 0;
@@ -135,131 +146,143 @@ static int coincide(const struct ct_build_state *b, int begin, int end)
     return 1;
 }
 
-/* Coinciding points stand in the order of their rows: cut that into runs. Points
- * so close that their squared distance vanishes are not coinciding: no cut. */
-static int choose_runs(const struct ct_build_state *b, const struct ct_build_node *cell)
+/* Cuts a node of coinciding points, which are ordered by row, into runs of equal length.
+ * Returns the number of runs, or 0 if the points differ: their squared distances underflow to
+ * 0 without the points being equal. */
+static int cut_by_row(const struct ct_build_state *state, const struct ct_build_node *node)
 {
-    int begin = cell->begin, size = cell->end - begin;
-    if (!coincide(b, begin, cell->end))
+    int begin = node->begin, size = node->end - begin;
+    if (!all_coincide(state, begin, node->end))
         return 0;
     int runs = size < ROW_RUNS ? size : ROW_RUNS;
     for (int run = 0; run < runs; run++) {
         int from = begin + (int)((long long)size * run / runs);
         int to = begin + (int)((long long)size * (run + 1) / runs);
-        b->kid[begin + run].center = from;
+        state->child[begin + run].center = from;
         for (int pos = from; pos < to; pos++)
-            b->owner[pos] = run;
+            state->assigned[pos] = run;
     }
     return runs;
 }
 
-/* Ranks the kids by their first point and gives each its run; the owner of a
- * point becomes the place it goes to. */
-static void place_points(const struct ct_build_state *b, const struct ct_build_node *cell,
-                         int centers)
+/* Turns the index of the child in assigned[pos] into the point's new position: children in
+ * the order of their first points, points of a child in their present order. child[h].end
+ * counts the points of child h first, holds the next free position of its run then, and ends
+ * as the end of its run. */
+static void assign_positions(const struct ct_build_state *state, const struct ct_build_node *node,
+                             int centers)
 {
-    struct ct_split_child *kid = b->kid + cell->begin;
-    int ranked = 0, place = cell->begin;
+    struct ct_split_child *child = state->child + node->begin;
+    int ranked = 0, begin = node->begin;
     for (int h = 0; h < centers; h++)
-        kid[h].begin = 0; /* counts, for now */
-    for (int pos = cell->begin; pos < cell->end; pos++) {
-        struct ct_split_child *mine = &kid[b->owner[pos]];
-        if (mine->begin++ == 0)
-            kid[ranked++].ranked = b->owner[pos];
+        child[h].end = 0;
+    for (int pos = node->begin; pos < node->end; pos++) {
+        int h = state->assigned[pos];
+        if (child[h].end++ == 0)
+            child[ranked++].ranked = h;
     }
     for (int r = 0; r < centers; r++) {
-        struct ct_split_child *mine = &kid[kid[r].ranked];
-        int size = mine->begin;
-        mine->begin = place;
-        place += size;
+        struct ct_split_child *next = &child[child[r].ranked];
+        int size = next->end;
+        next->end = begin;
+        begin += size;
     }
-    for (int pos = cell->begin; pos < cell->end; pos++)
-        b->owner[pos] = kid[b->owner[pos]].begin++;
+    for (int pos = node->begin; pos < node->end; pos++)
+        state->assigned[pos] = child[state->assigned[pos]].end++;
     for (int h = 0; h < centers; h++)
-        kid[h].center = b->owner[kid[h].center];
+        child[h].center = state->assigned[child[h].center];
 }
 
-static void move_doubles(const struct ct_build_state *b, double *values, int begin, int end)
+static void permute_column(const struct ct_build_state *state, double *values, int begin, int end)
 {
     for (int pos = begin; pos < end; pos++)
-        b->spare[b->owner[pos]] = values[pos];
-    memcpy(values + begin, b->spare + begin, (size_t)(end - begin) * sizeof *values);
+        state->buffer[state->assigned[pos]] = values[pos];
+    memcpy(values + begin, state->buffer + begin, (size_t)(end - begin) * sizeof *values);
 }
 
-static void move_points(const struct ct_build_state *b, int begin, int end)
+/* Moves points, squared distances and rows to the positions in state->assigned. */
+static void permute_points(const struct ct_build_state *state, int begin, int end)
 {
-    for (int j = 0; j < b->d; j++)
-        move_doubles(b, b->points + (size_t)j * b->n, begin, end);
-    move_doubles(b, b->sqdist, begin, end);
-    int *spare = (int *)(b->spare + begin);
+    for (int j = 0; j < state->d; j++)
+        permute_column(state, state->points + (size_t)j * state->n, begin, end);
+    permute_column(state, state->sqdist, begin, end);
+    int *rows = (int *)(state->buffer + begin);
     for (int pos = begin; pos < end; pos++)
-        spare[b->owner[pos] - begin] = b->row[pos];
-    memcpy(b->row + begin, spare, (size_t)(end - begin) * sizeof *spare);
+        rows[state->assigned[pos] - begin] = state->row[pos];
+    memcpy(state->row + begin, rows, (size_t)(end - begin) * sizeof *rows);
 }
 
-/* A leaf's points are put in an order that suits its tiles; the list of it takes the
- * room of the kids that a leaf does not have. */
-static void pack_leaf(const struct ct_build_state *b, struct ct_build_node *cell)
+/* Puts the points of a leaf in the order of leaf_order.h. A leaf has no children, so the
+ * list of positions lies in state->child. A leaf of one tile needs no order, and coinciding
+ * points stay in the order of their rows. */
+static void order_leaf(const struct ct_build_state *state, struct ct_build_node *node)
 {
-    int begin = cell->begin, size = cell->end - begin;
-    int *list = (int *)(b->kid + begin);
-    if (size <= CT_LANES || cell->level == CT_NO_LEVEL)
+    int begin = node->begin, size = node->end - begin;
+    int *list = (int *)(state->child + begin);
+    if (size <= CT_LANES || node->level == CT_NO_LEVEL)
         return;
-    ct_leaf_order(b->points, b->n, b->d, begin, size, b->spare + begin, list);
+    ct_leaf_order(state->points, state->n, state->d, begin, size, state->buffer + begin, list);
     for (int i = 0; i < size; i++)
-        b->owner[list[i]] = begin + i;
-    cell->center = b->owner[cell->center];
-    move_points(b, begin, cell->end);
+        state->assigned[list[i]] = begin + i;
+    node->center = state->assigned[node->center];
+    permute_points(state, begin, node->end);
 }
 
-static void measure(const struct ct_build_state *b, struct ct_build_node *cell)
+/* Sets the radius and the level of a node from the distances to its center. */
+static void measure_radius(const struct ct_build_state *state, struct ct_build_node *node)
 {
-    cell->radius = sqrt(farthest(b, cell->begin, cell->end).sq);
-    cell->level = ct_cover_level(cell->radius);
+    node->radius = sqrt(find_farthest(state, node->begin, node->end).sq);
+    node->level = ct_cover_level(node->radius);
 }
 
-void ct_split_node(const struct ct_build_state *b, struct ct_build_node *cell)
+void ct_split_node(const struct ct_build_state *state, struct ct_build_node *node)
 {
-    int size = cell->end - cell->begin;
-    measure(b, cell);
-    if (size <= b->leaf_size) {
-        pack_leaf(b, cell);
+    int size = node->end - node->begin;
+    measure_radius(state, node);
+    if (size <= state->leaf_size) {
+        order_leaf(state, node);
         return;
     }
-    cell->children = cell->level == CT_NO_LEVEL ? choose_runs(b, cell) : choose_hubs(b, cell);
-    if (cell->children == 0)
+    node->children =
+        node->level == CT_NO_LEVEL ? cut_by_row(state, node) : choose_centers(state, node);
+    if (node->children == 0)
         return;
-    place_points(b, cell, cell->children);
-    move_points(b, cell->begin, cell->end);
+    assign_positions(state, node, node->children);
+    permute_points(state, node->begin, node->end);
 }
 
-/* The point nearest the centroid, which halves the radius of the root. */
-static int root_hub(const struct ct_build_state *b)
+/* Returns the point nearest to the centroid, the first one in case of ties. Differences from
+ * the first point keep the sum finite wherever squared distances are. */
+static int find_root_center(const struct ct_build_state *state)
 {
-    double *centre = b->at;
-    for (int j = 0; j < b->d; j++) {
-        const double *x = b->points + (size_t)j * b->n;
+    double *centroid = state->center_coords;
+    for (int j = 0; j < state->d; j++) {
+        const double *x = state->points + (size_t)j * state->n;
         double sum = 0;
-        for (int pos = 0; pos < b->n; pos++)
+        for (int pos = 0; pos < state->n; pos++)
             sum += x[pos] - x[0];
-        centre[j] = x[0] + sum / b->n;
+        centroid[j] = x[0] + sum / state->n;
     }
-    struct ct_farthest near = {INFINITY, 0};
-    double sq[TILE];
-    for (int at = 0; at < b->n; at += TILE) {
-        int count = b->n - at < TILE ? b->n - at : TILE;
-        b->kernels->sqdist(b->points + at, (size_t)b->n, b->d, count, centre, sq);
+    double sq[CHUNK], least = INFINITY;
+    int nearest = 0;
+    for (int begin = 0; begin < state->n; begin += CHUNK) {
+        int count = state->n - begin < CHUNK ? state->n - begin : CHUNK;
+        state->kernels->sqdist(state->points + begin, (size_t)state->n, state->d, count, centroid,
+                               sq);
         for (int i = 0; i < count; i++)
-            if (sq[i] < near.sq)
-                near = (struct ct_farthest){sq[i], at + i};
+            if (sq[i] < least) {
+                least = sq[i];
+                nearest = begin + i;
+            }
     }
-    return near.pos;
+    return nearest;
 }
 
-void ct_build_root(const struct ct_build_state *b, struct ct_build_node *root)
+void ct_build_root(const struct ct_build_state *state, struct ct_build_node *root)
 {
-    *root = (struct ct_build_node){.end = b->n, .center = root_hub(b), .parent = -1};
-    for (int pos = 0; pos < b->n; pos++)
-        b->sqdist[pos] = INFINITY;
-    offer_hub(b, 0, b->n, root->center, 0);
+    *root =
+        (struct ct_build_node){.end = state->n, .center = find_root_center(state), .parent = -1};
+    for (int pos = 0; pos < state->n; pos++)
+        state->sqdist[pos] = INFINITY;
+    assign_to_center(state, 0, state->n, root->center, 0);
 }

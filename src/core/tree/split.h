@@ -1,47 +1,51 @@
-/* split.h: splitting one cell of a tree under construction. */
+/* split.h: splits one node of a tree under construction into its children.
+ *
+ * Used by build.c for every node. A split costs one pass over the node's points for each
+ * center that it chooses.
+ */
 #ifndef COVERTREE_TREE_SPLIT_H
 #define COVERTREE_TREE_SPLIT_H
 
 #include "core/tree/node_list.h"
-#include "core/tree/tree.h"
 
 struct ct_kernels;
 
-/* What a split leaves for one center. The kids of a cell lie from its begin on, in
- * the order in which they were chosen; number 0 keeps the cell's center. */
+/* One child of a split node. The children of a node lie in ct_build_state.child from the
+ * node's `begin` on, in the order in which their centers were chosen; child 0 keeps the
+ * node's center. */
 struct ct_split_child {
-    int center, begin;
-    int ranked; /* in place r: the number of the kid whose run comes r-th */
+    int center; /* position */
+    int end;    /* after the split: one past the child's last position */
+    int ranked; /* in entry r: index of the child whose run of points comes r-th */
 };
 
+/* A build in progress. Entries of the arrays [n] that belong to the points of one node are
+ * used by one thread at a time. */
 struct ct_build_state {
     const struct ct_host *host;
     const struct ct_kernels *kernels;
-    double *points;
-    int *row;
+    double *points; /* [n x d, column-major] in tree order as far as nodes are split */
+    int *row;       /* [n] */
     int n, d, leaf_size, threads;
-    double *sqdist;             /* [n] to the center of the cell that holds the point */
-    int *owner;                 /* [n] which center of the split; then, where the point goes */
-    double *spare;              /* [n] one column on its way to new places */
-    struct ct_split_child *kid; /* [n] */
-    double *at;                 /* [threads * d] coordinates of the center at work */
-    long long *unpolled;        /* coordinates offered since the last poll; NULL in a branch */
-    struct ct_node_list *pool;
-    int *pending; /* [branches] the first cell of each branch that waits to be split */
+    double *sqdist; /* [n] squared distance of a point to the center of its node */
+    int *assigned;  /* [n] index of the child a point goes to; then, its new position */
+    double *buffer; /* [n] one column on its way to new positions */
+    struct ct_split_child *child; /* [n] */
+    double *center_coords;        /* [threads x d] coordinates of the center being tried */
+    long long *unpolled; /* coordinates compared since the last poll; NULL inside a region */
+    struct ct_node_list *nodes;
+    int *pending; /* [branches] first of a branch's nodes that wait to be split; -1: none */
 };
 
-/* The point of a tile that is farthest from its center; the earliest of equals. */
-struct ct_farthest {
-    double sq;
-    int pos;
-};
+/* Measures a node: radius and level. Splits it if it has more than leaf_size points and a
+ * split succeeds: sets node->children, fills state->child, and moves the points of each
+ * child into one run. Otherwise the node is a leaf; a leaf of at most leaf_size points has its
+ * points moved into the order of leaf_order.h. */
+void ct_split_node(const struct ct_build_state *state, struct ct_build_node *node);
 
-/* Measures a cell, splits it if it has more than leaf_size points and can be split, and
- * puts the points of its children, or of the leaf that it is, in order. Sets the cell's
- * level, radius and number of children, which are in b->kid from its begin on. */
-void ct_split_node(const struct ct_build_state *b, struct ct_build_node *cell);
-
-/* Makes a cell of all points: finds its center, and the distances to it. */
-void ct_build_root(const struct ct_build_state *b, struct ct_build_node *root);
+/* Makes `root` a node of all points. Its center is the point nearest to the centroid, which
+ * gives about half the radius of a center at the border. Sets the distances to it. Costs two
+ * passes over the points. */
+void ct_build_root(const struct ct_build_state *state, struct ct_build_node *root);
 
 #endif

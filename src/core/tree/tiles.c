@@ -1,14 +1,18 @@
-/* tiles.c: see tiles.h. */
+/* tiles.c: see tiles.h.
+ *
+ * All arrays of the tiles lie in one block of memory, each aligned to ALIGN bytes. Boxes of
+ * tiles come from the points, boxes of leaves from their tiles, and boxes of other nodes from
+ * their children, which have higher numbers.
+ */
 #include "core/tree/tiles.h"
-#include "core/tree/tree.h"
 #include "core/util/parallel_for.h"
 
 #include <float.h>
 #include <math.h>
 
 enum {
-    ALIGN = 64,
-    TOGETHER = 64 /* tiles to a block of work */
+    ALIGN = 64,          /* bytes: a cache line, and the widest vector */
+    TILES_PER_BLOCK = 64 /* tiles filled by one block of work */
 };
 
 static int count_tiles(const struct ct_tree *t)
@@ -20,44 +24,50 @@ static int count_tiles(const struct ct_tree *t)
     return count;
 }
 
-static void *carve(char **memory, size_t count, size_t size)
+/* Returns the next part of a block of memory and moves *next past it. */
+static void *next_part(char **next, size_t count, size_t size)
 {
-    char *part = *memory;
-    *memory += (count * size + ALIGN - 1) / ALIGN * ALIGN;
+    char *part = *next;
+    *next += (count * size + ALIGN - 1) / ALIGN * ALIGN;
     return part;
 }
 
-static struct ct_boxes carve_boxes(char **at, int count, int d)
+static struct ct_boxes next_boxes(char **next, int count, int d)
 {
     struct ct_boxes boxes = {.stride = ((size_t)count / CT_LANES + 2) * CT_LANES};
-    boxes.lower = carve(at, (size_t)d * boxes.stride, sizeof(float));
-    boxes.upper = carve(at, (size_t)d * boxes.stride, sizeof(float));
+    boxes.lower = next_part(next, (size_t)d * boxes.stride, sizeof(float));
+    boxes.upper = next_part(next, (size_t)d * boxes.stride, sizeof(float));
     return boxes;
 }
 
-/* Cuts memory into the arrays; returns how much they take. */
-static size_t lay_out(const struct ct_tree *t, int count, char *memory, struct ct_tiles *tiles)
+/* Points the arrays of the tiles into a block of memory. Returns the bytes that the arrays
+ * take; needs ALIGN bytes more for the alignment of the first one. */
+static size_t place_arrays(const struct ct_tree *t, char *memory, struct ct_tiles *tiles)
 {
-    char *at = memory + (ALIGN - (uintptr_t)memory % ALIGN) % ALIGN;
-    tiles->count = count;
-    tiles->origin = carve(&at, (size_t)t->d, sizeof(double));
-    tiles->x = carve(&at, (size_t)count * t->d * CT_LANES, sizeof(float));
-    tiles->begin = carve(&at, (size_t)count + 1, sizeof(int));
-    tiles->first_tile = carve(&at, (size_t)t->nodes, sizeof(int));
-    tiles->end_tile = carve(&at, (size_t)t->nodes, sizeof(int));
-    tiles->tile = carve_boxes(&at, count, t->d);
-    tiles->node = carve_boxes(&at, t->nodes, t->d);
-    return (size_t)(at - memory);
+    char *next = memory + (ALIGN - (uintptr_t)memory % ALIGN) % ALIGN;
+    tiles->origin = next_part(&next, (size_t)t->d, sizeof(double));
+    tiles->x = next_part(&next, (size_t)tiles->count * t->d * CT_LANES, sizeof(float));
+    tiles->begin = next_part(&next, (size_t)tiles->count + 1, sizeof(int));
+    tiles->first_tile = next_part(&next, (size_t)t->nodes, sizeof(int));
+    tiles->end_tile = next_part(&next, (size_t)t->nodes, sizeof(int));
+    tiles->tile = next_boxes(&next, tiles->count, t->d);
+    tiles->node = next_boxes(&next, t->nodes, t->d);
+    return (size_t)(next - memory);
 }
 
-size_t ct_tiles_bytes(const struct ct_tree *t)
+/* Returns tiles with memory for all arrays, and with nothing in it. */
+static struct ct_tiles *alloc_tiles(const struct ct_host *host, const struct ct_memory *memory,
+                                    const struct ct_tree *t)
 {
-    struct ct_tiles tiles;
-    static char origin[1];
-    return lay_out(t, count_tiles(t), origin, &tiles) + ALIGN;
+    static char start[1];
+    struct ct_tiles *tiles = ct_memory_alloc(host, memory, CT_NO_ARRAY, 1, sizeof *tiles);
+    tiles->count = count_tiles(t);
+    size_t bytes = place_arrays(t, start, tiles) + ALIGN;
+    place_arrays(t, ct_memory_alloc(host, memory, CT_NO_ARRAY, bytes, 1), tiles);
+    return tiles;
 }
 
-/* The leaf after this one in the order of positions; -1 after the last. */
+/* Returns the leaf after this node in the order of positions; -1 after the last leaf. */
 static int next_leaf(const struct ct_tree *t, int node)
 {
     while (node >= 0 && t->next_sibling[node] == 0)
@@ -70,7 +80,8 @@ static int next_leaf(const struct ct_tree *t, int node)
     return node;
 }
 
-static void cut_leaves(const struct ct_tree *t, struct ct_tiles *tiles)
+/* Numbers the tiles by position, and finds the tiles of every node. */
+static void number_tiles(const struct ct_tree *t, struct ct_tiles *tiles)
 {
     int leaf = 0, tile = 0;
     while (t->first_child[leaf] > 0)
@@ -93,7 +104,9 @@ static void cut_leaves(const struct ct_tree *t, struct ct_tiles *tiles)
     }
 }
 
-static void choose_units(const struct ct_tree *t, struct ct_tiles *tiles)
+/* Sets origin, scale and the bounds of rounding errors. The scale brings the root's box into
+ * [-1, 1]; its exponent stays within what a double can invert. */
+static void set_scale(const struct ct_tree *t, struct ct_tiles *tiles)
 {
     double half = 0;
     for (int j = 0; j < t->d; j++) {
@@ -111,11 +124,13 @@ static void choose_units(const struct ct_tree *t, struct ct_tiles *tiles)
     tiles->underflow_error = sqrt(t->d) * 0x1p-536 * tiles->scale;
 }
 
-static float placed(const struct ct_tiles *tiles, double x, int j)
+/* Coordinate j of a point in float32, in units of the tiles. */
+static float to_f32(const struct ct_tiles *tiles, double x, int j)
 {
     return (float)((x - tiles->origin[j]) * tiles->scale);
 }
 
+/* Fills one tile and its box. */
 static void fill_tile(const struct ct_tree *t, struct ct_tiles *tiles, int tile)
 {
     int begin = tiles->begin[tile], count = tiles->begin[tile + 1] - begin;
@@ -123,7 +138,7 @@ static void fill_tile(const struct ct_tree *t, struct ct_tiles *tiles, int tile)
         float *to = tiles->x + ((size_t)tile * t->d + j) * CT_LANES;
         float least = FLT_MAX, most = -FLT_MAX;
         for (int i = 0; i < count; i++) {
-            to[i] = placed(tiles, t->points[begin + i + (size_t)j * t->n], j);
+            to[i] = to_f32(tiles, t->points[begin + i + (size_t)j * t->n], j);
             least = to[i] < least ? to[i] : least;
             most = to[i] > most ? to[i] : most;
         }
@@ -134,8 +149,8 @@ static void fill_tile(const struct ct_tree *t, struct ct_tiles *tiles, int tile)
     }
 }
 
-/* A node's box from those of its children, or of its tiles. */
-static void fill_nodes(const struct ct_tree *t, struct ct_tiles *tiles, int j)
+/* Fills coordinate j of the boxes of all nodes. */
+static void fill_node_boxes(const struct ct_tree *t, struct ct_tiles *tiles, int j)
 {
     float *lower = tiles->node.lower + j * tiles->node.stride;
     float *upper = tiles->node.upper + j * tiles->node.stride;
@@ -155,61 +170,62 @@ static void fill_nodes(const struct ct_tree *t, struct ct_tiles *tiles, int j)
     }
 }
 
-struct filling {
+struct fill_task {
     const struct ct_tree *tree;
     struct ct_tiles *tiles;
 };
 
-static void fill_block(void *data, int block, int thread)
+static void fill_tiles(void *data, int block, int thread)
 {
-    const struct filling *filling = data;
-    int first = block * TOGETHER, left = filling->tiles->count - first;
-    for (int i = 0; i < TOGETHER && i < left; i++)
-        fill_tile(filling->tree, filling->tiles, first + i);
+    const struct fill_task *task = data;
+    int first = block * TILES_PER_BLOCK, left = task->tiles->count - first;
+    for (int i = 0; i < TILES_PER_BLOCK && i < left; i++)
+        fill_tile(task->tree, task->tiles, first + i);
     (void)thread;
 }
 
-void ct_tiles_build(const struct ct_host *host, const struct ct_tree *t, void *memory, int threads,
-                    struct ct_tiles *tiles)
+const struct ct_tiles *ct_tiles_build(const struct ct_host *host, const struct ct_tree *t,
+                                      const struct ct_memory *memory, int threads)
 {
-    struct filling filling = {t, tiles};
-    lay_out(t, count_tiles(t), memory, tiles);
-    cut_leaves(t, tiles);
-    choose_units(t, tiles);
-    ct_parallel_for(host, tiles->count / TOGETHER + 1, threads, fill_block, &filling);
+    struct ct_tiles *tiles = alloc_tiles(host, memory, t);
+    struct fill_task task = {t, tiles};
+    number_tiles(t, tiles);
+    set_scale(t, tiles);
+    ct_parallel_for(host, tiles->count / TILES_PER_BLOCK + 1, threads, fill_tiles, &task);
     for (int j = 0; j < t->d; j++)
-        fill_nodes(t, tiles, j);
+        fill_node_boxes(t, tiles, j);
+    return tiles;
 }
 
-double ct_tiles_q_f32(const struct ct_tiles *tiles, int d, const double *q, float *to)
+double ct_tiles_q_f32(const struct ct_tiles *tiles, int d, const double *q, float *q_f32)
 {
-    double reach = 1;
+    double max_coord = 1;
     for (int j = 0; j < d; j++) {
-        to[j] = placed(tiles, q[j], j);
-        reach = fmax(reach, fabs((q[j] - tiles->origin[j]) * tiles->scale));
+        q_f32[j] = to_f32(tiles, q[j], j);
+        max_coord = fmax(max_coord, fabs((q[j] - tiles->origin[j]) * tiles->scale));
     }
-    return reach;
+    return max_coord;
 }
 
-/* The margins are twice what tiles.h derives, which also covers the rounding
- * of tau and of the limit. Squares below the normal range lose or gain up to
- * 2^-1075 each, which may shift a distance in double by sqrt(d) 2^-537.5: `underflow_error`.
- * Where squares might overflow a float, nothing is discarded. */
-float ct_f32_threshold(const struct ct_tiles *tiles, double reach, double tau)
+/* The error terms are twice what tiles.h derives. The second half covers the rounding of the
+ * distance and of the threshold. Squares below the normal range of a double lose or gain up
+ * to 2^-1075 each, which may shift a distance in double by sqrt(d) 2^-537.5:
+ * underflow_error. Where squares might overflow a float, nothing is discarded. */
+float ct_f32_threshold(const struct ct_tiles *tiles, double max_coord, double distance)
 {
-    double edge =
-        tau * tiles->scale + tiles->underflow_error + tiles->coordinate_error * (1 + reach);
-    double limit = edge * edge * tiles->sum_factor;
-    if (reach > 1e15 || !(limit < FLT_MAX / 2))
+    double bound = distance * tiles->scale + tiles->underflow_error +
+                   tiles->coordinate_error * (1 + max_coord);
+    double sq = bound * bound * tiles->sum_factor;
+    if (max_coord > 1e15 || !(sq < FLT_MAX / 2))
         return INFINITY;
-    return (float)limit;
+    return (float)sq;
 }
 
-double ct_f32_distance_bound(const struct ct_tiles *tiles, double reach, float sq)
+double ct_f32_distance_bound(const struct ct_tiles *tiles, double max_coord, float sq)
 {
-    if (reach > 1e15)
+    if (max_coord > 1e15)
         return INFINITY;
-    double edge = sqrt(sq * tiles->sum_factor) + tiles->underflow_error +
-                  tiles->coordinate_error * (1 + reach);
-    return edge * tiles->inverse_scale;
+    double bound = sqrt(sq * tiles->sum_factor) + tiles->underflow_error +
+                   tiles->coordinate_error * (1 + max_coord);
+    return bound * tiles->inverse_scale;
 }

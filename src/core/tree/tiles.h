@@ -1,73 +1,77 @@
-/* tiles.h: the points once more, small and in blocks, for searching only.
+/* tiles.h: the points in float32, in blocks of 16, for searches.
  *
- * A tile is a run of at most CT_LANES points of one leaf, stored coordinate by
- * coordinate in float, so that one vector load brings one coordinate of all its
- * points. Floats only discard: points whose float square exceeds a limit with room
- * for all rounding are out. Of the others the float square tells how far away they
- * are at most, again with room, so that limits can be lowered without doubles.
+ * A tile is a run of at most CT_LANES points of one leaf, stored coordinate by coordinate in
+ * float32: one vector load reads one coordinate of all points of the tile. Tiles and nodes
+ * have bounding boxes in the same floats. Tiles are derived from the arrays of a tree, take
+ * about half of their memory, and are not saved.
  *
- * Coordinates are taken from the origin of the root's box and scaled by a power
- * of two into [-1, 1]. With u = 2^-24 the float of such a coordinate is off by at
- * most u/2, so that of a point or a box by at most sqrt(d) u/2; that of a query
- * at most r away from the origin in each coordinate by r times that. Adding d
- * squares in float is off by less than (d + 2) u, relatively.
+ * Float32 distances never decide an answer. A search discards a point if its float32 squared
+ * distance exceeds ct_f32_threshold(), which has room for all rounding errors. For the other
+ * points ct_f32_distance_bound() gives an upper bound of the distance, again with room for
+ * all rounding errors, so that a threshold can be lowered without distances in double.
+ *
+ * Coordinates are relative to the center of the root's box (the origin) and scaled by a power
+ * of two into [-1, 1]. With u = 2^-24, the float32 value of such a coordinate has an error of
+ * at most u/2, so a point or a corner of a box has an error of at most sqrt(d) u/2; a query
+ * whose coordinates are at most r in absolute value has an error of at most r sqrt(d) u/2.
+ * Summing d squares in float32 has a relative error of less than (d + 2) u.
  */
 #ifndef COVERTREE_TREE_TILES_H
 #define COVERTREE_TREE_TILES_H
 
 #include "core/simd/candidates.h"
+#include "core/tree/tree.h"
 
 #include <stddef.h>
 
-struct ct_host;
-struct ct_tree;
-
-/* Boxes by column: coordinate j of box i is at [i + j * stride]. Vectors may run
- * over the end_tile box by less than CT_LANES. */
+/* Boxes, column-major: coordinate j of box i is at [i + j * stride]. A vector load may run
+ * past the last box by less than CT_LANES floats. */
 struct ct_boxes {
     float *lower, *upper;
     size_t stride;
 };
 
 struct ct_tiles {
-    int count;
-    double scale,
-        inverse_scale; /* what multiplies distances from the origin: a power of two; 1 / scale */
-    double coordinate_error, sum_factor,
-        underflow_error; /* of limits, for rounding; see ct_f32_threshold */
-    double *origin;      /* [d] */
-    float *x;            /* [count * d * CT_LANES]; NaN where a tile is not full */
-    int *begin;          /* [count + 1] the first_tile position of each tile */
-    int *first_tile,
-        *end_tile; /* [nodes] a node's tiles: from first_tile up to, not including, end_tile */
-    struct ct_boxes tile; /* the boxes of the tiles, */
-    struct ct_boxes node; /* and those of the nodes, in the same floats */
+    int count;               /* tiles */
+    double scale;            /* of coordinates and distances: a power of two */
+    double inverse_scale;    /* 1 / scale */
+    double coordinate_error; /* sqrt(d) u: twice the error of a point [tile units] */
+    double sum_factor;       /* 1 + 2 (d + 8) u: over twice the relative error of a sum */
+    double underflow_error;  /* of a distance in double whose squares underflow [tile units] */
+    double *origin;          /* [d] center of the root's box, in the user's units */
+    float *x;                /* [count x d x CT_LANES]; NaN in the unused lanes of a tile */
+    int *begin;              /* [count + 1] first position of each tile; n at the end */
+    int *first_tile;         /* [nodes] first tile of each node */
+    int *end_tile;           /* [nodes] one past the last tile of each node */
+    struct ct_boxes tile;    /* [count] boxes of the tiles */
+    struct ct_boxes node;    /* [nodes] boxes of the nodes */
 };
 
-/* How many tiles a leaf of so many points has: from the first_tile on, tile t begins at
- * size * t / tiles. */
+/* Number of tiles of a leaf of `size` points. Tile t of these begins at size * t / tiles. */
 static inline int ct_count_leaf_tiles(int size)
 {
     return (size + CT_LANES - 1) / CT_LANES;
 }
 
-/* Bytes that the tiles of a tree take. */
-size_t ct_tiles_bytes(const struct ct_tree *tree);
+/* Builds the tiles of a tree in memory from `memory` (NULL: the host's). Needs the arrays of
+ * the tree only. Costs one pass over the points, shared by `threads` threads, and about
+ * 4 n d + 8 nodes (1 + d) bytes. */
+const struct ct_tiles *ct_tiles_build(const struct ct_host *host, const struct ct_tree *tree,
+                                      const struct ct_memory *memory, int threads);
 
-/* Makes the tiles of a tree in memory of that many bytes. */
-void ct_tiles_build(const struct ct_host *host, const struct ct_tree *tree, void *memory,
-                    int threads, struct ct_tiles *tiles);
+/* Writes the float32 coordinates of a query, or of a corner of a box of queries, to q_f32
+ * [d]. Returns its largest coordinate in absolute value, in units of the tiles, but at least
+ * 1: the `max_coord` of the functions below. */
+double ct_tiles_q_f32(const struct ct_tiles *tiles, int d, const double *q, float *q_f32);
 
-/* A query, or a corner of a box of queries, in the tiles' floats; returns its
- * greatest distance from the origin in any coordinate, in their units. */
-double ct_tiles_q_f32(const struct ct_tiles *tiles, int d, const double *q, float *placed);
+/* Threshold of float32 squared distances: every point within `distance` [user's units] of a
+ * query with this max_coord has a float32 squared distance of at most the threshold.
+ * Infinite where squares might overflow. */
+float ct_f32_threshold(const struct ct_tiles *tiles, double max_coord, double distance);
 
-/* The limit for float squares that keeps every point within distance tau of a
- * query that is at most reach from the origin in every coordinate. */
-float ct_f32_threshold(const struct ct_tiles *tiles, double reach, double tau);
-
-/* The other way: no point with that float square is farther than this from such a
- * query, even by its distance in double; if squares overflow there, by ct_sq_threshold. */
-double ct_f32_distance_bound(const struct ct_tiles *tiles, double reach, float sq);
+/* Upper bound of distances [user's units]: no point with the float32 squared distance `sq` to
+ * a query with this max_coord has a larger distance, not even by its canonical distance in
+ * double; if the squares of that overflow, by ct_sq_threshold(). */
+double ct_f32_distance_bound(const struct ct_tiles *tiles, double max_coord, float sq);
 
 #endif

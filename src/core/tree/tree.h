@@ -1,34 +1,35 @@
-/* tree.h: the core of covertree: one tree, its memory, its invariants.
+/* tree.h: one tree, its memory, its invariants.
  *
- * A node is a cell of points around its center. Nodes are numbered breadth first,
- * so siblings are neighbours; points are stored so that a node is one run:
+ * A compressed cover tree. A node is a set of points around its center, one of them. Nodes
+ * are numbered breadth first, so siblings have consecutive numbers; points are stored so
+ * that the points of a node are one run of positions:
  *
  *   node     0 ............................................ the root: all points
  *            1 ............ 2 ....... 3 ................... its children, in point order
- *            4 .... 5 ..... 6 . 7 ... 8 ..... 9 .... 10 ... theirs
+ *            4 .... 5 ..... 6 . 7 ... 8 ..... 9 .... 10 ... their children
  *   position |p p p|p p p p|p p|p p p|p p p p|p p p |p p p| one column per coordinate
  *
- * Siblings' runs are in the order in which the build found their first points; a
- * leaf's points are in the order that leaf_order.h chooses, by row if they coincide.
+ * The runs of siblings are in the order in which the build found their first points; the
+ * points of a leaf are in the order of leaf_order.h, by row if they coincide.
  *
- * Every array of a tree is an R vector that users may export, so stored links
- * are 1-based with 0 for "none". In code, `node` and `pos` count from 0; `row`
- * is the user's and counts from 1 everywhere.
+ * Every array of a tree (arrays.h) is a vector that users may export, so stored links are
+ * 1-based with 0 for "none". In code, `node` and `pos` count from 0; `row` is the user's
+ * number of a point and counts from 1 everywhere.
  *
- * With cover(l) = 2^(l/4), a node i that has children keeps
+ * With the cover radius cover(l) = 2^(l/4), a node i that has children keeps
  *   nesting     the children split i's run of points; exactly one has i's center;
  *   covering    radius[i], the largest distance of a point of i to the center, is
  *               at most cover(level[i]), and level[i] is the least such level;
  *   descent     a child's level is below its parent's;
  *   separation  centers of siblings are farther apart than cover(c - 1), where c is
- *               the highest level among them.
+ *               the highest level among the siblings.
  * A node of coinciding points has radius 0 and no level; its children, if any,
  * cut it into runs by row and are exempt from descent and separation.
  */
 #ifndef COVERTREE_TREE_TREE_H
 #define COVERTREE_TREE_TREE_H
 
-#include "core/util/float.h"
+#include "core/tree/arrays.h"
 
 #include "core/host.h"
 
@@ -38,35 +39,37 @@
 
 #define CT_NO_LEVEL INT_MIN /* R's NA_integer_ */
 
+/* A tree, read only: searches on several threads share it. The struct owns no memory.
+ * `tiles` and `prefix` are derived from the arrays and are not saved with them. */
+#define CT_ARRAY_POINTER(NAME, name, type, shape) const type *name;
 struct ct_tree {
-    int n, d, nodes;
-    const double *points; /* [n * d] by column, in tree order */
-    const int *row;       /* [n] */
-    const int *center;    /* [nodes] position of the center */
-    const int *parent, *first_child, *next_sibling;
-    const int *subtree_begin, *subtree_end; /* first and last position, inclusive */
-    const int *level, *min_row;             /* min_row: the smallest row in the subtree */
-    const double *radius;
-    const double *lower, *upper;  /* [nodes * d] by column: the bounding box */
-    const struct ct_tiles *tiles; /* derived: the points as the search reads them */
+    int n, d, nodes;                 /* points, coordinates of a point, nodes; each at least 1 */
+    CT_TREE_ARRAYS(CT_ARRAY_POINTER) /* the arrays; arrays.h says what each holds */
+    const struct ct_tiles *tiles;    /* the points in float32, for searches; see tiles.h */
+    const struct ct_tree *prefix;    /* [ct_count_prefix_trees(n, 0)] trees of the first n/2,
+                                      * n/4, ... rows (subset.h); NULL until they are built */
 };
+#undef CT_ARRAY_POINTER
 
+/* First position of a node's points, from 0. */
 static inline int ct_node_begin(const struct ct_tree *t, int node)
 {
     return t->subtree_begin[node] - 1;
 }
 
+/* One past the last position of a node's points, from 0. */
 static inline int ct_node_end(const struct ct_tree *t, int node)
 {
     return t->subtree_end[node];
 }
 
-/* Children are numbered in a row, from ct_first_child() on. */
+/* First child of a node; -1 for a leaf. The other children have the next numbers. */
 static inline int ct_first_child(const struct ct_tree *t, int node)
 {
     return t->first_child[node] - 1;
 }
 
+/* Number of children of a node that has children. Time proportional to this number. */
 static inline int ct_count_children(const struct ct_tree *t, int node)
 {
     int child = ct_first_child(t, node), last = child;

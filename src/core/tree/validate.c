@@ -1,4 +1,8 @@
-/* validate.c: see validate.h. */
+/* validate.c: see validate.h.
+ *
+ * The first half checks links. The second half computes the properties of each node from its
+ * points and compares them with the arrays; blocks of nodes are shared by threads.
+ */
 #include "core/tree/validate.h"
 #include "core/metric/euclidean.h"
 #include "core/tree/level.h"
@@ -8,9 +12,14 @@
 #include <math.h>
 #include <string.h>
 
-static const struct ct_array_error sound = {CT_NO_ARRAY, 0};
+#define INVARIANT_INFO(NAME, name, ARRAY) {#name, CT_ARRAY_##ARRAY},
+const struct ct_invariant_info ct_invariant_info[CT_INVARIANTS] = {
+    CT_TREE_INVARIANTS(INVARIANT_INFO)};
 
-static struct ct_array_error fault(enum ct_array array, size_t at)
+static const struct ct_array_error no_error = {CT_NO_ARRAY, 0};
+
+/* An error at entry `at` of an array, counted from 0. */
+static struct ct_array_error error_at(enum ct_array array, size_t at)
 {
     return (struct ct_array_error){array, at + 1};
 }
@@ -18,63 +27,64 @@ static struct ct_array_error fault(enum ct_array array, size_t at)
 static struct ct_array_error check_points(const struct ct_tree *t)
 {
     size_t size = (size_t)t->n * t->d, at = ct_first_nonfinite(t->points, size);
-    return at < size ? fault(CT_ARRAY_POINTS, at) : sound;
+    return at < size ? error_at(CT_ARRAY_POINTS, at) : no_error;
 }
 
+/* The rows must be a permutation of 1..n. */
 static struct ct_array_error check_rows(const struct ct_tree *t, unsigned char *seen)
 {
     memset(seen, 0, (size_t)t->n);
     for (int pos = 0; pos < t->n; pos++) {
         int row = t->row[pos];
         if (row < 1 || row > t->n || seen[row - 1])
-            return fault(CT_ARRAY_ROW, (size_t)pos);
+            return error_at(CT_ARRAY_ROW, (size_t)pos);
         seen[row - 1] = 1;
     }
-    return sound;
+    return no_error;
 }
 
-/* The children of a node are the next nodes that have no parent yet, and their
- * runs, laid end to end, are the node's. */
+/* Nodes are numbered breadth first: the children of a node are the next nodes without a
+ * parent, from *next on, and their runs of points, one after the other, are the node's run. */
 static struct ct_array_error check_family(const struct ct_tree *t, int node, int *next)
 {
     size_t i = (size_t)node;
     if (t->first_child[node] == 0)
-        return sound;
+        return no_error;
     if (t->first_child[node] != *next + 1 || *next >= t->nodes)
-        return fault(CT_ARRAY_FIRST_CHILD, i);
+        return error_at(CT_ARRAY_FIRST_CHILD, i);
     int begin = t->subtree_begin[node];
     for (;;) {
         int child = (*next)++;
         size_t c = (size_t)child;
         if (t->parent[child] != node + 1)
-            return fault(CT_ARRAY_PARENT, c);
+            return error_at(CT_ARRAY_PARENT, c);
         if (t->subtree_begin[child] != begin)
-            return fault(CT_ARRAY_SUBTREE_BEGIN, c);
+            return error_at(CT_ARRAY_SUBTREE_BEGIN, c);
         if (t->subtree_end[child] < begin || t->subtree_end[child] > t->subtree_end[node])
-            return fault(CT_ARRAY_SUBTREE_END, c);
+            return error_at(CT_ARRAY_SUBTREE_END, c);
         if (t->center[child] < begin || t->center[child] > t->subtree_end[child])
-            return fault(CT_ARRAY_CENTER, c);
+            return error_at(CT_ARRAY_CENTER, c);
         begin = t->subtree_end[child] + 1;
         if (t->next_sibling[child] == 0)
-            return begin == t->subtree_end[node] + 1 ? sound : fault(CT_ARRAY_SUBTREE_END, c);
+            return begin == t->subtree_end[node] + 1 ? no_error : error_at(CT_ARRAY_SUBTREE_END, c);
         if (t->next_sibling[child] != *next + 1 || *next >= t->nodes)
-            return fault(CT_ARRAY_NEXT_SIBLING, c);
+            return error_at(CT_ARRAY_NEXT_SIBLING, c);
     }
 }
 
 static struct ct_array_error check_root(const struct ct_tree *t)
 {
     if (t->parent[0] != 0)
-        return fault(CT_ARRAY_PARENT, 0);
+        return error_at(CT_ARRAY_PARENT, 0);
     if (t->next_sibling[0] != 0)
-        return fault(CT_ARRAY_NEXT_SIBLING, 0);
+        return error_at(CT_ARRAY_NEXT_SIBLING, 0);
     if (t->subtree_begin[0] != 1)
-        return fault(CT_ARRAY_SUBTREE_BEGIN, 0);
+        return error_at(CT_ARRAY_SUBTREE_BEGIN, 0);
     if (t->subtree_end[0] != t->n)
-        return fault(CT_ARRAY_SUBTREE_END, 0);
+        return error_at(CT_ARRAY_SUBTREE_END, 0);
     if (t->center[0] < 1 || t->center[0] > t->n)
-        return fault(CT_ARRAY_CENTER, 0);
-    return sound;
+        return error_at(CT_ARRAY_CENTER, 0);
+    return no_error;
 }
 
 struct ct_array_error ct_validate_arrays(const struct ct_tree *t, unsigned char *seen)
@@ -88,25 +98,28 @@ struct ct_array_error ct_validate_arrays(const struct ct_tree *t, unsigned char 
     for (int node = 0; node < next && found.array == CT_NO_ARRAY; node++)
         found = check_family(t, node, &next);
     if (found.array == CT_NO_ARRAY && next != t->nodes)
-        found = fault(CT_ARRAY_PARENT, (size_t)next);
+        found = error_at(CT_ARRAY_PARENT, (size_t)next);
     return found;
 }
 
-/* What one node is like, measured from its points. */
-struct measure {
+/* The properties of one node, measured from its points. */
+struct node_measure {
     double radius;
-    int centers, min_row; /* centers: children with the node's center */
-    int lower_off, upper_off;
+    int min_row;
+    int nested;                   /* children that have the node's center */
+    int lower_wrong, upper_wrong; /* whether the box differs from that of the points */
 };
 
+/* Canonical distance of the points at two positions. */
 static double pos_distance(const struct ct_tree *t, int a, int b)
 {
     return sqrt(ct_sqdist(t->points + a, (size_t)t->n, t->points + b, (size_t)t->n, t->d));
 }
 
-static struct measure measure(const struct ct_tree *t, int node)
+/* Measures a node; its radius is that around the stored center. */
+static struct node_measure measure_node(const struct ct_tree *t, int node)
 {
-    struct measure m = {.min_row = INT_MAX};
+    struct node_measure m = {.min_row = INT_MAX};
     int begin = ct_node_begin(t, node), end = ct_node_end(t, node);
     for (int pos = begin; pos < end; pos++) {
         m.radius = fmax(m.radius, pos_distance(t, pos, t->center[node] - 1));
@@ -119,18 +132,19 @@ static struct measure measure(const struct ct_tree *t, int node)
             least = fmin(least, x[pos]);
             most = fmax(most, x[pos]);
         }
-        m.lower_off |= t->lower[node + (size_t)j * t->nodes] != least;
-        m.upper_off |= t->upper[node + (size_t)j * t->nodes] != most;
+        m.lower_wrong |= t->lower[node + (size_t)j * t->nodes] != least;
+        m.upper_wrong |= t->upper[node + (size_t)j * t->nodes] != most;
     }
     if (t->first_child[node] > 0)
         for (int c = ct_first_child(t, node); c >= 0; c = t->next_sibling[c] - 1)
-            m.centers += t->center[c] == t->center[node];
+            m.nested += t->center[c] == t->center[node];
     return m;
 }
 
-/* The least distance of two children of the node, over their separation radius.
- * Coinciding points have none to keep; without levels, any distance will do. */
-static double separation(const struct ct_tree *t, int node)
+/* Returns the least distance of two children's centers as a multiple of the separation radius
+ * of the node; infinite for a leaf and for coinciding points, which have no separation. If no
+ * child has a level, the radius is 0, so any distance above 0 suffices. */
+static double relative_separation(const struct ct_tree *t, int node)
 {
     double least = INFINITY;
     int first = ct_first_child(t, node), level = CT_NO_LEVEL;
@@ -146,72 +160,73 @@ static double separation(const struct ct_tree *t, int node)
     return least / ct_cover_radius(level - 1);
 }
 
-static void count_broken(struct ct_validation *report, enum ct_invariant law, int node,
-                         int violations)
+static void count_violation(struct ct_validation *found, enum ct_invariant invariant, int node,
+                            int violated)
 {
-    if (!violations)
+    if (!violated)
         return;
-    report->violations[law]++;
-    if (report->first[law] == 0 || node + 1 < report->first[law])
-        report->first[law] = node + 1;
+    found->violations[invariant]++;
+    if (found->first[invariant] == 0 || node + 1 < found->first[invariant])
+        found->first[invariant] = node + 1;
 }
 
-static void check_node(const struct ct_tree *t, int node, struct ct_validation *report)
+/* Compares one node with its points, its parent and its children. */
+static void validate_node(const struct ct_tree *t, int node, struct ct_validation *found)
 {
-    struct measure m = measure(t, node);
-    double cover = ct_cover_radius(t->level[node]), apart = separation(t, node);
+    struct node_measure m = measure_node(t, node);
+    double cover = ct_cover_radius(t->level[node]), apart = relative_separation(t, node);
     int parent = t->parent[node] - 1, level = t->level[node];
-    int family = parent >= 0 && t->level[parent] != CT_NO_LEVEL;
-    count_broken(report, CT_INVARIANT_NESTING, node, t->first_child[node] > 0 && m.centers != 1);
-    count_broken(report, CT_INVARIANT_COVERING, node, m.radius > cover);
-    count_broken(report, CT_INVARIANT_DESCENT, node, family && level >= t->level[parent]);
-    count_broken(report, CT_INVARIANT_SEPARATION, node, apart <= 1);
-    count_broken(report, CT_INVARIANT_RADIUS, node, t->radius[node] != m.radius);
-    count_broken(report, CT_INVARIANT_LEVEL, node, level != ct_cover_level(m.radius));
-    count_broken(report, CT_INVARIANT_LOWER, node, m.lower_off);
-    count_broken(report, CT_INVARIANT_UPPER, node, m.upper_off);
-    count_broken(report, CT_INVARIANT_MIN_ROW, node, t->min_row[node] != m.min_row);
+    int descends = parent >= 0 && t->level[parent] != CT_NO_LEVEL;
+    count_violation(found, CT_INVARIANT_NESTING, node, t->first_child[node] > 0 && m.nested != 1);
+    count_violation(found, CT_INVARIANT_COVERING, node, m.radius > cover);
+    count_violation(found, CT_INVARIANT_DESCENT, node, descends && level >= t->level[parent]);
+    count_violation(found, CT_INVARIANT_SEPARATION, node, apart <= 1);
+    count_violation(found, CT_INVARIANT_RADIUS, node, t->radius[node] != m.radius);
+    count_violation(found, CT_INVARIANT_LEVEL, node, level != ct_cover_level(m.radius));
+    count_violation(found, CT_INVARIANT_LOWER, node, m.lower_wrong);
+    count_violation(found, CT_INVARIANT_UPPER, node, m.upper_wrong);
+    count_violation(found, CT_INVARIANT_MIN_ROW, node, t->min_row[node] != m.min_row);
     if (cover > 0)
-        report->covering_slack = fmin(report->covering_slack, 1 - m.radius / cover);
-    report->separation_slack = fmin(report->separation_slack, apart - 1);
+        found->covering_slack = fmin(found->covering_slack, 1 - m.radius / cover);
+    found->separation_slack = fmin(found->separation_slack, apart - 1);
 }
 
-static void merge(struct ct_validation *into, const struct ct_validation *from)
+static void merge_validation(struct ct_validation *into, const struct ct_validation *from)
 {
-    for (int law = 0; law < CT_INVARIANTS; law++) {
-        into->violations[law] += from->violations[law];
-        if (from->first[law] > 0 && (into->first[law] == 0 || from->first[law] < into->first[law]))
-            into->first[law] = from->first[law];
+    for (int i = 0; i < CT_INVARIANTS; i++) {
+        into->violations[i] += from->violations[i];
+        if (from->first[i] > 0 && (into->first[i] == 0 || from->first[i] < into->first[i]))
+            into->first[i] = from->first[i];
     }
     into->covering_slack = fmin(into->covering_slack, from->covering_slack);
     into->separation_slack = fmin(into->separation_slack, from->separation_slack);
 }
 
-enum { TOGETHER = 16 }; /* nodes to a block of work */
+enum { NODES_PER_BLOCK = 16 };
 
-struct checking {
+struct validation_task {
     const struct ct_tree *tree;
-    struct ct_validation *report; /* [threads] */
+    struct ct_validation *found; /* [threads] */
 };
 
-static void check_block(void *data, int block, int thread)
+static void validate_block(void *data, int block, int thread)
 {
-    const struct checking *checking = data;
-    int first = block * TOGETHER, left = checking->tree->nodes - first;
-    for (int i = 0; i < TOGETHER && i < left; i++)
-        check_node(checking->tree, first + i, &checking->report[thread]);
+    const struct validation_task *task = data;
+    int first = block * NODES_PER_BLOCK, left = task->tree->nodes - first;
+    for (int i = 0; i < NODES_PER_BLOCK && i < left; i++)
+        validate_node(task->tree, first + i, &task->found[thread]);
 }
 
 void ct_validate_tree(const struct ct_host *host, const struct ct_tree *t, int threads,
-                      struct ct_validation *report)
+                      struct ct_validation *validation)
 {
-    struct ct_validation *mine = host->alloc((size_t)threads, sizeof *mine);
-    struct checking checking = {t, mine};
+    struct ct_validation *found = host->alloc((size_t)threads, sizeof *found);
+    struct validation_task task = {t, found};
     for (int thread = 0; thread < threads; thread++)
-        mine[thread] =
+        found[thread] =
             (struct ct_validation){.covering_slack = INFINITY, .separation_slack = INFINITY};
-    ct_parallel_for(host, t->nodes / TOGETHER + 1, threads, check_block, &checking);
-    *report = mine[0];
+    ct_parallel_for(host, t->nodes / NODES_PER_BLOCK + 1, threads, validate_block, &task);
+    *validation = found[0];
     for (int thread = 1; thread < threads; thread++)
-        merge(report, &mine[thread]);
+        merge_validation(validation, &found[thread]);
 }

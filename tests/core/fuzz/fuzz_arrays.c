@@ -25,10 +25,10 @@ static void list_arrays(struct grown *g, struct ints *ints, struct doubles *doub
     int nodes = g->tree.nodes;
     int *per_node[] = {a->center,        a->parent,      a->first_child, a->next_sibling,
                        a->subtree_begin, a->subtree_end, a->level,       a->min_row};
-    ints[0] = (struct ints){g->row, g->tree.n};
+    ints[0] = (struct ints){g->arrays.row, g->tree.n};
     for (int i = 1; i < INT_ARRAYS; i++)
         ints[i] = (struct ints){per_node[i - 1], nodes};
-    doubles[0] = (struct doubles){g->points, (size_t)g->tree.n * g->tree.d};
+    doubles[0] = (struct doubles){g->arrays.points, (size_t)g->tree.n * g->tree.d};
     doubles[1] = (struct doubles){a->radius, (size_t)nodes};
     doubles[2] = (struct doubles){a->lower, (size_t)nodes * g->tree.d};
     doubles[3] = (struct doubles){a->upper, (size_t)nodes * g->tree.d};
@@ -114,7 +114,7 @@ static struct cloud cloud_of_arrays(const struct grown *g)
     struct cloud cloud = {"arrays", n, d, keep((size_t)n * d, sizeof(double))};
     for (int pos = 0; pos < n; pos++)
         for (int j = 0; j < d; j++)
-            cloud.x[g->row[pos] - 1 + (size_t)j * n] = g->points[pos + (size_t)j * n];
+            cloud.x[g->arrays.row[pos] - 1 + (size_t)j * n] = g->arrays.points[pos + (size_t)j * n];
     return cloud;
 }
 

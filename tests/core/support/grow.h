@@ -11,8 +11,6 @@
 struct grown {
     struct ct_tree tree;
     struct ct_tree_arrays arrays;
-    double *points;
-    int *row;
 };
 
 struct grown grow(const struct cloud *cloud, int leaf_size, int threads);
@@ -28,7 +26,12 @@ struct grown grow_unordered(const struct cloud *cloud, int leaf_size, int thread
 /* Makes the tiles of the tree's points anew, after a change of its arrays. */
 void grow_tiles(struct grown *grown, int threads);
 
+/* Memory for all parts of a tree, kept until keep_end(). Memory for tiles starts anywhere in
+ * its block and ends where the block does. */
+extern const struct ct_memory kept_memory;
+
 /* Whether every array of two trees holds the same bytes. */
 int grown_alike(const struct grown *a, const struct grown *b);
+int trees_alike(const struct ct_tree *a, const struct ct_tree *b);
 
 #endif

@@ -13,8 +13,8 @@ static int holds_points(const struct grown *grown, const struct cloud *cloud)
     for (int pos = 0; pos < cloud->n; pos++)
         for (int j = 0; j < cloud->d; j++) {
             size_t column = (size_t)j * cloud->n;
-            if (memcmp(&grown->points[pos + column], &cloud->x[grown->row[pos] - 1 + column],
-                       sizeof(double)) != 0)
+            if (memcmp(&grown->arrays.points[pos + column],
+                       &cloud->x[grown->arrays.row[pos] - 1 + column], sizeof(double)) != 0)
                 return 0;
         }
     return 1;

@@ -31,7 +31,7 @@ static void list_links(struct grown *g, struct link *link)
 {
     struct ct_tree_arrays *a = &g->arrays;
     int n = g->tree.n, nodes = g->tree.nodes;
-    struct link all[LINKS] = {{"row", CT_ARRAY_ROW, g->row, n},
+    struct link all[LINKS] = {{"row", CT_ARRAY_ROW, g->arrays.row, n},
                               {"center", CT_ARRAY_CENTER, a->center, nodes},
                               {"parent", CT_ARRAY_PARENT, a->parent, nodes},
                               {"first_child", CT_ARRAY_FIRST_CHILD, a->first_child, nodes},
@@ -104,11 +104,11 @@ static void check_points(const struct grown *g)
     int wrong = 0, size = g->tree.n * g->tree.d;
     for (int at = 0; at < size; at++)
         for (int v = 0; v < 3; v++) {
-            double sound = g->points[at];
-            g->points[at] = bad[v];
+            double sound = g->arrays.points[at];
+            g->arrays.points[at] = bad[v];
             struct ct_array_error fault = fault_of(g);
             wrong += fault.array != CT_ARRAY_POINTS || fault.entry != (size_t)at + 1;
-            g->points[at] = sound;
+            g->arrays.points[at] = sound;
         }
     check_about("points");
     CHECK(wrong == 0);

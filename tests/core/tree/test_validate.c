@@ -133,13 +133,13 @@ static void check_nest(struct grown *g, int node)
 /* A point moved beyond all else: every node that holds it sees it. */
 static void check_moved_point(struct grown *g)
 {
-    double sound = g->points[0];
+    double sound = g->arrays.points[0];
     int holders = 0;
     for (int node = 0; node < g->tree.nodes; node++)
         holders += g->tree.subtree_begin[node] == 1;
-    g->points[0] = 1000;
+    g->arrays.points[0] = 1000;
     struct ct_validation report = report_of(g);
-    g->points[0] = sound;
+    g->arrays.points[0] = sound;
     check_about("a point moved away");
     CHECK(report.violations[CT_INVARIANT_UPPER] == holders);
     CHECK(report.violations[CT_INVARIANT_COVERING] >= 1 &&
