@@ -32,7 +32,9 @@
 #'
 #'   The tree keeps its own copy of the points. [object.size()] counts that copy and the
 #'   other arrays, but not the copy in single precision that searches read, which is up to
-#'   about as large and is not saved. The tree survives [saveRDS()] and
+#'   about as large and is not saved, nor the trees of the first rows that the first query with
+#'   `predecessor = TRUE` leaves ([knn_query()]): these double the memory of the tree. The tree
+#'   survives [saveRDS()] and
 #'   [save()], a fork, and being sent to a worker of the parallel package: the
 #'   arrays travel, and are checked when the tree is first used in its new place: whether
 #'   they make a tree, and whether they and what belongs to a metric have the checksums that

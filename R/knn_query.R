@@ -22,7 +22,10 @@
 #'   answers.
 #' @param predecessor Whether each of the tree's own points is to find only points
 #'   in rows before its own, as the neighbours of a Vecchia approximation: the
-#'   first row finds none, row i at most i - 1. Not with `query`.
+#'   first row finds none, row i at most i - 1. Not with `query`. The first such query of
+#'   a tree of more than 1,024 points also builds trees of the first n/2, n/4, ... rows. They
+#'   are kept in memory with the tree, take about as much memory as the tree itself, and
+#'   are not saved.
 #' @param recall The share of the true neighbours to find, at least: above 0, and at
 #'   most 1, which is the default and exact. With less, the search stops early, as
 #'   early as a sample of the queries, which are also answered exactly, allows.

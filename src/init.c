@@ -8,6 +8,7 @@ SEXP r_tree_build(SEXP, SEXP, SEXP, SEXP, SEXP, SEXP);
 SEXP r_tree_from_arrays(SEXP, SEXP);
 SEXP r_tree_arrays(SEXP);
 SEXP r_tree_validate(SEXP, SEXP);
+SEXP r_prefix_trees(SEXP);
 SEXP r_knn(SEXP, SEXP, SEXP, SEXP, SEXP);
 SEXP r_simd_levels(void);
 SEXP r_inducing_factor(SEXP, SEXP, SEXP, SEXP, SEXP, SEXP);
@@ -41,6 +42,7 @@ static const R_CallMethodDef routines[] = {
     {ROUTINE(r_tree_from_arrays), 2},
     {ROUTINE(r_tree_arrays), 1},
     {ROUTINE(r_tree_validate), 2},
+    {ROUTINE(r_prefix_trees), 1},
     {ROUTINE(r_knn), 5},
     {ROUTINE(r_radius), 7},
     {ROUTINE(r_windows_memory), 0},

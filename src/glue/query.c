@@ -127,6 +127,8 @@ SEXP r_knn(SEXP pointer, SEXP query, SEXP rows, SEXP k, SEXP how)
         SET_VECTOR_ELT(found, 2, Rf_allocVector(INTSXP, batch.m));
         batch.evaluated = INTEGER(VECTOR_ELT(found, 2));
     }
+    if (r_how(how, HOW_PREDECESSOR))
+        r_build_prefix_trees(pointer, batch.kernels, batch.threads, count);
     struct ct_host host = r_host_for("knn_query", how);
     void (*search)(const struct ct_host *, const struct ct_batch *, int, double, int *, double *) =
         r_how(how, HOW_PREDECESSOR) ? ct_knn_predecessors : ct_knn;

@@ -275,6 +275,8 @@ SEXP r_residual_walk(SEXP pointer, SEXP metric, SEXP coarse, SEXP query, SEXP fo
     walk.distance = REAL(VECTOR_ELT(found, 1));
     walk.evaluated = INTEGER(VECTOR_ELT(found, 2));
     walk.climbs = INTEGER(VECTOR_ELT(found, 3));
+    if (batch.predecessor)
+        r_build_prefix_trees(pointer, batch.kernels, batch.threads, walk.first);
     struct ct_host host = r_host_for("knn_query", how);
     ct_approx_search(&host, &batch, &walk);
     UNPROTECT(1);
