@@ -1,9 +1,8 @@
-/* euclid.c: compile the kernels for each instruction set, choose at run time.
+/* euclid.c: the kernels of euclid.h, compiled for each instruction set.
  *
- * The base set is SSE2 on x86, and C's own vector operations elsewhere. 64-bit ARM
- * always has NEON, whose kernels in float are of another shape; wider sets of x86 are
- * enabled function by function. So the package needs no machine-specific flags and one
- * build runs everywhere.
+ * For each set: the operations that the compiler's vectors lack, then euclid_kernels.h.
+ * The base set is SSE2 on x86, and the compiler's own vector operations elsewhere. 64-bit
+ * ARM always has NEON, whose float32 kernels have another shape.
  */
 #include "core/simd/euclid.h"
 #include "core/metric/euclidean.h"
@@ -11,15 +10,12 @@
 
 #include <math.h>
 
-#if defined(__x86_64__) && defined(__GNUC__)
-#define CT_X86 1
+#if CT_X86
 #include <immintrin.h>
-#else
-#define CT_X86 0
 #endif
 
-/* The plain ways of what one instruction does in the widest set. */
-static inline void pack_bits(float *sq, int *pos, unsigned bits, const float *a, const int *b)
+/* Stores the lanes whose bits are set, packed: one instruction in AVX-512. */
+static inline void pack_lanes(float *sq, int *pos, unsigned bits, const float *a, const int *b)
 {
     for (; bits; bits &= bits - 1) {
         int lane = __builtin_ctz(bits);
@@ -28,20 +24,23 @@ static inline void pack_bits(float *sq, int *pos, unsigned bits, const float *a,
     }
 }
 
-static inline unsigned wanted_bits(unsigned bits, const int *row, const struct ct_candidates *list)
+/* Returns the bits whose rows are eligible for the query of a candidate buffer. */
+static inline unsigned eligible_bits(unsigned bits, const int *row,
+                                     const struct ct_candidates *list)
 {
-    unsigned wanted = 0;
+    unsigned eligible = 0;
     for (; bits; bits &= bits - 1) {
-        int its = row[__builtin_ctz(bits)];
-        wanted |= (unsigned)(its <= list->max_row && its != list->skip_row) << __builtin_ctz(bits);
+        int lane = __builtin_ctz(bits);
+        eligible |= (unsigned)(row[lane] <= list->max_row && row[lane] != list->skip_row) << lane;
     }
-    return wanted;
+    return eligible;
 }
 
 #define CT_PACK_PLAIN(sq, pos, bits, a, b)                                                         \
-    pack_bits(sq, pos, bits, (const float *)&(a), (const int *)&(b))
+    pack_lanes(sq, pos, bits, (const float *)&(a), (const int *)&(b))
 
-/* Where to look, having come to coordinate j, whether all are out already. */
+/* A sum of squares over d coordinates is compared with the threshold every 8 coordinates,
+ * except over the last 16: the coordinate after j up to which to sum. */
 #define CT_STOP(j, d) ((d) - (j) < 16 ? (d) : (j) + 8)
 
 #define CT_LABEL "base"
@@ -51,7 +50,7 @@ static inline unsigned wanted_bits(unsigned bits, const int *row, const struct c
 #define CT_FMA(a, b, c) ((a) * (b) + (c))
 #define CT_COUNT(bits) (int)(0x4332322132212110ull >> 4 * (bits)&15)
 #define CT_PACK CT_PACK_PLAIN
-#define CT_WANTED wanted_bits
+#define CT_ELIGIBLE eligible_bits
 #define CT_FSPLAT(x) (FVEC) CT_SPLAT4(x)
 #define CT_FMAX(a, b) (FVEC) CT_MAX4(a, b)
 #define CT_DWITHIN(a, b) CT_AT_MOST2(a, b)
@@ -79,7 +78,7 @@ static inline unsigned wanted_bits(unsigned bits, const int *row, const struct c
 #define CT_WIDTH 4
 #define CT_COUNT(bits) __builtin_popcount(bits)
 #define CT_PACK CT_PACK_PLAIN
-#define CT_WANTED wanted_bits
+#define CT_ELIGIBLE eligible_bits
 #define CT_FMA(a, b, c) (FVEC) _mm256_fmadd_ps((__m256)(a), (__m256)(b), (__m256)(c))
 #define CT_FSPLAT(x) (FVEC) _mm256_set1_ps(x)
 #define CT_FMAX(a, b) (FVEC) _mm256_max_ps((__m256)(a), (__m256)(b))
@@ -91,8 +90,8 @@ static inline unsigned wanted_bits(unsigned bits, const int *row, const struct c
 
 #define CT_512 __attribute__((target("avx512f,avx512dq,avx512vl,popcnt")))
 
-CT_512 static inline unsigned wanted_avx512(unsigned bits, const int *row,
-                                            const struct ct_candidates *list)
+CT_512 static inline unsigned eligible_avx512(unsigned bits, const int *row,
+                                              const struct ct_candidates *list)
 {
     __m512i rows = _mm512_maskz_loadu_epi32((__mmask16)bits, row);
     __mmask16 early =
@@ -100,7 +99,7 @@ CT_512 static inline unsigned wanted_avx512(unsigned bits, const int *row,
     return _mm512_mask_cmpneq_epi32_mask(early, rows, _mm512_set1_epi32(list->skip_row));
 }
 
-/* Packed in a register first: packing stores are slow on some machines. */
+/* Packs in a register first: compressing stores are slow on some processors. */
 CT_512 static inline void pack_avx512(float *sq, int *pos, unsigned bits, __m512 a, __m512i b)
 {
     _mm512_storeu_ps(sq, _mm512_maskz_compress_ps((__mmask16)bits, a));
@@ -114,7 +113,7 @@ CT_512 static inline void pack_avx512(float *sq, int *pos, unsigned bits, __m512
 #define CT_WIDTH 8
 #define CT_COUNT(bits) __builtin_popcount(bits)
 #define CT_PACK(sq, pos, bits, a, b) pack_avx512(sq, pos, bits, (__m512)(a), (__m512i)(b))
-#define CT_WANTED wanted_avx512
+#define CT_ELIGIBLE eligible_avx512
 #define CT_FMA(a, b, c) (FVEC) _mm512_fmadd_ps((__m512)(a), (__m512)(b), (__m512)(c))
 #define CT_FSPLAT(x) (FVEC) _mm512_set1_ps(x)
 #define CT_FMAX(a, b) (FVEC) _mm512_max_ps((__m512)(a), (__m512)(b))
@@ -122,21 +121,6 @@ CT_512 static inline void pack_avx512(float *sq, int *pos, unsigned bits, __m512
 #define CT_WITHIN(a, b) (unsigned)_mm512_cmp_ps_mask((__m512)(a), (__m512)(b), _CMP_LE_OQ)
 #include "core/simd/euclid_kernels.h"
 #endif
-
-enum ct_simd_level ct_simd_best(void)
-{
-#if CT_X86
-    __builtin_cpu_init();
-    if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
-        __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl") &&
-        __builtin_cpu_supports("popcnt"))
-        return CT_SIMD_AVX512;
-    if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") &&
-        __builtin_cpu_supports("popcnt"))
-        return CT_SIMD_AVX2;
-#endif
-    return CT_NEON ? CT_SIMD_NEON : CT_SIMD_BASE;
-}
 
 const struct ct_kernels *ct_kernels(enum ct_simd_level level)
 {

@@ -1,72 +1,98 @@
-/* euclid.h: the vector kernels and the choice among them.
+/* euclid.h: the vector kernels of Euclidean distance.
  *
- * Each kernel exists once, in euclid_kernels.h, and is compiled for every
- * instruction set the compiler knows; the processor decides at run time which
- * one is used. Kernels in double give the same bits in every set. Kernels in
- * float only tell what may be discarded, with a margin that covers the rounding
- * of all of them, so the choice shows in time only.
+ * The inner loops of the search, the build and the maximin order: distances, scans of
+ * tiles, selection. A caller takes the table of kernels of an instruction set once per
+ * call, by ct_kernels(), and then calls through its pointers.
+ *
+ * Each kernel is written once, in euclid_kernels.h, and compiled for every instruction set
+ * (isa.h). Kernels in double return the same bits in every set. Kernels in float32 only
+ * discard, with a threshold whose margin covers the rounding of all sets, so the choice of
+ * the set changes the time of a search and not its result.
  */
 #ifndef COVERTREE_SIMD_EUCLID_H
 #define COVERTREE_SIMD_EUCLID_H
 
 #include "core/simd/candidates.h"
+#include "core/simd/isa.h"
 #include "core/util/float.h"
 
 #include <stddef.h>
 
-/* A processor has the levels from the base up to its best one: those of x86, or NEON. */
-enum ct_simd_level { CT_SIMD_BASE, CT_SIMD_AVX2, CT_SIMD_AVX512, CT_SIMD_NEON = CT_SIMD_AVX2 };
+enum { CT_GROUP = 8 }; /* queries that scan a tile together */
 
-enum { CT_GROUP = 8 }; /* queries that meet a tile together */
-
+/* The kernels of one instruction set. A "bit i" refers to the unsigned result. */
 struct ct_kernels {
-    const char *name;
-    /* The same without fused multiply-add: sums of squares in float are then the same at
-     * every level. For searches whose answer depends on them: by budget or epsilon. */
+    const char *name; /* of the instruction set */
+
+    /* The same kernels without fused multiply-add: float32 sums of squares then have the
+     * same bits in every set. For searches whose result depends on them, by a budget or an
+     * epsilon. */
     const struct ct_kernels *unfused;
-    /* out[i] = squared distance of q to point i of count; ld doubles lie
-     * between the columns of x. */
+
+    /* ---- double: exact distances and selection ---- */
+
+    /* Computes out[i] [count], the squared distance of q [d] to point i of x [count x d,
+     * column-major, leading dimension ld]. */
     void (*sqdist)(const double *x, size_t ld, int d, int count, const double *q, double *out);
-    /* rank[i] = how many of x[0, count) come before x[i]; equals by place. */
+
+    /* Computes rank[i], the number of values among x [count] that come before x[i]; equal
+     * values are ordered by index. O(count^2) without branches. Reads and writes up to the
+     * next whole vector. */
     void (*rank)(const double *x, int count, int *rank);
-    /* The same for values that are out of place by at most `reach`; so far beyond both
-     * ends, too, they are in order. */
-    void (*rank_nearly_sorted)(const double *x, int count, int reach, int *rank);
-    /* How many of x[0, count) are at most the limit; what follows x, up to a
-     * whole vector, must be above it. */
-    int (*count_within)(const double *x, int count, double limit);
-    /* A square that at least k and, if nearly equal ones allow, at most `enough`
-     * points of a list are within: 0 if k are; the limit if fewer are within that. */
-    float (*find_threshold)(struct ct_candidates *near, int k, int enough);
-    /* Keeps what is within the limit. */
-    void (*compact)(struct ct_candidates *near, float limit);
-    /* A query, whose list is not full, meets a tile, whose points have these rows and
-     * lie from pos on: takes in those within its limit. Returns whether the list is full. */
+
+    /* The same for values out of place by at most `displacement`, in time
+     * O(count * displacement). Reads that number of values before the first, and up to a
+     * vector more after the last: they must be no larger, or no smaller, than all of x. */
+    void (*rank_nearly_sorted)(const double *x, int count, int displacement, int *rank);
+
+    /* Returns a value within which at least k of sq [count] lie and, unless nearly equal
+     * values prevent it, at most `enough`. By bisection: at most 24 passes over sq, which
+     * it pads with CT_SELECT_PAD infinities. */
+    double (*find_threshold_f64)(double *sq, int count, int k, int enough);
+
+    /* ---- float32: the candidate buffer of a query ---- */
+
+    /* The same for the squares of a candidate buffer: 0 if k of them are 0; the buffer's
+     * threshold if fewer than k lie within it. */
+    float (*find_threshold)(struct ct_candidates *list, int k, int enough);
+
+    /* Keeps the candidates within the threshold, in their order. */
+    void (*compact)(struct ct_candidates *list, float threshold);
+
+    /* Scans a tile [d * CT_LANES] of points at positions pos, pos + 1, ... with the rows
+     * row: appends those within the threshold of the query q [d], with an eligible row, to
+     * its buffer, which must not be full. Returns whether the buffer is full then. */
     int (*scan_tile)(const float *tile, int d, const float *q, const int *row, int pos,
-                     struct ct_candidates *near);
-    /* The same for CT_GROUP queries; coordinate j of query i is q[j * CT_GROUP + i].
-     * Bit i of the result: the list of query i is full. */
+                     struct ct_candidates *list);
+
+    /* The same for CT_GROUP queries: coordinate j of query i is q[j * CT_GROUP + i]. Bit i:
+     * whether the buffer of query i is full. */
     unsigned (*scan_tile_group)(const float *tile, int d, const float *q, const int *row, int pos,
-                                struct ct_candidates *const *near);
-    /* Writes the numbers and the squared distances of the boxes, of count, within
-     * the limit of the box from q_lower to q_upper; returns how many. Reads boxes
-     * up to the next multiple of CT_LANES. */
+                                struct ct_candidates *const *list);
+
+    /* Lists the boxes, of `count` [d rows of stride], whose squared distance to the box
+     * [q_lower, q_upper] is within the threshold: their numbers and squared distances.
+     * Returns how many. Reads boxes up to the next multiple of CT_LANES. */
     int (*boxes_within)(const float *lower, const float *upper, size_t stride, int d, int count,
-                        const float *q_lower, const float *q_upper, float limit, int *number,
+                        const float *q_lower, const float *q_upper, float threshold, int *number,
                         float *sq);
-    /* Bit i of the result: the squared distance of q to box i of CT_LANES is less
-     * than sq[i]. Columns lie CT_LANES apart. */
+
+    /* ---- double, CT_LANES at a time: the maximin order ---- */
+
+    /* Bit i: whether the squared distance of q [d] to box i is less than sq[i]. lower, upper:
+     * [CT_LANES x d, column-major]. */
     unsigned (*boxes_nearer)(const double *lower, const double *upper, int d, const double *q,
                              const double *sq);
-    /* Where the squared distance of q to point i of CT_LANES is less than sq[i], it
-     * takes its place. Columns lie CT_LANES apart. */
+
+    /* Sets sq[i] to the squared distance of q [d] to point i of x [CT_LANES x d,
+     * column-major], where that is less. */
     void (*min_sqdist)(const double *x, int d, const double *q, double *sq);
-    /* Bit i of the result: none of x[0, CT_LANES) is larger than x[i]. */
+
+    /* Bit i: whether no value of x [CT_LANES] is larger than x[i]. */
     unsigned (*largest)(const double *x);
 };
 
-enum ct_simd_level ct_simd_best(void);
-/* The kernels of a level; of a lower one, if the compiler does not know it. */
+/* Returns the kernels of a level; of a lower level if the compiler does not know it. */
 const struct ct_kernels *ct_kernels(enum ct_simd_level level);
 
 #endif

@@ -1,20 +1,20 @@
-/* euclid_kernels.h: the vector kernels, written once for any vector width.
+/* euclid_kernels.h: the kernels of euclid.h, written once for any vector width.
  *
  * euclid.c includes this file once per instruction set, having defined
- *   CT_LABEL, CT_NAME(f)  the name of the set, and of f for it,
- *   CT_TARGET             the attribute that allows the set inside a function,
- *   CT_WIDTH              doubles in a vector; floats are twice as many,
+ *   CT_LABEL, CT_NAME(f)  the name of the set, and the name of function f for it,
+ *   CT_TARGET             the attribute that enables the set inside a function,
+ *   CT_WIDTH              doubles of a vector; a vector holds twice as many floats,
  *   CT_FMA(a, b, c)       a * b + c in float, fused or not,
- *   CT_UNFUSED(f)         if that is fused, the name of f for the set without,
+ *   CT_UNFUSED(f)         if CT_FMA fuses: the name of f for the set without fusing,
  *   CT_FSPLAT(x)          a float in each lane,
- *   CT_FMAX(a, b)         the greater of each two floats,
+ *   CT_FMAX(a, b)         the larger of two floats in each lane,
  *   CT_WITHIN(a, b)       a bit for each float of a that is at most that of b,
  *   CT_DWITHIN(a, b)      the same for doubles,
- *   CT_COUNT(bits)        how many bits are set,
- *   CT_PACK(sq, pos, bits, a, b)  the floats of a and the ints of b whose bits are
- *                         set, packed, to sq and pos, which may be overrun,
- *   CT_WANTED(bits, row, list)    the bits whose rows a query wants;
- * or CT_FLOAT_NEON instead of those from CT_FMAX on, but for CT_DWITHIN. No include
+ *   CT_COUNT(bits)        the number of bits set,
+ *   CT_PACK(sq, pos, bits, a, b)  stores the floats of a and the ints of b whose bits are
+ *                         set, packed, at sq and pos; may overwrite a vector beyond them,
+ *   CT_ELIGIBLE(bits, row, list)  the bits whose rows are eligible for a query;
+ * or CT_FLOAT_NEON in place of those from CT_FMAX on, except CT_DWITHIN. No include
  * guard, on purpose.
  */
 
@@ -32,8 +32,8 @@ typedef int CT_NAME(fmask) __attribute__((vector_size(8 * CT_WIDTH), aligned(4),
 #define FSTORE(p, v) (*(FVEC *)(p) = (v))
 #define FWIDTH (2 * CT_WIDTH)
 
-/* A tail shorter than a vector is done by stepping back over lanes already
- * done; only runs shorter than one vector go point by point. */
+/* The last vector overlaps the one before it, so that a tail needs no code of its own;
+ * only runs shorter than one vector go point by point. */
 CT_TARGET static void CT_NAME(sqdist)(const double *x, size_t ld, int d, int count, const double *q,
                                       double *out)
 {
@@ -54,8 +54,8 @@ CT_TARGET static void CT_NAME(sqdist)(const double *x, size_t ld, int d, int cou
     }
 }
 
-/* A vector of values counts what comes before each: of the values at lower
- * places also the equal ones. Reads and writes up to the next whole vector. */
+/* Each lane counts the values that come before its own: smaller ones, and equal ones at a
+ * lower index. Only within its own vector does the index of an equal value matter. */
 CT_TARGET static void CT_NAME(rank)(const double *x, int count, int *rank)
 {
     static const long long places[] = {0, 1, 2, 3, 4, 5, 6, 7};
@@ -75,27 +75,30 @@ CT_TARGET static void CT_NAME(rank)(const double *x, int count, int *rank)
     }
 }
 
-/* Reads and writes up to the next whole vector, and `reach` values beyond both ends. */
-CT_TARGET static void CT_NAME(rank_nearly_sorted)(const double *x, int count, int reach, int *rank)
+/* A value moves up by the number of smaller values after it, and down by the number of
+ * larger ones before it; both lie within the displacement. */
+CT_TARGET static void CT_NAME(rank_nearly_sorted)(const double *x, int count, int displacement,
+                                                  int *rank)
 {
     static const long long places[] = {0, 1, 2, 3, 4, 5, 6, 7};
     for (int i = 0; i < count; i += CT_WIDTH) {
         VEC mine = LOAD(x + i);
         MASK place = *(const MASK *)places + i;
-        for (int j = 1; j <= reach; j++)
+        for (int j = 1; j <= displacement; j++)
             place += (MASK)(LOAD(x + i - j) > mine) - (MASK)(LOAD(x + i + j) < mine);
         for (int lane = 0; lane < CT_WIDTH; lane++)
             rank[i + lane] = (int)((const long long *)&place)[lane];
     }
 }
 
-/* Reads up to the next whole vector. */
-CT_TARGET static int CT_NAME(count_within)(const double *x, int count, double limit)
+/* Returns how many of x are at most the threshold. Reads up to the next whole vector,
+ * whose values must be above it. */
+CT_TARGET static inline int CT_NAME(count_within_f64)(const double *x, int count, double threshold)
 {
     MASK within = {0};
     int sum = 0;
     for (int i = 0; i < count; i += CT_WIDTH)
-        within -= (MASK)(LOAD(x + i) <= limit);
+        within -= (MASK)(LOAD(x + i) <= threshold);
     for (int lane = 0; lane < CT_WIDTH; lane++)
         sum += (int)((const long long *)&within)[lane];
     return sum;
@@ -122,34 +125,47 @@ CT_TARGET static int CT_NAME(count_within)(const double *x, int count, double li
 #endif
 #undef CT_SUM_KERNELS
 
-CT_TARGET static float CT_NAME(find_threshold)(struct ct_candidates *list, int k, int enough)
+#define CT_REAL double
+#define CT_BISECT CT_NAME(bisect_f64)
+#define CT_COUNT_WITHIN CT_NAME(count_within_f64)
+#include "core/simd/bisect_kernels.h"
+#undef CT_REAL
+#undef CT_BISECT
+#undef CT_COUNT_WITHIN
+#define CT_REAL float
+#define CT_BISECT CT_NAME(bisect_f32)
+#define CT_COUNT_WITHIN CT_NAME(count_within_f32)
+#include "core/simd/bisect_kernels.h"
+#undef CT_REAL
+#undef CT_BISECT
+#undef CT_COUNT_WITHIN
+
+CT_TARGET static double CT_NAME(find_threshold_f64)(double *sq, int count, int k, int enough)
 {
-    float below = 0, limit = list->threshold;
-    int within = list->count;
-    for (int i = 0; i < CT_LANES; i += FWIDTH)
-        FSTORE(list->sq + list->count + i, CT_FSPLAT(INFINITY));
-    if (limit == INFINITY) {
-        limit = 0;
-        for (int i = 0; i < list->count; i++)
-            limit = list->sq[i] > limit ? list->sq[i] : limit;
-    }
-    if (CT_NAME(count_near)(list, 0) >= k)
-        return 0;
-    for (int pass = 0; pass < 24 && within > enough; pass++) {
-        float middle = below + (limit - below) / 2;
-        int count = CT_NAME(count_near)(list, middle);
-        if (count < k) {
-            below = middle;
-        } else {
-            limit = middle;
-            within = count;
-        }
-    }
-    return limit;
+    double most = 0;
+    for (int i = 0; i < count; i++)
+        most = sq[i] > most ? sq[i] : most;
+    STORE(sq + count, (double)INFINITY - (VEC){0});
+    return CT_NAME(bisect_f64)(sq, count, most, k, enough);
 }
 
-/* The gap to a box is the one positive of the two differences, so their positive
- * parts add up to it, to the bit. */
+CT_TARGET static float CT_NAME(find_threshold)(struct ct_candidates *list, int k, int enough)
+{
+    float most = list->threshold;
+    for (int i = 0; i < CT_LANES; i += FWIDTH)
+        FSTORE(list->sq + list->count + i, CT_FSPLAT(INFINITY));
+    if (most == INFINITY) {
+        most = 0;
+        for (int i = 0; i < list->count; i++)
+            most = list->sq[i] > most ? list->sq[i] : most;
+    }
+    if (CT_NAME(count_within_f32)(list->sq, list->count, 0) >= k)
+        return 0;
+    return CT_NAME(bisect_f32)(list->sq, list->count, most, k, enough);
+}
+
+/* At most one of the two differences is positive: the sum of their positive parts is the
+ * gap to the box, to the bit. */
 CT_TARGET static unsigned CT_NAME(boxes_nearer)(const double *lower, const double *upper, int d,
                                                 const double *q, const double *sq)
 {
@@ -168,7 +184,8 @@ CT_TARGET static unsigned CT_NAME(boxes_nearer)(const double *lower, const doubl
     return ~farther & ((1u << CT_LANES) - 1);
 }
 
-/* Two vectors at a time, because each waits for its own last sum. */
+/* Two vectors at a time: each sum depends on its previous value, and the two chains of
+ * additions overlap. */
 CT_TARGET static void CT_NAME(min_sqdist)(const double *x, int d, const double *q, double *sq)
 {
     for (int part = 0; part < CT_LANES; part += 2 * CT_WIDTH) {
@@ -189,6 +206,7 @@ CT_TARGET static void CT_NAME(min_sqdist)(const double *x, int d, const double *
     }
 }
 
+/* Compares each value with the largest of all. */
 CT_TARGET static unsigned CT_NAME(largest)(const double *x)
 {
     VEC most = LOAD(x);
@@ -207,12 +225,13 @@ CT_TARGET static unsigned CT_NAME(largest)(const double *x)
     return within;
 }
 
+/* The kernels of the set, with the sums of squares named by `sums`. */
 #define CT_TABLE(sums, unfused)                                                                    \
     {                                                                                              \
         CT_LABEL, unfused, CT_NAME(sqdist), CT_NAME(rank), CT_NAME(rank_nearly_sorted),            \
-            CT_NAME(count_within), CT_NAME(find_threshold), CT_NAME(compact), sums(scan_tile),     \
-            sums(scan_tile_group), sums(boxes_within), CT_NAME(boxes_nearer), CT_NAME(min_sqdist), \
-            CT_NAME(largest),                                                                      \
+            CT_NAME(find_threshold_f64), CT_NAME(find_threshold), CT_NAME(compact),                \
+            sums(scan_tile), sums(scan_tile_group), sums(boxes_within), CT_NAME(boxes_nearer),     \
+            CT_NAME(min_sqdist), CT_NAME(largest),                                                 \
     }
 
 #ifdef CT_UNFUSED
@@ -245,4 +264,4 @@ static const struct ct_kernels CT_NAME(kernels) = CT_TABLE(CT_NAME, &kernels_bas
 #undef CT_DWITHIN
 #undef CT_COUNT
 #undef CT_PACK
-#undef CT_WANTED
+#undef CT_ELIGIBLE

@@ -1,31 +1,34 @@
-/* float_kernels.h: the kernels in float, written once for any vector width.
+/* float_kernels.h: the float32 kernels of a candidate buffer, for any vector width.
  *
- * euclid_kernels.h includes this file; what it needs to be defined is listed there. No
- * include guard, on purpose.
+ * euclid_kernels.h includes this file and lists what it needs to be defined. No include
+ * guard, on purpose.
  */
 
-/* What lies beyond the list, up to a whole tile, must be above the limit. */
-CT_TARGET static inline int CT_NAME(count_near)(const struct ct_candidates *list, float limit)
+/* Returns how many of sq are at most the threshold. Reads up to the next whole vector,
+ * whose values must be above it. */
+CT_TARGET static inline int CT_NAME(count_within_f32)(const float *sq, int count, float threshold)
 {
     int sum = 0;
-    const FVEC most = CT_FSPLAT(limit);
-    for (int i = 0; i < list->count; i += FWIDTH)
-        sum += CT_COUNT(CT_WITHIN(FLOAD(list->sq + i), most));
+    const FVEC most = CT_FSPLAT(threshold);
+    for (int i = 0; i < count; i += FWIDTH)
+        sum += CT_COUNT(CT_WITHIN(FLOAD(sq + i), most));
     return sum;
 }
 
-/* Keeps those of a vector whose bits are set, packed, at the end of the list. */
-CT_TARGET static inline void CT_NAME(append)(struct ct_candidates *list, unsigned within, FVEC sq,
+/* Appends the lanes whose bits are set, packed. Both stores may overwrite a whole vector,
+ * which the padding of the buffer allows. */
+CT_TARGET static inline void CT_NAME(append)(struct ct_candidates *list, unsigned bits, FVEC sq,
                                              FMASK pos)
 {
-    CT_PACK(list->sq + list->count, list->pos + list->count, within, sq, pos);
-    list->count += CT_COUNT(within);
+    CT_PACK(list->sq + list->count, list->pos + list->count, bits, sq, pos);
+    list->count += CT_COUNT(bits);
 }
 
-CT_TARGET static void CT_NAME(compact)(struct ct_candidates *list, float limit)
+/* The buffer is read a vector ahead of where it is written, so it is compacted in place. */
+CT_TARGET static void CT_NAME(compact)(struct ct_candidates *list, float threshold)
 {
     int count = list->count;
-    const FVEC most = CT_FSPLAT(limit);
+    const FVEC most = CT_FSPLAT(threshold);
     list->count = 0;
     for (int i = 0; i < count; i += FWIDTH) {
         FVEC sq = FLOAD(list->sq + i);
@@ -36,10 +39,11 @@ CT_TARGET static void CT_NAME(compact)(struct ct_candidates *list, float limit)
     }
 }
 
-/* Takes in those of a vector of points whose bits are set. */
-CT_TARGET static inline void CT_NAME(take)(struct ct_candidates *list, unsigned within, FVEC sq,
-                                           const int *row, int pos)
+/* Appends the points of a vector, at positions pos, pos + 1, ..., whose bits are set and
+ * whose rows are eligible. */
+CT_TARGET static inline void CT_NAME(append_eligible)(struct ct_candidates *list, unsigned within,
+                                                      FVEC sq, const int *row, int pos)
 {
     static const int places[] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
-    CT_NAME(append)(list, CT_WANTED(within, row, list), sq, *(const FMASK *)places + pos);
+    CT_NAME(append)(list, CT_ELIGIBLE(within, row, list), sq, *(const FMASK *)places + pos);
 }

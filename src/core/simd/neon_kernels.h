@@ -1,13 +1,13 @@
-/* neon_kernels.h: the kernels in float for 64-bit ARM, a whole tile at a time.
+/* neon_kernels.h: the float32 kernels of a candidate buffer, for 64-bit ARM.
  *
- * NEON has no mask registers: bits cost several instructions. So the 16 points of a
- * tile are compared in four vectors, their outcomes are narrowed to four bits a point in
- * one 64-bit number, and most tiles end there. euclid_kernels.h includes this file instead
- * of float_kernels.h, and neon_sum_kernels.h instead of sum_kernels.h. No include guard,
- * on purpose.
+ * NEON has no mask registers, and a bit per lane costs several instructions. So the 16
+ * points of a tile are compared in four vectors, the outcomes are narrowed to four bits per
+ * point of one 64-bit number, and for most tiles this number is 0. euclid_kernels.h
+ * includes this file in place of float_kernels.h, and neon_sum_kernels.h in place of
+ * sum_kernels.h. No include guard, on purpose.
  */
 
-/* 16 floats, as many as a tile has points. */
+/* CT_LANES floats: one per point of a tile. */
 struct lanes {
     float32x4_t a, b, c, d;
 };
@@ -17,13 +17,13 @@ static inline struct lanes load_lanes(const float *p)
     return (struct lanes){vld1q_f32(p), vld1q_f32(p + 4), vld1q_f32(p + 8), vld1q_f32(p + 12)};
 }
 
-/* In each lane the least of four; numbers, where there are such. */
+/* Returns the least of four values in each lane; NaN only where all four are NaN. */
 static inline float32x4_t least_four(struct lanes x)
 {
     return vminnmq_f32(vminnmq_f32(x.a, x.b), vminnmq_f32(x.c, x.d));
 }
 
-/* Four bits for each of 16 floats that is at most the limit. */
+/* Returns four bits for each of 16 floats, set where it is at most the limit. */
 static inline uint64_t within_lanes(struct lanes x, float32x4_t limit)
 {
     uint16x8_t ab = vuzp1q_u16(vreinterpretq_u16_u32(vcleq_f32(x.a, limit)),
@@ -34,29 +34,30 @@ static inline uint64_t within_lanes(struct lanes x, float32x4_t limit)
     return vget_lane_u64(vreinterpret_u64_u8(vshrn_n_u16(vreinterpretq_u16_u8(all), 4)), 0);
 }
 
-/* Sixteen bits for each of four floats that is at most the limit. */
+/* Returns sixteen bits for each of four floats, set where it is at most the limit. */
 static inline uint64_t within_four(float32x4_t x, float32x4_t limit)
 {
     return vget_lane_u64(vreinterpret_u64_u16(vmovn_u32(vcleq_f32(x, limit))), 0);
 }
 
-/* Negative counts, lane by lane, of 16 floats that are at most the limit. */
+/* Returns, negated and lane by lane, how many of 16 floats are at most the limit. */
 static inline uint32x4_t minus_within(struct lanes x, float32x4_t limit)
 {
     return vaddq_u32(vaddq_u32(vcleq_f32(x.a, limit), vcleq_f32(x.b, limit)),
                      vaddq_u32(vcleq_f32(x.c, limit), vcleq_f32(x.d, limit)));
 }
 
-/* What lies beyond the list, up to a whole tile, must be above the limit. */
-static inline int CT_NAME(count_near)(const struct ct_candidates *list, float limit)
+/* Returns how many of sq are at most the threshold. Reads up to the next whole tile, whose
+ * values must be above it. */
+static inline int CT_NAME(count_within_f32)(const float *sq, int count, float threshold)
 {
     uint32x4_t sum = vdupq_n_u32(0);
-    for (int i = 0; i < list->count; i += CT_LANES)
-        sum = vaddq_u32(sum, minus_within(load_lanes(list->sq + i), vdupq_n_f32(limit)));
+    for (int i = 0; i < count; i += CT_LANES)
+        sum = vaddq_u32(sum, minus_within(load_lanes(sq + i), vdupq_n_f32(threshold)));
     return -(int)vaddvq_u32(sum);
 }
 
-/* Which bytes of a vector make up the numbers whose bits are set, packed. */
+/* packing[bits]: the bytes of a vector that hold the lanes whose bits are set, packed. */
 #define PLACE(i) 4 * (i), 4 * (i) + 1, 4 * (i) + 2, 4 * (i) + 3
 static const uint8_t packing[16][16] = {
     {0},
@@ -78,8 +79,8 @@ static const uint8_t packing[16][16] = {
 };
 #undef PLACE
 
-/* Numbers are packed four at a time: vectors beyond the list may hold anything. */
-static void CT_NAME(compact)(struct ct_candidates *list, float limit)
+/* Four candidates at a time; a store may overwrite a vector beyond the candidates kept. */
+static void CT_NAME(compact)(struct ct_candidates *list, float threshold)
 {
     static const uint8_t bits[16] = {0, 1, 1, 2, 1, 2, 2, 3, 1, 2, 2, 3, 2, 3, 3, 4};
     static const uint32_t values[] = {1, 2, 4, 8}, places[] = {0, 1, 2, 3};
@@ -87,7 +88,7 @@ static void CT_NAME(compact)(struct ct_candidates *list, float limit)
     int count = list->count, kept = 0;
     for (int i = 0; i < count; i += 4) {
         float32x4_t sq = vld1q_f32(list->sq + i);
-        uint32x4_t within = vcleq_f32(sq, vdupq_n_f32(limit));
+        uint32x4_t within = vcleq_f32(sq, vdupq_n_f32(threshold));
         within = vandq_u32(within, vcltq_u32(place, vdupq_n_u32((uint32_t)(count - i))));
         uint32_t which = vaddvq_u32(vandq_u32(within, value));
         uint8x16_t from = vld1q_u8(packing[which]);
@@ -100,13 +101,14 @@ static void CT_NAME(compact)(struct ct_candidates *list, float limit)
     list->count = kept;
 }
 
-/* Takes in those of a tile's points that are within the limit, and wanted. Returns
- * whether the list is full. */
-static inline int take_lanes(struct ct_candidates *list, struct lanes sum, const int *row, int pos)
+/* Appends the points of a tile that are within the threshold and have an eligible row.
+ * Returns whether the buffer is full. */
+static inline int append_lanes(struct ct_candidates *list, struct lanes sum, const int *row,
+                               int pos)
 {
     uint64_t within = within_lanes(sum, vdupq_n_f32(list->threshold)) & 0x1111111111111111u;
     float sums[CT_LANES];
-    int count = list->count, self = list->skip_row, last = list->max_row;
+    int count = list->count, skip_row = list->skip_row, max_row = list->max_row;
     vst1q_f32(sums, sum.a);
     vst1q_f32(sums + 4, sum.b);
     vst1q_f32(sums + 8, sum.c);
@@ -115,7 +117,7 @@ static inline int take_lanes(struct ct_candidates *list, struct lanes sum, const
         int lane = __builtin_ctzll(within) / 4;
         list->sq[count] = sums[lane];
         list->pos[count] = pos + lane;
-        count += (row[lane] <= last) & (row[lane] != self);
+        count += (row[lane] <= max_row) & (row[lane] != skip_row);
     }
     list->count = count;
     return count >= list->capacity;

@@ -1,9 +1,10 @@
-/* neon_sum_kernels.h: the kernels that sum squares in float, for 64-bit ARM.
+/* neon_sum_kernels.h: the float32 kernels that sum squares, for 64-bit ARM.
  *
  * euclid_kernels.h includes this file with CT_SUMS and CT_ADD_SQUARE defined, as it does
- * sum_kernels.h. No include guard, on purpose.
+ * sum_kernels.h, which says what the two mean. No include guard, on purpose.
  */
 
+/* Adds the squared differences of one coordinate, of a tile's points and of a query. */
 static inline struct lanes CT_SUMS(add_square)(struct lanes sum, struct lanes x, float32x4_t q)
 {
     struct lanes gap = {vsubq_f32(x.a, q), vsubq_f32(x.b, q), vsubq_f32(x.c, q), vsubq_f32(x.d, q)};
@@ -11,6 +12,7 @@ static inline struct lanes CT_SUMS(add_square)(struct lanes sum, struct lanes x,
                           CT_ADD_SQUARE(gap.c, sum.c), CT_ADD_SQUARE(gap.d, sum.d)};
 }
 
+/* The tile ends early once the nearest of its points cannot pass. */
 static int CT_SUMS(scan_tile)(const float *tile, int d, const float *q, const int *row, int pos,
                               struct ct_candidates *list)
 {
@@ -21,12 +23,13 @@ static int CT_SUMS(scan_tile)(const float *tile, int d, const float *q, const in
         if (!within_four(least_four(sum), vdupq_n_f32(list->threshold)))
             return 0;
     }
-    return take_lanes(list, sum, row, pos);
+    return append_lanes(list, sum, row, pos);
 }
 
-/* Half of a team: the sums for a tile fill 16 of the 32 registers. */
-static inline unsigned CT_SUMS(half_meet)(const float *tile, int d, const float *q, const int *row,
-                                          int pos, struct ct_candidates *const *list)
+/* Scans a tile for half of a group: the sums of four queries fill 16 of the 32 registers. */
+static inline unsigned CT_SUMS(scan_half_group)(const float *tile, int d, const float *q,
+                                                const int *row, int pos,
+                                                struct ct_candidates *const *list)
 {
     struct lanes s0 = {0}, s1 = {0}, s2 = {0}, s3 = {0};
     for (int j = 0; j < d; j++) {
@@ -41,28 +44,29 @@ static inline unsigned CT_SUMS(half_meet)(const float *tile, int d, const float 
                          list[3]->threshold};
     float32x4_t least = vpminnmq_f32(vpminnmq_f32(least_four(s0), least_four(s1)),
                                      vpminnmq_f32(least_four(s2), least_four(s3)));
-    uint64_t which = within_four(least, limit);
+    uint64_t near = within_four(least, limit);
     unsigned full = 0;
-    if (!which)
+    if (!near)
         return full;
-    if (which & 0xffff)
-        full |= (unsigned)take_lanes(list[0], s0, row, pos);
-    if (which >> 16 & 0xffff)
-        full |= (unsigned)take_lanes(list[1], s1, row, pos) << 1;
-    if (which >> 32 & 0xffff)
-        full |= (unsigned)take_lanes(list[2], s2, row, pos) << 2;
-    if (which >> 48)
-        full |= (unsigned)take_lanes(list[3], s3, row, pos) << 3;
+    if (near & 0xffff)
+        full |= (unsigned)append_lanes(list[0], s0, row, pos);
+    if (near >> 16 & 0xffff)
+        full |= (unsigned)append_lanes(list[1], s1, row, pos) << 1;
+    if (near >> 32 & 0xffff)
+        full |= (unsigned)append_lanes(list[2], s2, row, pos) << 2;
+    if (near >> 48)
+        full |= (unsigned)append_lanes(list[3], s3, row, pos) << 3;
     return full;
 }
 
 static unsigned CT_SUMS(scan_tile_group)(const float *tile, int d, const float *q, const int *row,
                                          int pos, struct ct_candidates *const *list)
 {
-    unsigned full = CT_SUMS(half_meet)(tile, d, q, row, pos, list);
-    return full | CT_SUMS(half_meet)(tile, d, q + 4, row, pos, list + 4) << 4;
+    unsigned full = CT_SUMS(scan_half_group)(tile, d, q, row, pos, list);
+    return full | CT_SUMS(scan_half_group)(tile, d, q + 4, row, pos, list + 4) << 4;
 }
 
+/* Adds the squared gaps of one coordinate, between four boxes and the queries' box. */
 static inline float32x4_t CT_SUMS(add_gap)(float32x4_t sum, const float *lower, const float *upper,
                                            float32x4_t q_lower, float32x4_t q_upper)
 {
@@ -72,11 +76,12 @@ static inline float32x4_t CT_SUMS(add_gap)(float32x4_t sum, const float *lower, 
     return CT_ADD_SQUARE(gap, sum);
 }
 
+/* Eight boxes at a time, in two chains of additions that overlap. */
 static int CT_SUMS(boxes_within)(const float *lower, const float *upper, size_t stride, int d,
-                                 int count, const float *q_lower, const float *q_upper, float limit,
-                                 int *number, float *sq)
+                                 int count, const float *q_lower, const float *q_upper,
+                                 float threshold, int *number, float *sq)
 {
-    const float32x4_t most = vdupq_n_f32(limit);
+    const float32x4_t most = vdupq_n_f32(threshold);
     int found = 0;
     for (int i = 0; i < count; i += 8) {
         float32x4_t sum = vdupq_n_f32(0), next = sum;

@@ -1,12 +1,13 @@
-/* sum_kernels.h: the kernels that sum squares in float, written once for any vector
- * width.
+/* sum_kernels.h: the float32 kernels that sum squares, for any vector width.
  *
  * euclid_kernels.h includes this file once or twice for an instruction set, having defined
  *   CT_SUMS(f)               the name of f,
  *   CT_ADD_SQUARE(gap, sum)  gap * gap + sum, fused or not,
- * beside what is listed there. No include guard, on purpose.
+ * beside what it lists itself. No include guard, on purpose.
  */
 
+/* A vector of points ends early once none of its sums can pass: CT_STOP says how often to
+ * compare. Sums of absent points, NaN, never pass. */
 CT_TARGET static int CT_SUMS(scan_tile)(const float *tile, int d, const float *q, const int *row,
                                         int pos, struct ct_candidates *list)
 {
@@ -23,15 +24,18 @@ CT_TARGET static int CT_SUMS(scan_tile)(const float *tile, int d, const float *q
         }
         unsigned within = CT_WITHIN(sum, most);
         if (within)
-            CT_NAME(take)(list, within, sum, row + part, pos + part);
+            CT_NAME(append_eligible)(list, within, sum, row + part, pos + part);
     }
     return list->count >= list->capacity;
 }
 
+/* Appends the points within the threshold of query i, of the current vector. */
 #define CT_MEMBER(i, sum)                                                                          \
     if ((within = CT_WITHIN(sum, CT_FSPLAT(list[i]->threshold))))                                  \
-    CT_NAME(take)(list[i], within, sum, row + part, pos + part)
+    CT_NAME(append_eligible)(list[i], within, sum, row + part, pos + part)
 
+/* Eight sums stay in registers while a vector of points passes: one load serves eight
+ * queries, and the eight chains of additions overlap. */
 CT_TARGET static unsigned CT_SUMS(scan_tile_group)(const float *tile, int d, const float *q,
                                                    const int *row, int pos,
                                                    struct ct_candidates *const *list)
@@ -68,13 +72,14 @@ CT_TARGET static unsigned CT_SUMS(scan_tile_group)(const float *tile, int d, con
 
 #undef CT_MEMBER
 
+/* The gap to a box is the largest of the two differences and 0, per coordinate. */
 CT_TARGET static int CT_SUMS(boxes_within)(const float *lower, const float *upper, size_t stride,
                                            int d, int count, const float *q_lower,
-                                           const float *q_upper, float limit, int *number,
+                                           const float *q_upper, float threshold, int *number,
                                            float *sq)
 {
     int found = 0;
-    const FVEC zero = {0}, most = CT_FSPLAT(limit);
+    const FVEC zero = {0}, most = CT_FSPLAT(threshold);
     for (int i = 0; i < count; i += FWIDTH) {
         FVEC sum = {0};
         for (int j = 0; j < d;) {

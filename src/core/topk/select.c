@@ -238,35 +238,14 @@ static int enough(int k)
     return k + k / 8 + 1;
 }
 
-/* A square that k candidates, and not many more, are within, by bisection. */
-static double bisect(struct ct_topk *nearest, const struct ct_kernels *kernels)
-{
-    int k = nearest->k, within = nearest->count;
-    double below = 0, limit = 0;
-    for (int i = 0; i < nearest->count; i++)
-        limit = nearest->sq[i] > limit ? nearest->sq[i] : limit;
-    for (int i = 0; i < CT_SELECT_PAD; i++)
-        nearest->sq[nearest->count + i] = INFINITY;
-    for (int pass = 0; pass < 24 && within > enough(k); pass++) {
-        double middle = below + (limit - below) / 2;
-        int count = kernels->count_within(nearest->sq, nearest->count, middle);
-        if (count < k) {
-            below = middle;
-        } else {
-            limit = middle;
-            within = count;
-        }
-    }
-    return limit;
-}
-
 /* Many equal distances leave nothing to bisect: then rows decide, one by one. So
  * they do at zero, where a bar that knows the row spares a search all duplicates. */
 struct ct_neighbor ct_select_trim(struct ct_topk *nearest, const struct ct_kernels *kernels)
 {
     if (nearest->count < nearest->k)
         return (struct ct_neighbor){INFINITY, INT_MAX};
-    double limit = bisect(nearest, kernels);
+    double limit =
+        kernels->find_threshold_f64(nearest->sq, nearest->count, nearest->k, enough(nearest->k));
     keep_within(nearest, ct_sq_threshold(sqrt(limit)));
     if (limit > 0 && nearest->count <= enough(nearest->k))
         return (struct ct_neighbor){limit, INT_MAX};

@@ -109,7 +109,7 @@ static void check_rank(const struct ct_kernels *kernels)
 }
 
 /* Values in runs of up to reach + 1, each in any order and beyond the one before. */
-static void check_rank_near(const struct ct_kernels *kernels)
+static void check_rank_nearly_sorted(const struct ct_kernels *kernels)
 {
     int wrong = 0;
     for (int reach = 0; reach < 12; reach++)
@@ -326,20 +326,20 @@ static void check_tile_meet(const struct ct_kernels *kernels)
     CHECK(filled > 0);
 }
 
-/* Two of the places are nobody's, whose list has no room at all. */
+/* Two places of the group are unused: their buffer has no room. */
 static void check_team_meet(const struct ct_kernels *kernels)
 {
-    int wrong = 0, wrong_full = 0, met_nobody = 0, filled = 0;
+    int wrong = 0, wrong_full = 0, filled_unused = 0, filled = 0;
     for (int round = 0; round < 60 * DIMS; round++) {
         struct meeting m = some_meeting(1 + round % (2 * DIMS), CT_GROUP);
         struct ct_candidates list[CT_GROUP], before[CT_GROUP], *near[CT_GROUP];
-        struct ct_candidates nobody = {.capacity = 1, .threshold = -1};
+        struct ct_candidates unused = {.capacity = 1, .threshold = -1};
         int alone = random_below(CT_GROUP);
         for (int i = 0; i < CT_GROUP; i++) {
             list[i] = list_to_fill();
             set_wants(&m, i, CT_GROUP, &list[i]);
             before[i] = copy_of(&list[i]);
-            near[i] = i == alone || i == round % CT_GROUP ? &nobody : &list[i];
+            near[i] = i == alone || i == round % CT_GROUP ? &unused : &list[i];
         }
         unsigned full = kernels->scan_tile_group(m.tile, m.d, m.q, m.row, m.pos, near);
         for (int i = 0; i < CT_GROUP; i++) {
@@ -348,13 +348,13 @@ static void check_team_meet(const struct ct_kernels *kernels)
         }
         wrong_full += full >> CT_GROUP != 0;
         filled += full != 0;
-        met_nobody += nobody.count != 0;
+        filled_unused += unused.count != 0;
         keep_end();
     }
     check_about("scan_tile_group, %s", kernels->name);
     CHECK(wrong == 0);
     CHECK(wrong_full == 0);
-    CHECK(met_nobody == 0);
+    CHECK(filled_unused == 0);
     CHECK(filled > 0);
 }
 
@@ -398,7 +398,7 @@ static float surely_below(const struct ct_candidates *near, float bar)
 
 /* At least k are within the bar, if they are within the limit; and not more than
  * enough, but for those that a bisection of the limit cannot tell apart. */
-static void check_bar_near(const struct ct_kernels *kernels)
+static void check_find_threshold(const struct ct_kernels *kernels)
 {
     int wrong = 0, loose = 0, changed = 0;
     for (int round = 0; round < 4000; round++) {
@@ -426,7 +426,35 @@ static void check_bar_near(const struct ct_kernels *kernels)
     CHECK(changed == 0);
 }
 
-static void check_keep_near(const struct ct_kernels *kernels)
+/* The same in double: spread values, ties, zeros, infinities. */
+static void check_find_threshold_f64(const struct ct_kernels *kernels)
+{
+    int wrong = 0, loose = 0;
+    for (int round = 0; round < 2000; round++) {
+        int count = 1 + random_below(3 * MOST), k = 1 + random_below(count);
+        int most = k + random_below(k / 4 + 2), within = 0, clearly_below = 0;
+        double *sq = numbers(count + VECTOR), largest = 0;
+        for (int i = 0; i < count; i++) {
+            double u = random_uniform();
+            double values[] = {u, random_below(4), 0.3, 0, ldexp(u, -1060), i % 3 ? u : INFINITY};
+            sq[i] = values[round % 6];
+            largest = sq[i] > largest ? sq[i] : largest;
+        }
+        double threshold = kernels->find_threshold_f64(sq, count, k, most);
+        for (int i = 0; i < count; i++) {
+            within += sq[i] <= threshold;
+            clearly_below += sq[i] < threshold - largest * 0x1p-22;
+        }
+        wrong += within < k;
+        loose += within > most && clearly_below >= k;
+        keep_end();
+    }
+    check_about("find_threshold_f64, %s", kernels->name);
+    CHECK(wrong == 0);
+    CHECK(loose == 0);
+}
+
+static void check_compact(const struct ct_kernels *kernels)
 {
     int wrong = 0;
     for (int round = 0; round < 2000; round++) {
@@ -600,12 +628,13 @@ int main(void)
             CHECK(strcmp(kernels->name, ct_kernels((enum ct_simd_level)lower)->name) != 0);
         check_sqdist(kernels);
         check_rank(kernels);
-        check_rank_near(kernels);
+        check_rank_nearly_sorted(kernels);
         check_lanes(kernels);
         check_tile_meet(kernels);
         check_team_meet(kernels);
-        check_bar_near(kernels);
-        check_keep_near(kernels);
+        check_find_threshold(kernels);
+        check_find_threshold_f64(kernels);
+        check_compact(kernels);
         check_boxes_within(kernels);
         check_unfused(kernels);
     }
