@@ -35,8 +35,7 @@ struct ct_interval_scratch ct_interval_scratch_make(const struct ct_host *host, 
         .kernels = kernels,
         .nearest = {.sq = host->alloc(room + CT_SELECT_PAD, sizeof(double)),
                     .row = host->alloc(room, sizeof(int)),
-                    .k = k,
-                    .room = (int)room},
+                    .k = k},
     };
 }
 
@@ -59,7 +58,7 @@ static double drop_by_lower_bound(struct ct_interval_topk *topk,
         return INFINITY;
     load_upper_bounds(&scratch->nearest, topk);
     double threshold =
-        ct_sq_threshold(sqrt(ct_select_trim(&scratch->nearest, scratch->kernels).sq));
+        ct_sq_threshold(sqrt(ct_topk_compact(&scratch->nearest, scratch->kernels).sq));
     int kept = 0;
     for (int i = 0; i < topk->count; i++) {
         double lower = topk->lower[i];
@@ -97,7 +96,7 @@ static double drop_by_value(struct ct_interval_topk *topk, struct ct_interval_sc
 {
     struct ct_topk *nearest = &scratch->nearest;
     load_upper_bounds(nearest, topk);
-    double threshold = ct_select_trim(nearest, scratch->kernels).sq;
+    double threshold = ct_topk_compact(nearest, scratch->kernels).sq;
     for (int i = 0; i < nearest->count; i++) {
         topk->lower[i] = topk->upper[i] = nearest->sq[i];
         topk->pos[i] = nearest->row[i] - 1;
@@ -124,5 +123,5 @@ void ct_interval_topk_finish(struct ct_interval_topk *topk, struct ct_interval_s
         drop_by_lower_bound(topk, scratch);
     refine_all(topk, refinement);
     load_upper_bounds(&scratch->nearest, topk);
-    ct_select_finish(&scratch->nearest, scratch->kernels);
+    ct_topk_finish(&scratch->nearest, scratch->kernels);
 }

@@ -1,9 +1,9 @@
 /* select.c: see select.h.
  *
- * Few candidates are put in place by their ranks: counting how many come before
- * each takes no branch and vectorises, and beats sorting up to a hundred or so.
- * More are spread over buckets of equal width, which leaves little out of order
- * unless they crowd; then they are split around a pivot until few are left.
+ * Up to about a hundred candidates are sorted by rank: counting how many come before each
+ * takes no branch and vectorizes. More are spread over buckets of equal width, which leaves
+ * little out of order unless many fall into one bucket; such arrays, and longer ones, are
+ * partitioned around a pivot until the parts are short.
  */
 #include "core/topk/select.h"
 #include "core/metric/euclidean.h"
@@ -15,7 +15,7 @@
 
 enum {
     BUCKETS = 256,
-    CROWD = 32 /* candidates in one bucket that are too many */
+    BUCKET_MAX = 32 /* candidates of one bucket; with more, partition instead */
 };
 
 int ct_select_capacity(int k)
@@ -23,14 +23,14 @@ int ct_select_capacity(int k)
     return k < INT_MAX / 2 - 64 ? k + k / 2 + 8 : INT_MAX - CT_SELECT_PAD;
 }
 
-/* Whether candidate i comes before candidate j. */
-static int before(const double *sq, const int *row, int i, int j)
+/* Whether candidate i comes before candidate j in the order. */
+static int comes_before(const double *sq, const int *row, int i, int j)
 {
     double a = sqrt(sq[i]), b = sqrt(sq[j]);
     return a < b || (a == b && row[i] < row[j]);
 }
 
-static void swap(double *sq, int *row, int i, int j)
+static void swap_candidates(double *sq, int *row, int i, int j)
 {
     double keep = sq[i];
     sq[i] = sq[j];
@@ -40,43 +40,43 @@ static void swap(double *sq, int *row, int i, int j)
     row[j] = keep_row;
 }
 
-/* A place below count, far from regular in count: patterns in the input, such as
- * distances that fall and rise again along a line, find no echo in it. */
-static int some_place(int count, uint32_t salt)
+/* Returns an index below count that is a hash of count and salt, so that no regular input,
+ * such as distances that fall and rise again along a line, makes bad pivots. */
+static int scattered_index(int count, uint32_t salt)
 {
     uint32_t mixed = ((uint32_t)count ^ salt) * 2654435761u;
     return (int)((mixed ^ mixed >> 15) % (uint32_t)count);
 }
 
-/* Splits count >= 3 candidates around the middle one of three: returns a place p
- * with what comes before the p-th before it, and the others behind it. */
-static int split(double *sq, int *row, int count)
+/* Partitions count >= 3 candidates around the median of three. Returns its place p: smaller
+ * candidates are before p, larger ones behind. */
+static int partition(double *sq, int *row, int count)
 {
     int middle = count / 2, last = count - 1, place = 0;
-    swap(sq, row, 0, some_place(count, 0x5bd1e995u));
-    swap(sq, row, middle, some_place(count, 0x27d4eb2fu));
-    swap(sq, row, last, some_place(count, 0x165667b1u));
-    if (before(sq, row, middle, 0))
-        swap(sq, row, middle, 0);
-    if (before(sq, row, last, middle)) {
-        swap(sq, row, last, middle);
-        if (before(sq, row, middle, 0))
-            swap(sq, row, middle, 0);
+    swap_candidates(sq, row, 0, scattered_index(count, 0x5bd1e995u));
+    swap_candidates(sq, row, middle, scattered_index(count, 0x27d4eb2fu));
+    swap_candidates(sq, row, last, scattered_index(count, 0x165667b1u));
+    if (comes_before(sq, row, middle, 0))
+        swap_candidates(sq, row, middle, 0);
+    if (comes_before(sq, row, last, middle)) {
+        swap_candidates(sq, row, last, middle);
+        if (comes_before(sq, row, middle, 0))
+            swap_candidates(sq, row, middle, 0);
     }
-    swap(sq, row, middle, last);
+    swap_candidates(sq, row, middle, last);
     for (int i = 0; i < last; i++)
-        if (before(sq, row, i, last))
-            swap(sq, row, place++, i);
-    swap(sq, row, place, last);
+        if (comes_before(sq, row, i, last))
+            swap_candidates(sq, row, place++, i);
+    swap_candidates(sq, row, place, last);
     return place;
 }
 
-/* Ranks know no rows: those at equal distances are put in the order of rows. */
+/* Sorts runs of equal distances by row, which ranks and buckets ignore. */
 static void order_ties(double *distance, int *row, int count)
 {
     for (int i = 1; i < count; i++)
         for (int j = i; j > 0 && distance[j] == distance[j - 1] && row[j] < row[j - 1]; j--)
-            swap(distance, row, j, j - 1);
+            swap_candidates(distance, row, j, j - 1);
 }
 
 void ct_sort_by_rank(double *sq, int *row, int count, const struct ct_kernels *kernels)
@@ -93,8 +93,8 @@ void ct_sort_by_rank(double *sq, int *row, int count, const struct ct_kernels *k
     order_ties(sq, row, count);
 }
 
-/* The least and the greatest of at least four squares: four at a time, none of which
- * waits for another. */
+/* Finds the least and the greatest of at least four squares, in four independent chains of
+ * comparisons. */
 static void find_range(const double *sq, int count, double *least, double *greatest)
 {
     double low[4], high[4];
@@ -102,9 +102,9 @@ static void find_range(const double *sq, int count, double *least, double *great
         low[lane] = high[lane] = sq[lane];
     for (int i = 4; i < count; i += 4)
         for (int lane = 0, from = i < count - 4 ? i : count - 4; lane < 4; lane++) {
-            double its = sq[from + lane];
-            low[lane] = its < low[lane] ? its : low[lane];
-            high[lane] = its > high[lane] ? its : high[lane];
+            double value = sq[from + lane];
+            low[lane] = value < low[lane] ? value : low[lane];
+            high[lane] = value > high[lane] ? value : high[lane];
         }
     *least = low[0];
     *greatest = high[0];
@@ -114,7 +114,8 @@ static void find_range(const double *sq, int count, double *least, double *great
     }
 }
 
-/* The greatest bucket's size; start[b]: what lies in buckets below b. */
+/* Sets start[b] to the number of candidates in buckets below b. Returns the size of the
+ * largest bucket. */
 static int count_buckets(const uint16_t *bucket, int count, int *start)
 {
     int most = 0, begin = 0;
@@ -131,12 +132,14 @@ static int count_buckets(const uint16_t *bucket, int count, int *start)
     return most;
 }
 
-/* Sorts at least four and up to CT_BUCKET_SORT_MAX candidates by buckets; returns 0 if they crowd.
- * Within its bucket, a candidate is out of place by less than the size of that. */
-static int spread(double *sq, int *row, int count, const struct ct_kernels *kernels)
+/* Sorts between 4 and CT_BUCKET_SORT_MAX candidates by buckets. Returns 0, with nothing
+ * changed, if more than BUCKET_MAX fall into one bucket. Spread over the buckets, a candidate
+ * is out of place by less than the size of its bucket, and ranks within that distance sort
+ * exactly. */
+static int sort_by_buckets(double *sq, int *row, int count, const struct ct_kernels *kernels)
 {
-    double least, greatest, padded[CROWD + CT_BUCKET_SORT_MAX + CROWD + CT_SELECT_PAD];
-    double *by_bucket = padded + CROWD;
+    double least, greatest, padded[BUCKET_MAX + CT_BUCKET_SORT_MAX + BUCKET_MAX + CT_SELECT_PAD];
+    double *by_bucket = padded + BUCKET_MAX;
     int start[BUCKETS], to_row[CT_BUCKET_SORT_MAX], rank[CT_BUCKET_SORT_MAX + CT_SELECT_PAD];
     uint16_t bucket[CT_BUCKET_SORT_MAX];
     find_range(sq, count, &least, &greatest);
@@ -146,16 +149,16 @@ static int spread(double *sq, int *row, int count, const struct ct_kernels *kern
     for (int i = 0; i < count; i++)
         bucket[i] = (uint16_t)((sq[i] - least) * scale);
     int most = count_buckets(bucket, count, start);
-    if (most > CROWD)
+    if (most > BUCKET_MAX)
         return 0;
     for (int i = 0; i < count; i++) {
         int place = start[bucket[i]]++;
         by_bucket[place] = sqrt(sq[i]);
         to_row[place] = row[i];
     }
-    for (int i = 0; i < CROWD; i++)
+    for (int i = 0; i < BUCKET_MAX; i++)
         padded[i] = 0;
-    for (int i = 0; i < CROWD + CT_SELECT_PAD; i++)
+    for (int i = 0; i < BUCKET_MAX + CT_SELECT_PAD; i++)
         by_bucket[count + i] = INFINITY;
     kernels->rank_nearly_sorted(by_bucket, count, most - 1, rank);
     for (int i = 0; i < count; i++) {
@@ -166,15 +169,15 @@ static int spread(double *sq, int *row, int count, const struct ct_kernels *kern
     return 1;
 }
 
-/* The longer part is left to the loop, so the recursion stays shallow. A part may
- * be finished before its neighbour, whose squares it must leave alone: a kernel
- * reads beyond its end, but only counts what is within. */
+/* The loop continues with the longer part, so that the recursion stays shallow. A part is
+ * complete before its neighbor begins, whose squares must not change: kernels may read
+ * beyond the end of a part, but count only what belongs to it. */
 void ct_sort_neighbors(double *sq, int *row, int count, const struct ct_kernels *kernels)
 {
     while (count > CT_RANK_SORT_MAX) {
-        if (count <= CT_BUCKET_SORT_MAX && spread(sq, row, count, kernels))
+        if (count <= CT_BUCKET_SORT_MAX && sort_by_buckets(sq, row, count, kernels))
             return;
-        int place = split(sq, row, count), rest = count - place - 1;
+        int place = partition(sq, row, count), rest = count - place - 1;
         sq[place] = sqrt(sq[place]);
         if (place < rest) {
             ct_sort_neighbors(sq, row, place, kernels);
@@ -191,11 +194,11 @@ void ct_sort_neighbors(double *sq, int *row, int count, const struct ct_kernels 
     ct_sort_by_rank(sq, row, count, kernels);
 }
 
-/* Brings the k smallest of count to the front, in no order. */
-static void take_smallest(double *sq, int *row, int count, int k)
+/* Moves the k smallest of count candidates to the front, in no order: quickselect. */
+static void move_smallest_to_front(double *sq, int *row, int count, int k)
 {
     while (count > 3 && k < count) {
-        int place = split(sq, row, count);
+        int place = partition(sq, row, count);
         if (k <= place) {
             count = place;
         } else {
@@ -206,59 +209,61 @@ static void take_smallest(double *sq, int *row, int count, int k)
         }
     }
     for (int i = 1; k < count && i < count; i++)
-        for (int j = i; j > 0 && before(sq, row, j, j - 1); j--)
-            swap(sq, row, j, j - 1);
+        for (int j = i; j > 0 && comes_before(sq, row, j, j - 1); j--)
+            swap_candidates(sq, row, j, j - 1);
 }
 
 struct ct_neighbor ct_select_kth(double *sq, int *row, int count, int k)
 {
     int last = 0;
-    take_smallest(sq, row, count, k);
+    move_smallest_to_front(sq, row, count, k);
     for (int i = 1; i < k; i++)
-        if (before(sq, row, last, i))
+        if (comes_before(sq, row, last, i))
             last = i;
     return (struct ct_neighbor){sq[last], row[last]};
 }
 
-static void keep_within(struct ct_topk *nearest, double limit)
+/* Drops candidates beyond the squared threshold, without branches. */
+static void drop_beyond(struct ct_topk *topk, double threshold)
 {
     int kept = 0;
-    for (int i = 0; i < nearest->count; i++) {
-        double sq = nearest->sq[i];
-        nearest->row[kept] = nearest->row[i];
-        nearest->sq[kept] = sq;
-        kept += sq <= limit;
+    for (int i = 0; i < topk->count; i++) {
+        double sq = topk->sq[i];
+        topk->row[kept] = topk->row[i];
+        topk->sq[kept] = sq;
+        kept += sq <= threshold;
     }
-    nearest->count = kept;
+    topk->count = kept;
 }
 
-/* How many candidates may be left where k are wanted. */
-static int enough(int k)
+/* Returns the number of candidates that compaction may leave. */
+static int enough_candidates(int k)
 {
     return k + k / 8 + 1;
 }
 
-/* Many equal distances leave nothing to bisect: then rows decide, one by one. So
- * they do at zero, where a bar that knows the row spares a search all duplicates. */
-struct ct_neighbor ct_select_trim(struct ct_topk *nearest, const struct ct_kernels *kernels)
+/* Where too many distances are equal for a bisection to separate, rows decide: the k-th
+ * candidate is found exactly. So it is at distance 0, where a threshold with a row spares
+ * a search all further duplicates. */
+struct ct_neighbor ct_topk_compact(struct ct_topk *topk, const struct ct_kernels *kernels)
 {
-    if (nearest->count < nearest->k)
+    int k = topk->k;
+    if (topk->count < k)
         return (struct ct_neighbor){INFINITY, INT_MAX};
-    double limit =
-        kernels->find_threshold_f64(nearest->sq, nearest->count, nearest->k, enough(nearest->k));
-    keep_within(nearest, ct_sq_threshold(sqrt(limit)));
-    if (limit > 0 && nearest->count <= enough(nearest->k))
-        return (struct ct_neighbor){limit, INT_MAX};
-    struct ct_neighbor kth = ct_select_kth(nearest->sq, nearest->row, nearest->count, nearest->k);
-    nearest->count = nearest->k;
+    double sq = kernels->find_threshold_f64(topk->sq, topk->count, k, enough_candidates(k));
+    drop_beyond(topk, ct_sq_threshold(sqrt(sq)));
+    if (sq > 0 && topk->count <= enough_candidates(k))
+        return (struct ct_neighbor){sq, INT_MAX};
+    struct ct_neighbor kth = ct_select_kth(topk->sq, topk->row, topk->count, k);
+    topk->count = k;
     return kth;
 }
 
-void ct_select_finish(struct ct_topk *nearest, const struct ct_kernels *kernels)
+void ct_topk_finish(struct ct_topk *topk, const struct ct_kernels *kernels)
 {
-    if (nearest->count - 8 > nearest->k)
-        ct_select_trim(nearest, kernels);
-    ct_sort_neighbors(nearest->sq, nearest->row, nearest->count, kernels);
-    if (nearest->count > nearest->k)
-        nearest->count = nearest->k;
+    if (topk->count - 8 > topk->k)
+        ct_topk_compact(topk, kernels);
+    ct_sort_neighbors(topk->sq, topk->row, topk->count, kernels);
+    if (topk->count > topk->k)
+        topk->count = topk->k;
 }
