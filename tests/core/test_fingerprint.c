@@ -349,48 +349,58 @@ static void residual_exact(struct problem *p, struct setting s)
     }
 }
 
-static void walk(struct problem *p, struct setting s, int foreign, int coarse, int predecessor,
-                 const struct ct_budget *budget)
+static void hash_approx_results(const struct ct_approx_results *results, int k)
 {
+    size_t size = (size_t)results->ld * k;
+    hash_ints(results->index, size);
+    hash_doubles(results->distance, size);
+    hash_ints(results->evaluated, (size_t)results->ld);
+    for (int i = 0; i < results->ld; i++)
+        hash_word((uint32_t)(results->stopped_early[i] ? -1 - results->step[i] : results->step[i]));
+}
+
+static void run_approx(struct problem *p, struct setting s, int foreign, int quantized,
+                       int predecessor, const struct ct_budget *budget)
+{
+    enum { K = 12 };
     struct ct_batch batch = batch_of(p, s, foreign);
-    size_t size = (size_t)batch.m * 12;
-    const struct ct_residual_metric *residual = &p->residual;
-    struct ct_approx_search walk = {.residual = residual,
-                                    .foreign = foreign ? &p->foreign : NULL,
-                                    .dots = ct_correlation_kernels(s.level),
-                                    .rows = ct_dot4_kernels(s.level),
-                                    .k = 12,
-                                    .patience = 1,
-                                    .budget = budget,
-                                    .first = 48,
-                                    .most = p->cloud.n,
-                                    .missing = NAN,
-                                    .ld = batch.m};
+    size_t size = (size_t)batch.m * K, m = (size_t)batch.m;
+    const struct ct_residual_metric *metric = &p->residual;
+    struct ct_pair_input input = {.metric = metric,
+                                  .query_points = foreign ? &p->foreign : NULL,
+                                  .correlation_kernels = ct_correlation_kernels(s.level),
+                                  .dot4_kernels = ct_dot4_kernels(s.level)};
+    struct ct_approx_options options = {.k = K,
+                                        .patience = 1,
+                                        .budget = budget,
+                                        .first_round = 48,
+                                        .max_candidates = p->cloud.n,
+                                        .missing = NAN};
     batch.predecessor = predecessor;
-    if (coarse) {
-        int n = p->cloud.n, m = residual->m;
-        int16_t *v = host.alloc(ct_quantized_stride(m) * n, sizeof *v);
-        walk.coarse = (struct ct_quantized){v, ct_quantization_unit(residual->points.v, m, n)};
-        ct_quantize(&host, residual->points.v, m, p->grown.tree.row, n, walk.coarse.unit, s.threads,
-                    v);
+    if (quantized) {
+        int n = p->cloud.n;
+        int16_t *v = host.alloc(ct_quantized_stride(metric->m) * n, sizeof *v);
+        input.quantized =
+            (struct ct_quantized){v, ct_quantization_unit(metric->points.v, metric->m, n)};
+        ct_quantize(&host, metric->points.v, metric->m, p->grown.tree.row, n, input.quantized.unit,
+                    s.threads, v);
     }
-    walk.index = host.alloc(size, sizeof *walk.index);
-    walk.distance = host.alloc(size, sizeof *walk.distance);
-    walk.evaluated = host.alloc((size_t)batch.m, sizeof *walk.evaluated);
-    walk.climbs = host.alloc((size_t)batch.m, sizeof *walk.climbs);
-    ct_approx_search(&host, &batch, &walk);
-    hash_ints(walk.index, size);
-    hash_doubles(walk.distance, size);
-    hash_ints(walk.evaluated, (size_t)batch.m);
-    hash_ints(walk.climbs, (size_t)batch.m);
+    struct ct_approx_results results = {.ld = batch.m,
+                                        .index = host.alloc(size, sizeof(int)),
+                                        .distance = host.alloc(size, sizeof(double)),
+                                        .evaluated = host.alloc(m, sizeof(int)),
+                                        .step = host.alloc(m, sizeof(int)),
+                                        .stopped_early = host.alloc(m, sizeof(int))};
+    ct_approx_search(&host, &batch, &input, &options, &results);
+    hash_approx_results(&results, K);
 }
 
 static void residual_approximate(struct problem *p, struct setting s)
 {
     for (int coarse = 0; coarse < 2; coarse++) {
-        walk(p, s, 0, coarse, 0, NULL);
-        walk(p, s, 0, coarse, 1, NULL);
-        walk(p, s, 1, coarse, 0, NULL);
+        run_approx(p, s, 0, coarse, 0, NULL);
+        run_approx(p, s, 0, coarse, 1, NULL);
+        run_approx(p, s, 1, coarse, 0, NULL);
     }
 }
 
@@ -404,8 +414,8 @@ static void residual_budget(struct problem *p, struct setting s)
                                    .stop = 0.002,
                                    .window = 16,
                                    .diverse = diverse};
-        walk(p, s, 0, 0, 0, &budget);
-        walk(p, s, 0, 1, 1, &budget);
+        run_approx(p, s, 0, 0, 0, &budget);
+        run_approx(p, s, 0, 1, 1, &budget);
     }
 }
 

@@ -1,391 +1,355 @@
 /* approx_search.c: see approx_search.h.
  *
- * In rounds: the nearest in space are found for all queries at once, and those
- * that have not ended ask for twice as many in the next round. What a query
- * has found so far stays in its line of the results, between rounds.
+ * The search proceeds in rounds. In a round the nearest neighbor search finds the
+ * candidates of all open queries, and each query evaluates those that are new to it. A
+ * query that has not ended asks for twice as many candidates in the next round.
  *
- * On the way correlations are coarse, where that tells enough: a few more than k are
- * kept, and their exact ones decide.
+ * A batch is cut into slices, so that the lists of open queries take little memory. All
+ * queries of a slice go through the rounds together.
  */
 #include "core/residual_approx/approx_search.h"
-#include "core/residual_approx/pair_distance.h"
+#include "core/residual_approx/approx_query.h"
 #include "core/search/predecessor.h"
 #include "core/topk/select.h"
-#include "core/topk/sorted_list.h"
 #include "core/util/parallel_for.h"
 
-#include <limits.h>
-#include <math.h>
-
 enum {
-    PENDING = 16, /* queries of a block that go together, at most */
-    SHARE = 16    /* queries that a thread has at least */
+    GROUP = 16,              /* queries of a thread whose lists are refined together, at most */
+    QUERIES_PER_THREAD = 16, /* at least */
+    SLICE_MIN = 256,         /* queries of a slice, at least, */
+    SLICE_ENTRIES = 1 << 21  /* and entries of all its lists, if that allows for more queries */
 };
 
-/* A query whose round is over, but for exact correlations. */
-struct pending {
-    struct ct_sorted_list top; /* the k nearest, and some that come next to them */
-    int line, ended;
+/* A part of the batch. Query i of the slice has the number [i]. */
+struct slice {
+    int count, k;
+    int *order;                    /* [count] as in struct ct_batch */
+    int *number;                   /* [count] of a foreign query, or row - 1 of an own point */
+    int *index_of;                 /* [foreign queries, or rows] the inverse of number */
+    struct ct_approx_query *query; /* [count] */
+    double *sq;                    /* [count * k] the lists of open queries: exact squares */
+    int *row;                      /* [count * k] */
 };
 
-/* What a thread needs. The queries of a block have their exact correlations one after
- * the other, because they share most of the points that it takes. */
-struct walker {
-    struct pending pending[PENDING];
+/* A query that has evaluated the candidates of the round, before its list is refined. */
+struct evaluated_query {
+    struct ct_sorted_list list;
+    int index; /* in the slice */
+};
+
+/* The scratch memory of a thread. Lists are refined for a group of queries, one after
+ * another: queries that are neighbors share most of the points whose v that reads. */
+struct worker {
+    struct evaluated_query group[GROUP];
     int count;
-    int16_t *query; /* [ct_quantized_stride(m)] v of a foreign query */
+    int16_t *quantized; /* [ct_quantized_stride(m)] v of a foreign query */
 };
 
-struct round {
-    const struct ct_approx_search *walk;
-    const struct ct_kernels *kernels;
-    struct ct_pair_distances pairs;
-    struct walker *walker;         /* [threads] */
-    int predecessor;               /* whether only rows below a query's own are evaluated */
-    int points;                    /* to meet, with those of earlier rounds */
-    struct ct_budget_state *climb; /* [ld] with a budget */
-    int *improved; /* [ld] how many had been evaluated when a point was last kept; -1: ended */
+/* A call, and its current round. */
+struct approx_call {
+    struct ct_approx_context context;
+    const struct ct_approx_results *results;
+    struct slice slice;
+    struct worker *worker; /* [threads] */
+    int predecessor;       /* whether candidates are predecessors of the query only */
+    int wanted;            /* candidates that each query gets in this round */
 };
 
-static int slot_of(const struct ct_approx_search *walk, int line)
-{
-    return walk->slot ? walk->slot[line] : line;
-}
+/* ---- lists and results ------------------------------------------------------- */
 
-/* The k nearest and the next, which coarse correlations chose, by their exact ones. */
-static void judge(const struct round *round, int line, struct ct_sorted_list *top)
+static void load_list(const struct slice *slice, int index, struct ct_sorted_list *list)
 {
-    int k = round->walk->k;
-    double most =
-        top->count > k ? top->sq[k - 1] + ct_pair_quantization_error(&round->pairs, line) : 0;
-    while (top->count > k && top->sq[top->count - 1] > most)
-        top->count--;
-    for (int c = 0; c < top->count; c += CT_PAIR_BATCH) {
-        int count = top->count - c < CT_PAIR_BATCH ? top->count - c : CT_PAIR_BATCH;
-        ct_pair_distances_sq(&round->pairs, line, (struct ct_quantized){0}, top->row + c, count,
-                             top->sq + c);
+    int evaluated = slice->query[index].evaluated;
+    size_t from = (size_t)index * slice->k;
+    list->count = evaluated < slice->k ? evaluated : slice->k;
+    for (int j = 0; j < list->count; j++) {
+        list->row[j] = slice->row[from + j];
+        list->sq[j] = slice->sq[from + j];
     }
 }
 
-/* ---- the walk --------------------------------------------------------------- */
-
-/* Between rounds the results hold squares, and exact ones: whom coarse correlations put
- * next to the k nearest has no place there. */
-static void settle(const struct round *round, int line, struct ct_sorted_list *top)
+static void save_list(const struct slice *slice, int index, const struct ct_sorted_list *list)
 {
-    if (round->walk->coarse.v)
-        judge(round, line, top);
-    ct_sorted_list_sort(top, round->kernels);
-}
-
-static void load(const struct ct_approx_search *walk, size_t slot, int evaluated,
-                 struct ct_sorted_list *top)
-{
-    top->count = evaluated < walk->k ? evaluated : walk->k;
-    for (int j = 0; j < top->count; j++) {
-        top->row[j] = walk->index[j * (size_t)walk->ld + slot];
-        top->sq[j] = walk->distance[j * (size_t)walk->ld + slot];
+    size_t to = (size_t)index * slice->k;
+    for (int j = 0; j < list->count && j < slice->k; j++) {
+        slice->row[to + j] = list->row[j];
+        slice->sq[to + j] = list->sq[j];
     }
 }
 
-static void store(const struct ct_approx_search *walk, size_t slot,
-                  const struct ct_sorted_list *top)
+/* Sorts the list by (distance, row), and writes its first k entries and the state of the
+ * query to the results. */
+static void write_result(const struct approx_call *call, int index, struct ct_sorted_list *list)
 {
-    for (int j = 0; j < walk->k; j++) {
-        walk->index[j * (size_t)walk->ld + slot] = j < top->count ? top->row[j] : CT_NO_ROW;
-        walk->distance[j * (size_t)walk->ld + slot] = j < top->count ? top->sq[j] : walk->missing;
+    const struct ct_approx_results *to = call->results;
+    const struct ct_approx_query *query = &call->slice.query[index];
+    int number = call->slice.number[index], k = call->context.options->k;
+    size_t line = (size_t)(to->slot ? to->slot[number] : number), ld = (size_t)to->ld;
+    ct_sort_neighbors(list->sq, list->row, list->count, call->context.kernels);
+    for (int j = 0; j < k; j++) {
+        to->index[j * ld + line] = j < list->count ? list->row[j] : CT_NO_ROW;
+        to->distance[j * ld + line] =
+            j < list->count ? list->sq[j] : call->context.options->missing;
     }
+    to->evaluated[line] = query->evaluated;
+    to->step[line] = query->budget.step;
+    to->stopped_early[line] = query->budget.stopped_early;
 }
 
-/* A query without residual variance is at distance 1 from all others: the first
- * rows are its neighbours. */
-static void answer_without(const struct ct_approx_search *walk, int own, int predecessor,
-                           struct ct_sorted_list *top)
-{
-    int n = predecessor ? own - 1 : walk->residual->points.n;
-    top->count = 0;
-    for (int row = 1; row <= n && top->count < walk->k; row++) {
-        if (row == own)
-            continue;
-        top->row[top->count] = row;
-        top->sq[top->count++] = 1;
-    }
-}
+/* ---- the candidates of a query ----------------------------------------------- */
 
-/* Whether so many points have been evaluated in vain that no more need be. */
-static int weary(const struct ct_approx_search *walk, int evaluated, int improved)
+/* Refines the lists of a thread's group, and saves or writes them. */
+static void flush_group(const struct approx_call *call, int thread)
 {
-    return evaluated >= walk->k &&
-           evaluated - improved >= walk->patience * (improved + 4.0 * walk->k);
-}
-
-static void finish(const struct round *round, int line, struct ct_sorted_list *top)
-{
-    if (round->walk->coarse.v && round->pairs.from->p[line] > 0)
-        judge(round, line, top);
-    ct_sort_neighbors(top->sq, top->row, top->count, round->kernels);
-    top->count = top->count < round->walk->k ? top->count : round->walk->k;
-}
-
-/* Points that any query may meet. */
-static int most_points(const struct ct_approx_search *walk)
-{
-    const struct ct_budget *budget = walk->budget;
-    int most = budget ? budget->limit[budget->steps - 1] : walk->most;
-    most = most > walk->k ? most : walk->k;
-    return most < walk->most ? most : walk->most;
-}
-
-/* Meets up to CT_PAIR_BATCH points; returns how many of them were kept, and the last of them.
- * The first k are only put in order when they are all there. */
-static int meet_wave(const struct round *round, int line, struct ct_sorted_list *top,
-                     struct ct_quantized query, const int *row, int count, int *last)
-{
-    double sq[CT_PAIR_BATCH];
-    int kept = 0, k = round->walk->k;
-    ct_pair_distances_sq(&round->pairs, line, query, row, count, sq);
-    for (; kept < count && top->count < k; *last = kept++) {
-        top->sq[top->count] = sq[kept];
-        top->row[top->count++] = row[kept];
-    }
-    if (kept > 0 && top->count == k)
-        ct_sorted_list_sort(top, round->kernels);
-    for (int c = kept; c < count; c++) {
-        if (ct_sorted_list_insert(top, sq[c], row[c]) < k) {
-            *last = c;
-            kept++;
-        }
-    }
-    return kept;
-}
-
-/* Meets the points of rows from evaluated on, until weary; returns how many are evaluated then. */
-static int go_on(const struct round *round, int line, struct ct_sorted_list *top,
-                 struct ct_quantized query, const int *row, int evaluated, int found, int *improved)
-{
-    while (evaluated < found && !weary(round->walk, evaluated, *improved)) {
-        int count = found - evaluated < CT_PAIR_BATCH ? found - evaluated : CT_PAIR_BATCH,
-            last = -1;
-        meet_wave(round, line, top, query, row + evaluated, count, &last);
-        if (last >= 0)
-            *improved = evaluated + last + 1;
-        evaluated += count;
-    }
-    return evaluated;
-}
-
-/* The same up the budget; the first k points are of use and no sign. Returns whether it
- * ended there. */
-static int climb(const struct round *round, int line, struct ct_sorted_list *top,
-                 struct ct_quantized query, const int *row, int found, struct ct_budget_state *at)
-{
-    const struct ct_approx_search *walk = round->walk;
-    while (at->evaluated < found) {
-        int left = found - at->evaluated, count = left < CT_PAIR_BATCH ? left : CT_PAIR_BATCH, last;
-        int kept = meet_wave(round, line, top, query, row + at->evaluated, count, &last);
-        int stay = ct_budget_spend(walk->budget, at, count, at->evaluated < walk->k ? count : kept);
-        if (stay || at->evaluated < walk->k)
-            continue;
-        if (!ct_budget_escalates(walk->budget, at))
-            return 1;
-        *at = ct_budget_begin(at->step + 1, at->evaluated);
-    }
-    return 0;
-}
-
-/* Goes on with a query; returns whether it has ended. */
-static int proceed(const struct round *round, int line, int slot, struct walker *walker,
-                   const int *row, int found)
-{
-    const struct ct_approx_search *walk = round->walk;
-    int *evaluated = &walk->evaluated[slot], *improved = &round->improved[slot], ended;
-    struct ct_sorted_list *top = &walker->pending[walker->count].top;
-    struct ct_quantized query = ct_pair_quantize_query(&round->pairs, line, walker->query);
-    load(walk, (size_t)slot, *evaluated, top);
-    if (walk->budget) {
-        struct ct_budget_state *at = &round->climb[slot];
-        ended = climb(round, line, top, query, row, found, at);
-        *evaluated = at->evaluated;
-        walk->climbs[slot] = at->stopped_early ? -1 - at->step : at->step;
-    } else {
-        *evaluated = go_on(round, line, top, query, row, *evaluated, found, improved);
-        ended = weary(walk, *evaluated, *improved);
-    }
-    return ended || found < round->points || *evaluated >= most_points(walk);
-}
-
-static void flush_pending(void *data, int thread)
-{
-    const struct round *round = data;
-    struct walker *walker = &round->walker[thread];
-    for (int i = 0; i < walker->count; i++) {
-        struct pending *pending = &walker->pending[i];
-        int slot = slot_of(round->walk, pending->line);
-        if (pending->ended) {
-            finish(round, pending->line, &pending->top);
-            round->improved[slot] = -1;
+    const struct ct_pair_distances *pairs = &call->context.pairs;
+    struct worker *worker = &call->worker[thread];
+    for (int i = 0; i < worker->count; i++) {
+        int index = worker->group[i].index, number = call->slice.number[index];
+        struct ct_sorted_list *list = &worker->group[i].list;
+        if (pairs->input.quantized.v && pairs->queries->p[number] > 0)
+            ct_approx_refine(&call->context, number, list);
+        if (call->slice.query[index].status == CT_APPROX_ENDED) {
+            write_result(call, index, list);
         } else {
-            settle(round, pending->line, &pending->top);
+            ct_sorted_list_sort(list, call->context.kernels);
+            save_list(&call->slice, index, list);
         }
-        store(round->walk, (size_t)slot, &pending->top);
     }
-    walker->count = 0;
+    worker->count = 0;
 }
 
-/* Adds a query with its nearest rows in space to the pending ones. */
-static void add_query(struct round *round, int thread, int line, const int *row, int found)
+/* Evaluates the candidates row [count] of a query of the slice that are new to it. */
+static void add_candidates(const struct approx_call *call, int thread, int index, const int *row,
+                           int count)
 {
-    const struct ct_approx_search *walk = round->walk;
-    struct walker *walker = &round->walker[thread];
-    if (walker->count == PENDING)
-        flush_pending(round, thread);
-    struct pending *pending = &walker->pending[walker->count];
-    pending->line = line;
-    pending->ended = 1;
-    if (round->pairs.from->p[line] > 0)
-        pending->ended = proceed(round, line, slot_of(walk, line), walker, row, found);
-    else
-        answer_without(walk, walk->foreign ? 0 : line + 1, round->predecessor, &pending->top);
-    walker->count++;
+    const struct ct_pair_distances *pairs = &call->context.pairs;
+    struct ct_approx_query *query = &call->slice.query[index];
+    struct worker *worker = &call->worker[thread];
+    if (worker->count == GROUP)
+        flush_group(call, thread);
+    int number = call->slice.number[index];
+    struct ct_sorted_list *list = &worker->group[worker->count].list;
+    worker->group[worker->count++].index = index;
+    if (pairs->queries->p[number] > 0) {
+        struct ct_quantized quantized = ct_pair_quantize_query(pairs, number, worker->quantized);
+        load_list(&call->slice, index, list);
+        ct_approx_evaluate(&call->context, number, quantized, row, count, call->wanted, query,
+                           list);
+    } else {
+        int own_row = pairs->input.query_points ? 0 : number + 1;
+        ct_approx_list_first_rows(&call->context, own_row, call->predecessor, list);
+        query->status = CT_APPROX_ENDED;
+    }
 }
+
+/* ---- candidates in order of space --------------------------------------------- */
 
 static void add_neighbors(void *data, int thread, int line, const int *row, const double *distance,
-                          int found)
+                          int count)
 {
     (void)distance;
-    add_query(data, thread, line, row, found);
+    add_candidates(data, thread, line, row, count);
 }
 
-static struct walker *new_walkers(const struct ct_host *host, int threads, int k,
-                                  const struct ct_approx_search *walk)
+static void flush_neighbors(void *data, int thread)
 {
-    struct walker *walker = host->alloc((size_t)threads, sizeof *walker);
-    int room = k + k / 8 + 8;
-    for (int i = 0; i < threads; i++) {
-        for (int j = 0; j < PENDING && j < walk->ld; j++)
-            walker[i].pending[j].top = (struct ct_sorted_list){
-                .sq = host->alloc((size_t)room + CT_SELECT_PAD, sizeof(double)),
-                .row = host->alloc((size_t)room, sizeof(int)),
-                .capacity = room,
-            };
-        walker[i].count = 0;
-        walker[i].query = host->alloc(ct_quantized_stride(walk->residual->m), sizeof(int16_t));
-    }
-    return walker;
+    flush_group(data, thread);
 }
 
-/* Keeps in order those of the queries that have not ended. */
-static int drop_ended(const struct ct_batch *batch, const struct round *round, int *order)
+static void add_from_space(const struct ct_host *host, const struct ct_batch *open,
+                           struct approx_call *call)
 {
-    int left = 0;
-    for (int i = 0; i < batch->m; i++) {
-        int at = batch->order ? batch->order[i] : i;
-        int line = batch->query ? at : batch->tree->row[at] - 1;
-        if (round->improved[slot_of(round->walk, line)] >= 0)
-            order[left++] = at;
-    }
-    return left;
+    struct ct_result_sink sink = {call, add_neighbors, flush_neighbors};
+    ct_knn_to_sink(host, open, call->wanted, &sink);
 }
 
-/* The tree's own points beside a query on the curve, in both directions in turn. */
-struct along {
-    const struct ct_batch *batch;
-    struct round *round;
-    int *row; /* [threads * points] */
+/* ---- candidates in tree order ------------------------------------------------- */
+
+/* The arguments of add_from_curve(), for the parallel loop. */
+struct curve_task {
+    const struct ct_batch *open;
+    const struct approx_call *call;
+    int *row; /* [threads * wanted] */
 };
 
-static int list_along(const struct ct_batch *batch, int at, int points, int *row)
+/* Writes up to `wanted` own points beside the point at a position, on both sides in turn;
+ * only predecessors, if only these are wanted. Returns how many. */
+static int list_beside(const struct ct_batch *open, int pos, int wanted, int *row)
 {
-    const struct ct_tree *t = batch->tree;
-    int own = t->row[at], last = batch->predecessor ? own - 1 : INT_MAX, count = 0;
-    for (int step = 1; count < points && (at - step >= 0 || at + step < t->n); step++) {
-        if (at + step < t->n && t->row[at + step] <= last)
-            row[count++] = t->row[at + step];
-        if (count < points && at - step >= 0 && t->row[at - step] <= last)
-            row[count++] = t->row[at - step];
+    const struct ct_tree *t = open->tree;
+    int last = open->predecessor ? t->row[pos] - 1 : INT_MAX, count = 0;
+    for (int step = 1; count < wanted && (pos - step >= 0 || pos + step < t->n); step++) {
+        if (pos + step < t->n && t->row[pos + step] <= last)
+            row[count++] = t->row[pos + step];
+        if (count < wanted && pos - step >= 0 && t->row[pos - step] <= last)
+            row[count++] = t->row[pos - step];
     }
     return count;
 }
 
-static void walk_along(void *data, int block, int thread)
+static void add_block_from_curve(void *data, int block, int thread)
 {
-    const struct along *along = data;
-    const struct ct_batch *batch = along->batch;
-    struct round *round = along->round;
-    int *row = along->row + (size_t)thread * round->points;
-    int end =
-        batch->m - CT_PAIR_BATCH * block < CT_PAIR_BATCH ? batch->m : CT_PAIR_BATCH * (block + 1);
-    for (int i = CT_PAIR_BATCH * block; i < end; i++) {
-        int at = batch->order[i], found = list_along(batch, at, round->points, row);
-        add_query(round, thread, batch->tree->row[at] - 1, row, found);
+    const struct curve_task *task = data;
+    const struct ct_batch *open = task->open;
+    int *row = task->row + (size_t)thread * task->call->wanted;
+    int end = open->m - GROUP * block < GROUP ? open->m : GROUP * (block + 1);
+    for (int i = GROUP * block; i < end; i++) {
+        int pos = open->order[i], count = list_beside(open, pos, task->call->wanted, row);
+        int index = task->call->slice.index_of[open->tree->row[pos] - 1];
+        add_candidates(task->call, thread, index, row, count);
     }
-    flush_pending(round, thread);
+    flush_group(task->call, thread);
 }
 
-static void take_along(const struct ct_host *host, const struct ct_batch *batch,
-                       struct round *round)
+static void add_from_curve(const struct ct_host *host, const struct ct_batch *open,
+                           const struct approx_call *call)
 {
-    struct along along = {batch, round,
-                          host->alloc((size_t)batch->threads * round->points, sizeof(int))};
-    ct_parallel_for(host, batch->m / CT_PAIR_BATCH + (batch->m % CT_PAIR_BATCH > 0), batch->threads,
-                    walk_along, &along);
+    size_t rows = (size_t)open->threads * call->wanted;
+    struct curve_task task = {open, call, host->alloc(rows, sizeof(int))};
+    ct_parallel_for(host, open->m / GROUP + (open->m % GROUP > 0), open->threads,
+                    add_block_from_curve, &task);
 }
 
-static void walk_rounds(const struct ct_host *host, const struct ct_batch *batch,
-                        const struct round *common)
+/* ---- rounds and slices -------------------------------------------------------- */
+
+/* Writes the order of the queries that have not ended; returns how many. */
+static int list_open(const struct slice *slice, int *order)
 {
-    struct round round = *common;
-    struct ct_result_sink sink = {&round, add_neighbors, flush_pending};
-    const struct ct_approx_search *walk = round.walk;
-    struct ct_batch some = *batch;
-    int most = most_points(walk), *order = host->alloc((size_t)batch->m, sizeof *order);
-    some.order = order;
-    some.ld_query = batch->m;
-    for (int points = walk->first;; points = points < most / 2 ? 2 * points : most) {
-        round.points = points < most ? points : most;
-        some.m = drop_ended(batch, &round, order);
-        if (some.m == 0)
+    int count = 0;
+    for (int i = 0; i < slice->count; i++)
+        if (slice->query[i].status == CT_APPROX_OPEN)
+            order[count++] = slice->order[i];
+    return count;
+}
+
+/* Runs rounds until every query of the slice has ended; order: [slice->count] scratch. */
+static void run_rounds(const struct ct_host *host, const struct ct_batch *batch,
+                       struct approx_call *call, int *order)
+{
+    const struct ct_budget *budget = call->context.options->budget;
+    int most = call->context.max_candidates, points = call->context.options->first_round;
+    struct ct_batch open = *batch;
+    open.order = order;
+    open.slot = call->slice.index_of;
+    open.ld_query = batch->ld_query > 0 ? batch->ld_query : batch->m;
+    for (;; points = points < most / 2 ? 2 * points : most) {
+        call->wanted = points < most ? points : most;
+        open.m = list_open(&call->slice, order);
+        if (open.m == 0)
             return;
         void *mark = host->mark ? host->mark() : NULL;
-        if (walk->budget && !walk->budget->diverse)
-            take_along(host, &some, &round);
+        if (budget && !budget->diverse)
+            add_from_curve(host, &open, call);
         else
-            ct_knn_to_sink(host, &some, round.points, &sink);
+            add_from_space(host, &open, call);
         if (host->release)
             host->release(mark);
     }
 }
 
-void ct_approx_search(const struct ct_host *host, const struct ct_batch *asked,
-                      const struct ct_approx_search *walk)
+/* Makes the queries begin, ..., begin + count - 1 of the batch the slice. */
+static void begin_slice(const struct ct_batch *batch, int begin, int count, struct slice *slice)
 {
-    struct ct_batch some = *asked, *batch = &some;
-    int shares = asked->m / SHARE + 1;
-    some.threads = shares < asked->threads ? shares : asked->threads;
-    int n = walk->residual->points.n, k = walk->k < n ? walk->k : n;
-    struct round round = {
-        .walk = walk,
-        .kernels = batch->kernels,
-        .predecessor = batch->predecessor,
-        .pairs = ct_pair_distances_make(host, walk, batch->tree),
-        .walker = new_walkers(host, batch->threads, k, walk),
-        .improved = host->alloc((size_t)walk->ld, sizeof(int)),
-        .climb = walk->budget ? host->alloc((size_t)walk->ld, sizeof *round.climb) : NULL,
-    };
-    for (int i = 0; i < walk->ld; i++)
-        round.improved[i] = walk->evaluated[i] = walk->climbs[i] = 0;
-    for (int i = 0; walk->budget && i < walk->ld; i++)
-        round.climb[i] = ct_budget_begin(0, 0);
-    if (!batch->predecessor) {
-        walk_rounds(host, batch, &round);
-        return;
+    slice->count = count;
+    for (int i = 0; i < count; i++) {
+        int at = batch->order ? batch->order[begin + i] : begin + i;
+        slice->order[i] = at;
+        slice->number[i] = batch->query ? at : batch->tree->row[at] - 1;
+        slice->index_of[slice->number[i]] = i;
+        slice->query[i] = (struct ct_approx_query){.status = CT_APPROX_OPEN};
     }
-    struct ct_predecessor_plan plan = ct_plan_predecessors(host, batch, walk->first);
+}
+
+/* The most queries of a slice for lists of k entries. */
+static int slice_size(int queries, int k)
+{
+    int size = SLICE_ENTRIES / k > SLICE_MIN ? SLICE_ENTRIES / k : SLICE_MIN;
+    return size < queries ? size : queries;
+}
+
+/* Answers all queries of a batch, slice by slice. */
+static void search_slices(const struct ct_host *host, const struct ct_batch *batch,
+                          struct approx_call *call)
+{
+    int size = slice_size(batch->m, call->slice.k);
+    int *order = host->alloc((size_t)size, sizeof *order);
+    for (int begin = 0; begin < batch->m; begin += size) {
+        int left = batch->m - begin;
+        begin_slice(batch, begin, left < size ? left : size, &call->slice);
+        run_rounds(host, batch, call, order);
+    }
+}
+
+/* Answers own points among their predecessors, in trees of the first rows. */
+static void search_parts(const struct ct_host *host, const struct ct_batch *batch,
+                         struct approx_call *call)
+{
+    struct ct_predecessor_plan plan =
+        ct_plan_predecessors(host, batch, call->context.options->first_round);
     for (int p = 0; p < plan.parts; p++) {
         struct ct_batch part = ct_predecessor_batch(&plan, batch, p);
         void *mark = host->mark ? host->mark() : NULL;
-        walk_rounds(host, &part, &round);
+        search_slices(host, &part, call);
         if (host->release)
             host->release(mark);
     }
+}
+
+/* ---- the call ----------------------------------------------------------------- */
+
+static struct worker *make_workers(const struct ct_host *host, const struct ct_batch *batch, int k,
+                                   int m)
+{
+    struct worker *worker = host->alloc((size_t)batch->threads, sizeof *worker);
+    int size = ct_approx_list_size(k);
+    for (int i = 0; i < batch->threads; i++) {
+        for (int j = 0; j < GROUP && j < batch->m; j++)
+            worker[i].group[j].list = (struct ct_sorted_list){
+                .sq = host->alloc((size_t)size + CT_SELECT_PAD, sizeof(double)),
+                .row = host->alloc((size_t)size, sizeof(int)),
+                .capacity = size,
+            };
+        worker[i].count = 0;
+        worker[i].quantized = host->alloc(ct_quantized_stride(m), sizeof(int16_t));
+    }
+    return worker;
+}
+
+static struct slice make_slice(const struct ct_host *host, const struct ct_batch *batch, int k)
+{
+    size_t size = (size_t)slice_size(batch->m, k), entries = size * (size_t)k;
+    int lines = batch->ld_query > 0 ? batch->ld_query : batch->m;
+    return (struct slice){
+        .k = k,
+        .order = host->alloc(size, sizeof(int)),
+        .number = host->alloc(size, sizeof(int)),
+        .index_of = host->alloc((size_t)(batch->query ? lines : batch->tree->n), sizeof(int)),
+        .query = host->alloc(size, sizeof(struct ct_approx_query)),
+        .sq = host->alloc(entries, sizeof(double)),
+        .row = host->alloc(entries, sizeof(int)),
+    };
+}
+
+void ct_approx_search(const struct ct_host *host, const struct ct_batch *asked,
+                      const struct ct_pair_input *input, const struct ct_approx_options *options,
+                      const struct ct_approx_results *results)
+{
+    struct ct_batch batch = *asked;
+    int n = input->metric->points.n, k = options->k < n ? options->k : n;
+    int shares = asked->m / QUERIES_PER_THREAD + 1;
+    batch.threads = shares < asked->threads ? shares : asked->threads;
+    struct approx_call call = {
+        .context = {.options = options,
+                    .kernels = batch.kernels,
+                    .pairs = ct_pair_distances_make(host, input, batch.tree),
+                    .max_candidates = ct_approx_max_candidates(options)},
+        .results = results,
+        .slice = make_slice(host, &batch, k),
+        .worker = make_workers(host, &batch, k, input->metric->m),
+        .predecessor = batch.predecessor,
+    };
+    if (batch.predecessor)
+        search_parts(host, &batch, &call);
+    else
+        search_slices(host, &batch, &call);
 }

@@ -5,161 +5,172 @@
 #include <math.h>
 #include <string.h>
 
-enum { LINES = 2 }; /* of a row that are fetched ahead */
+/* Cache lines that are prefetched of a vector; the processor's own prefetcher loads the
+ * following ones. */
+enum { PREFETCH_LINES = 2, LINE_BYTES = 64 };
 
-/* Correlations in so much doubt are had from v itself. */
-static const double UNCLEAR = 0.02;
+/* The largest quantization error of a correlation that is accepted. Beyond it, dot products
+ * are exact. */
+static const double MAX_ERROR = 0.02;
 
-/* Rows far apart in memory arrive while others are met; what follows the first lines
- * of a row, the processor foresees. */
-static inline void fetch(const void *row)
+static inline void prefetch_vector(const void *v)
 {
-    for (int line = 0; line < LINES; line++)
-        __builtin_prefetch((const char *)row + 64 * line);
+    for (int line = 0; line < PREFETCH_LINES; line++)
+        __builtin_prefetch((const char *)v + LINE_BYTES * line);
 }
 
-static double dot_fine(const struct ct_pair_distances *pairs, int line, int row)
+static double exact_dot(const struct ct_pair_distances *pairs, int query, int row)
 {
-    const struct ct_approx_search *walk = pairs->walk;
-    size_t stride = ct_v_stride(walk->residual->m);
-    return walk->dots->dot(pairs->from->v + line * stride,
-                           walk->residual->points.v + (row - 1) * stride, stride);
+    const struct ct_residual_metric *metric = pairs->input.metric;
+    size_t stride = ct_v_stride(metric->m);
+    return pairs->input.correlation_kernels->dot(pairs->queries->v + query * stride,
+                                                 metric->points.v + (row - 1) * stride, stride);
 }
 
-static void dots_fine(const struct ct_pair_distances *pairs, int line, const int *row, int count,
-                      double *to)
+/* dot[i] = exact dot product of the query and row[i]. Writes whole groups of CT_DOT4_COUNT:
+ * the last group is filled with its own first row. */
+static void exact_dots(const struct ct_pair_distances *pairs, int query, const int *row, int count,
+                       double *dot)
 {
-    const struct ct_approx_search *walk = pairs->walk;
-    size_t stride = ct_v_stride(walk->residual->m);
-    for (int c = 0; c < count; c++)
-        fetch(walk->residual->points.v + (row[c] - 1) * stride);
-    for (int c = 0; c < count; c += CT_DOT4_COUNT) {
+    const struct ct_residual_metric *metric = pairs->input.metric;
+    size_t stride = ct_v_stride(metric->m);
+    for (int i = 0; i < count; i++)
+        prefetch_vector(metric->points.v + (row[i] - 1) * stride);
+    for (int i = 0; i < count; i += CT_DOT4_COUNT) {
         const double *w[CT_DOT4_COUNT];
         for (int r = 0; r < CT_DOT4_COUNT; r++)
-            w[r] = walk->residual->points.v + (row[c + r < count ? c + r : c] - 1) * stride;
-        walk->rows->dot_f64(pairs->from->v + line * stride, w, stride, to + c);
+            w[r] = metric->points.v + (row[i + r < count ? i + r : i] - 1) * stride;
+        pairs->input.dot4_kernels->dot_f64(pairs->queries->v + query * stride, w, stride, dot + i);
     }
 }
 
-static void dots_coarse(const struct ct_pair_distances *pairs, struct ct_quantized query,
-                        const int *place, int count, double *to)
+/* The same from quantized v, by position: the sum in whole units is exact, and is scaled by
+ * the units of the query and of the points. */
+static void quantized_dots(const struct ct_pair_distances *pairs, struct ct_quantized query,
+                           const int *pos, int count, double *dot)
 {
-    const struct ct_approx_search *walk = pairs->walk;
-    size_t stride = ct_quantized_stride(walk->residual->m);
-    double unit = query.unit * walk->coarse.unit;
-    for (int c = 0; c < count; c++)
-        fetch(walk->coarse.v + place[c] * stride);
-    for (int c = 0; c < count; c += CT_DOT4_COUNT) {
+    const struct ct_quantized *points = &pairs->input.quantized;
+    size_t stride = ct_quantized_stride(pairs->input.metric->m);
+    double unit = query.unit * points->unit;
+    for (int i = 0; i < count; i++)
+        prefetch_vector(points->v + pos[i] * stride);
+    for (int i = 0; i < count; i += CT_DOT4_COUNT) {
         const int16_t *w[CT_DOT4_COUNT];
-        int32_t dot[CT_DOT4_COUNT];
+        int32_t sum[CT_DOT4_COUNT];
         for (int r = 0; r < CT_DOT4_COUNT; r++)
-            w[r] = walk->coarse.v + place[c + r < count ? c + r : c] * stride;
-        walk->rows->dot_i16(query.v, w, stride, dot);
+            w[r] = points->v + pos[i + r < count ? i + r : i] * stride;
+        pairs->input.dot4_kernels->dot_i16(query.v, w, stride, sum);
         for (int r = 0; r < CT_DOT4_COUNT; r++)
-            to[c + r] = unit * dot[r];
+            dot[i + r] = unit * sum[r];
     }
 }
 
-/* Few dimensions are unrolled. */
-static inline double sqdist(const double *x, const double *z, size_t step, int d)
+/* Squared Euclidean distance, with the loop unrolled for 2 and 3 coordinates. */
+static inline double euclidean_sq(const double *x, const double *z, size_t stride, int d)
 {
-    return d == 2   ? ct_sqdist(x, 1, z, step, 2)
-           : d == 3 ? ct_sqdist(x, 1, z, step, 3)
-                    : ct_sqdist(x, 1, z, step, d);
+    return d == 2   ? ct_sqdist(x, 1, z, stride, 2)
+           : d == 3 ? ct_sqdist(x, 1, z, stride, 3)
+                    : ct_sqdist(x, 1, z, stride, d);
 }
 
-void ct_pair_distances_sq(const struct ct_pair_distances *pairs, int line,
-                          struct ct_quantized query, const int *row, int count, double *sq)
+/* The coordinates of a query, of which coordinate j is at [j * stride]. */
+static const double *query_z(const struct ct_pair_distances *pairs, int query, size_t *stride)
 {
-    const struct ct_residual_metric *residual = pairs->walk->residual;
-    const struct ct_factors *from = pairs->from;
-    const struct ct_covariance_shape shape = ct_covariance_shape(residual->kind);
-    double dot[CT_PAIR_BATCH + CT_DOT4_COUNT], scale[CT_PAIR_BATCH], root = sqrt(from->p[line]);
-    size_t d = (size_t)residual->d;
-    int place[CT_PAIR_BATCH];
-    const double *z = from->z + line;
-    size_t step = (size_t)from->n;
-    if (!pairs->walk->foreign) {
-        z = pairs->spot + pairs->place[line] * (d + 1);
-        step = 1;
+    if (pairs->input.query_points) {
+        *stride = (size_t)pairs->queries->n;
+        return pairs->queries->z + query;
     }
-    for (int c = 0; c < count; c++) {
-        place[c] = pairs->place[row[c] - 1];
-        __builtin_prefetch(pairs->spot + place[c] * (d + 1));
+    *stride = 1;
+    return pairs->point_data + pairs->pos_of_row[query] * ((size_t)pairs->input.metric->d + 1);
+}
+
+void ct_pair_distances_sq(const struct ct_pair_distances *pairs, int query,
+                          struct ct_quantized quantized, const int *row, int count, double *sq)
+{
+    const struct ct_residual_metric *metric = pairs->input.metric;
+    const struct ct_covariance_shape shape = ct_covariance_shape(metric->kind);
+    double dot[CT_PAIR_BATCH + CT_DOT4_COUNT], scale[CT_PAIR_BATCH];
+    double root = sqrt(pairs->queries->p[query]);
+    size_t d = (size_t)metric->d, stride;
+    int pos[CT_PAIR_BATCH];
+    const double *z = query_z(pairs, query, &stride);
+    for (int i = 0; i < count; i++) {
+        pos[i] = pairs->pos_of_row[row[i] - 1];
+        __builtin_prefetch(pairs->point_data + pos[i] * (d + 1));
     }
-    if (residual->m > 0 && query.v)
-        dots_coarse(pairs, query, place, count, dot);
-    else if (residual->m > 0)
-        dots_fine(pairs, line, row, count, dot);
+    if (metric->m > 0 && quantized.v)
+        quantized_dots(pairs, quantized, pos, count, dot);
+    else if (metric->m > 0)
+        exact_dots(pairs, query, row, count, dot);
     else
         memset(dot, 0, sizeof dot);
-    double clear = query.v ? ct_quantization_error(pairs->walk->coarse.unit) / UNCLEAR : 0;
-    for (int c = 0; c < count; c++) {
-        const double *spot = pairs->spot + place[c] * (d + 1);
-        sq[c] = sqdist(spot, z, step, residual->d);
-        scale[c] = root * spot[d];
-        if (scale[c] < clear && scale[c] > 0)
-            dot[c] = dot_fine(pairs, line, row[c]);
+    /* A pair needs an exact dot product if sqrt(p_x p_y) is below this. */
+    double least = quantized.v ? ct_quantization_error(pairs->input.quantized.unit) / MAX_ERROR : 0;
+    for (int i = 0; i < count; i++) {
+        const double *point = pairs->point_data + pos[i] * (d + 1);
+        sq[i] = euclidean_sq(point, z, stride, metric->d);
+        scale[i] = root * point[d];
+        if (scale[i] < least && scale[i] > 0)
+            dot[i] = exact_dot(pairs, query, row[i]);
     }
-    pairs->walk->dots->covariance(&shape, residual->variance, count, sq);
-    for (int c = 0; c < count; c++)
-        sq[c] = 1 - fabs(ct_cov_to_rho(sq[c] - dot[c], scale[c]));
+    pairs->input.correlation_kernels->covariance(&shape, metric->variance, count, sq);
+    for (int i = 0; i < count; i++)
+        sq[i] = 1 - fabs(ct_cov_to_rho(sq[i] - dot[i], scale[i]));
 }
 
-double ct_pair_quantization_error(const struct ct_pair_distances *pairs, int line)
+double ct_pair_quantization_error(const struct ct_pair_distances *pairs, int query)
 {
-    return ct_quantization_error(pairs->walk->coarse.unit) / pairs->from->p[line];
+    return ct_quantization_error(pairs->input.quantized.unit) / pairs->queries->p[query];
 }
 
-struct ct_quantized ct_pair_quantize_query(const struct ct_pair_distances *pairs, int line,
+struct ct_quantized ct_pair_quantize_query(const struct ct_pair_distances *pairs, int query,
                                            int16_t *buffer)
 {
-    const struct ct_approx_search *walk = pairs->walk;
-    struct ct_quantized query = {NULL, walk->coarse.unit};
-    int m = walk->residual->m;
-    if (!walk->coarse.v || !(ct_pair_quantization_error(pairs, line) < UNCLEAR))
-        return query;
-    query.v = buffer;
-    if (!walk->foreign) {
-        query.v = walk->coarse.v + pairs->place[line] * ct_quantized_stride(m);
+    struct ct_quantized quantized = {NULL, pairs->input.quantized.unit};
+    int m = pairs->input.metric->m;
+    if (!pairs->input.quantized.v || !(ct_pair_quantization_error(pairs, query) < MAX_ERROR))
+        return quantized;
+    quantized.v = buffer;
+    if (!pairs->input.query_points) {
+        quantized.v = pairs->input.quantized.v + pairs->pos_of_row[query] * ct_quantized_stride(m);
     } else {
-        const double *v = walk->foreign->v + line * ct_v_stride(m);
-        query.unit = ct_quantization_unit(v, m, 1);
-        ct_quantize_vector(v, m, query.unit, buffer);
+        const double *v = pairs->queries->v + query * ct_v_stride(m);
+        quantized.unit = ct_quantization_unit(v, m, 1);
+        ct_quantize_vector(v, m, quantized.unit, buffer);
     }
-    return query;
+    return quantized;
 }
 
-static const int *list_places(const struct ct_host *host, const struct ct_tree *t)
+static const int *invert_rows(const struct ct_host *host, const struct ct_tree *t)
 {
-    int *place = host->alloc((size_t)t->n, sizeof *place);
+    int *pos_of_row = host->alloc((size_t)t->n, sizeof *pos_of_row);
     for (int pos = 0; pos < t->n; pos++)
-        place[t->row[pos] - 1] = pos;
-    return place;
+        pos_of_row[t->row[pos] - 1] = pos;
+    return pos_of_row;
 }
 
-static const double *list_spots(const struct ct_host *host, const struct ct_tree *t,
-                                const struct ct_factors *points, int d)
+static const double *copy_point_data(const struct ct_host *host, const struct ct_tree *t,
+                                     const struct ct_factors *points, int d)
 {
-    double *spot = host->alloc((size_t)t->n * ((size_t)d + 1), sizeof *spot), *to = spot;
+    double *data = host->alloc((size_t)t->n * ((size_t)d + 1), sizeof *data), *to = data;
     for (int pos = 0; pos < t->n; pos++) {
-        int line = t->row[pos] - 1;
+        int row = t->row[pos];
         for (int j = 0; j < d; j++)
-            *to++ = points->z[line + (size_t)j * points->n];
-        *to++ = sqrt(points->p[line]);
+            *to++ = points->z[row - 1 + (size_t)j * points->n];
+        *to++ = sqrt(points->p[row - 1]);
     }
-    return spot;
+    return data;
 }
 
 struct ct_pair_distances ct_pair_distances_make(const struct ct_host *host,
-                                                const struct ct_approx_search *walk,
-                                                const struct ct_tree *t)
+                                                const struct ct_pair_input *input,
+                                                const struct ct_tree *tree)
 {
-    const struct ct_factors *points = &walk->residual->points;
+    const struct ct_factors *points = &input->metric->points;
     return (struct ct_pair_distances){
-        .walk = walk,
-        .from = walk->foreign ? walk->foreign : points,
-        .place = list_places(host, t),
-        .spot = list_spots(host, t, points, walk->residual->d),
+        .input = *input,
+        .queries = input->query_points ? input->query_points : points,
+        .pos_of_row = invert_rows(host, tree),
+        .point_data = copy_point_data(host, tree, points, input->metric->d),
     };
 }

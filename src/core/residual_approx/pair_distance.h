@@ -1,37 +1,60 @@
-/* pair_distance.h: correlations of a query with a few points, as a walk meets them.
+/* pair_distance.h: squared distances of one query to a batch of points by row number.
  *
- * Points that are near lie near each other in memory: what is read of them is in the
- * order of the tree, and coarse where that tells enough.
+ * The approximate search calls this for its candidates, CT_PAIR_BATCH at a time, because
+ * candidates that are near in space lie near each other in memory. The coordinates and
+ * the residual variances of the points are copied once, in tree order. The dot product of
+ * the factors is most of the work, m multiplications and additions a pair; it takes
+ * either v itself, 8 m bytes a point, or quantized v, 2 m bytes a point, where the
+ * quantization error is small beside the residual variances.
  */
 #ifndef COVERTREE_RESIDUAL_APPROX_PAIR_DISTANCE_H
 #define COVERTREE_RESIDUAL_APPROX_PAIR_DISTANCE_H
 
-#include "core/residual_approx/approx_search.h"
+#include "core/residual/correlation.h"
+#include "core/residual_approx/quantize.h"
+#include "core/simd/dot4.h"
+#include "core/tree/tree.h"
 
-enum { CT_PAIR_BATCH = 16 }; /* points that are met together, at most */
+enum { CT_PAIR_BATCH = 16 }; /* points of one call, at most */
 
-struct ct_pair_distances {
-    const struct ct_approx_search *walk;
-    const struct ct_factors *from; /* of the queries */
-    const int *place;              /* [n] where the point of a row is in the tree */
-    const double *spot; /* [n * (d + 1)] by place: coordinates, root of the residual variance */
+/* The points, the queries and the kernels. */
+struct ct_pair_input {
+    const struct ct_residual_metric *metric; /* of the tree's points, by row */
+    const struct ct_factors *query_points;   /* of foreign queries; NULL: own points */
+    struct ct_quantized quantized; /* v of the points in tree order; v NULL: exact dot products */
+    const struct ct_correlation_kernels *correlation_kernels;
+    const struct ct_dot4_kernels *dot4_kernels;
 };
 
+struct ct_pair_distances {
+    struct ct_pair_input input;
+    const struct ct_factors *queries; /* input.query_points, or the points' own */
+    const int *pos_of_row;            /* [n] position in the tree of row i + 1 */
+    const double *point_data;         /* [n * (d + 1)] in tree order: z of a point, then sqrt(p) */
+};
+
+/* Copies coordinates and residual variances of the n points in tree order: 8 (d + 1) + 4
+ * bytes a point. */
 struct ct_pair_distances ct_pair_distances_make(const struct ct_host *host,
-                                                const struct ct_approx_search *walk,
+                                                const struct ct_pair_input *input,
                                                 const struct ct_tree *tree);
 
-/* The coarse v of a query, perhaps in buffer, [ct_quantized_stride(m)]; NULL where the walk
- * goes by v itself. */
-struct ct_quantized ct_pair_quantize_query(const struct ct_pair_distances *pairs, int line,
+/* The quantized v of query number `query`: of an own point, a pointer to its v; of a foreign
+ * query, written to buffer [ct_quantized_stride(m)]. v is NULL where exact dot products are
+ * needed for all points: there is no quantized v, or the quantization error is too large
+ * for the residual variance of the query. */
+struct ct_quantized ct_pair_quantize_query(const struct ct_pair_distances *pairs, int query,
                                            int16_t *buffer);
 
-/* Squares of the distances of a query to up to CT_PAIR_BATCH rows: by its coarse v, or exact ones
- * if that is NULL. */
-void ct_pair_distances_sq(const struct ct_pair_distances *pairs, int line,
-                          struct ct_quantized query, const int *row, int count, double *sq);
+/* sq[i] = squared distance of query number `query` to row[i], for count <= CT_PAIR_BATCH
+ * rows. By exact dot products if quantized.v is NULL; the bits are then those of
+ * ct_residual_sqdist(). Otherwise by quantized ones, but exact for each pair whose
+ * residual variances are too small for that. The query's residual variance is above 0. */
+void ct_pair_distances_sq(const struct ct_pair_distances *pairs, int query,
+                          struct ct_quantized quantized, const int *row, int count, double *sq);
 
-/* What coarse correlations of a query are off by, at most, as a rule. */
-double ct_pair_quantization_error(const struct ct_pair_distances *pairs, int line);
+/* The largest error of a squared distance from quantized v, as a rule: that of the dot
+ * product, see ct_quantization_error(), over the residual variance of the query. */
+double ct_pair_quantization_error(const struct ct_pair_distances *pairs, int query);
 
 #endif

@@ -5,6 +5,8 @@
 
 #include <math.h>
 
+enum { BLOCK_VECTORS = 256 }; /* vectors of a block of the parallel loop */
+
 double ct_quantization_unit(const double *v, int m, int n)
 {
     double most = 0;
@@ -17,9 +19,8 @@ double ct_quantization_unit(const double *v, int m, int n)
     return most > 0 ? sqrt(most) / CT_QUANTIZED_MAX_NORM : 1;
 }
 
-enum { TOGETHER = 256 }; /* vectors to a block of work */
-
-struct coarsening {
+/* The arguments of ct_quantize(), for the parallel loop. */
+struct quantize_task {
     const double *v;
     const int *row;
     int m, n;
@@ -27,26 +28,30 @@ struct coarsening {
     int16_t *to;
 };
 
+/* Rounds half up: the conversion to int truncates towards zero, and the offset of 2^15
+ * makes every number positive first. */
 void ct_quantize_vector(const double *v, int m, double unit, int16_t *to)
 {
     size_t stride = ct_v_stride(m), to_stride = ct_quantized_stride(m);
-    const double units = 1 / unit, up = 1 << 15; /* to cut towards zero is then to round */
+    const double units = 1 / unit, offset = 1 << 15;
     for (size_t j = 0; j < to_stride; j++)
-        to[j] = j < stride ? (int16_t)((int)(v[j] * units + up + 0.5) - (int)up) : 0;
+        to[j] = j < stride ? (int16_t)((int)(v[j] * units + offset + 0.5) - (int)offset) : 0;
 }
 
-static void coarsen_block(void *data, int block, int thread)
+static void quantize_block(void *data, int block, int thread)
 {
-    const struct coarsening *c = data;
-    for (int i = block * TOGETHER; i < c->n && i - block * TOGETHER < TOGETHER; i++)
-        ct_quantize_vector(c->v + (c->row ? c->row[i] - 1 : i) * ct_v_stride(c->m), c->m, c->unit,
-                           c->to + i * ct_quantized_stride(c->m));
+    const struct quantize_task *task = data;
+    size_t stride = ct_v_stride(task->m), to_stride = ct_quantized_stride(task->m);
+    int begin = block * BLOCK_VECTORS;
+    for (int i = begin; i < task->n && i - begin < BLOCK_VECTORS; i++)
+        ct_quantize_vector(task->v + (task->row ? task->row[i] - 1 : i) * stride, task->m,
+                           task->unit, task->to + i * to_stride);
     (void)thread;
 }
 
 void ct_quantize(const struct ct_host *host, const double *v, int m, const int *row, int n,
                  double unit, int threads, int16_t *to)
 {
-    struct coarsening coarsening = {v, row, m, n, unit, to};
-    ct_parallel_for(host, n / TOGETHER + 1, threads, coarsen_block, &coarsening);
+    struct quantize_task task = {v, row, m, n, unit, to};
+    ct_parallel_for(host, n / BLOCK_VECTORS + 1, threads, quantize_block, &task);
 }

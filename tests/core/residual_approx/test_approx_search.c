@@ -20,6 +20,7 @@ struct asked {
     const struct residual_problem *problem;
     int own, predecessor, quantized, k;
     int first; /* candidates of the first round: a multiple of BATCH, or all points */
+    int most;  /* candidates of a query, at most; 0: all points */
     double patience;
     const struct ct_budget *budget;
     int share; /* of own points, one of so many is a query; 1: all */
@@ -30,14 +31,18 @@ struct answer {
     int lines;
     int *index;
     double *distance;
-    int *evaluated, *steps;
+    int *evaluated, *step, *stopped_early;
 };
 
 static struct answer new_answer(int lines, int k)
 {
     size_t size = (size_t)lines * k;
-    struct answer answer = {lines, keep(size, sizeof(int)), keep(size, sizeof(double)),
-                            keep((size_t)lines, sizeof(int)), keep((size_t)lines, sizeof(int))};
+    struct answer answer = {.lines = lines,
+                            .index = keep(size, sizeof(int)),
+                            .distance = keep(size, sizeof(double)),
+                            .evaluated = keep((size_t)lines, sizeof(int)),
+                            .step = keep((size_t)lines, sizeof(int)),
+                            .stopped_early = keep((size_t)lines, sizeof(int))};
     for (size_t i = 0; i < size; i++) {
         answer.index[i] = UNTOUCHED;
         answer.distance[i] = UNTOUCHED;
@@ -182,9 +187,10 @@ static int evaluate(const struct asked *asked, int query, const int *row, int en
 static int most_points(const struct asked *asked)
 {
     const struct ct_budget *budget = asked->budget;
-    int n = asked->problem->cloud.n, most = budget ? budget->limit[budget->steps - 1] : n;
+    int all = asked->most > 0 ? asked->most : asked->problem->cloud.n;
+    int most = budget ? budget->limit[budget->steps - 1] : all;
     most = most > asked->k ? most : asked->k;
-    return most < n ? most : n;
+    return most < all ? most : all;
 }
 
 static void run_rounds(const struct asked *asked, int query, const int *row, int listed,
@@ -213,7 +219,8 @@ static void write_line(const struct asked *asked, struct state *s, struct answer
         to->distance[at] = j < s->count ? s->kept[j].key : -1;
     }
     to->evaluated[line] = s->evaluated;
-    to->steps[line] = s->early ? -1 - s->step : s->step;
+    to->step[line] = s->step;
+    to->stopped_early[line] = s->early;
 }
 
 static void oracle_line(const struct asked *asked, int query, struct answer *to, int line)
@@ -282,25 +289,27 @@ static void search(void *data)
     struct call *call = data;
     const struct asked *asked = call->asked;
     const struct residual_problem *p = asked->problem;
-    struct ct_approx_search walk = {.residual = &p->residual,
-                                    .foreign = asked->own ? NULL : &p->foreign,
-                                    .dots = ct_correlation_kernels(call->level),
-                                    .rows = ct_dot4_kernels(call->level),
-                                    .k = asked->k,
-                                    .patience = asked->patience,
-                                    .budget = asked->budget,
-                                    .first = asked->first,
-                                    .most = p->cloud.n,
-                                    .missing = -1,
-                                    .slot = asked->share > 1 ? call->line : NULL,
-                                    .ld = call->batch.m,
-                                    .index = call->answer.index,
-                                    .distance = call->answer.distance,
-                                    .evaluated = call->answer.evaluated,
-                                    .climbs = call->answer.steps};
+    struct ct_pair_input input = {.metric = &p->residual,
+                                  .query_points = asked->own ? NULL : &p->foreign,
+                                  .correlation_kernels = ct_correlation_kernels(call->level),
+                                  .dot4_kernels = ct_dot4_kernels(call->level)};
+    struct ct_approx_options options = {.k = asked->k,
+                                        .patience = asked->patience,
+                                        .budget = asked->budget,
+                                        .first_round = asked->first,
+                                        .max_candidates =
+                                            asked->most > 0 ? asked->most : p->cloud.n,
+                                        .missing = -1};
+    struct ct_approx_results results = {.ld = call->batch.m,
+                                        .slot = asked->share > 1 ? call->line : NULL,
+                                        .index = call->answer.index,
+                                        .distance = call->answer.distance,
+                                        .evaluated = call->answer.evaluated,
+                                        .step = call->answer.step,
+                                        .stopped_early = call->answer.stopped_early};
     if (asked->quantized)
-        walk.coarse = p->quantized;
-    ct_approx_search(&host, &call->batch, &walk);
+        input.quantized = p->quantized;
+    ct_approx_search(&host, &call->batch, &input, &options, &results);
 }
 
 static int same(const struct asked *asked, const struct answer *a, const struct answer *b)
@@ -309,7 +318,8 @@ static int same(const struct asked *asked, const struct answer *a, const struct 
     return memcmp(a->index, b->index, size * sizeof *a->index) == 0 &&
            memcmp(a->distance, b->distance, size * sizeof *a->distance) == 0 &&
            memcmp(a->evaluated, b->evaluated, lines * sizeof *a->evaluated) == 0 &&
-           (!asked->budget || memcmp(a->steps, b->steps, lines * sizeof *a->steps) == 0);
+           memcmp(a->step, b->step, lines * sizeof *a->step) == 0 &&
+           memcmp(a->stopped_early, b->stopped_early, lines * sizeof *a->stopped_early) == 0;
 }
 
 static void check_about_asked(const struct asked *asked, const char *what)
@@ -325,7 +335,7 @@ static void check_about_asked(const struct asked *asked, const char *what)
                 asked->budget ? asked->budget->up : asked->patience, asked->share, what);
 }
 
-static void check_search(struct asked asked)
+static void check_search(struct asked asked, int ways)
 {
     const struct residual_problem *p = asked.problem;
     struct call call = make_call(&asked);
@@ -333,7 +343,7 @@ static void check_search(struct asked asked)
     for (int query = 0; query < (asked.own ? p->cloud.n : p->queries.n); query++)
         if (call.line[query] != UNTOUCHED)
             oracle_line(&asked, query, &want, call.line[query]);
-    for (int i = 0; i < 3 + (int)ct_simd_best(); i++) {
+    for (int i = 0; i < ways; i++) {
         set_way(&call, i <= (int)ct_simd_best() ? i : (int)ct_simd_best(), 1 + i % 3);
         call.answer = new_answer(call.batch.m, asked.k);
         search(&call);
@@ -359,7 +369,8 @@ static void check_queries(const struct residual_problem *problem, int k, double 
                                         .first = first < n ? first : n,
                                         .patience = patience,
                                         .budget = budget,
-                                        .share = i % 4 == 2 ? 2 + random_below(4) : 1});
+                                        .share = i % 4 == 2 ? 2 + random_below(4) : 1},
+                         3 + (int)ct_simd_best());
     }
 }
 
@@ -387,6 +398,24 @@ static void check_budget(const char *name, int n, int d, int m, enum residual_st
         budget.down = i == 2 ? budget.up : 0.3 * budget.up;
         check_queries(&problem, 1 + random_below(12), 0, &budget);
     }
+    keep_end();
+}
+
+/* So many neighbors that their lists do not fit in memory for all queries at once. */
+static void check_slices(void)
+{
+    static const int limit[] = {20, 60};
+    struct ct_budget budget = {.steps = 2, .limit = limit, .up = 0.1, .down = 0.02, .run = 16};
+    struct residual_problem problem = residual_problem_make("uniform", 2100, 2, 17, WIDE_P, 1);
+    check_search((struct asked){.problem = &problem,
+                                .own = 1,
+                                .quantized = 1,
+                                .k = 2100,
+                                .first = 32,
+                                .most = 96,
+                                .budget = &budget,
+                                .share = 2},
+                 2);
     keep_end();
 }
 
@@ -437,6 +466,7 @@ int main(void)
                               : 60 + 12 * i,
                      1 + i % 4, ms[i % 5], (enum residual_style)(i % 3));
     }
+    check_slices();
     check_interrupts(NULL);
     check_interrupts(&budget);
     return check_done("approx");

@@ -49,19 +49,21 @@ static void check_batch(const struct residual_problem *problem,
 static void check_level(const struct residual_problem *problem, int own, int level)
 {
     struct counts counts = {0};
-    struct ct_approx_search walk = {.residual = &problem->residual,
-                                    .foreign = own ? NULL : &problem->foreign,
-                                    .dots = ct_correlation_kernels((enum ct_simd_level)level),
-                                    .rows = ct_dot4_kernels((enum ct_simd_level)level),
-                                    .coarse = problem->quantized};
-    struct ct_pair_distances pairs = ct_pair_distances_make(&host, &walk, &problem->grown.tree);
+    struct ct_pair_input input = {
+        .metric = &problem->residual,
+        .query_points = own ? NULL : &problem->foreign,
+        .quantized = problem->quantized,
+        .correlation_kernels = ct_correlation_kernels((enum ct_simd_level)level),
+        .dot4_kernels = ct_dot4_kernels((enum ct_simd_level)level),
+    };
+    struct ct_pair_distances pairs = ct_pair_distances_make(&host, &input, &problem->grown.tree);
     int queries = own ? problem->cloud.n : problem->queries.n;
     for (int query = 0; query < queries; query += 1 + random_below(3))
         if ((own ? problem->residual.points.p : problem->foreign.p)[query] > 0)
             check_batch(problem, &pairs, own, query, &counts);
     check_about("%s, n %d, d %d, m %d, kind %d, %s, %s", problem->cloud.name, problem->cloud.n,
                 problem->cloud.d, problem->residual.m, problem->residual.kind,
-                own ? "own" : "foreign", walk.dots->name);
+                own ? "own" : "foreign", input.correlation_kernels->name);
     CHECK(counts.exact == 0);
     CHECK(counts.quantized == 0);
     CHECK(counts.refused == 0);
