@@ -406,11 +406,11 @@ static void check_slices(void)
 {
     static const int limit[] = {20, 60};
     struct ct_budget budget = {.steps = 2, .limit = limit, .up = 0.1, .down = 0.02, .run = 16};
-    struct residual_problem problem = residual_problem_make("uniform", 2100, 2, 17, WIDE_P, 1);
+    struct residual_problem problem = residual_problem_make("uniform", 2300, 2, 17, WIDE_P, 1);
     check_search((struct asked){.problem = &problem,
                                 .own = 1,
                                 .quantized = 1,
-                                .k = 2100,
+                                .k = 2300,
                                 .first = 32,
                                 .most = 96,
                                 .budget = &budget,
