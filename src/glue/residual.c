@@ -246,39 +246,47 @@ SEXP r_residual_walk(SEXP pointer, SEXP metric, SEXP coarse, SEXP query, SEXP fo
     batch.predecessor = r_how(how, HOW_PREDECESSOR);
     if (!Rf_isNull(foreign))
         others = latent_of(foreign);
-    struct ct_approx_search walk = {
-        .residual = &residual,
-        .foreign = Rf_isNull(foreign) ? NULL : &others,
-        .dots = dots_of(VECTOR_ELT(how, HOW_SIMD)),
-        .rows = ct_dot4_kernels((enum ct_simd_level)(Rf_asInteger(VECTOR_ELT(how, HOW_SIMD)) - 1)),
+    struct ct_pair_input input = {
+        .metric = &residual,
+        .query_points = Rf_isNull(foreign) ? NULL : &others,
+        .correlation_kernels = dots_of(VECTOR_ELT(how, HOW_SIMD)),
+        .dot4_kernels =
+            ct_dot4_kernels((enum ct_simd_level)(Rf_asInteger(VECTOR_ELT(how, HOW_SIMD)) - 1)),
+    };
+    struct ct_approx_options options = {
         .k = count,
         .patience = REAL_RO(effort)[0],
-        .first = (int)REAL_RO(effort)[1],
-        .most = (int)REAL_RO(effort)[2],
         .budget = r_ladder(VECTOR_ELT(how, HOW_LADDER), reach, &budget),
+        .first_round = (int)REAL_RO(effort)[1],
+        .max_candidates = (int)REAL_RO(effort)[2],
         .missing = NA_REAL,
     };
+    struct ct_approx_results results = {.slot = NULL};
     if (!Rf_isNull(coarse))
-        walk.coarse = (struct ct_quantized){(const int16_t *)INTEGER_RO(VECTOR_ELT(coarse, 1)),
-                                            Rf_asReal(VECTOR_ELT(coarse, 0))};
+        input.quantized = (struct ct_quantized){(const int16_t *)INTEGER_RO(VECTOR_ELT(coarse, 1)),
+                                                Rf_asReal(VECTOR_ELT(coarse, 0))};
     if (!Rf_isNull(rows)) {
         int *slot = r_host.alloc((size_t)batch.tree->n, sizeof *slot);
         batch.order = r_positions(batch.tree, rows, slot);
         batch.m = (int)XLENGTH(rows);
-        walk.slot = slot;
+        results.slot = slot;
     }
-    walk.ld = batch.m;
-    SEXP found = PROTECT(new_result(batch.m, walk.k, 2, names));
+    SEXP found = PROTECT(new_result(batch.m, count, 2, names));
     SET_VECTOR_ELT(found, 2, Rf_allocVector(INTSXP, batch.m));
     SET_VECTOR_ELT(found, 3, Rf_allocVector(INTSXP, batch.m));
-    walk.index = INTEGER(VECTOR_ELT(found, 0));
-    walk.distance = REAL(VECTOR_ELT(found, 1));
-    walk.evaluated = INTEGER(VECTOR_ELT(found, 2));
-    walk.climbs = INTEGER(VECTOR_ELT(found, 3));
+    results.ld = batch.m;
+    results.index = INTEGER(VECTOR_ELT(found, 0));
+    results.distance = REAL(VECTOR_ELT(found, 1));
+    results.evaluated = INTEGER(VECTOR_ELT(found, 2));
+    results.step = INTEGER(VECTOR_ELT(found, 3));
+    results.stopped_early = r_host.alloc((size_t)batch.m, sizeof(int));
     if (batch.predecessor)
-        r_build_prefix_trees(pointer, batch.kernels, batch.threads, walk.first);
+        r_build_prefix_trees(pointer, batch.kernels, batch.threads, options.first_round);
     struct ct_host host = r_host_for("knn_query", how);
-    ct_approx_search(&host, &batch, &walk);
+    ct_approx_search(&host, &batch, &input, &options, &results);
+    for (int i = 0; i < batch.m; i++)
+        if (results.stopped_early[i])
+            results.step[i] = -1 - results.step[i];
     UNPROTECT(1);
     return found;
 }

@@ -143,15 +143,15 @@ static int budget_ends(const struct ct_budget *budget, struct state *s, int k, i
     s->useful += useful;
     s->run += batch;
     s->run_useful += useful;
-    if (s->run >= budget->run || s->run_useful >= budget->down * budget->run) {
-        s->idle = s->run_useful < budget->down * s->run ? s->idle + 1 : 0;
+    if (s->run >= budget->window || s->run_useful >= budget->stop * budget->window) {
+        s->idle = s->run_useful < budget->stop * s->run ? s->idle + 1 : 0;
         s->run = s->run_useful = 0;
     }
     s->early = s->idle == 2;
     if (s->evaluated < k || (!s->early && s->evaluated < budget->limit[s->step]))
         return 0;
     if (s->early || s->step + 1 == budget->steps ||
-        s->useful < budget->up * (s->evaluated - s->begun))
+        s->useful < budget->escalate * (s->evaluated - s->begun))
         return 1;
     s->begun = s->evaluated;
     s->step++;
@@ -260,7 +260,7 @@ static struct call make_call(const struct asked *asked)
     int n = asked->own ? p->cloud.n : p->queries.n, m = 0;
     int *order = keep((size_t)n, sizeof *order), *line = keep((size_t)n, sizeof *line);
     for (int i = 0; i < n; i++) {
-        int query = asked->own ? p->grown.row[i] - 1 : i;
+        int query = asked->own ? p->grown.tree.row[i] - 1 : i;
         line[query] = asked->share > 1 ? UNTOUCHED : query;
         if (asked->share > 1 && random_below(asked->share) == 0) {
             line[query] = m;
@@ -330,9 +330,9 @@ static void check_about_asked(const struct asked *asked, const char *what)
                 asked->own ? "own" : "foreign", asked->predecessor ? ", predecessors" : "",
                 asked->quantized ? ", quantized" : "", asked->k, asked->first,
                 !asked->budget           ? "patience"
-                : asked->budget->diverse ? "diverse budget, up"
-                                         : "plain budget, up",
-                asked->budget ? asked->budget->up : asked->patience, asked->share, what);
+                : asked->budget->diverse ? "diverse budget, escalate"
+                                         : "plain budget, escalate",
+                asked->budget ? asked->budget->escalate : asked->patience, asked->share, what);
 }
 
 static void check_search(struct asked asked, int ways)
@@ -392,10 +392,10 @@ static void check_budget(const char *name, int n, int d, int m, enum residual_st
         int from = random_below(4);
         struct ct_budget budget = {.steps = 1 + random_below(4 - from),
                                    .limit = limit + from,
-                                   .up = i == 0 ? 0 : 0.4 * random_uniform(),
-                                   .run = 16 * (1 + random_below(2)),
+                                   .escalate = i == 0 ? 0 : 0.4 * random_uniform(),
+                                   .window = 16 * (1 + random_below(2)),
                                    .diverse = i % 2};
-        budget.down = i == 2 ? budget.up : 0.3 * budget.up;
+        budget.stop = i == 2 ? budget.escalate : 0.3 * budget.escalate;
         check_queries(&problem, 1 + random_below(12), 0, &budget);
     }
     keep_end();
@@ -405,7 +405,8 @@ static void check_budget(const char *name, int n, int d, int m, enum residual_st
 static void check_slices(void)
 {
     static const int limit[] = {20, 60};
-    struct ct_budget budget = {.steps = 2, .limit = limit, .up = 0.1, .down = 0.02, .run = 16};
+    struct ct_budget budget = {
+        .steps = 2, .limit = limit, .escalate = 0.1, .stop = 0.02, .window = 16};
     struct residual_problem problem = residual_problem_make("uniform", 2300, 2, 17, WIDE_P, 1);
     check_search((struct asked){.problem = &problem,
                                 .own = 1,
@@ -453,7 +454,8 @@ int main(void)
     static const char *const names[] = {"uniform", "few", "clusters", "same", "grid", "normal"};
     static const int ms[] = {0, 1, 17, 33, 70};
     static const int limit[] = {20, 60};
-    struct ct_budget budget = {.steps = 2, .limit = limit, .up = 0.1, .down = 0.02, .run = 16};
+    struct ct_budget budget = {
+        .steps = 2, .limit = limit, .escalate = 0.1, .stop = 0.02, .window = 16};
     for (int i = 0; i < 12; i++) {
         check_patience(names[i % 6],
                        i == 6   ? 1

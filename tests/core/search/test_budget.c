@@ -7,6 +7,7 @@
 #include "core/order/hilbert.h"
 #include "core/search/budget.h"
 #include "core/search/query.h"
+#include "core/search/stats.h"
 #include "core/simd/euclid.h"
 #include "core/tree/tiles.h"
 #include "grow.h"
@@ -31,7 +32,7 @@ struct answer {
     int *index;
     double *distance;
     int *evaluated;
-    struct ct_search_stats tally;
+    struct ct_search_stats stats;
 };
 
 static int is_own(const struct asked *asked)
@@ -61,7 +62,7 @@ static struct answer run_way(const struct asked *asked, int way)
                              .evaluated = answer.evaluated,
                              .block = blocks[way % 4],
                              .mode = (enum ct_search_mode)(way % 5 % 3),
-                             .tally = &answer.tally};
+                             .stats = &answer.stats};
     (asked->predecessor ? ct_knn_predecessors : ct_knn)(&host, &batch, asked->k, NAN, answer.index,
                                                         answer.distance);
     host_end_call();
@@ -256,9 +257,9 @@ static int line_is_right(const struct asked *asked, const struct answer *answer,
     int ended = used == tiles || count == 0 ||
                 (budget->diverse && count >= asked->k &&
                  tile[used].box >= near[asked->k - 1].distance * (1 - 1e-5));
-    int least = budget->limit[budget->up > 0 ? 0 : budget->steps - 1];
-    int most = budget->limit[budget->up > 1 ? 0 : budget->steps - 1];
-    return (evaluated >= least || ended || budget->down > 0) && (used == 0 || before < most);
+    int least = budget->limit[budget->escalate > 0 ? 0 : budget->steps - 1];
+    int most = budget->limit[budget->escalate > 1 ? 0 : budget->steps - 1];
+    return (evaluated >= least || ended || budget->stop > 0) && (used == 0 || before < most);
 }
 
 /* ---- checks ---- */
@@ -266,11 +267,11 @@ static int line_is_right(const struct asked *asked, const struct answer *answer,
 static void about(const struct asked *asked)
 {
     const struct ct_budget *budget = asked->budget;
-    check_about("%s, n %d, d %d, %s%s, k %d, %s, %d limits from %d, up %g, down %g",
+    check_about("%s, n %d, d %d, %s%s, k %d, %s, %d limits from %d, escalate %g, stop %g",
                 asked->cloud->name, asked->cloud->n, asked->cloud->d,
                 is_own(asked) ? "own" : "foreign", asked->predecessor ? ", predecessors" : "",
                 asked->k, budget->diverse ? "diverse" : "plain", budget->steps, budget->limit[0],
-                budget->up, budget->down);
+                budget->escalate, budget->stop);
 }
 
 /* All rows that a query may find, in order; returns how many. */
@@ -315,9 +316,9 @@ static struct answer check_ways(const struct asked *asked)
     CHECK(count_unsound(asked, &first) == 0);
     for (int i = 0; i < asked->queries->n; i++)
         evaluated += first.evaluated[i];
-    CHECK(first.tally.evaluated == evaluated);
-    CHECK(asked->budget->down > 0 || first.tally.stopped_early == 0);
-    CHECK(asked->budget->steps > 1 || first.tally.climbs == 0);
+    CHECK(first.stats.evaluated == evaluated);
+    CHECK(asked->budget->stop > 0 || first.stats.early_stops == 0);
+    CHECK(asked->budget->steps > 1 || first.stats.escalations == 0);
     return first;
 }
 
@@ -339,7 +340,7 @@ static void check_limits(struct asked asked, int diverse)
 {
     int limit[] = {5, 40, 2000000000}, worse = 0, wrong = 0, m = asked.queries->n;
     size_t size = (size_t)m * asked.k;
-    struct ct_budget budget = {.steps = 1, .run = 16, .diverse = diverse};
+    struct ct_budget budget = {.steps = 1, .window = 16, .diverse = diverse};
     struct near *near = keep((size_t)asked.cloud->n, sizeof *near);
     struct answer answer = {.index = NULL};
     asked.budget = &budget;
@@ -377,16 +378,16 @@ static struct asked ask(const struct cloud *cloud, const struct cloud *others,
 static void check_shape(const char *name, int n, int d, int leaf)
 {
     static const int limit[] = {10, 30, 60, 120};
-    static const double up[] = {0, 2, 0.3, 0.1}, down[] = {0, 0, 0.2, 0.1};
+    static const double escalate[] = {0, 2, 0.3, 0.1}, stop[] = {0, 0, 0.2, 0.1};
     struct cloud cloud = cloud_of(name, n, d), others = queries_near(&cloud, 50);
     struct grown grown = grow(&cloud, leaf, 1);
     for (int i = 0; i < 24; i++) {
         int way = random_below(4), from = random_below(3);
         struct ct_budget budget = {.steps = 1 + random_below(4 - from),
                                    .limit = limit + from,
-                                   .up = up[way],
-                                   .down = down[way],
-                                   .run = 16 * (1 + random_below(2)),
+                                   .escalate = escalate[way],
+                                   .stop = stop[way],
+                                   .window = 16 * (1 + random_below(2)),
                                    .diverse = i % 2};
         struct asked asked = ask(&cloud, &others, &grown, i, 1 + random_below(20));
         asked.budget = &budget;

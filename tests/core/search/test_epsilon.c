@@ -5,6 +5,7 @@
 #include "check.h"
 #include "core/order/hilbert.h"
 #include "core/search/query.h"
+#include "core/search/stats.h"
 #include "core/simd/euclid.h"
 #include "grow.h"
 #include "host.h"
@@ -69,7 +70,7 @@ static long long run_way(const struct asked *asked, double epsilon, int way, int
                          double *distance)
 {
     static const int blocks[] = {1, 0, 7, 64};
-    struct ct_search_stats tally = {0};
+    struct ct_search_stats stats = {0};
     int level = way % ((int)ct_simd_best() + 1);
     struct ct_batch batch = {.tree = asked->tree,
                              .query = is_own(asked) ? NULL : asked->queries->x,
@@ -81,10 +82,10 @@ static long long run_way(const struct asked *asked, double epsilon, int way, int
                              .epsilon = epsilon,
                              .block = blocks[way % 4],
                              .mode = way % 5 < 3 ? CT_SEARCH_AUTO : CT_SEARCH_TREE,
-                             .tally = &tally};
+                             .stats = &stats};
     (asked->predecessor ? ct_knn_predecessors : ct_knn)(&host, &batch, asked->k, NAN, index,
                                                         distance);
-    return tally.tiles;
+    return stats.tiles;
 }
 
 /* Returns how many tiles fewer were evaluated than for the exact answer. */
