@@ -67,7 +67,8 @@ struct residual_problem residual_problem_make(const char *name, int n, int d, in
     problem.foreign = draw_factors(&problem.queries, residual, style, scale);
     int16_t *v = keep((size_t)n * ct_quantized_stride(m), sizeof *v);
     problem.quantized = (struct ct_quantized){v, ct_quantization_unit(residual->points.v, m, n)};
-    ct_quantize(&host, residual->points.v, m, problem.grown.tree.row, n, problem.quantized.unit, 1, v);
+    ct_quantize(&host, residual->points.v, m, problem.grown.tree.row, n, problem.quantized.unit, 1,
+                v);
     host_end_call();
     return problem;
 }
