@@ -1,10 +1,10 @@
 /* euclidean.h: the canonical Euclidean distance.
  *
- * One definition: differences squared and summed in the order of the columns,
- * in double, without fused multiply-add; the root at the end. Kernels that
- * vectorise do so across points, so every lane repeats these operations and
- * gets the same bits. Rounding is monotone, so the same recipe on the gaps to
- * a box gives a lower bound that no point of the box undercuts, to the bit.
+ * One definition for the whole package: differences squared and summed in the order of the
+ * columns, in double, without fused multiply-add; the root at the end. Kernels vectorize
+ * across points, so every lane repeats these operations and gets the same bits. Rounding is
+ * monotone, so the same operations on the gaps to a box give a lower bound that no point of
+ * the box undercuts, to the bit.
  */
 #ifndef COVERTREE_METRIC_EUCLIDEAN_H
 #define COVERTREE_METRIC_EUCLIDEAN_H
@@ -13,19 +13,20 @@
 
 #include <stddef.h>
 
-/* x and y are single points whose coordinates lie xs and ys doubles apart. */
-static inline double ct_sqdist(const double *x, size_t xs, const double *y, size_t ys, int d)
+/* Squared distance of two points, whose coordinates lie x_stride and y_stride doubles apart. */
+static inline double ct_sqdist(const double *x, size_t x_stride, const double *y, size_t y_stride,
+                               int d)
 {
     double sum = 0;
     for (int j = 0; j < d; j++) {
-        double gap = x[j * xs] - y[j * ys];
+        double gap = x[j * x_stride] - y[j * y_stride];
         sum += gap * gap;
     }
     return sum;
 }
 
-/* The same between a box, whose columns lie ld apart, and the box from q_lower
- * to q_upper; a point is a box without extent. */
+/* Squared distance of two boxes: one whose coordinates lie ld doubles apart, and one from
+ * q_lower [d] to q_upper [d]. 0 if they overlap. A point is a box with lower = upper. */
 static inline double ct_box_sqdist(const double *lower, const double *upper, size_t ld,
                                    const double *q_lower, const double *q_upper, int d)
 {
@@ -39,12 +40,12 @@ static inline double ct_box_sqdist(const double *lower, const double *upper, siz
     return sum;
 }
 
-/* The limit that turns a comparison of distances into one of squares: the root
- * of any square above it rounds to more than tau. The four ulps cover the
- * rounding of the product here and of the root there. */
-static inline double ct_sq_threshold(double tau)
+/* Threshold of squared distances for a threshold of distances: the root of any square above
+ * the result rounds to more than `distance`. The four ulps cover the rounding of the product
+ * here and of the root there. */
+static inline double ct_sq_threshold(double distance)
 {
-    return tau * tau * (1 + 8.881784197001252e-16);
+    return distance * distance * (1 + 8.881784197001252e-16);
 }
 
 #endif

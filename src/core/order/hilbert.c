@@ -1,11 +1,11 @@
-/* hilbert.c: Skilling's transform (AIP Conf. Proc. 707, 2004) and the sort.
+/* hilbert.c: Skilling's transform (AIP Conf. Proc. 707, 2004), and the sort of its keys.
  *
- * The points are put on a grid of 2^bits cells a side over the smallest cube
- * that holds them, one scale for all coordinates, so that cells are cubes. The
- * transform turns a cell's coordinates into the curve's index in "transposed"
- * form: the bits of the index, taken most significant first, run through the
- * coordinates' top bits, then their next bits, and so on. A key is d * bits
- * long and takes as many 64-bit words as that needs.
+ * The points are put on a grid of 2^bits cells a side over the smallest cube that holds them,
+ * one scale for all coordinates, so that cells are cubes. The transform turns the coordinates
+ * of a cell into the curve's index in "transposed" form: the bits of the index, most
+ * significant first, run through the top bits of all coordinates, then through their next
+ * bits, and so on. A key has d * bits bits, in as many 64-bit words as that needs. Points are
+ * transformed in chunks, so that every step is a loop over points that compilers vectorize.
  */
 #include "core/order/hilbert.h"
 #include "core/util/column_range.h"
@@ -16,8 +16,8 @@
 #include <string.h>
 
 enum {
-    TILE = 64, /* points whose keys are made together */
-    TILES = 32 /* tiles to a block of work */
+    CHUNK = 64,           /* points that are transformed together */
+    CHUNKS_PER_BLOCK = 32 /* chunks in a block of work */
 };
 
 int ct_hilbert_bits(int d)
@@ -26,13 +26,13 @@ int ct_hilbert_bits(int d)
     return bits > 32 ? 32 : bits < 1 ? 1 : bits;
 }
 
-/* For the points of a tile: where bit b of coordinate `other` is set, flip the
- * lower bits of coordinate `first`; where it is not, exchange the lower bits of
- * both. This undoes the reflections the curve makes inside each half. */
-static void undo_turns(uint32_t *restrict first, uint32_t *restrict other, int b)
+/* For the points of a chunk: where bit b of coordinate `other` is set, flips the lower bits of
+ * coordinate `first`; where it is not set, exchanges the lower bits of both. This undoes the
+ * reflections that the curve makes inside each half. */
+static void undo_reflection(uint32_t *restrict first, uint32_t *restrict other, int b)
 {
     uint32_t lower_bits = ((uint32_t)1 << b) - 1;
-    for (int i = 0; i < TILE; i++) {
+    for (int i = 0; i < CHUNK; i++) {
         uint32_t set = 0 - ((other[i] >> b) & 1);
         uint32_t differ = (first[i] ^ other[i]) & lower_bits & ~set;
         first[i] ^= differ | (lower_bits & set);
@@ -40,62 +40,64 @@ static void undo_turns(uint32_t *restrict first, uint32_t *restrict other, int b
     }
 }
 
-static void undo_flips(uint32_t *first, int b)
+/* The same with coordinate `first` in both places. */
+static void undo_flip(uint32_t *first, int b)
 {
     uint32_t lower_bits = ((uint32_t)1 << b) - 1;
-    for (int i = 0; i < TILE; i++)
+    for (int i = 0; i < CHUNK; i++)
         first[i] ^= lower_bits & (0 - ((first[i] >> b) & 1));
 }
 
-static void flip_by(uint32_t *restrict cell, const uint32_t *restrict other)
+static void xor_into(uint32_t *restrict cell, const uint32_t *restrict other)
 {
-    for (int i = 0; i < TILE; i++)
+    for (int i = 0; i < CHUNK; i++)
         cell[i] ^= other[i];
 }
 
-/* Cell coordinates to the transposed index, in place: the turns from the top
- * bit down, then the Gray code across coordinates and along the last one. */
+/* Turns cell coordinates [d x CHUNK] into the transposed index, in place: undoes reflections
+ * from the top bit down, then takes the Gray code across coordinates and along the last one. */
 static void transpose_index(uint32_t *cell, int d, int bits)
 {
     for (int b = bits - 1; b > 0; b--) {
-        undo_flips(cell, b);
+        undo_flip(cell, b);
         for (int j = 1; j < d; j++)
-            undo_turns(cell, cell + (size_t)j * TILE, b);
+            undo_reflection(cell, cell + (size_t)j * CHUNK, b);
     }
     for (int j = 1; j < d; j++)
-        flip_by(cell + (size_t)j * TILE, cell + (size_t)(j - 1) * TILE);
-    uint32_t flip[TILE] = {0}, *last = cell + (size_t)(d - 1) * TILE;
+        xor_into(cell + (size_t)j * CHUNK, cell + (size_t)(j - 1) * CHUNK);
+    uint32_t flip[CHUNK] = {0}, *last = cell + (size_t)(d - 1) * CHUNK;
     for (int b = bits - 1; b > 0; b--)
-        for (int i = 0; i < TILE; i++)
+        for (int i = 0; i < CHUNK; i++)
             flip[i] ^= (((uint32_t)1 << b) - 1) & (0 - ((last[i] >> b) & 1));
     for (int j = 0; j < d; j++)
-        flip_by(cell + (size_t)j * TILE, flip);
+        xor_into(cell + (size_t)j * CHUNK, flip);
 }
 
-/* 32 bits of each point's transposed index, from bit `first` on; zeros after its
- * end. */
+/* Writes 32 bits of each point's transposed index, from bit `first` on, to half [CHUNK]; zeros
+ * after the end of the index. */
 static void pack_half(const uint32_t *cell, int d, int bits, size_t first, uint32_t *half)
 {
     size_t all = (size_t)d * bits, end = first + 32 < all ? first + 32 : all;
     int missing = first < all ? 32 - (int)(end - first) : 0;
-    memset(half, 0, TILE * sizeof *half);
+    memset(half, 0, CHUNK * sizeof *half);
     for (size_t at = first; at < end; at++) {
-        const uint32_t *from = cell + at % d * TILE;
+        const uint32_t *from = cell + at % d * CHUNK;
         int b = bits - 1 - (int)(at / d);
-        for (int i = 0; i < TILE; i++)
+        for (int i = 0; i < CHUNK; i++)
             half[i] = half[i] << 1 | ((from[i] >> b) & 1);
     }
-    for (int i = 0; i < TILE; i++)
+    for (int i = 0; i < CHUNK; i++)
         half[i] <<= missing;
 }
 
-/* Word number `word` of each point's key: 64 bits of the transposed index. */
+/* Writes word number `word` of each point's key, 64 bits of the transposed index, to key
+ * [CHUNK]. */
 static void pack_word(const uint32_t *cell, int d, int bits, int word, uint64_t *key)
 {
-    uint32_t high[TILE], low[TILE];
+    uint32_t high[CHUNK], low[CHUNK];
     pack_half(cell, d, bits, (size_t)word * 64, high);
     pack_half(cell, d, bits, (size_t)word * 64 + 32, low);
-    for (int i = 0; i < TILE; i++)
+    for (int i = 0; i < CHUNK; i++)
         key[i] = (uint64_t)high[i] << 32 | low[i];
 }
 
@@ -105,10 +107,12 @@ static int key_words(int d, int bits)
 }
 
 struct grid {
-    const double *origin; /* [d] */
-    double side, cells;   /* cells: to a side */
+    const double *origin; /* [d] smallest coordinates of the points */
+    double side;          /* length of a side of the cube */
+    double cells;         /* cells along a side */
 };
 
+/* Coordinate j of the cell that holds x. */
 static uint32_t cell_of(const struct grid *grid, double x, int j)
 {
     double at = (x - grid->origin[j]) / grid->side * grid->cells;
@@ -128,27 +132,28 @@ static struct grid make_grid(const struct ct_host *host, const double *x, int n,
     return (struct grid){origin, side > 0 ? side : 1, (double)((uint64_t)1 << bits)};
 }
 
-struct keying {
+struct key_task {
     struct grid grid;
-    const double *x;
+    const double *x; /* [n x d, column-major] */
     int n, d, bits;
-    uint32_t *cells; /* [threads * d * TILE] */
-    uint64_t *keys;  /* [words * n] */
+    uint32_t *cells; /* [threads x d x CHUNK] */
+    uint64_t *keys;  /* [n x words, column-major] most significant word first */
 };
 
-static void tile_keys(const struct keying *keying, int begin, uint32_t *cell)
+/* Computes the keys of the points of one chunk; unused lanes of the last chunk are cell 0. */
+static void chunk_keys(const struct key_task *task, int begin, uint32_t *cell)
 {
-    int n = keying->n, d = keying->d, bits = keying->bits;
-    const double *x = keying->x;
-    uint64_t *keys = keying->keys;
-    int count = n - begin < TILE ? n - begin : TILE, words = key_words(d, bits);
+    int n = task->n, d = task->d, bits = task->bits;
+    const double *x = task->x;
+    uint64_t *keys = task->keys;
+    int count = n - begin < CHUNK ? n - begin : CHUNK, words = key_words(d, bits);
     for (int j = 0; j < d; j++)
-        for (int i = 0; i < TILE; i++)
-            cell[j * (size_t)TILE + i] =
-                i < count ? cell_of(&keying->grid, x[begin + i + (size_t)j * n], j) : 0;
+        for (int i = 0; i < CHUNK; i++)
+            cell[j * (size_t)CHUNK + i] =
+                i < count ? cell_of(&task->grid, x[begin + i + (size_t)j * n], j) : 0;
     transpose_index(cell, d, bits);
     for (int word = 0; word < words; word++) {
-        uint64_t key[TILE];
+        uint64_t key[CHUNK];
         pack_word(cell, d, bits, word, key);
         memcpy(keys + (size_t)word * n + begin, key, (size_t)count * sizeof *key);
     }
@@ -156,15 +161,15 @@ static void tile_keys(const struct keying *keying, int begin, uint32_t *cell)
 
 static void block_keys(void *data, int block, int thread)
 {
-    const struct keying *keying = data;
-    uint32_t *cell = keying->cells + (size_t)thread * keying->d * TILE;
-    for (int tile = 0, begin = block * TILES * TILE; tile < TILES && begin < keying->n;
-         tile++, begin += TILE)
-        tile_keys(keying, begin, cell);
+    const struct key_task *task = data;
+    uint32_t *cell = task->cells + (size_t)thread * task->d * CHUNK;
+    for (int i = 0, begin = block * CHUNKS_PER_BLOCK * CHUNK;
+         i < CHUNKS_PER_BLOCK && begin < task->n; i++, begin += CHUNK)
+        chunk_keys(task, begin, cell);
 }
 
-/* Sorting by the last word first and by the first word last leaves the points
- * in the order of the whole key, because each sort is stable. */
+/* Sorts by the whole key: by the last word first and by the first word last, which is right
+ * because each sort is stable. */
 static void sort_keys(const struct ct_host *host, const uint64_t *keys, int n, int words,
                       int threads, int *order)
 {
@@ -186,15 +191,15 @@ void ct_hilbert_order(const struct ct_host *host, const double *x, int n, int d,
                       int *order)
 {
     int bits = ct_hilbert_bits(d), words = key_words(d, bits);
-    struct keying keying = {
+    struct key_task task = {
         .grid = make_grid(host, x, n, d, bits),
         .x = x,
         .n = n,
         .d = d,
         .bits = bits,
-        .cells = host->alloc((size_t)threads * d * TILE, sizeof(uint32_t)),
+        .cells = host->alloc((size_t)threads * d * CHUNK, sizeof(uint32_t)),
         .keys = host->alloc((size_t)n * words, sizeof(uint64_t)),
     };
-    ct_parallel_for(host, n / (TILES * TILE) + 1, threads, block_keys, &keying);
-    sort_keys(host, keying.keys, n, words, threads, order);
+    ct_parallel_for(host, n / (CHUNKS_PER_BLOCK * CHUNK) + 1, threads, block_keys, &task);
+    sort_keys(host, task.keys, n, words, threads, order);
 }

@@ -1,15 +1,22 @@
-/* hilbert.h: points in the order of a Hilbert curve, in any dimension. */
+/* hilbert.h: points in the order of a Hilbert curve, in any dimension.
+ *
+ * Points that are near each other along the curve are near each other in space. The build of
+ * a tree and the search of a batch go along the curve, so that consecutive points share most
+ * of their memory accesses.
+ */
 #ifndef COVERTREE_ORDER_HILBERT_H
 #define COVERTREE_ORDER_HILBERT_H
 
 #include "core/host.h"
 
-/* Bits of a coordinate that the curve resolves: 32 at d = 1 and 2, then
- * floor(64 / d), and 1 from d = 33 on. */
+/* Bits of each coordinate that the curve resolves: 32 at d = 1 and 2, then floor(64 / d), and
+ * 1 from d = 33 on. */
 int ct_hilbert_bits(int d);
 
-/* order[i] is the index, from 0, of the point that comes i-th. Points in the
- * same cell of the curve keep their order. */
+/* Writes the order of the points x [n x d, column-major] to order [n]: order[i] is the index,
+ * from 0, of the point that comes i-th. Points in the same cell of the curve keep their order.
+ * The same for any number of threads. Costs O(n d bits) and takes 8 n (w + 4) bytes from the
+ * host, where w = ceil(d bits / 64), the words of a key. */
 void ct_hilbert_order(const struct ct_host *host, const double *x, int n, int d, int threads,
                       int *order);
 

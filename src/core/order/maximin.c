@@ -1,17 +1,17 @@
 /* maximin.c: the maximin order, by a tournament of blocks.
  *
- * The points, along a Hilbert curve, are the items of tier 0, in blocks of
- * CT_LANES; a block is an item of the next tier, up to a tier of one block. Every
- * item knows the largest distance of its points to the chosen ones, and which
- * point has it: the next one to choose is found at the top. From there it goes
- * down into the items whose box is nearer to it than that distance, for nowhere
- * else can it lower one.
+ * The points, along a Hilbert curve, are the items of tier 0, in blocks of CT_LANES. A block
+ * is an item of the next tier, and so on up to a tier of one block. Every item knows the
+ * largest distance of its points to the chosen points, and the point that has it (the
+ * holder), so the next point to choose is found at the top. A chosen point is then applied:
+ * from the top down, to the items whose box is nearer to it than their largest distance. No
+ * distance of another item can become smaller.
  *
- * While a point meets most blocks anyway, as all do in many dimensions, chosen
- * points wait until many of them can meet a block that is in cache, and threads
- * can share the blocks. Meanwhile distances may be too large, never too small: if
- * what is found at the top has not met all that wait, it does so, and the top is
- * asked again.
+ * While a chosen point would be applied to most blocks anyway, as in many dimensions, chosen
+ * points are collected. Then all pending points are applied to a block while it is in cache,
+ * and threads share the blocks. Meanwhile stored distances may be too large, but never too
+ * small. So if the holder at the top lies in a block that lacks pending points, these are
+ * applied to this block first, and the top is asked again.
  */
 #include "core/order/maximin.h"
 #include "core/metric/euclidean.h"
@@ -25,33 +25,35 @@
 #include <string.h>
 
 enum {
-    TIERS = 8,         /* CT_LANES^8 is more than there are points */
-    WAITING = 64,      /* points that may wait */
-    AHEAD = 8,         /* one block of so many may meet them ahead of the others */
-    PER_POLL = 1 << 20 /* columns of blocks to meet between two polls */
+    MAX_TIERS = 8,             /* CT_LANES^8 exceeds the number of points */
+    MAX_PENDING = 64,          /* pending points */
+    EARLY_SHARE = 8,           /* one block in 8 may be updated early before all blocks are */
+    COLUMNS_PER_POLL = 1 << 20 /* columns of blocks compared between two polls */
 };
 
-/* A block holds sq[CT_LANES], the largest squared distance of each item, -1 if
- * all of its points are chosen; then the lower corners by column, and the upper
- * ones. Points have only themselves. */
+/* The items of one level of the tournament. A block of tier 0 holds sq [CT_LANES], the squared
+ * distance of each point, then the points' coordinates [d x CT_LANES]. A block of another
+ * tier holds sq [CT_LANES], the largest squared distance in each item, then the lower and the
+ * upper corners of the items' boxes [d x CT_LANES] each. sq is -1 for an item without points
+ * that are still to be chosen. */
 struct tier {
     int items, blocks;
-    size_t size; /* doubles in a block */
-    double *block;
-    int *holder; /* the position of the point that has the distance; tier 0: NULL */
+    size_t size;   /* doubles in a block */
+    double *block; /* [blocks x size] */
+    int *holder;   /* [blocks x CT_LANES] position of each item's farthest point; tier 0: NULL */
 };
 
 struct maximin {
     const struct ct_kernels *kernels;
     int d, tiers;
-    struct tier tier[TIERS];
-    int *row;           /* of the point at each position */
-    int together;       /* whether chosen points wait for others */
-    int waiting;        /* how many do, */
-    double *q;          /* [waiting * d] where they are, */
-    int *met;           /* how many of them each block of points has met, */
-    int ahead;          /* and how often one met them ahead of the others */
-    long long *lowered; /* [threads] blocks that a thread has met, of late */
+    struct tier tier[MAX_TIERS];
+    int *row;           /* [n] row, from 0, of the point at each position */
+    int batching;       /* whether chosen points are collected before they are applied */
+    int pending;        /* number of chosen points that are not yet applied to all blocks */
+    double *q;          /* [pending x d] coordinates of the pending points */
+    int *applied;       /* [blocks of tier 0] number of pending points applied to each block */
+    int early;          /* blocks updated early since all blocks were updated */
+    long long *updated; /* [threads] blocks that each thread compared with pending points */
 };
 
 void ct_centroid(const double *x, int n, int d, double *centroid)
@@ -65,7 +67,7 @@ void ct_centroid(const double *x, int n, int d, double *centroid)
     }
 }
 
-static int count_blocks(int items)
+static int blocks_of(int items)
 {
     return items / CT_LANES + (items % CT_LANES > 0);
 }
@@ -85,8 +87,8 @@ static int holder_of(const struct tier *t, int item)
     return t->holder ? t->holder[item] : item;
 }
 
-/* The item of a block with the largest distance; of several, that whose point
- * has the smallest row. */
+/* Returns the item of a block with the largest distance; in case of ties, the item whose
+ * holder has the smallest row. */
 static int find_largest(const struct maximin *m, const struct tier *t, int block)
 {
     unsigned most = m->kernels->largest(block_of(t, block));
@@ -99,8 +101,8 @@ static int find_largest(const struct maximin *m, const struct tier *t, int block
     return largest;
 }
 
-/* An item learns what holds in its block. */
-static void refresh(struct maximin *m, int tier, int item)
+/* Copies the largest distance in a block, and its holder, to the item that the block is. */
+static void update_item(struct maximin *m, int tier, int item)
 {
     const struct tier *t = &m->tier[tier], *below = t - 1;
     int largest = find_largest(m, below, item);
@@ -108,102 +110,110 @@ static void refresh(struct maximin *m, int tier, int item)
     t->holder[item] = holder_of(below, largest);
 }
 
-static void refresh_above(struct maximin *m, int pos)
+/* Updates the items above a point, from tier 1 to the top. */
+static void update_ancestors(struct maximin *m, int pos)
 {
     for (int tier = 1, item = pos / CT_LANES; tier < m->tiers; tier++, item /= CT_LANES)
-        refresh(m, tier, item);
+        update_item(m, tier, item);
 }
 
-/* Lowers the distances in a block to those to q. Returns how many blocks q met. */
-static long long lower_block(struct maximin *m, int tier, int block, const double *q)
+/* Applies a chosen point with coordinates q to a block and, below it, to the items that it may
+ * change. Returns the number of blocks that it was compared with. */
+static long long apply_point(struct maximin *m, int tier, int block, const double *q)
 {
     const struct tier *t = &m->tier[tier];
     double *sq = block_of(t, block), *lower = sq + CT_LANES;
-    long long met = 1;
+    long long compared = 1;
     if (tier == 0) {
         m->kernels->min_sqdist(lower, m->d, q, sq);
-        return met;
+        return compared;
     }
     unsigned nearer = m->kernels->boxes_nearer(lower, lower + (size_t)m->d * CT_LANES, m->d, q, sq);
     for (; nearer; nearer &= nearer - 1) {
         int item = block * CT_LANES + __builtin_ctz(nearer);
-        met += lower_block(m, tier - 1, item, q);
-        refresh(m, tier, item);
+        compared += apply_point(m, tier - 1, item, q);
+        update_item(m, tier, item);
     }
-    return met;
+    return compared;
 }
 
-static void lower_one(void *data, int block, int thread)
+/* Applies all pending points to one block: of tier 0 if there is no other tier, else of tier
+ * 1, with the blocks below it. */
+static void apply_pending_to_block(void *data, int block, int thread)
 {
     struct maximin *m = data;
-    for (int i = 0; i < m->waiting; i++)
-        m->lowered[thread] += lower_block(m, m->tiers > 1, block, m->q + (size_t)i * m->d);
+    for (int i = 0; i < m->pending; i++)
+        m->updated[thread] += apply_point(m, m->tiers > 1, block, m->q + (size_t)i * m->d);
 }
 
-/* All blocks meet all points that wait. */
-static long long lower_all(const struct ct_host *host, struct maximin *m, int threads)
+/* Applies all pending points to all blocks. Returns the number of comparisons of a point with
+ * a block. */
+static long long apply_pending_to_all(const struct ct_host *host, struct maximin *m, int threads)
 {
-    long long met = 0;
+    long long compared = 0;
     int first = m->tiers > 1;
     for (int thread = 0; thread < threads; thread++)
-        m->lowered[thread] = 0;
-    ct_parallel_for(host, m->tier[first].blocks, threads, lower_one, m);
+        m->updated[thread] = 0;
+    ct_parallel_for(host, m->tier[first].blocks, threads, apply_pending_to_block, m);
     for (int thread = 0; thread < threads; thread++)
-        met += m->lowered[thread];
+        compared += m->updated[thread];
     for (int tier = first + 1; tier < m->tiers; tier++)
         for (int item = 0; item < m->tier[tier].items; item++)
-            refresh(m, tier, item);
-    memset(m->met, 0, (size_t)m->tier->blocks * sizeof *m->met);
-    return met;
+            update_item(m, tier, item);
+    memset(m->applied, 0, (size_t)m->tier->blocks * sizeof *m->applied);
+    return compared;
 }
 
-/* Ends the waiting. Returns the work it took, in columns of blocks. */
-static long long spread(const struct ct_host *host, struct maximin *m, int threads)
+/* Applies the pending points, and decides whether to collect the next ones: if each was
+ * compared with at least half of the blocks. Returns the work, in columns of blocks. */
+static long long apply_pending(const struct ct_host *host, struct maximin *m, int threads)
 {
-    long long met =
-        m->together ? lower_all(host, m, threads) : lower_block(m, m->tiers - 1, 0, m->q);
-    m->together = 2 * met >= (long long)m->waiting * m->tier->blocks;
-    m->waiting = m->ahead = 0;
-    return (met + TIERS) * m->d;
+    long long compared = m->batching ? apply_pending_to_all(host, m, threads)
+                                     : apply_point(m, m->tiers - 1, 0, m->q);
+    m->batching = 2 * compared >= (long long)m->pending * m->tier->blocks;
+    m->pending = m->early = 0;
+    return (compared + MAX_TIERS) * m->d;
 }
 
-static void meet_ahead(struct maximin *m, int block)
+/* Applies all pending points to one block of points, before the other blocks. */
+static void apply_pending_early(struct maximin *m, int block)
 {
     double *sq = block_of(m->tier, block);
-    for (int i = m->met[block]; i < m->waiting; i++)
+    for (int i = m->applied[block]; i < m->pending; i++)
         m->kernels->min_sqdist(sq + CT_LANES, m->d, m->q + (size_t)i * m->d, sq);
-    m->met[block] = m->waiting;
-    m->ahead++;
-    refresh_above(m, block * CT_LANES);
+    m->applied[block] = m->pending;
+    m->early++;
+    update_ancestors(m, block * CT_LANES);
 }
 
-/* The position of the point to choose next. */
+/* Returns the position of the point to choose next: the holder at the top, once its block
+ * has had all pending points applied. */
 static int find_next(struct maximin *m)
 {
     const struct tier *top = &m->tier[m->tiers - 1];
     for (;;) {
         int pos = holder_of(top, find_largest(m, top, 0));
-        if (m->met[pos / CT_LANES] == m->waiting)
+        if (m->applied[pos / CT_LANES] == m->pending)
             return pos;
-        meet_ahead(m, pos / CT_LANES);
+        apply_pending_early(m, pos / CT_LANES);
     }
 }
 
-/* Moves a point from its position, where it leaves a gap, to those that wait. */
-static void take(struct maximin *m, int pos)
+/* Makes the point at a position pending; sq = -1 marks the gap that it leaves. */
+static void choose_point(struct maximin *m, int pos)
 {
-    double *sq = sq_of(m->tier, pos), *q = m->q + (size_t)m->waiting++ * m->d;
+    double *sq = sq_of(m->tier, pos), *q = m->q + (size_t)m->pending++ * m->d;
     for (int j = 0; j < m->d; j++)
         q[j] = sq[(size_t)(j + 1) * CT_LANES];
     *sq = -1;
-    refresh_above(m, pos);
+    update_ancestors(m, pos);
 }
 
-/* Sets the number of items of a tier, and clears the rest of the last block. */
-static void set_items(struct tier *t, int items)
+/* Sets the number of items of a tier, and clears the unused lanes of the last block. */
+static void set_item_count(struct tier *t, int items)
 {
     t->items = items;
-    t->blocks = count_blocks(items);
+    t->blocks = blocks_of(items);
     for (int lane = items % CT_LANES; lane > 0 && lane < CT_LANES; lane++) {
         double *last = block_of(t, t->blocks - 1) + lane;
         for (size_t i = 0; i < t->size; i += CT_LANES)
@@ -213,8 +223,8 @@ static void set_items(struct tier *t, int items)
     }
 }
 
-/* The box of an item, whose block has gaps at its end only. */
-static void bound(struct maximin *m, int tier, int item)
+/* Sets the box of an item from its block, which has gaps at its end only. */
+static void set_box(struct maximin *m, int tier, int item)
 {
     const struct tier *t = &m->tier[tier], *below = t - 1;
     size_t to_upper = (size_t)m->d * CT_LANES;
@@ -232,22 +242,22 @@ static void bound(struct maximin *m, int tier, int item)
     }
 }
 
-/* Builds all tiers over that of the points. */
-static void raise_tiers(struct maximin *m, int points)
+/* Builds the tiers above tier 0, which holds `points` points without gaps. */
+static void build_tiers(struct maximin *m, int points)
 {
-    set_items(m->tier, points);
+    set_item_count(m->tier, points);
     for (m->tiers = 1; m->tier[m->tiers - 1].blocks > 1; m->tiers++) {
         int tier = m->tiers, items = m->tier[tier - 1].blocks;
-        set_items(&m->tier[tier], items);
+        set_item_count(&m->tier[tier], items);
         for (int item = 0; item < items; item++) {
-            bound(m, tier, item);
-            refresh(m, tier, item);
+            set_box(m, tier, item);
+            update_item(m, tier, item);
         }
     }
 }
 
-/* Closes the gaps. */
-static void pack(struct maximin *m)
+/* Moves the points that are still to be chosen together, and builds the tiers anew. */
+static void compact_points(struct maximin *m)
 {
     const struct tier *t = m->tier;
     int to = 0;
@@ -260,14 +270,16 @@ static void pack(struct maximin *m)
             at[i] = from[i];
         m->row[to++] = m->row[pos];
     }
-    raise_tiers(m, to);
+    build_tiers(m, to);
 }
 
+/* Allocates the blocks of all tiers: (1 + d) n doubles for tier 0, and less than 1/7 of that
+ * for the other tiers together. */
 static void alloc_tiers(const struct ct_host *host, struct maximin *m, int n)
 {
     int blocks = n;
     for (struct tier *t = m->tier; t == m->tier || blocks > 1; t++) {
-        blocks = count_blocks(blocks);
+        blocks = blocks_of(blocks);
         t->size = (size_t)CT_LANES * (1 + (t > m->tier ? 2 : 1) * (size_t)m->d);
         t->block = host->alloc(blocks * t->size, sizeof *t->block);
         if (t > m->tier)
@@ -275,6 +287,7 @@ static void alloc_tiers(const struct ct_host *host, struct maximin *m, int n)
     }
 }
 
+/* Returns the index of the point nearest to q, the first one in case of ties. */
 static int find_nearest(const double *x, int n, int d, const double *q)
 {
     double least = INFINITY;
@@ -289,8 +302,8 @@ static int find_nearest(const double *x, int n, int d, const double *q)
     return nearest;
 }
 
-/* All points far from any, the first one to choose the farthest. */
-static void place_points(struct maximin *m, const double *x, int n, int first)
+/* Fills tier 0: every point far from any chosen point, the first one to choose farthest. */
+static void init_points(struct maximin *m, const double *x, int n, int first)
 {
     for (int pos = 0; pos < n; pos++) {
         double *sq = sq_of(m->tier, pos);
@@ -300,21 +313,22 @@ static void place_points(struct maximin *m, const double *x, int n, int first)
     }
 }
 
-static struct maximin make(const struct ct_host *host, const double *x, int n, int d,
-                           const double *q, int threads)
+/* Allocates everything and fills tier 0, in the order of the Hilbert curve. */
+static struct maximin begin_maximin(const struct ct_host *host, const double *x, int n, int d,
+                                    const double *q, int threads)
 {
     struct maximin m = {.d = d};
-    int blocks = count_blocks(n);
+    int blocks = blocks_of(n);
     m.row = host->alloc((size_t)blocks * CT_LANES, sizeof *m.row);
-    m.q = host->alloc((size_t)d * WAITING, sizeof *m.q);
-    m.met = host->alloc((size_t)blocks, sizeof *m.met);
-    m.lowered = host->alloc((size_t)threads, sizeof *m.lowered);
+    m.q = host->alloc((size_t)d * MAX_PENDING, sizeof *m.q);
+    m.applied = host->alloc((size_t)blocks, sizeof *m.applied);
+    m.updated = host->alloc((size_t)threads, sizeof *m.updated);
     alloc_tiers(host, &m, n);
     ct_hilbert_order(host, x, n, d, threads, m.row);
     for (int pos = n; pos % CT_LANES > 0; pos++)
         m.row[pos] = INT_MAX;
-    memset(m.met, 0, (size_t)blocks * sizeof *m.met);
-    place_points(&m, x, n, find_nearest(x, n, d, q));
+    memset(m.applied, 0, (size_t)blocks * sizeof *m.applied);
+    init_points(&m, x, n, find_nearest(x, n, d, q));
     host->poll();
     return m;
 }
@@ -322,22 +336,22 @@ static struct maximin make(const struct ct_host *host, const double *x, int n, i
 void ct_maximin_order(const struct ct_host *host, const struct ct_kernels *kernels, const double *x,
                       int n, int d, const double *q, int threads, int *order)
 {
-    struct maximin m = make(host, x, n, d, q, threads);
+    struct maximin m = begin_maximin(host, x, n, d, q, threads);
     m.kernels = kernels;
-    raise_tiers(&m, n);
+    build_tiers(&m, n);
     long long work = 0;
     for (int i = 0; i < n; i++) {
         int pos = find_next(&m), left = n - 1 - i;
         order[i] = m.row[pos];
-        take(&m, pos);
-        if (m.together && m.waiting < WAITING && m.ahead < m.tier->blocks / AHEAD)
+        choose_point(&m, pos);
+        if (m.batching && m.pending < MAX_PENDING && m.early < m.tier->blocks / EARLY_SHARE)
             continue;
-        work += spread(host, &m, threads);
-        if (work > PER_POLL) {
+        work += apply_pending(host, &m, threads);
+        if (work > COLUMNS_PER_POLL) {
             host->poll();
             work = 0;
         }
         if (left > 0 && 3LL * left <= 2LL * m.tier->items)
-            pack(&m);
+            compact_points(&m);
     }
 }

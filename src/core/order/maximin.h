@@ -1,4 +1,8 @@
-/* maximin.h: points in maximin order, each as far as can be from those before. */
+/* maximin.h: points in maximin order: each as far as possible from all points before it.
+ *
+ * The order of Vecchia approximations (farthest-first order). Exact, not approximate; ties are
+ * broken by row.
+ */
 #ifndef COVERTREE_ORDER_MAXIMIN_H
 #define COVERTREE_ORDER_MAXIMIN_H
 
@@ -6,13 +10,18 @@
 
 struct ct_kernels;
 
-/* The mean of each column of x, [n * d] by column: its first value and the mean
- * difference from that, which is finite wherever squared distances are. */
+/* Writes the mean of each column of x [n x d, column-major] to centroid [d]: the first value
+ * plus the mean difference from it, which is finite wherever squared distances are. */
 void ct_centroid(const double *x, int n, int d, double *centroid);
 
-/* order[0] is the point, from 0, nearest to q; order[i] the one whose squared
- * distance to the nearest of those before is the largest. Of points with equal
- * ones, that which comes first in x. The same for any number of threads. */
+/* Writes the maximin order of the points x [n x d, column-major] to order [n], as indices from
+ * 0. order[0] is the point nearest to q [d]; order[i] is the point whose squared distance to
+ * the nearest of order[0], ..., order[i - 1] is the largest; the smallest index in case of
+ * ties. The same for any kernels and number of threads.
+ *
+ * In few dimensions a chosen point is compared with few of the other points; in many, with
+ * nearly all: n^2 / 2 distances, shared by the threads. Takes about 8 n (d + 2) bytes from the
+ * host, besides those of the Hilbert order. */
 void ct_maximin_order(const struct ct_host *host, const struct ct_kernels *kernels, const double *x,
                       int n, int d, const double *q, int threads, int *order);
 

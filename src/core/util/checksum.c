@@ -1,4 +1,9 @@
-/* checksum.c: see checksum.h. */
+/* checksum.c: see checksum.h.
+ *
+ * XXH64 reads words of 64 bits, four at a time (a stripe), and mixes the rest word by word.
+ * Words are put together from values by arithmetic, so the byte order of the machine does not
+ * matter; on a little-endian machine compilers turn this into plain loads.
+ */
 #include "core/util/checksum.h"
 
 #include <string.h>
@@ -6,7 +11,7 @@
 static const uint64_t P1 = 0x9E3779B185EBCA87, P2 = 0xC2B2AE3D27D4EB4F, P3 = 0x165667B19E3779F9,
                       P4 = 0x85EBCA77C2B2AE63, P5 = 0x27D4EB2F165667C5;
 
-enum { STRIPE = 4 }; /* words that are mixed side by side */
+enum { STRIPE = 4 }; /* words in a stripe */
 
 static inline uint64_t rotate(uint64_t x, int bits)
 {
@@ -18,7 +23,7 @@ static inline uint64_t mix(uint64_t sum, uint64_t word)
     return rotate(sum + word * P2, 31) * P1;
 }
 
-/* Values of 8, 4 or 1 bytes. */
+/* Value i of an array of values of `size` bytes: 8, 4 or 1. */
 static inline uint64_t value_at(const char *from, size_t i, size_t size)
 {
     uint64_t wide;
@@ -34,7 +39,8 @@ static inline uint64_t value_at(const char *from, size_t i, size_t size)
     return (unsigned char)from[i];
 }
 
-/* The values from i on that make up a word of `bytes`, the first in its lowest bits. */
+/* Puts the values from i on together to a word of `bytes` bytes, the first value in its lowest
+ * bits. */
 static inline uint64_t word_at(const char *from, size_t i, size_t size, size_t bytes)
 {
     uint64_t word = value_at(from, i, size);
@@ -43,6 +49,7 @@ static inline uint64_t word_at(const char *from, size_t i, size_t size, size_t b
     return word;
 }
 
+/* Mixes the whole stripes, in four independent lanes. */
 static inline uint64_t mix_stripes(const char *from, size_t size, size_t stripes, uint64_t seed)
 {
     const size_t step = 8 / size;

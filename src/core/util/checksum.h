@@ -1,8 +1,8 @@
-/* checksum.h: checksums of vectors, to tell whether a file gave back what was saved.
+/* checksum.h: checksums of vectors: did a file give back what was saved?
  *
- * XXH64 (Yann Collet's xxHash, 64 bits), which reads several gigabytes a second. It is
- * taken of the bytes that the values have on a little-endian machine, so that all machines
- * agree. It finds accidents, not intent.
+ * XXH64 (Yann Collet's xxHash, 64 bits), which reads several gigabytes a second. Values count
+ * as the bytes that they have on a little-endian machine, so all machines agree. A checksum
+ * finds accidents, not intent.
  */
 #ifndef COVERTREE_UTIL_CHECKSUM_H
 #define COVERTREE_UTIL_CHECKSUM_H
@@ -12,8 +12,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* XXH64 of count values with a seed, which may be another checksum: so several vectors have
- * one. */
+/* Each returns the XXH64 of `count` values. The seed may be another checksum: several vectors
+ * then have one checksum together. */
 uint64_t ct_checksum_doubles(const double *value, size_t count, uint64_t seed);
 uint64_t ct_checksum_ints(const int *value, size_t count, uint64_t seed);
 uint64_t ct_checksum_bytes(const char *value, size_t count, uint64_t seed);

@@ -1,4 +1,4 @@
-/* column_range.h: plain facts about a matrix of points. */
+/* column_range.h: what is checked or measured of a matrix of points, column by column. */
 #ifndef COVERTREE_UTIL_COLUMN_RANGE_H
 #define COVERTREE_UTIL_COLUMN_RANGE_H
 
@@ -6,10 +6,11 @@
 
 #include <stddef.h>
 
-/* The place, from 0, of the first value that is not finite; size if none. */
+/* Returns the index, from 0, of the first value of x [size] that is NaN or infinite; `size` if
+ * all values are finite. */
 size_t ct_first_nonfinite(const double *x, size_t size);
 
-/* The least and the greatest of n >= 1 finite values. */
+/* Sets *least and *most to the smallest and the largest of n >= 1 finite values. */
 void ct_column_range(const double *x, int n, double *least, double *most);
 
 #endif

@@ -1,10 +1,12 @@
-/* parallel.h: OpenMP where there is OpenMP, one thread where there is not.
+/* parallel.h: OpenMP where the compiler has it, one thread where it has not.
  *
- * The caller says how many threads; nothing here changes global state.
+ * CT_PRAGMA(omp ...) is a pragma with OpenMP and nothing without. The caller of a parallel
+ * region gives the number of threads; nothing here changes a global setting.
  */
 #ifndef COVERTREE_UTIL_PARALLEL_H
 #define COVERTREE_UTIL_PARALLEL_H
 
+/* ct_thread_id(): number of the calling thread within its parallel region; 0 outside. */
 #ifdef _OPENMP
 #include <omp.h>
 #define CT_PRAGMA(x) _Pragma(#x)

@@ -1,19 +1,18 @@
-/* parallel_for.c: parallel regions that are long enough to be cheap and short
- * enough to be interrupted.
+/* parallel_for.c: parallel regions that are long enough to be cheap and short enough to be
+ * interrupted.
  *
- * The end of a region waits for every thread. On a busy machine a thread may wait
- * milliseconds for a processor, so a region must be long beside that. The calling
- * thread begins alone. It opens a region when the rest of the work is worth one,
- * by the time that the first blocks took. In a region threads claim blocks from a
- * counter, and leave when there are none or when it is time to poll the host: R
- * may only be asked about interrupts outside a region.
+ * The end of a region waits for every thread. On a busy machine a thread may wait milliseconds
+ * for a processor, so a region must be long compared with that. The calling thread begins
+ * alone. It opens a region when the time of the first blocks predicts enough remaining work.
+ * In a region, threads claim blocks from a counter. They leave when no block is left, or when
+ * it is time to poll the host, who may be asked about interrupts outside a region only.
  */
 #include "core/util/parallel_for.h"
 #include "core/util/parallel.h"
 
 #include <time.h>
 
-static const double SAMPLE = 0.0004; /* seconds of blocks by which the rest is estimated */
+static const double SAMPLE_SECONDS = 0.0004; /* of blocks, before the rest is estimated */
 
 double ct_seconds(void)
 {
@@ -22,22 +21,23 @@ double ct_seconds(void)
     return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
 }
 
-struct blocks {
-    int count, next; /* next: the first block that no thread has claimed */
+struct block_queue {
+    int count;
+    int next; /* first block that no thread has claimed */
     void (*run)(void *task, int block, int thread);
     void *task;
 };
 
-/* Whether the time for a poll has come; also if the clock was set back. */
+/* Whether it is time to poll the host; also if the clock was set back. */
 static int is_due(const struct ct_host *host, double start, double now)
 {
     return now - start >= host->poll_seconds || now < start;
 }
 
-/* Runs blocks on the calling thread until it is time to poll or, with more threads at
- * hand, until a region is worth it. Returns whether it is. The longest block does not
- * count in the estimate: the thread may have lost its processor meanwhile. */
-static int run_alone(const struct ct_host *host, struct blocks *blocks, int threads)
+/* Runs blocks on the calling thread until it is time to poll, or until the estimate of the
+ * remaining work justifies a region. Returns whether it does. The longest block is left out of
+ * the estimate, because the thread may have lost its processor during it. */
+static int run_alone(const struct ct_host *host, struct block_queue *blocks, int threads)
 {
     double start = ct_seconds(), before = start, longest = 0;
     for (int done = 0; blocks->next < blocks->count;) {
@@ -46,7 +46,7 @@ static int run_alone(const struct ct_host *host, struct blocks *blocks, int thre
         longest = now - before > longest ? now - before : longest;
         before = now;
         sampled = now - start - longest;
-        if (threads > 1 && ++done > 1 && sampled > SAMPLE &&
+        if (threads > 1 && ++done > 1 && sampled > SAMPLE_SECONDS &&
             sampled / (done - 1) * (blocks->count - blocks->next) > host->region_seconds)
             return 1;
         if (is_due(host, start, now))
@@ -55,7 +55,8 @@ static int run_alone(const struct ct_host *host, struct blocks *blocks, int thre
     return 0;
 }
 
-static void run_together(const struct ct_host *host, struct blocks *blocks, int threads)
+/* Runs blocks on all threads until it is time to poll or no block is left. */
+static void run_in_region(const struct ct_host *host, struct block_queue *blocks, int threads)
 {
     double start = ct_seconds();
     CT_PRAGMA(omp parallel num_threads(threads))
@@ -74,14 +75,14 @@ static void run_together(const struct ct_host *host, struct blocks *blocks, int 
 void ct_parallel_for(const struct ct_host *host, int count, int threads,
                      void (*run)(void *task, int block, int thread), void *task)
 {
-    struct blocks blocks = {count, 0, run, task};
+    struct block_queue blocks = {count, 0, run, task};
     threads = threads < count ? threads : count;
-    int together = threads > 1 && host->region_seconds <= 0;
+    int parallel = threads > 1 && host->region_seconds <= 0;
     while (blocks.next < count) {
-        if (together)
-            run_together(host, &blocks, threads);
+        if (parallel)
+            run_in_region(host, &blocks, threads);
         else
-            together = run_alone(host, &blocks, threads);
+            parallel = run_alone(host, &blocks, threads);
         host->poll();
         if (host->progress)
             host->progress((double)blocks.next / count);

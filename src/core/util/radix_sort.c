@@ -1,22 +1,26 @@
-/* radix_sort.c: radix sort by bytes, the most significant one first, then by buckets.
+/* radix_sort.c: radix sort by bytes: the most significant byte first, then within buckets.
  *
- * One pass over the keys counts every byte. Bytes that are the same in all keys are
- * left out. The pairs are distributed into buckets by the most significant byte that is
- * left; each bucket, which mostly fits into cache, is sorted by the other bytes, least
- * significant first. Every step keeps equal keys in order. Buckets are independent, so
- * threads share them.
+ * One pass over the keys counts the values of every byte. Bytes that are equal in all keys are
+ * left out. The pairs are distributed into buckets by the most significant remaining byte;
+ * each bucket, which usually fits into cache, is sorted by the other bytes, least significant
+ * first. Every step keeps equal keys in order. Buckets are independent, so threads share them.
  */
 #include "core/util/radix_sort.h"
 #include "core/util/parallel_for.h"
 
 #include <string.h>
 
-enum { DIGITS = 256, BYTES = 8, SMALL = 48 /* pairs that insertion sorts faster */ };
+enum {
+    DIGITS = 256,
+    BYTES = 8,
+    SMALL = 48 /* pairs that insertion sort handles faster */
+};
 
-struct sort {
-    struct ct_key_id *pairs, *spare;
-    int digits, shift[BYTES]; /* bytes that differ, least significant first */
-    int begin[DIGITS + 1];    /* of each bucket */
+struct radix_sort {
+    struct ct_key_id *pairs, *buffer; /* [n] */
+    int digits;                       /* bytes that differ between keys */
+    int shift[BYTES];      /* [digits] bits below each of these, least significant first */
+    int begin[DIGITS + 1]; /* first pair of each bucket */
 };
 
 static unsigned digit_of(const struct ct_key_id *pair, int shift)
@@ -35,7 +39,8 @@ static void insertion_sort(struct ct_key_id *pairs, int count)
     }
 }
 
-/* Moves pairs in the order of one byte; returns 0 if it is the same in all. */
+/* Copies pairs in the order of one byte, stably. Returns 0, and copies nothing, if the byte is
+ * equal in all of them. */
 static int distribute(const struct ct_key_id *from, struct ct_key_id *to, int count, int shift)
 {
     int place[DIGITS] = {0};
@@ -53,27 +58,27 @@ static int distribute(const struct ct_key_id *from, struct ct_key_id *to, int co
     return 1;
 }
 
-/* Sorts the pairs of a bucket, which are in spare, into pairs. */
+/* Sorts the pairs of a bucket from sort->buffer into sort->pairs. */
 static void sort_bucket(void *data, int bucket, int thread)
 {
-    const struct sort *sort = data;
+    const struct radix_sort *sort = data;
     int begin = sort->begin[bucket], count = sort->begin[bucket + 1] - begin;
-    struct ct_key_id *from = sort->spare + begin, *to = sort->pairs + begin;
+    struct ct_key_id *from = sort->buffer + begin, *to = sort->pairs + begin;
     for (int i = 0; i < sort->digits - 1 && count > SMALL; i++)
         if (distribute(from, to, count, sort->shift[i])) {
             struct ct_key_id *swap = from;
             from = to;
             to = swap;
         }
-    if (from == sort->spare + begin)
+    if (from == sort->buffer + begin)
         memcpy(to, from, (size_t)count * sizeof *from);
     if (count <= SMALL)
         insertion_sort(to, count);
     (void)thread;
 }
 
-/* Finds the bytes that differ, and where the buckets of the most significant one begin. */
-static void find_digits(struct sort *sort, int n)
+/* Finds the bytes that differ between keys, and the buckets of the most significant one. */
+static void find_digits(struct radix_sort *sort, int n)
 {
     int count[BYTES][DIGITS] = {{0}};
     sort->digits = 0;
@@ -91,16 +96,16 @@ static void find_digits(struct sort *sort, int n)
         sort->begin[digit + 1] = sort->begin[digit] + top[digit];
 }
 
-void ct_radix_sort(const struct ct_host *host, struct ct_key_id *pairs, struct ct_key_id *spare,
+void ct_radix_sort(const struct ct_host *host, struct ct_key_id *pairs, struct ct_key_id *buffer,
                    int n, int threads)
 {
-    struct sort sort = {.pairs = pairs, .spare = spare};
+    struct radix_sort sort = {.pairs = pairs, .buffer = buffer};
     if (n < 2)
         return;
     find_digits(&sort, n);
     host->poll();
     if (sort.digits == 0)
         return;
-    distribute(pairs, spare, n, sort.shift[sort.digits - 1]);
+    distribute(pairs, buffer, n, sort.shift[sort.digits - 1]);
     ct_parallel_for(host, DIGITS, threads, sort_bucket, &sort);
 }

@@ -1,4 +1,8 @@
-/* radix_sort.h: stable radix sort of 64-bit keys that carry an int. */
+/* radix_sort.h: stable radix sort of 64-bit keys with an int each.
+ *
+ * Used for Hilbert keys and for grouping queries. Linear in the number of keys; bytes that are
+ * equal in all keys cost nothing.
+ */
 #ifndef COVERTREE_UTIL_RADIX_SORT_H
 #define COVERTREE_UTIL_RADIX_SORT_H
 
@@ -11,9 +15,9 @@ struct ct_key_id {
     int id;
 };
 
-/* Sorts pairs by key, equal keys in their given order; spare has room for n
- * more. The same result for any number of threads. */
-void ct_radix_sort(const struct ct_host *host, struct ct_key_id *pairs, struct ct_key_id *spare,
+/* Sorts pairs [n] by key, ascending, equal keys in their given order. buffer: [n] scratch. The
+ * same result for any number of threads. */
+void ct_radix_sort(const struct ct_host *host, struct ct_key_id *pairs, struct ct_key_id *buffer,
                    int n, int threads);
 
 #endif
