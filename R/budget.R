@@ -18,7 +18,7 @@
 #'
 #' @details
 #' At least k points are met (and with `predecessor = TRUE` as many predecessors), so that
-#' there are always as many neighbours as there can be: limits below that count as that.
+#' there are always as many neighbors as there can be: limits below that count as that.
 #' Points are met by tiles of up to 16, so a limit may be passed by that. By distance, a
 #' query begins with the tiles where it lies, k points or somewhat more, which count; where
 #' only predecessors are wanted, with so many tiles that they hold k of these, and all of

@@ -3,7 +3,7 @@
 #' Where and when 32,436 profiles of the Argo floats were taken in January,
 #' February and March 2016, and the temperature of the water at three pressures.
 #' The positions gather along the drift of the floats and leave the land empty,
-#' which makes them a fair test of neighbour search on a sphere.
+#' which makes them a fair test of neighbor search on a sphere.
 #'
 #' @format A data frame with 32,436 rows, one per profile, and 6 columns:
 #' \describe{
@@ -13,7 +13,7 @@
 #'   \item{time}{days since 1 January 2016, 00:00}
 #'   \item{temperature_100, temperature_150, temperature_200}{temperature in
 #'     degrees Celsius at 100, 150 and 200 dbar, which is roughly the depth in
-#'     metres}
+#'     meters}
 #' }
 #'
 #' @section Licence:
@@ -21,7 +21,7 @@
 #' Program and the national programs that contribute to it. The Argo Program is
 #' part of the Global Ocean Observing System. The program makes its data available
 #' without restriction, and asks for this acknowledgement and the DOI below.
-#' \pkg{GpGp}, from which the table is taken, is under the MIT licence, copyright
+#' \pkg{GpGp}, from which the table is taken, is under the MIT license, copyright
 #' 2018 Joseph Guinness.
 #'
 #' @source The data set `argo2016` of the package \pkg{GpGp} 1.0.0, which has it
@@ -29,7 +29,7 @@
 #' 2016; the values are unchanged.
 #'
 #' @references
-#' Argo (2000). Argo float data and metadata from Global Data Assembly Centre
+#' Argo (2000). Argo float data and metadata from Global Data Assembly Center
 #' (Argo GDAC). SEANOE. \doi{10.17882/42182}
 #'
 #' Kuusela, M. and Stein, M. L. (2018). Locally stationary spatio-temporal
@@ -49,7 +49,7 @@
 #' tree
 #'
 #' # The five profiles nearest to each of the first three (which find themselves
-#' # first), with the arcs between them in kilometres.
+#' # first), with the arcs between them in kilometers.
 #' near <- knn_query(tree, xyz[1:3, ], k = 6)
 #' near$index
 #' round(6371 * 2 * asin(near$distance / 2), 1)

@@ -18,7 +18,7 @@
 #' 2^b cells with b = 32 for d = 1 and 2, and b = floor(64 / d), but at least 1,
 #' above: 21 bits at d = 3, 8 at d = 8, 4 at d = 16, 2 at d = 32. From d = 33 on
 #' there is one bit a coordinate: the curve tells only which half of the cube's
-#' side a point lies in, and neighbours on the curve need not be close; with so
+#' side a point lies in, and neighbors on the curve need not be close; with so
 #' many dimensions the order still costs little, but brings little.
 #'
 #' @references

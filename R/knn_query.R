@@ -1,15 +1,15 @@
-#' Find the k nearest neighbours of many points
+#' Find the k nearest neighbors of many points
 #'
 #' Exact: the k smallest by distance, and by row where distances are equal.
 #'
 #' @param tree A tree from [cover_tree()].
-#' @param query The points whose neighbours are sought: a matrix or data frame
+#' @param query The points whose neighbors are sought: a matrix or data frame
 #'   with the columns of the tree's points. Where both have column names, columns are
 #'   matched by name: in another order, they are put in order with a message of class
-#'   `covertree_reordered`. Where one has none, they are matched by position. `NULL` asks for the neighbours of
+#'   `covertree_reordered`. Where one has none, they are matched by position. `NULL` asks for the neighbors of
 #'   the tree's own points, each among the others: a point is not its own
-#'   neighbour, but a duplicate of it in another row is.
-#' @param k The number of neighbours.
+#'   neighbor, but a duplicate of it in another row is.
+#' @param k The number of neighbors.
 #' @param threads The number of threads; `NULL` for the default of [covertree_threads()].
 #'   The answer is the same for any number.
 #' @param search `"tree"` uses the index; `"scan"` compares every query with
@@ -17,27 +17,27 @@
 #'   little to pay, as with points of many independent dimensions. All three give
 #'   the same answer, unless less than that is asked for; a scan is exact even then,
 #'   and has no use for a budget.
-#' @param block_size How many neighbouring queries go through the tree together,
+#' @param block_size How many neighboring queries go through the tree together,
 #'   at most 64; `NULL` lets the search choose as it goes. It changes speed, never
 #'   answers.
 #' @param predecessor Whether each of the tree's own points is to find only points
-#'   in rows before its own, as the neighbours of a Vecchia approximation: the
+#'   in rows before its own, as the neighbors of a Vecchia approximation: the
 #'   first row finds none, row i at most i - 1. Not with `query`. The first such query of
 #'   a tree of more than 1,024 points also builds trees of the first n/2, n/4, ... rows. They
 #'   are kept in memory with the tree, take about as much memory as the tree itself, and
 #'   are not saved.
-#' @param recall The share of the true neighbours to find, at least: above 0, and at
+#' @param recall The share of the true neighbors to find, at least: above 0, and at
 #'   most 1, which is the default and exact. With less, the search stops early, as
 #'   early as a sample of the queries, which are also answered exactly, allows.
-#' @param epsilon Neighbours may be farther than the true ones by this share: each is
-#'   within (1 + `epsilon`) times the distance of the true neighbour of its rank. By
+#' @param epsilon Neighbors may be farther than the true ones by this share: each is
+#'   within (1 + `epsilon`) times the distance of the true neighbor of its rank. By
 #'   residual correlation the answer is exact nevertheless.
 #' @param budget A [budget()], or the limits of one: the points whose distance may be
 #'   evaluated for a query.
 #' @param seed The random seed for that sample; R's own random numbers are left alone.
 #' @param stats Whether to attach what the search did, as attribute `stats`.
 #' @param progress Whether to tell on the console how far a long call has got.
-#' @param max_pairs The largest number of pairs (a query and a neighbour) that the result
+#' @param max_pairs The largest number of pairs (a query and a neighbor) that the result
 #'   may have, with the padding where k is larger than the number of points: one number, or
 #'   `Inf`. `NULL` for as many as half of the available memory holds; see [radius_query()].
 #'
@@ -49,13 +49,13 @@
 #'       tree has another metric}
 #'   }
 #'   and attribute `exact`, which is `TRUE` unless less was asked for. Otherwise it is `FALSE`,
-#'   and there are attributes `recall`, the share of the neighbours found for the sample,
+#'   and there are attributes `recall`, the share of the neighbors found for the sample,
 #'   with the limits of a 95% interval, and `evaluations`, the mean number of distances
 #'   or correlations evaluated for a query, and `budget` or `epsilon` as given. With
 #'   `stats = TRUE` there is also an attribute `stats`; see [knn_stats()]. Where there are
 #'   fewer than k points to find, both are padded with `NA`; that is not an error.
 #'   `as.data.frame()` turns the result into long form, with columns `query`,
-#'   `neighbour`, `rank` and `distance`, without the padding.
+#'   `neighbor`, `rank` and `distance`, without the padding.
 #'
 #' @section By residual correlation:
 #' In a tree whose metric is a [residual_correlation()], the exact search compares every
@@ -69,8 +69,8 @@
 #' Some queries, drawn at random, are answered exactly and with rising effort, until the
 #' mean recall is above the target by three standard errors; then all are answered with
 #' that effort. There are 1,000 of them, or 2 / (1 - `recall`) if that is more: 2,000 for
-#' 0.999. Where fewer than ten of them missed any neighbour, a standard error is taken to
-#' be at least that of one query which misses half of its neighbours. 500 more queries are
+#' 0.999. Where fewer than ten of them missed any neighbor, a standard error is taken to
+#' be at least that of one query which misses half of its neighbors. 500 more queries are
 #' answered exactly and kept apart: the recall that is stated is that of these. Where there
 #' are no more queries than that, or no effort reaches the target, the answer is exact, and
 #' says so. What is found for a query does not depend on the others, on threads or on
@@ -155,7 +155,7 @@ euclidean_search <- function(tree, query, k, how) {
     cache = if (is.null(query)) cache_of(tree),
     exact = function(rows) go(rows, 0, NULL),
     within = function() met_points(go(NULL, stats = TRUE)),
-    # Boxes must be nearer than the k-th neighbour so far, by such a factor.
+    # Boxes must be nearer than the k-th neighbor so far, by such a factor.
     efforts = c(4, 2, 1.4, 1, 0.7, 0.5, 0.35, 0.25, 0.18, 0.13, 0.09, 0.06, 0.04, 0.02),
     attempt = function(rows, effort, sample) met_points(go(rows, effort, stats = TRUE)),
     distance = function(rows, index) {
@@ -178,7 +178,7 @@ met_points <- function(found) {
 #' @export
 format.covertree_knn <- function(x, ...) {
   size <- dim(x$index)
-  sprintf("<knn: %d nearest neighbour%s of %s quer%s, %s>", size[2], plural(size[2]),
+  sprintf("<knn: %d nearest neighbor%s of %s quer%s, %s>", size[2], plural(size[2]),
           format(size[1], big.mark = ","), if (size[1] == 1) "y" else "ies",
           if (isTRUE(attr(x, "exact"))) "exact" else approximate_label(attr(x, "recall")))
 }
@@ -207,6 +207,6 @@ print.covertree_knn <- function(x, n = 6, ...) {
 #' @export
 as.data.frame.covertree_knn <- function(x, ...) {
   found <- !is.na(t(x$index))
-  data.frame(query = col(found)[found], neighbour = t(x$index)[found], rank = row(found)[found],
+  data.frame(query = col(found)[found], neighbor = t(x$index)[found], rank = row(found)[found],
              distance = t(x$distance)[found])
 }

@@ -1,4 +1,4 @@
-# How many pairs of a query and a neighbour a result may hold: a limit that follows from
+# How many pairs of a query and a neighbor a result may hold: a limit that follows from
 # the memory that is available, found when a result is large, before it is allocated.
 
 PAIR <- 12 # bytes of an index and a distance

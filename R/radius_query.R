@@ -65,7 +65,7 @@ radius_query <- function(tree, query = NULL, radius, sort = TRUE, threads = NULL
 format.covertree_radius <- function(x, ...) {
   queries <- length(x$count)
   found <- format(sum(as.numeric(x$count)), big.mark = ",")
-  sprintf("<radius_neighbours: %s within %g of %s quer%s>", found, x$radius,
+  sprintf("<radius_neighbors: %s within %g of %s quer%s>", found, x$radius,
           format(queries, big.mark = ","), if (queries == 1) "y" else "ies")
 }
 

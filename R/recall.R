@@ -36,7 +36,7 @@ restore_random <- function(seed, kinds) {
   rm(".Random.seed", envir = globalenv())
 }
 
-# For each query, the share of its exact neighbours that were found. Where the farthest
+# For each query, the share of its exact neighbors that were found. Where the farthest
 # are as far as others, any of those will do.
 recall_by_query <- function(found, exact) {
   there <- rowSums(!is.na(exact$index))
@@ -50,7 +50,7 @@ recall_by_query <- function(found, exact) {
 
 # The mean, and limits that lie `errors` standard errors from it, for a sample of so
 # many queries. Misses come together: an outlying query may miss most of its
-# neighbours. So where too few of the sample missed any to tell how they spread, the
+# neighbors. So where too few of the sample missed any to tell how they spread, the
 # error is at least half of those of one query. Without others there is none.
 recall_interval <- function(share, queries, errors = stats::qnorm(0.975)) {
   n <- length(share)
@@ -100,7 +100,7 @@ choose_effort <- function(call, target, seed) {
 }
 
 # Whether what a cache holds is a choice for this call. A file can hold anything: rows must
-# be those that the seed draws, and distances those of the neighbours.
+# be those that the seed draws, and distances those of the neighbors.
 is_kept_choice <- function(kept, call, target, seed) {
   if (!is.list(kept) || !length(kept) %in% 1:2) return(FALSE)
   choice <- kept[[1]]
@@ -166,7 +166,7 @@ calibrate <- function(call, target, seed) {
 
 #' Measure the recall of any answer
 #'
-#' Answers a sample of the queries exactly, and tells what share of those neighbours a
+#' Answers a sample of the queries exactly, and tells what share of those neighbors a
 #' result holds: one of [knn_query()], or of any other program.
 #'
 #' @inheritParams knn_query
@@ -176,18 +176,18 @@ calibrate <- function(call, target, seed) {
 #'   first column, for a tree of the locations in the order that `NNarray` speaks of.
 #' @param sample How many queries to draw; all, if there are no more.
 #' @param predecessor Whether `result` was to hold predecessors only.
-#' @param max_pairs The largest number of exact neighbours to find, of all queries drawn
+#' @param max_pairs The largest number of exact neighbors to find, of all queries drawn
 #'   together: one number, or `Inf`. `NULL` for as many as half of the available memory
 #'   holds; see [radius_query()].
 #'
 #' @return A list of class `covertree_recall`: `estimate`, the share found, with `lower`
 #'   and `upper`, the limits of a 95% interval, which is that alone where all queries were
-#'   drawn; `sample`, the number of queries drawn; `k`. A neighbour counts if it is one of
+#'   drawn; `sample`, the number of queries drawn; `k`. A neighbor counts if it is one of
 #'   the exact ones or as near as the farthest of them.
 #'
 #' @section Errors:
 #' Stops if `result` has not a row for each query, or holds numbers that are no rows, and
-#' if more than `max_pairs` neighbours would have to be found.
+#' if more than `max_pairs` neighbors would have to be found.
 #'
 #' @examples
 #' x <- matrix(rnorm(3000), ncol = 3)
@@ -221,7 +221,7 @@ recall_of <- function(tree, result, sample = 1000, seed = 1, query = NULL, prede
             class = "covertree_recall")
 }
 
-# Of the tree's own points, none is its own neighbour, nor a later one a predecessor.
+# Of the tree's own points, none is its own neighbor, nor a later one a predecessor.
 not_wanted <- function(index, rows, predecessor) {
   own <- rows[row(index)]
   which(if (predecessor) index >= own else index == own)
@@ -243,7 +243,7 @@ check_result <- function(index, n) {
 
 #' @export
 print.covertree_recall <- function(x, ...) {
-  cat(sprintf("recall %.5f (%.5f to %.5f), %d neighbours of %s queries\n", x$estimate, x$lower,
+  cat(sprintf("recall %.5f (%.5f to %.5f), %d neighbors of %s queries\n", x$estimate, x$lower,
               x$upper, x$k, format(x$sample, big.mark = ",")))
   invisible(x)
 }

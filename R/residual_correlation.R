@@ -31,7 +31,7 @@
 #' @section Points without residual variance:
 #' Where p_x without the nugget is at most `jitter` (or 1e-10 times the variance, if that is
 #' more), as at an inducing point, nothing is left but rounding and noise, and rho is taken
-#' to be 0: such a point is at distance 1 from all others, never `NaN`. Its neighbours
+#' to be 0: such a point is at distance 1 from all others, never `NaN`. Its neighbors
 #' are then the first rows. With `v` and `p` given, that holds where p is 0. Duplicates
 #' of a point with residual variance p correlate by (p - nugget) / p, so without a
 #' nugget they are at distance 0, up to rounding: the root makes 1e-8 of 1e-16.
@@ -39,7 +39,7 @@
 #' @section Speed:
 #' V is solved for by the LAPACK and BLAS that R uses, n m^2 multiplications: with
 #' R's reference BLAS about as long as it takes to read this page for n = 100,000 and
-#' m = 500, with a tuned one (OpenBLAS, MKL, Accelerate) a few seconds. Neighbours
+#' m = 500, with a tuned one (OpenBLAS, MKL, Accelerate) a few seconds. Neighbors
 #' need no BLAS.
 #'
 #' @section Errors:

@@ -5,7 +5,7 @@
 #' @return A list of class `covertree_knn_stats`:
 #'   \describe{
 #'     \item{`queries`}{their number}
-#'     \item{`blocks`}{a histogram: how many blocks of neighbouring queries, by their
+#'     \item{`blocks`}{a histogram: how many blocks of neighboring queries, by their
 #'       size (up to 1, 2, 4, ..., 64), went down the tree together}
 #'     \item{`scans`}{how many blocks met every point instead}
 #'     \item{`nodes`}{boxes of nodes that met a block on its way down}

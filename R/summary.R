@@ -1,4 +1,4 @@
-#' Summarise a cover tree
+#' Summarize a cover tree
 #'
 #' @param object A tree from [cover_tree()].
 #' @param ... Ignored.

@@ -1,11 +1,11 @@
-#' Ordered neighbours for Vecchia approximations
+#' Ordered neighbors for Vecchia approximations
 #'
 #' Orders the locations and finds, for each, the m nearest of those before it: what
 #' \pkg{GpGp}, \pkg{GPvecchia} and their kin condition on. Exact by Euclidean
 #' distance, without jitter, on all cores.
 #'
 #' @param x The locations: a numeric matrix or a data frame, a row for each.
-#' @param m The number of neighbours, below the number of locations.
+#' @param m The number of neighbors, below the number of locations.
 #' @param order `"maximin"`, `"middleout"`, `"coordinate"` or `"random"`, as
 #'   [order_maximin()] and its kin have it (with `lonlat`, of the points on the sphere);
 #'   `"none"` for the rows as they are; or a permutation of the rows. Random orders use
@@ -18,12 +18,12 @@
 #'   and there may be no other columns but a last one, such as time, which is kept as it
 #'   is. A kernel's lengthscales, and inducing points, are then those of the three
 #'   coordinates on the sphere, in units of its radius, and of the last column.
-#' @param recall The share of the true neighbours to find, as in [knn_query()]; `NULL`
+#' @param recall The share of the true neighbors to find, as in [knn_query()]; `NULL`
 #'   for 1, or for 0.999 by residual correlation.
 #' @param seed The random seed of the sample that `recall` is measured on.
 #' @param threads The number of threads; `NULL` for the default of
 #'   [covertree_threads()].
-#' @param max_pairs The largest number of pairs (a location and a neighbour) that the result
+#' @param max_pairs The largest number of pairs (a location and a neighbor) that the result
 #'   may have: one number, or `Inf`. `NULL` for as many as half of the available memory
 #'   holds; see [radius_query()].
 #'
@@ -31,10 +31,10 @@
 #'   \describe{
 #'     \item{`order`}{integer vector: the rows of `x` in their order}
 #'     \item{`NNarray`}{n x (m + 1) integer matrix; line i is for the location
-#'       `x[order[i], ]`: i itself first, then its neighbours' places in the order,
+#'       `x[order[i], ]`: i itself first, then its neighbors' places in the order,
 #'       nearest first, padded with `NA`}
-#'     \item{`distance`}{n x m double matrix: the neighbours' distances}
-#'     \item{`exact`, `recall`}{whether the neighbours are exact; otherwise the share
+#'     \item{`distance`}{n x m double matrix: the neighbors' distances}
+#'     \item{`exact`, `recall`}{whether the neighbors are exact; otherwise the share
 #'       found for a sample, with the limits of a 95% interval}
 #'   }
 #'   `NNarray` is what `GpGp::vecchia_meanzero_loglik()` and its kin take, beside
@@ -157,7 +157,7 @@ check_order <- function(order, n) {
 #' @export
 format.covertree_vecchia <- function(x, ...) {
   size <- dim(x$distance)
-  sprintf("<vecchia_neighbors: up to %d earlier neighbour%s of %s location%s, %s>", size[2],
+  sprintf("<vecchia_neighbors: up to %d earlier neighbor%s of %s location%s, %s>", size[2],
           plural(size[2]), format(size[1], big.mark = ","), plural(size[1]),
           if (x$exact) "exact" else approximate_label(x$recall))
 }

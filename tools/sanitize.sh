@@ -1,5 +1,5 @@
 #!/bin/sh
-# The R tests with the package compiled under the address and undefined behaviour
+# The R tests with the package compiled under the address and undefined behavior
 # sanitizers: sh tools/sanitize.sh [TEST...], where TEST is the name of a test file,
 # without test- and .R. If none is given, all but fingerprint, which takes a quarter of
 # the time, and whose cases the C checks (make core) run under the same sanitizers. R

@@ -36,7 +36,7 @@ clouds <- list(
   tiny = function() 1e-140 * with_seed(8, matrix(rnorm(400), 200, 2)),
   far_away = function() 1e6 + 1e-3 * uniform_points(200, 2),
   integers = function() with_seed(9, matrix(sample(-9:9, 400, replace = TRUE), 200, 2)),
-  quantised = function() with_seed(10, matrix(rbinom(800, 3, 0.5), 200, 4) / 2)
+  quantized = function() with_seed(10, matrix(rbinom(800, 3, 0.5), 200, 4) / 2)
 )
 
 # Queries for a cloud: points of it, points between its points, and outside.

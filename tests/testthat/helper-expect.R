@@ -39,7 +39,7 @@ expect_same_knn <- function(actual, expected, label = "knn") {
   invisible(actual)
 }
 
-expect_same_neighbours <- function(actual, expected, label = "neighbours") {
+expect_same_neighbors <- function(actual, expected, label = "neighbors") {
   expect_same_knn(actual, expected, label)
   expect(identical(actual$count, lengths(expected$index)), paste0(label, ": count differs"))
 }
@@ -55,7 +55,7 @@ first_difference <- function(actual, expected) {
   sprintf("first at query %d\n  actual:   %s\n  expected: %s", query, show(actual), show(expected))
 }
 
-# The first k columns: a longer list of neighbours begins with the shorter one.
+# The first k columns: a longer list of neighbors begins with the shorter one.
 first_columns <- function(knn, k) {
   list(index = knn$index[, seq_len(k), drop = FALSE],
        distance = knn$distance[, seq_len(k), drop = FALSE])
@@ -63,12 +63,12 @@ first_columns <- function(knn, k) {
 
 expect_none_twice <- function(index, label) {
   twice <- apply(index, 1, function(row) anyDuplicated(row[!is.na(row)]) > 0)
-  expect(!any(twice), paste0(label, ": the same neighbour twice"))
+  expect(!any(twice), paste0(label, ": the same neighbor twice"))
 }
 
-# As many neighbours as the exact answer has, none of them nearer.
+# As many neighbors as the exact answer has, none of them nearer.
 expect_possible <- function(found, exact, label) {
-  expect(identical(is.na(found$index), is.na(exact$index)), paste(label, "not as many neighbours"))
+  expect(identical(is.na(found$index), is.na(exact$index)), paste(label, "not as many neighbors"))
   expect(identical(is.na(found$distance), is.na(found$index)), paste(label, "distances do not fit"))
   expect(all(found$distance >= exact$distance, na.rm = TRUE), paste(label, "too near"))
   expect_none_twice(found$index, label)

@@ -1,5 +1,5 @@
 # Oracles in plain R, sharing nothing with the package: brute force for the
-# neighbours, and every invariant of a tree from its exported arrays.
+# neighbors, and every invariant of a tree from its exported arrays.
 
 # The canonical distance of every row of x to the point q.
 oracle_distance <- function(x, q) sqrt(oracle_square(x, q))

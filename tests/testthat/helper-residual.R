@@ -66,24 +66,24 @@ oracle_inducing <- function(x, lengthscale, m) {
   plain_matrix(x)[oracle_maximin(z, m), , drop = FALSE]
 }
 
-# Every neighbour is where the oracle has it, where no two distances are tied; and as far.
+# Every neighbor is where the oracle has it, where no two distances are tied; and as far.
 # Near 0 the root magnifies rounding: there, squares must agree.
 expect_residual_knn <- function(knn, distance, label, tolerance = 1e-10) {
   k <- ncol(knn$index)
   there <- pmin(rowSums(is.finite(distance)), k)
   expect(identical(!is.na(knn$index), outer(there, seq_len(k), ">=")),
-         paste0(label, ": not as many neighbours as there are"))
+         paste0(label, ": not as many neighbors as there are"))
   expect(!anyNA(knn$distance[!is.na(knn$index)]), paste0(label, ": NA among distances"))
   expect_none_twice(knn$index, label)
   wrong <- unlist(lapply(which(there > 0), function(i) {
-    wrong_neighbours(knn$index[i, seq_len(there[i])], knn$distance[i, seq_len(there[i])],
+    wrong_neighbors(knn$index[i, seq_len(there[i])], knn$distance[i, seq_len(there[i])],
                      distance[i, ], tolerance)
   }))
   expect(length(wrong) == 0, paste0(label, ": ", wrong[1]))
   invisible(knn)
 }
 
-wrong_neighbours <- function(index, found, distance, tolerance) {
+wrong_neighbors <- function(index, found, distance, tolerance) {
   order <- order(distance)
   right <- distance[order[seq_len(min(length(index) + 1, length(order)))]]
   near <- function(a, b) abs(a - b) <= tolerance | abs(a^2 - b^2) <= tolerance / 100
@@ -96,7 +96,7 @@ wrong_neighbours <- function(index, found, distance, tolerance) {
     if (!all(index[alone] == order[seq_along(index)][alone])) "rows differ")
 }
 
-# The share of the exact neighbours of each query that was found, ties counting.
+# The share of the exact neighbors of each query that was found, ties counting.
 oracle_recall <- function(found, exact) {
   vapply(seq_len(nrow(exact$index)), function(i) {
     right <- exact$index[i, !is.na(exact$index[i, ])]

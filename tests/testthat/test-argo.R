@@ -16,7 +16,7 @@ test_that("argo has the documented rows, columns and ranges", {
   expect_gt(cor(argo$temperature_100, argo$temperature_150), 0.9)
 })
 
-test_that("neighbours on the sphere are the oracle's", {
+test_that("neighbors on the sphere are the oracle's", {
   longitude <- argo$longitude * pi / 180
   latitude <- argo$latitude * pi / 180
   x <- cbind(cos(latitude) * cos(longitude), cos(latitude) * sin(longitude), sin(latitude))

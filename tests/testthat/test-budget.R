@@ -1,4 +1,4 @@
-# Searches of limited work: budgets, and neighbours that may be farther than the true ones.
+# Searches of limited work: budgets, and neighbors that may be farther than the true ones.
 
 # Small sets: more threads, where no test asks for them, would only wait for each other.
 threads_before <- covertree_threads(1)
@@ -89,9 +89,9 @@ test_that("a budget and what it found are printed", {
   }
 })
 
-# ---- how many neighbours ----------------------------------------------------------------
+# ---- how many neighbors ----------------------------------------------------------------
 
-test_that("a budget below k finds as many neighbours as there can be", {
+test_that("a budget below k finds as many neighbors as there can be", {
   x <- budget_points(700, 3, seed = 204)
   query <- budget_points(50, 3, seed = 205)
   for (name in c("euclidean", "residual")) for (order in c("hilbert", "natural")) {
@@ -127,7 +127,7 @@ test_that("as many predecessors are found as there are, at most k", {
   }
 })
 
-test_that("few points, and more neighbours than there are", {
+test_that("few points, and more neighbors than there are", {
   for (n in c(1, 2, 17, 60)) {
     x <- budget_points(n, 2, seed = 207)
     for (tree in budget_trees(x, inducing = 1)) for (k in c(1, n, n + 3)) for (predecessor in c(FALSE, TRUE)) {
@@ -327,9 +327,9 @@ test_that("stats tell of climbs and of early ends", {
 
 # ---- farther, by a share ------------------------------------------------------------------
 
-test_that("every neighbour is within 1 + epsilon of the true one of its rank", {
+test_that("every neighbor is within 1 + epsilon of the true one of its rank", {
   for (name in c("uniform", "grid", "circle", "duplicates", "clustered", "hundred_columns", "huge",
-                 "tiny", "far_away", "quantised", "one_point")) {
+                 "tiny", "far_away", "quantized", "one_point")) {
     x <- clouds[[name]]()
     tree <- cover_tree(x, leaf_size = 4)
     for (query in list(NULL, queries_for(x))) for (k in c(1, 20)) {

@@ -30,7 +30,7 @@ test_that("everything prints by a method of its own", {
   }
 })
 
-test_that("spdep's neighbours print and convert as spdep has it", {
+test_that("spdep's neighbors print and convert as spdep has it", {
   skip_if_not_installed("spdep")
   theirs <- suppressWarnings(spdep::knearneigh(x, k = 3))
   expect_s3_class(theirs, "knn")
@@ -43,7 +43,7 @@ test_that("spdep's neighbours print and convert as spdep has it", {
   expect_s3_class(spdep::knn2nb(theirs), "nb")
 })
 
-test_that("neither package takes the other's neighbours for its own", {
+test_that("neither package takes the other's neighbors for its own", {
   skip_if_not_installed("spdep")
   expect_error(spdep::knn2nb(knn_query(tree, k = 3)), "Not a knn object")
   theirs <- suppressWarnings(spdep::knearneigh(x, k = 3))

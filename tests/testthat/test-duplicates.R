@@ -15,7 +15,7 @@ test_that("a million duplicates and one other point are soon built and queried",
   expect_identical(other$distance, cbind(0, sqrt(0.75^2 + 4^2), sqrt(0.75^2 + 4^2)))
 })
 
-test_that("each of 200,000 identical points soon finds its neighbours", {
+test_that("each of 200,000 identical points soon finds its neighbors", {
   n <- 2e5
   within_seconds(15, {
     tree <- cover_tree(matrix(0.1, n, 2))

@@ -72,7 +72,7 @@ test_that("shift and scale do not change the order", {
   }
 })
 
-test_that("neighbours on the curve are near each other", {
+test_that("neighbors on the curve are near each other", {
   x <- uniform_points(10000, 2)
   step <- function(x) mean(sqrt(rowSums(diff(x)^2)))
   expect_lt(step(x[hilbert_order(x), ]), 2 / sqrt(10000))

@@ -41,7 +41,7 @@ test_that("search = \"scan\" gives the same answer", {
   }
 })
 
-test_that("a point is left out of its own neighbours by row, a duplicate is not", {
+test_that("a point is left out of its own neighbors by row, a duplicate is not", {
   x <- rbind(c(1, 1), c(5, 5), c(1, 1), c(1, 1))
   tree <- sound_tree(x)
   knn <- knn_query(tree, k = 3)
@@ -52,17 +52,17 @@ test_that("a point is left out of its own neighbours by row, a duplicate is not"
 
 test_that("ties go to the smaller row", {
   x <- rbind(c(1, 0), c(0, 1), c(-1, 0), c(0, -1), c(0, 0))
-  centre <- rbind(c(0, 0))
+  middle <- rbind(c(0, 0))
   for (permutation in list(1:5, 5:1, c(3, 5, 1, 4, 2))) for (leaf_size in c(1, 2, 32)) {
     tree <- sound_tree(x[permutation, ], leaf_size = leaf_size)
     center <- which(permutation == 5)
     around <- setdiff(1:5, center)
-    expect_identical(knn_query(tree, centre, k = 5)$index, rbind(c(center, around)))
-    expect_identical(knn_query(tree, centre, k = 3)$index, rbind(c(center, around[1:2])))
+    expect_identical(knn_query(tree, middle, k = 5)$index, rbind(c(center, around)))
+    expect_identical(knn_query(tree, middle, k = 3)$index, rbind(c(center, around[1:2])))
   }
 })
 
-test_that("neighbours that do not exist are NA", {
+test_that("neighbors that do not exist are NA", {
   knn <- knn_query(sound_tree(rbind(c(0, 0), c(3, 4))), k = 3)
   expect_identical(knn$index, cbind(2:1, NA, NA))
   expect_identical(knn$distance, cbind(c(5, 5), NA, NA))
@@ -132,11 +132,11 @@ test_that("knn_query() changes neither the query nor R's random numbers", {
   expect_identical(.Random.seed, before)
 })
 
-test_that("as.data.frame() gives a row for each neighbour there is", {
+test_that("as.data.frame() gives a row for each neighbor there is", {
   knn <- knn_query(sound_tree(rbind(c(0, 0), c(3, 4), c(0, 1))), k = 4)
   expect_identical(
     as.data.frame(knn),
-    data.frame(query = rep(1:3, each = 2), neighbour = c(3L, 2L, 3L, 1L, 1L, 2L),
+    data.frame(query = rep(1:3, each = 2), neighbor = c(3L, 2L, 3L, 1L, 1L, 2L),
                rank = rep(1:2, 3), distance = c(1, 5, sqrt(18), 5, 1, sqrt(18)))
   )
   alone <- as.data.frame(knn_query(sound_tree(matrix(1, 1, 1)), k = 2))

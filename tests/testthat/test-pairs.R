@@ -109,7 +109,7 @@ test_that("a sample tells early about how many pairs there are", {
   expect_error(radius_query(tree, radius = 0.1, max_pairs = 1e6), "about 2[89][0-9],000,000 pairs \\(3.[45] GB\\)")
 })
 
-test_that("a few queries with many neighbours do not make the sample refuse", {
+test_that("a few queries with many neighbors do not make the sample refuse", {
   for (clump in c(50, 300, 2000)) {
     x <- rbind(uniform_points(20000, 2, seed = clump), 0.5 + 1e-9 * pair_points(clump))
     tree <- cover_tree(x)

@@ -1,4 +1,4 @@
-# Neighbours among the rows before a point's own, against the definition, to the bit.
+# Neighbors among the rows before a point's own, against the definition, to the bit.
 
 # Small sets: more threads, where no test asks for them, would only wait for each other.
 threads_before <- covertree_threads(1)
@@ -101,7 +101,7 @@ test_that("predecessors survive saving, and stats and progress change nothing", 
   expect_identical(nrow(as.data.frame(knn)), sum(!is.na(knn$index)))
 })
 
-test_that("the maximin order makes predecessors the ordered neighbours", {
+test_that("the maximin order makes predecessors the ordered neighbors", {
   x <- uniform_points(1500, 2, seed = 49)
   order <- order_maximin(x)
   knn <- knn_query(sound_tree(x[order, ]), k = 10, predecessor = TRUE)

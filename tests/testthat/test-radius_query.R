@@ -19,7 +19,7 @@ for (name in names(clouds)) {
         expected <- oracle_radius(radius = radius, found = rankings)
         for (threads in 1:3) {
           actual <- radius_query(trees[[threads]], query, radius, threads = threads)
-          expect_same_neighbours(actual, expected, paste("radius", radius))
+          expect_same_neighbors(actual, expected, paste("radius", radius))
         }
       }
     }
@@ -76,7 +76,7 @@ test_that("queries may come as a data frame or in integers", {
   tree <- sound_tree(x)
   expected <- oracle_radius(x, x[1:9, ], 3)
   for (query in list(x[1:9, ], as.data.frame(x[1:9, ]))) {
-    expect_same_neighbours(radius_query(tree, query, 3), expected)
+    expect_same_neighbors(radius_query(tree, query, 3), expected)
   }
 })
 

@@ -321,7 +321,7 @@ test_that("recall_of() is 1 for exact answers, and tells the share that is left"
   }
 })
 
-test_that("recall_of() knows worse neighbours, and one's own row, from good ones", {
+test_that("recall_of() knows worse neighbors, and one's own row, from good ones", {
   x <- uniform_points(500, 2, seed = 114)
   tree <- cover_tree(x)
   far <- knn_query(tree, k = 12)$index
@@ -341,7 +341,7 @@ test_that("recall_of() knows worse neighbours, and one's own row, from good ones
                mean(ifelse(1:500 > 10, 0.9, 1)))
 })
 
-test_that("of neighbours at one distance any will do", {
+test_that("of neighbors at one distance any will do", {
   x <- uniform_points(40, 2, seed = 115)[rep(1:40, 6), ]
   metric <- residual_correlation(kernel_exponential(lengthscale = 0.5), x[1:3, ], nugget = 0.3)
   for (tree in list(cover_tree(x), cover_tree(x, metric = metric))) {
@@ -377,7 +377,7 @@ test_that("the answers of other packages are measured", {
   if (requireNamespace("FNN", quietly = TRUE)) {
     expect_equal(recall_of(tree, FNN::get.knn(x, 10)$nn.index)$estimate, 1)
     expect_output(print(recall_of(tree, FNN::get.knn(x, 10)$nn.index)),
-                  "recall 1.00000 \\(0.9993. to 1.00000\\), 10 neighbours of 1,000 queries")
+                  "recall 1.00000 \\(0.9993. to 1.00000\\), 10 neighbors of 1,000 queries")
   }
   if (requireNamespace("GpGp", quietly = TRUE) && requireNamespace("fields", quietly = TRUE)) {
     theirs <- with_seed(118, GpGp::find_ordered_nn(x, 10))

@@ -1,4 +1,4 @@
-# Neighbours by residual correlation, against dense matrices in plain R.
+# Neighbors by residual correlation, against dense matrices in plain R.
 
 # Small sets: more threads, where no test asks for them, would only wait for each other.
 threads_before <- covertree_threads(1)
@@ -50,7 +50,7 @@ expect_residual_answers <- function(case, x, foreign, k, label) {
 }
 
 for (kind in names(our_kernels)) {
-  test_that(paste("the neighbours are those of the definition, with the kernel", kind), {
+  test_that(paste("the neighbors are those of the definition, with the kernel", kind), {
     for (d in c(1, 2, 4)) {
       x <- residual_points(90, d, seed = 52 + d)
       foreign <- rbind(uniform_points(20, d, seed = 53), x[c(1, 14, 30), , drop = FALSE])
@@ -65,7 +65,7 @@ for (kind in names(our_kernels)) {
   })
 }
 
-test_that("many points have the neighbours of the definition", {
+test_that("many points have the neighbors of the definition", {
   x <- uniform_points(1500, 2, seed = 61)
   case <- residual_case("matern32", c(0.1, 0.2), oracle_inducing(x, c(0.1, 0.2), 60), nugget = 0.01,
                         given = 60)
@@ -75,7 +75,7 @@ test_that("many points have the neighbours of the definition", {
   expect_residual_answers(case, x, x[1:20, ] + 0.1, 1100, "all")
 })
 
-test_that("every cloud has neighbours, and none at NaN", {
+test_that("every cloud has neighbors, and none at NaN", {
   # In two of them it is undecided whether anything is left of the variance.
   for (name in setdiff(names(clouds), c("huge", "tiny", "clustered", "far_away"))) {
     x <- plain_matrix(clouds[[name]]())
@@ -141,7 +141,7 @@ test_that("where no point has residual variance, all are at distance 1", {
   expect_identical(knn_query(tree, k = 50, recall = 0.9)$index, knn$index)
 })
 
-test_that("duplicates are neighbours like others, at distance 0 without a nugget", {
+test_that("duplicates are neighbors like others, at distance 0 without a nugget", {
   x <- uniform_points(60, 2, seed = 67)[rep(1:60, 5), ]
   inducing <- uniform_points(8, 2, seed = 68)
   bare <- cover_tree(x, metric = residual_correlation(kernel_matern32(lengthscale = 0.3), inducing))

@@ -1,4 +1,4 @@
-# Ordered neighbours: the contract of GpGp, and what GpGp makes of them.
+# Ordered neighbors: the contract of GpGp, and what GpGp makes of them.
 
 # Small sets: more threads, where no test asks for them, would only wait for each other.
 threads_before <- covertree_threads(1)
@@ -18,7 +18,7 @@ sorted_rows <- function(array) t(apply(array[, -1], 1, sort, na.last = TRUE))
 
 locations <- uniform_points(600, 2, seed = 131)
 
-test_that("the neighbours are those of the definition, in any order", {
+test_that("the neighbors are those of the definition, in any order", {
   orders <- list("maximin", "middleout", "coordinate", "none", 600:1, with_seed(130, sample(600)))
   for (x in list(locations, uniform_points(600, 3, seed = 132), round(locations, 1))) {
     for (order in orders) for (m in c(1, 9, 599)) {
@@ -96,7 +96,7 @@ test_that("longitude and latitude are taken on the sphere", {
 
 # ---- GpGp -------------------------------------------------------------------------------
 
-test_that("GpGp finds the same neighbours", {
+test_that("GpGp finds the same neighbors", {
   skip_if_not_installed("GpGp")
   skip_if_not_installed("fields") # GpGp needs it and only suggests it
   x <- uniform_points(400, 2, seed = 138)
@@ -119,7 +119,7 @@ test_that("GpGp finds the same neighbours", {
   expect_identical(matrix(as.integer(theirs), 150), far$NNarray)
 })
 
-test_that("GpGp finds the same neighbours on the sphere", {
+test_that("GpGp finds the same neighbors on the sphere", {
   skip_if_not_installed("GpGp")
   skip_if_not_installed("fields") # GpGp needs it and only suggests it
   x <- as.matrix(argo[seq(1, nrow(argo), length.out = 400), c("longitude", "latitude")])
@@ -129,7 +129,7 @@ test_that("GpGp finds the same neighbours on the sphere", {
   expect_gt(mean(same), 0.98)
 })
 
-test_that("GpGp's likelihood is that of brute-force neighbours, and its fit takes ours", {
+test_that("GpGp's likelihood is that of brute-force neighbors, and its fit takes ours", {
   skip_if_not_installed("GpGp")
   skip_if_not_installed("fields") # GpGp needs it and only suggests it
   n <- 300
