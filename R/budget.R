@@ -1,40 +1,42 @@
 #' Limit the work of a search
 #'
-#' A ladder of limits on the points whose distance or correlation is evaluated for a
+#' A sequence of limits on the number of points whose distance or correlation is evaluated for a
 #' query, for [knn_query()].
 #'
-#' @param schedule The limits: whole numbers of at least 1, rising.
-#' @param up A query climbs from a limit to the next one if at least this share of the
-#'   points it met since the last one was useful, that is, among the k nearest when it was
-#'   met.
-#' @param down It ends before the limit if, of each of two runs of k points on end, rounded to
-#'   tiles of 16, less than this share was useful; at most `up`. A run that cannot fall
-#'   below ends at once, and the next one begins.
-#' @param diversity Whether to meet the points in the order of space, on whatever branch of
-#'   the tree they lie. `FALSE` meets those beside the query on the curve, which is what a
-#'   plain budget on a Hilbert-ordered tree comes to, and is here to be measured against.
+#' @param schedule The limits: whole numbers of at least 1, strictly increasing.
+#' @param escalate The share of useful evaluations at which a query continues with the next
+#'   limit: a query that has reached a limit continues if at least this share of the points
+#'   evaluated since the previous limit was useful. An evaluation is useful if the point is
+#'   among the k nearest found so far.
+#' @param stop The share of useful evaluations below which a query stops before its limit; at
+#'   most `escalate`. It is measured over runs of k points, rounded to tiles of 16: the query
+#'   stops after two consecutive runs below `stop`. A run ends early, and the next one
+#'   begins, as soon as it cannot fall below `stop`.
+#' @param diversity Whether to evaluate points in the order of their distance in space, in any
+#'   branch of the tree. `FALSE` evaluates the points beside the query on the curve, as a simple
+#'   budget on a Hilbert-ordered tree would; it serves as a reference for comparisons.
 #'
 #' @return An object of class `covertree_budget`.
 #'
 #' @details
-#' At least k points are met (and with `predecessor = TRUE` as many predecessors), so that
-#' there are always as many neighbors as there can be: limits below that count as that.
-#' Points are met by tiles of up to 16, so a limit may be passed by that. By distance, a
-#' query begins with the tiles where it lies, k points or somewhat more, which count; where
-#' only predecessors are wanted, with so many tiles that they hold k of these, and all of
-#' their points count: for a small row that can be many more than the limit.
+#' At least k points are evaluated (and with `predecessor = TRUE` at least k predecessors, if there
+#' are as many), so that the result is never padded without need: lower limits count as k. Points
+#' are evaluated in tiles of up to 16, so a limit may be exceeded by up to 15 points. By
+#' distance, a query begins with the tiles around it that hold k points or somewhat more, which
+#' count. With `predecessor = TRUE`, these tiles hold k predecessors, and all of their points count:
+#' for a small row they may be many more than the limit.
 #'
 #' @section Errors:
-#' Stops if the schedule is empty, does not rise, or holds anything but whole numbers of at
-#' least 1, if `up` or `down` is not a share, and if `up` is below `down`.
+#' Stops if the schedule is empty, is not increasing, or holds anything but whole numbers of at
+#' least 1, if `escalate` or `stop` is not a share, and if `escalate` is below `stop`.
 #'
 #' @examples
 #' x <- matrix(rnorm(6000), ncol = 3)
 #' knn_query(cover_tree(x), k = 5, budget = budget(c(50, 100)))
 #' @export
-budget <- function(schedule, up = 0.015, down = 0.002, diversity = TRUE) {
+budget <- function(schedule, escalate = 0.015, stop = 0.002, diversity = TRUE) {
   if (missing(schedule) || !is_numeric(schedule) || length(schedule) == 0) {
-    fail("schedule must be whole numbers of at least 1, rising, not %s",
+    fail("schedule must be increasing whole numbers of at least 1, not %s",
          if (missing(schedule)) "missing" else describe(schedule))
   }
   whole <- is.finite(schedule) & schedule == trunc(schedule) & schedule >= 1 &
@@ -43,15 +45,17 @@ budget <- function(schedule, up = 0.015, down = 0.002, diversity = TRUE) {
     fail("schedule must be whole numbers of at least 1: number %d is %s", which(!whole)[1],
          format(schedule[which(!whole)[1]]))
   }
-  falls <- which(diff(schedule) <= 0)
-  if (length(falls) > 0) {
-    fail("schedule must rise: %s is followed by %s", format(schedule[falls[1]]),
-         format(schedule[falls[1] + 1]))
+  drops <- which(diff(schedule) <= 0)
+  if (length(drops) > 0) {
+    fail("schedule must be increasing: %s is followed by %s", format(schedule[drops[1]]),
+         format(schedule[drops[1] + 1]))
   }
-  up <- check_part(up, "up")
-  down <- check_part(down, "down")
-  if (up < down) fail("up must be at least down, %s, not %s", format(down), format(up))
-  structure(list(schedule = as.integer(schedule), up = up, down = down,
+  escalate <- check_part(escalate, "escalate")
+  stop <- check_part(stop, "stop")
+  if (escalate < stop) {
+    fail("escalate must be at least stop, %s, not %s", format(stop), format(escalate))
+  }
+  structure(list(schedule = as.integer(schedule), escalate = escalate, stop = stop,
                  diversity = check_flag(diversity, "diversity")), class = "covertree_budget")
 }
 
@@ -73,8 +77,8 @@ format.covertree_budget <- function(x, ...) {
   limits <- x$schedule
   size <- length(limits)
   if (size > 6) limits <- c(limits[1:4], "...", limits[size])
-  sprintf("<search budget: %s points, up %s, down %s%s>", toString(limits), format(x$up),
-          format(x$down), if (x$diversity) "" else ", along the curve")
+  sprintf("<search budget: %s points, escalate %s, stop %s%s>", toString(limits), format(x$escalate),
+          format(x$stop), if (x$diversity) "" else ", along the curve")
 }
 
 #' @export

@@ -1,9 +1,9 @@
-# Checks of what users pass in. Each returns the value in the form the C code
-# takes, or stops and says what was wrong, what was expected and what came.
+# Checks of arguments. Each function returns the value in the form that the C code reads, or stops
+# with a message: the name of the argument, the expected value, the actual value.
 
 fail <- function(...) stop(sprintf(...), call. = FALSE)
 
-# How a value is named in a message: short, and telling its type.
+# The description of a value in a message: short, with its type.
 describe <- function(value) {
   if (is.null(value)) return("NULL")
   if (is_integer64(value)) return("an integer64 (convert it with as.double())")
@@ -20,7 +20,8 @@ with_article <- function(noun) {
   paste(if (grepl("^[aeiouAEIOU]", noun)) "an" else "a", noun)
 }
 
-# 64-bit integers, kept in the memory of doubles: numbers only to who knows the class.
+# 64-bit integers of package bit64: their bits are stored in doubles, so that code without knowledge
+# of the class reads wrong numbers.
 is_integer64 <- function(value) inherits(value, "integer64")
 
 is_numeric <- function(value) is.numeric(value) && !is_integer64(value)
@@ -64,15 +65,33 @@ check_threads <- function(threads) {
   if (is.null(threads)) NULL else check_count(threads, "threads")
 }
 
-# How a batch is to be answered, as src/glue/query.c reads it.
-search_modes <- c("auto", "tree", "scan")
+# The options of a search; src/glue/query.c reads them by name. `control` is the value of
+# check_control().
+search_options <- function(control = knn_control(), threads = NULL, predecessor = FALSE, epsilon = 0,
+                           budget = NULL) {
+  list(search = match(control$search, search_modes) - 1L,
+       block_size = if (is.null(control$block_size)) 0L else control$block_size,
+       simd = simd_level(), threads = check_threads(threads), stats = control$stats,
+       progress = control$progress, predecessor = check_flag(predecessor, "predecessor"),
+       epsilon = epsilon, budget = budget)
+}
 
-check_how <- function(search, block_size, threads, stats = FALSE, progress = FALSE,
-                      predecessor = FALSE, epsilon = 0, budget = NULL) {
-  list(match(check_choice(search, search_modes, "search"), search_modes) - 1L,
-       if (is.null(block_size)) 0L else check_count(block_size, "block_size", most = 64),
-       simd_level(), check_threads(threads), check_flag(stats, "stats"),
-       check_flag(progress, "progress"), check_flag(predecessor, "predecessor"), epsilon, budget)
+# NULL, or row numbers of the tree's n points in any order, with repetitions.
+check_rows <- function(rows, query, n) {
+  if (is.null(rows)) return(NULL)
+  if (!is.null(query)) {
+    fail("rows and query exclude each other: rows are the queries by their row numbers in the tree")
+  }
+  if (!is_numeric(rows) || is.object(rows) || !is.null(dim(rows))) {
+    fail("rows must be NULL or a vector of row numbers of the tree's points, not %s%s", describe(rows),
+         if (is.logical(rows) && length(rows) > 1) " (use which())" else "")
+  }
+  wrong <- which(!is.finite(rows) | rows < 1 | rows > n | rows != trunc(rows))
+  if (length(wrong) > 0) {
+    fail("rows must be whole numbers from 1 to %d, the number of points: number %d is %s", n, wrong[1],
+         format(rows[wrong[1]], digits = 15))
+  }
+  as.integer(rows)
 }
 
 check_share <- function(value, what) {
@@ -94,7 +113,7 @@ check_tree <- function(tree) {
   pointer
 }
 
-# Whether what a tree has for its metric may be one; check_state() looks closer.
+# A first check of the metric of a tree; check_state() checks all of it.
 check_kept_metric <- function(state) {
   if (is.null(state)) return()
   if (!is.list(state) || !inherits(state$metric, "covertree_residual_correlation") ||
@@ -104,10 +123,10 @@ check_kept_metric <- function(state) {
   }
 }
 
-# A matrix of doubles, all finite, with at least one row and one column.
-check_points <- function(x, what = "x") {
+# A matrix of finite doubles with at least one column and, unless `empty`, at least one row.
+check_points <- function(x, what = "x", empty = FALSE) {
   x <- if (is.data.frame(x)) frame_points(x, what) else matrix_points(x, what)
-  if (nrow(x) == 0) fail("%s must have at least one row, but it has none", what)
+  if (nrow(x) == 0 && !empty) fail("%s must have at least one row, but it has none", what)
   if (ncol(x) == 0) fail("%s must have at least one column, but it has none", what)
   storage.mode(x) <- "double"
   where <- .Call(r_first_nonfinite, x)
@@ -128,7 +147,7 @@ frame_points <- function(x, what) {
   as.matrix(x)
 }
 
-# Of a classed matrix only the matrix counts: dim() and is.double() are those of a class.
+# The matrix without its class: methods of dim() and is.double() may hide the data.
 matrix_points <- function(x, what) {
   if (inherits(x, "dist")) {
     fail("%s must be the points themselves, a row for each, not distances: pass what dist() was given",
@@ -145,8 +164,8 @@ matrix_points <- function(x, what) {
   plain
 }
 
-# Squared distances must neither overflow nor vanish. `extent` holds the least
-# and the greatest of each column.
+# Squared distances must neither overflow nor underflow to 0. `extent` is a 2 x d matrix: the minimum
+# and the maximum of each column.
 widest <- 1e153
 narrowest <- 1e-145
 
@@ -171,8 +190,8 @@ column_names <- function(arrays) {
   arrays$dimnames[[2]]
 }
 
-# Points with their columns in the order of `names`, which are those of `whose` columns.
-# Without names on either side, columns are matched by position.
+# The points with their columns in the order of `names`, the column names of `whose` columns. If
+# either side has no names, columns are matched by position.
 match_columns <- function(points, names, what, whose) {
   own <- colnames(points)
   unnamed <- !any(nzchar(own)) || !any(nzchar(names))
@@ -192,15 +211,16 @@ quoted <- function(names) {
   toString(c(shown, if (length(names) > 8) sprintf("... (%d)", length(names))))
 }
 
-# Queries in the form that the C code takes: NULL for the tree's own points.
+# Query points in the form that the C code reads; NULL for the tree's own points.
 check_query <- function(query, pointer) {
   if (is.null(query)) return(NULL)
   arrays <- .Call(r_tree_arrays, pointer)
-  query <- check_points(query, "query")
+  query <- check_points(query, "query", empty = TRUE)
   if (ncol(query) != ncol(arrays$points)) {
     fail("query must have %d columns like the tree, not %d", ncol(arrays$points), ncol(query))
   }
   query <- match_columns(query, column_names(arrays), "query", "the tree")
+  if (nrow(query) == 0) return(query)
   extent <- .Call(r_column_range, query)
   both <- rbind(pmin(extent[1, ], arrays$lower[1, ]), pmax(extent[2, ], arrays$upper[1, ]))
   check_extent(both, "query and the tree's points together")

@@ -6,13 +6,14 @@
 #' @param ... Passed to [all.equal()] for the doubles, such as `tolerance`: with
 #'   `tolerance = 0` they must be the same to the bit.
 #'
-#' @return `TRUE`, or a character vector that says what differs.
+#' @return `TRUE`, or a character vector with the differences.
 #'
 #' @details
 #' [identical()] compares the pointers inside two trees, so it is `TRUE` only for copies of
-#' one tree, and `FALSE` for trees built alike. `all.equal()` compares what the pointers
-#' stand for. So does `identical(tree_arrays(a), tree_arrays(b))`, to the bit, for trees
-#' with Euclidean distance. What searches to a stated recall keep with a tree does not count.
+#' one tree, and `FALSE` for trees built alike. `all.equal()` compares the data to
+#' which the pointers refer. So does `identical(tree_arrays(a), tree_arrays(b))`, to the bit, for
+#' trees with Euclidean distance. Data that searches to a stated recall keep with a tree are
+#' ignored.
 #'
 #' @examples
 #' x <- as.matrix(quakes[, 1:3])
@@ -27,18 +28,18 @@ all.equal.cover_tree <- function(target, current, ...) {
     return(sprintf("target is a cover_tree, current is %s", describe(current)))
   }
   theirs <- tree_arrays(current)
-  # Arrays of different sizes cannot be the same, nor those of different spaces.
+  # Arrays of different sizes or spaces are not compared.
   sizes <- c(size_label(target), size_label(current))
   alike <- sizes[1] == sizes[2]
   same_space <- is.null(target$metric) == is.null(current$metric)
-  names <- if (alike && same_space) array_names else c("format", "order", "leaf_size")
+  names <- if (alike && same_space) array_names else c("format", "layout", "leaf_size")
   found <- c(if (!alike) sprintf("points: %s in target, %s in current", sizes[1], sizes[2]),
              unlist(lapply(names, function(name) difference(name, ours[[name]], theirs[[name]], ...))),
              metric_difference(target$metric, current$metric, ...))
   if (is.null(found)) TRUE else found
 }
 
-# NULL, or what differs, under a name. Integers differ or do not; of doubles, all.equal() tells.
+# NULL if the arrays are equal, or a message with their name. Doubles are compared by all.equal().
 difference <- function(name, target, current, ...) {
   if (identical(target, current)) return(NULL)
   if (is.atomic(target) && is.atomic(current) && !is.null(target) && !is.null(current)) {
@@ -58,7 +59,7 @@ size_label <- function(array) {
   if (is.null(dim(array))) paste("length", length(array)) else paste(dim(array), collapse = " x ")
 }
 
-# What is derived from a metric differs wherever the metric does.
+# If the metrics differ, the data derived from them is not compared.
 metric_difference <- function(target, current, ...) {
   if (is.null(target) != is.null(current)) {
     label <- function(state) if (is.null(state)) "euclidean" else format(state$metric)

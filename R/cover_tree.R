@@ -8,37 +8,37 @@
 #' @param x A numeric or integer matrix, or a data frame of numeric columns: a
 #'   row for each point. Values must be finite. Any number of columns from 1 on,
 #'   up to 2^31 - 1 rows.
-#' @param order How points are arranged when the build finds them: along the
-#'   curve of [hilbert_order()], or as they come (`"natural"`). It decides which of
-#'   equally good centers and cuts the build takes, and in which order the children of
-#'   a node lie. Answers are the same; after the Hilbert curve, points near each
-#'   other in space are near each other in memory, and queries are faster.
-#' @param leaf_size The largest number of points that a node may hold without
-#'   being split; `NULL` for 128. It changes speed, never answers.
-#' @param threads The number of threads; `NULL` for the default of
-#'   [covertree_threads()]. The tree is the same for any number.
 #' @param metric `"euclidean"`, or a [residual_correlation()]: then the tree is built
 #'   over the coordinates divided by the lengthscale, and [knn_query()] searches by
 #'   that metric.
+#' @param layout The order in which the build processes the points: along the curve of
+#'   [hilbert_order()] (`"hilbert"`), or by row (`"natural"`). It determines which of equally good
+#'   centers and cuts the build takes, and the order of the children of a node. Answers are
+#'   the same. With the Hilbert curve, points that are near each other in space are near each other
+#'   in memory, and queries are faster.
+#' @param leaf_size The largest number of points in a node that is not split; `NULL` for 128.
+#'   It changes speed, never answers.
+#' @param threads The number of threads; `NULL` for the default of
+#'   [covertree_threads()]. The tree is the same for any number.
 #'
 #' @return An object of class `cover_tree`. It has methods for `print()`,
 #'   `summary()`, `dim()`, `dimnames()`, `length()` (the number of points) and
 #'   `as.matrix()` (the points in the order of `x`, with its dimnames). [tree_arrays()]
-#'   gives its arrays, [validate_tree()] checks its invariants, and
+#'   returns its arrays, [validate_tree()] checks its invariants, and
 #'   [all.equal()][all.equal.cover_tree] compares two trees.
 #'
-#'   A tree cannot be changed, indexed or combined with others: build another one of
-#'   `as.matrix(tree)`, with the rows or columns it is to have.
+#'   A tree cannot be changed, indexed or combined with others: build another tree from
+#'   `as.matrix(tree)`, with the rows or columns that it is to have.
 #'
 #'   The tree keeps its own copy of the points. [object.size()] counts that copy and the
-#'   other arrays, but not the copy in single precision that searches read, which is up to
+#'   other arrays, but not the copy in single precision that searches read, which is at most
 #'   about as large and is not saved, nor the trees of the first rows that the first query with
-#'   `predecessor = TRUE` leaves ([knn_query()]): these double the memory of the tree. The tree
-#'   survives [saveRDS()] and
-#'   [save()], a fork, and being sent to a worker of the parallel package: the
-#'   arrays travel, and are checked when the tree is first used in its new place: whether
-#'   they make a tree, and whether they and what belongs to a metric have the checksums that
-#'   [cover_tree()] gave them, so that a damaged file is refused. (Serialized as text, with
+#'   `predecessor = TRUE` builds ([knn_query()]), which take about as much memory as the tree. The
+#'   tree survives [saveRDS()] and
+#'   [save()], a fork, and being sent to a worker of the parallel package: the arrays are
+#'   serialized, and checked when the tree is first used in its new place. The checks are that the
+#'   arrays form a tree, and that they and the data of a metric match the checksums that
+#'   [cover_tree()] computed, so that a damaged file is refused. (Serialized as text, with
 #'   `ascii = TRUE`, doubles lose their last bits, and the check refuses the tree.)
 #'
 #' @details
@@ -51,17 +51,17 @@
 #' node's center is the center of one of its children (*nesting*), and the centers of
 #' siblings are farther apart than 2^((c - 1)/4), where c is the highest of
 #' their levels (*separation*), as in the simplified cover tree of Izbicki and
-#' Shelton, with four levels to each doubling of the radius. Points that
-#' coincide share a node without a level, which is cut into runs by row. In a leaf,
-#' points are put in an order in which each run of 16 is compact: the leaf is halved
-#' along its widest coordinate, and so are its halves. Where distances are so alike that hundreds of centers would not lower the level, as
-#' with points of many independent dimensions, the node stays whole and is
-#' scanned.
+#' Shelton, with four levels for each doubling of the radius. Coinciding points share a node
+#' without a level, which is cut into runs by row. In a leaf, points are ordered such that each run
+#' of 16 is compact: the leaf is halved along its widest coordinate, and so are its halves. If
+#' distances are so alike that hundreds of centers would not lower the level, as with points of many
+#' independent dimensions, the node is not split and is scanned.
 #'
 #' @section Errors:
 #' Stops if `x` is not numeric, is of class `integer64` or `dist`, is empty, holds `NA`,
-#' `NaN` or infinite values (and says where), or spans more than 1e153 or, without all rows being the
-#' same, less than 1e-145, where squared distances leave the range of doubles.
+#' `NaN` or infinite values (the message names the row and column), or spans more than 1e153 or,
+#' unless all rows are the same, less than 1e-145, where squared distances leave the range of
+#' doubles.
 #'
 #' @references
 #' Beygelzimer, A., Kakade, S. and Langford, J. (2006). Cover trees for nearest
@@ -79,31 +79,31 @@
 #' summary(tree)
 #' knn_query(tree, k = 5)
 #' @export
-cover_tree <- function(x, order = c("hilbert", "natural"), leaf_size = NULL, threads = NULL,
-                       metric = "euclidean") {
+cover_tree <- function(x, metric = "euclidean", layout = c("hilbert", "natural"), leaf_size = NULL,
+                       threads = NULL) {
   if (missing(x)) fail("x must be given: the points, a row for each")
   metric <- check_metric(metric)
   x <- check_points(x)
-  order <- check_choice(order, c("hilbert", "natural"), "order")
+  layout <- check_choice(layout, c("hilbert", "natural"), "layout")
   leaf_size <- if (is.null(leaf_size)) 128L else check_count(leaf_size, "leaf_size")
   threads <- check_threads(threads)
   if (is.null(metric)) check_extent(.Call(r_column_range, x), "x")
   state <- if (!is.null(metric)) metric_state(x, metric, threads)
-  space <- if (is.null(metric)) x else state$code[[4]]$z
-  settings <- list(order = order, leaf_size = leaf_size, dimnames = dimnames(x))
-  pointer <- .Call(r_tree_build, space, order == "hilbert", leaf_size, simd_level(), threads,
+  space <- if (is.null(metric)) x else state$code$points$z
+  settings <- list(layout = layout, leaf_size = leaf_size, dimnames = dimnames(x))
+  pointer <- .Call(r_tree_build, space, layout == "hilbert", leaf_size, simd_level(), threads,
                    settings)
   new_cover_tree(pointer, state)
 }
 
-# The cache keeps what searches to a stated recall found out on their samples.
+# The cache keeps the efforts that searches to a stated recall have chosen, and the quantized V.
 new_cover_tree <- function(pointer, metric = NULL) {
   structure(c(list(pointer = pointer, cache = new.env(parent = emptyenv())),
               if (!is.null(metric)) list(metric = metric)),
             class = "cover_tree")
 }
 
-# Anything may have taken the cache's place in a file: then nothing is kept.
+# A file can contain anything in place of the cache: then nothing is kept.
 cache_of <- function(tree) {
   cache <- tree$cache
   if (is.environment(cache) && !environmentIsLocked(cache)) cache else new.env(parent = emptyenv())
@@ -135,12 +135,12 @@ as.matrix.cover_tree <- function(x, ...) {
 #' @export
 format.cover_tree <- function(x, ...) {
   size <- dim(x)
-  sprintf("<cover_tree: %s point%s in %d dimension%s, %s order%s>", format(size[1], big.mark = ","),
-          plural(size[1]), size[2], plural(size[2]), order_label(tree_arrays(x)$order),
+  sprintf("<cover_tree: %s point%s in %d dimension%s, %s layout%s>", format(size[1], big.mark = ","),
+          plural(size[1]), size[2], plural(size[2]), layout_label(tree_arrays(x)$layout),
           if (is.null(x$metric)) "" else ", by residual correlation")
 }
 
-order_label <- function(order) if (order == "hilbert") "Hilbert" else order
+layout_label <- function(layout) if (layout == "hilbert") "Hilbert" else layout
 
 plural <- function(count) if (count == 1) "" else "s"
 

@@ -1,7 +1,7 @@
 #' Order points along a Hilbert curve
 #'
-#' The order in which a Hilbert curve through the bounding cube meets the
-#' points. Points near each other in this order are near each other in space.
+#' The order of the points along a Hilbert curve through their bounding cube. Points near each
+#' other in this order are near each other in space.
 #'
 #' @inheritParams cover_tree
 #' @param threads The number of threads; `NULL` for the default of [covertree_threads()].
@@ -17,9 +17,9 @@
 #' scale, that of the widest. With d columns, each coordinate is resolved into
 #' 2^b cells with b = 32 for d = 1 and 2, and b = floor(64 / d), but at least 1,
 #' above: 21 bits at d = 3, 8 at d = 8, 4 at d = 16, 2 at d = 32. From d = 33 on
-#' there is one bit a coordinate: the curve tells only which half of the cube's
-#' side a point lies in, and neighbors on the curve need not be close; with so
-#' many dimensions the order still costs little, but brings little.
+#' there is one bit per coordinate: the curve only distinguishes the halves of the cube's
+#' sides, and neighbors on the curve need not be close; with that many dimensions the order
+#' costs little, but has little effect.
 #'
 #' @references
 #' Skilling, J. (2004). Programming the Hilbert curve. *AIP Conference

@@ -37,7 +37,7 @@ print.covertree_info <- function(x, ...) {
   invisible(x)
 }
 
-# The place of the instruction set to use among those available.
+# The number of the instruction set to use among those available.
 simd_level <- function() {
   available <- .Call(r_simd_levels)
   wanted <- getOption("covertree.simd")

@@ -1,10 +1,9 @@
 #' Order points for Vecchia's approximation
 #'
-#' `order_maximin()` takes the point nearest to the centroid first, and then
-#' always the point whose distance to the nearest point already taken is largest:
-#' every beginning of the order covers all of the points evenly, ever more
-#' finely. It is exact, in any dimension. The others order by a coordinate, by
-#' the distance to the centroid, or at random.
+#' `order_maximin()` begins with the point nearest to the centroid. Each following point is the
+#' one whose distance to the nearest point before it is largest, so that every initial part of
+#' the order covers the points evenly. It is exact, in any dimension. The other functions order by a
+#' coordinate, by the distance to the centroid, or at random.
 #'
 #' @param x A numeric or integer matrix, or a data frame of numeric columns: a
 #'   row for each point. Values must be finite. For `order_random()` also the

@@ -1,9 +1,9 @@
-# How many pairs of a query and a neighbor a result may hold: a limit that follows from
-# the memory that is available, found when a result is large, before it is allocated.
+# The limit on the number of pairs (a query and a neighbor) of a result. It is derived from the
+# available memory, which is only determined if a result is large, before its allocation.
 
 PAIR <- 12 # bytes of an index and a distance
-FEW_PAIRS <- 5e6 # never too many, so that no small call asks for the memory
-UNKNOWN_MEMORY <- 8e9 # bytes, where the system does not tell
+FEW_PAIRS <- 5e6 # always allowed, so that small calls do not determine the memory
+UNKNOWN_MEMORY <- 8e9 # bytes, if the system does not report its memory
 
 check_max_pairs <- function(max_pairs) {
   if (is.null(max_pairs)) return(NULL)
@@ -13,12 +13,13 @@ check_max_pairs <- function(max_pairs) {
   as.double(max_pairs)
 }
 
-# Half of the available memory is for the result. `other` is what the call needs beside it.
+# The result may use half of the available memory, less `other` bytes that the call also needs.
 default_pairs <- function(other = 0, available = memory_available()) {
   max(FEW_PAIRS, floor((available / 2 - other) / PAIR))
 }
 
-# For a result of `queries` times k pairs, of a tree of n points; n is looked at when needed.
+# Stops if a result of `queries` times k pairs is too large. n, the number of points, is only
+# evaluated if needed.
 check_pairs <- function(queries, k, n, threads, max_pairs, smaller = "a smaller k",
                         fewer = " or fewer queries") {
   pairs <- as.double(queries) * k
@@ -30,21 +31,21 @@ check_pairs <- function(queries, k, n, threads, max_pairs, smaller = "a smaller 
   refuse_pairs(big_number(pairs), pairs, limit, max_pairs, paste0(smaller, fewer))
 }
 
-# Beside the result, a thread needs room for 1.5 k candidates of up to 8 queries at a time.
+# Besides the result, each thread needs memory for 1.5 k candidates of up to 8 queries.
 search_bytes <- function(queries, k, threads) {
   if (is.null(threads)) threads <- covertree_threads()
   30 * k * min(queries, 8 * threads)
 }
 
-# For radius_query(), which has counted: `found` is c(pairs, limit), where the number of
-# pairs is an estimate, or NA where counting ended at the limit.
+# For radius_query() after counting: `found` is c(pairs, limit); pairs is an estimate, or NA if
+# counting stopped at the limit.
 refuse_counted <- function(found, max_pairs) {
   pairs <- if (is.na(found[1])) found[2] else signif(found[1], 3)
   refuse_pairs(paste(if (is.na(found[1])) "more than" else "about", big_number(pairs)), pairs,
                found[2], max_pairs, "a smaller radius or fewer queries")
 }
 
-# Two vectors for each query, and sum(count) must be an integer.
+# A result has two vectors for each query (128 bytes), and sum(count) must be an integer.
 radius_limit <- function(queries) min(default_pairs(128 * queries), .Machine$integer.max)
 
 refuse_pairs <- function(number, pairs, limit, max_pairs, advice) {
@@ -64,10 +65,10 @@ big_bytes <- function(bytes) {
         c("bytes", "kB", "MB", "GB", "TB", "PB")[power + 1])
 }
 
-# ---- the memory that is available ------------------------------------------------------
+# ---- available memory ------------------------------------------------------------------
 
-# Bytes that processes can still be given, without swap: the least of what the system and
-# the control groups of the process allow.
+# Available memory without swap [bytes]: the minimum over the system and the control groups of the
+# process.
 memory_available <- function(root = "/") {
   bytes <- c(system_memory(root), group_memory(root))
   bytes <- bytes[!is.na(bytes)]
@@ -85,15 +86,15 @@ system_memory <- function(root) {
   NA_real_
 }
 
-# The lines of vm_stat: pages that are free, or hold what can be read again.
+# From the output of vm_stat: free pages, and pages whose contents can be read again.
 mac_memory <- function(lines) {
   page <- as_number(sub(".*page size of ([0-9]+) bytes.*", "\\1", lines[1]))
   kinds <- c("Pages free:", "Pages inactive:", "Pages speculative:", "Pages purgeable:")
   page * sum(vapply(kinds, field_of, 0, lines = lines), na.rm = TRUE)
 }
 
-# A control group (cgroup, version 1 or 2), and each that it is part of, may have a limit.
-# What files are cached in is counted as used, but is given back when it is needed.
+# A control group (cgroup, version 1 or 2) and each of its parents may have a limit. Cached files
+# count as used memory, but the system releases them on demand.
 group_memory <- function(root) {
   lines <- strsplit(read_lines(root, "proc/self/cgroup"), ":", fixed = TRUE)
   bytes <- Inf
@@ -125,7 +126,7 @@ free_in_group <- function(root, prefix, names) {
   max(0, limit - used + if (is.na(cached)) 0 else cached)
 }
 
-# The number that follows a name at the beginning of a line; NA if there is none.
+# The number after a name at the beginning of a line; NA if there is none.
 field_of <- function(lines, name) {
   line <- lines[startsWith(lines, name)]
   as_number(sub("^[^0-9]*([0-9]+).*", "\\1", substring(line, nchar(name) + 1)))

@@ -1,24 +1,17 @@
-# Search to a stated recall: the least effort that reaches it on a sample.
+# Search to a stated recall: the least effort that reaches the recall on a sample of the queries.
 
 SAMPLE <- 1000
 
-# Queries to draw to choose the effort by. To be sure of a target near 1 takes more: see
-# recall_interval(). As many as APART more are kept apart, to state the recall by: that of
-# those by which the effort was chosen would flatter it.
+# The number of queries on which the effort is chosen. A target near 1 needs more: see
+# recall_interval(). The recall is stated for APART other queries, because the sample on which
+# the effort was chosen would overestimate it.
 sample_size <- function(target) max(SAMPLE, ceiling(2 / (1 - target)))
 APART <- 500
 
-# Queries that missed some, so many that the spread of their shares can be told.
+# The number of queries with missed neighbors from which a standard error can be estimated.
 TELLING <- 10
 
-check_seed <- function(seed) {
-  if (!is_number(seed) || !is.finite(seed) || abs(seed) > .Machine$integer.max || seed != trunc(seed)) {
-    fail("seed must be one whole number, not %s", describe(seed))
-  }
-  as.integer(seed)
-}
-
-# Some of n, in order; R's own random numbers go on as if nothing had been.
+# A sorted sample of the numbers 1 to n. The state of R's random numbers is restored.
 sample_rows <- function(n, size, seed) {
   if (size >= n) return(seq_len(n))
   old <- globalenv()[[".Random.seed"]]
@@ -28,17 +21,18 @@ sample_rows <- function(n, size, seed) {
   sort(sample.int(n, size))
 }
 
-# A seed tells the generators, too; without one they are set anew, with the warnings that
-# R gives for some.
+# The seed also encodes the kinds of generators. Without a seed the kinds are restored, for some
+# of which R warns.
 restore_random <- function(seed, kinds) {
   if (!is.null(seed)) return(assign(".Random.seed", seed, envir = globalenv()))
   suppressWarnings(RNGkind(kinds[1], kinds[2], kinds[3]))
   rm(".Random.seed", envir = globalenv())
 }
 
-# For each query, the share of its exact neighbors that were found. Where the farthest
-# are as far as others, any of those will do.
+# For each query, the share of its exact neighbors that were found. A point at the distance of the
+# farthest exact neighbor counts as one of them.
 recall_by_query <- function(found, exact) {
+  if (nrow(exact$index) == 0) return(numeric())
   there <- rowSums(!is.na(exact$index))
   farthest <- exact$distance[cbind(seq_along(there), pmax(there, 1))]
   hits <- vapply(seq_along(there), function(i) {
@@ -48,12 +42,14 @@ recall_by_query <- function(found, exact) {
   ifelse(there > 0, pmin(hits, there) / pmax(there, 1), 1)
 }
 
-# The mean, and limits that lie `errors` standard errors from it, for a sample of so
-# many queries. Misses come together: an outlying query may miss most of its
-# neighbors. So where too few of the sample missed any to tell how they spread, the
-# error is at least half of those of one query. Without others there is none.
+# The mean of a sample's shares, and limits at `errors` standard errors from it; `queries` is the
+# size of the population. Missed neighbors are clustered: an outlying query may miss most of its
+# neighbors. If fewer than TELLING queries missed any, the standard error is therefore at least
+# that of one query that misses half of its neighbors. If the sample is the population, the
+# standard error is 0.
 recall_interval <- function(share, queries, errors = stats::qnorm(0.975)) {
   n <- length(share)
+  if (n == 0) return(c(estimate = NA_real_, lower = NA_real_, upper = NA_real_))
   least <- if (sum(share < 1) < TELLING) 0.5 / n else 0
   error <- max(stats::sd(share) / sqrt(n), least, na.rm = TRUE) * sqrt(1 - n / queries)
   estimate <- mean(share)
@@ -61,35 +57,55 @@ recall_interval <- function(share, queries, errors = stats::qnorm(0.975)) {
     upper = min(1, estimate + errors * error))
 }
 
-# The recall that is stated is that of the answer itself, for queries kept apart.
-search_to_recall <- function(call, target, seed) {
+# Answers all queries, or those in `rows`, with the least effort that reaches the target. The stated
+# recall is measured on the answer to queries that did not choose the effort.
+search_to_recall <- function(call, target, seed, rows = NULL) {
   choice <- choose_effort(call, target, seed)
-  if (is.null(choice)) return(call$exact(NULL))
-  found <- call$attempt(NULL, choice$effort, choice)
-  share <- recall_by_query(lines_of(found, choice$rows), choice$exact)
-  c(found, list(recall = recall_interval(share, call$queries),
+  if (is.null(choice)) return(call$exact(rows))
+  found <- call$attempt(rows, choice$effort, choice)
+  recall <- function() {
+    apart <- if (is.null(rows)) lines_of(found, choice$rows)
+             else call$attempt(choice$rows, choice$effort, choice)
+    recall_interval(recall_by_query(apart, choice$exact), call$queries)
+  }
+  c(found, list(recall = keep_recall(call, c(target, seed), recall, rows),
                 evaluations = mean(found$evaluated)))
 }
 
-# The effort is given; the recall is measured.
-search_within <- function(call, seed) {
-  found <- call$within()
-  rows <- sample_rows(call$queries, SAMPLE, seed)
-  exact <- call$exact(rows)
-  share <- recall_by_query(lines_of(found, rows), exact)
-  c(found, list(recall = recall_interval(share, call$queries),
+# Answers all queries, or those in `rows`, within the limits of the call, and measures the recall.
+search_within <- function(call, seed, rows = NULL) {
+  found <- call$within(rows)
+  recall <- function() {
+    drawn <- sample_rows(call$queries, SAMPLE, seed)
+    part <- if (is.null(rows)) lines_of(found, drawn) else call$within(drawn)
+    recall_interval(recall_by_query(part, call$exact(drawn)), call$queries)
+  }
+  c(found, list(recall = keep_recall(call, c("within", call$limits, seed), recall, rows),
                 evaluations = mean(found$evaluated)))
+}
+
+# The value of `recall`, which measures it on a sample of all queries. If only the queries in `rows`
+# are answered, the value is kept with the tree for this session, so that the sample is answered in
+# the first call only.
+keep_recall <- function(call, settings, recall, rows) {
+  if (is.null(rows)) return(recall())
+  key <- paste(c("recall", call$key, settings), collapse = " ")
+  kept <- call$cache[[key]]
+  if (is.list(kept) && length(kept) == 2 && identical(kept[[2]], session)) return(kept[[1]])
+  value <- recall()
+  assign(key, list(value, session), envir = call$cache)
+  value
 }
 
 lines_of <- function(found, rows) {
   lapply(found[c("index", "distance")], function(part) part[rows, , drop = FALSE])
 }
 
-# Tells what was found out in this session from what came with a tree from a file: after
-# saveRDS() and readRDS() an environment is another one.
+# Marks choices made in this session: after saveRDS() and readRDS() an environment is a different
+# one.
 session <- new.env(parent = emptyenv())
 
-# What was found out for the tree's own points is kept.
+# The choice for the tree's own points is kept with the tree.
 choose_effort <- function(call, target, seed) {
   if (is.null(call$cache)) return(calibrate(call, target, seed))
   key <- paste(c(call$key, target, seed), collapse = " ")
@@ -99,12 +115,12 @@ choose_effort <- function(call, target, seed) {
   choice
 }
 
-# Whether what a cache holds is a choice for this call. A file can hold anything: rows must
-# be those that the seed draws, and distances those of the neighbors.
+# Whether an element of a cache is a valid choice for this call. A file can contain anything: rows
+# must be those that the seed draws, and distances must be those of the neighbors.
 is_kept_choice <- function(kept, call, target, seed) {
   if (!is.list(kept) || !length(kept) %in% 1:2) return(FALSE)
   choice <- kept[[1]]
-  # No effort suffices: that leads to the exact answer.
+  # NULL means that no effort suffices; it leads to the exact answer.
   if (is.null(choice)) return(TRUE)
   if (!has_choice_shape(choice, call)) return(FALSE)
   if (length(kept) == 2 && identical(kept[[2]], session)) return(TRUE)
@@ -128,8 +144,8 @@ has_choice_shape <- function(choice, call) {
                 choice$evaluated >= 0, is.na(exact$index) | exact$index %in% seq_len(call$queries))
 }
 
-# Queries to choose the effort by, and among them, by place, those kept apart. None, if the
-# sample would be all.
+# The queries of the sample, and the places among them of those on which the recall is stated.
+# NULL if the sample would contain all queries.
 draw_sample <- function(call, target, seed) {
   size <- sample_size(target) + APART
   if (size >= call$queries) return(NULL)
@@ -137,7 +153,7 @@ draw_sample <- function(call, target, seed) {
        apart = unique(round(seq(1, size, length.out = APART))))
 }
 
-# By bisection: efforts rise, and recall with them.
+# Chooses the effort by bisection: recall increases with effort.
 calibrate <- function(call, target, seed) {
   sample <- draw_sample(call, target, seed)
   if (is.null(sample)) return(NULL)
@@ -166,28 +182,31 @@ calibrate <- function(call, target, seed) {
 
 #' Measure the recall of any answer
 #'
-#' Answers a sample of the queries exactly, and tells what share of those neighbors a
-#' result holds: one of [knn_query()], or of any other program.
+#' Answers a sample of the queries exactly, and returns the share of these neighbors that a result
+#' contains: a result of [knn_query()], or of any other program.
 #'
 #' @inheritParams knn_query
-#' @param result A result of [knn_query()], or a matrix of row numbers with a row for
-#'   each query, in any order, padded with `NA`: such as the `nn.idx` of other
-#'   packages, or, with `predecessor = TRUE`, the `NNarray` of \pkg{GpGp} without its
-#'   first column, for a tree of the locations in the order that `NNarray` speaks of.
-#' @param sample How many queries to draw; all, if there are no more.
-#' @param predecessor Whether `result` was to hold predecessors only.
-#' @param max_pairs The largest number of exact neighbors to find, of all queries drawn
-#'   together: one number, or `Inf`. `NULL` for as many as half of the available memory
-#'   holds; see [radius_query()].
+#' @param result A result of [knn_query()], or a matrix of row numbers with a row for each query,
+#'   in any order, padded with `NA`: such as the `nn.idx` of other packages, or, with
+#'   `predecessor = TRUE`, the `NNarray` of \pkg{GpGp} without its first column, for a tree of the
+#'   locations in the order to which `NNarray` refers.
+#' @param rows The queries that `result` answers, as row numbers of the tree's own points; by
+#'   default those that [knn_query()] was given. `NULL`: all points. Not with `query`.
+#' @param predecessor Whether `result` contains predecessors only.
+#' @param sample The number of queries to draw; all, if there are not more.
+#' @param max_pairs The largest number of exact neighbors to find, for all queries drawn together:
+#'   one number, or `Inf`. `NULL` for as many as fit into half of the available memory; see
+#'   [radius_query()].
+#' @param control A [knn_control()], of which `stats` is not used.
 #'
 #' @return A list of class `covertree_recall`: `estimate`, the share found, with `lower`
-#'   and `upper`, the limits of a 95% interval, which is that alone where all queries were
-#'   drawn; `sample`, the number of queries drawn; `k`. A neighbor counts if it is one of
-#'   the exact ones or as near as the farthest of them.
+#'   and `upper`, the limits of a 95% interval, which both equal the estimate if all queries were
+#'   drawn; `sample`, the number of queries drawn; `k`. A neighbor counts if it is one of the exact
+#'   ones or as near as the farthest of them. Without queries, the shares are `NA`.
 #'
 #' @section Errors:
-#' Stops if `result` has not a row for each query, or holds numbers that are no rows, and
-#' if more than `max_pairs` neighbors would have to be found.
+#' Stops if `result` does not have a row for each query, or holds numbers that are not rows of the
+#' tree, and if more than `max_pairs` neighbors would have to be found.
 #'
 #' @examples
 #' x <- matrix(rnorm(3000), ncol = 3)
@@ -197,32 +216,37 @@ calibrate <- function(call, target, seed) {
 #' near <- vecchia_neighbors(x, m = 5)
 #' recall_of(cover_tree(x[near$order, ]), near$NNarray[, -1], predecessor = TRUE)
 #' @export
-recall_of <- function(tree, result, sample = 1000, seed = 1, query = NULL, predecessor = FALSE,
-                      threads = NULL, max_pairs = NULL) {
+recall_of <- function(tree, result, query = NULL, rows = attr(result, "rows"), predecessor = FALSE,
+                      sample = 1000, threads = NULL, max_pairs = NULL, control = knn_control()) {
   check_tree(tree)
   sample <- check_count(sample, "sample")
-  seed <- check_seed(seed)
-  how <- check_how("auto", NULL, threads, predecessor = predecessor)
+  control <- check_control(control)
+  options <- search_options(control, threads, predecessor)
+  rows <- check_rows(rows, query, length(tree))
   if (inherits(result, "covertree_knn")) result <- result$index
   index <- check_result(result, length(tree))
-  call <- search_for(tree, query, ncol(index), how)
-  if (nrow(index) != call$queries) {
-    fail("result must have a row for each of the %d queries, not %d", call$queries, nrow(index))
+  call <- search_for(tree, query, ncol(index), options)
+  queries <- if (is.null(rows)) call$queries else length(rows)
+  if (nrow(index) != queries) {
+    fail("result must have a row for each of the %d queries, not %d", queries, nrow(index))
   }
-  check_pairs(min(sample, call$queries), ncol(index), length(tree), how[[4]],
+  check_pairs(min(sample, queries), ncol(index), length(tree), options$threads,
               check_max_pairs(max_pairs), "a smaller sample", "")
-  rows <- sample_rows(call$queries, sample, seed)
-  exact <- call$exact(rows)
-  found <- list(index = index[rows, , drop = FALSE])
-  if (is.null(query)) found$index[not_wanted(found$index, rows, predecessor)] <- NA
-  found$distance <- call$distance(rows, found$index)
-  interval <- recall_interval(recall_by_query(found, exact), call$queries)
-  structure(c(as.list(interval), list(sample = length(rows), k = ncol(index))),
+  drawn <- sample_rows(queries, sample, control$seed)
+  asked <- if (is.null(rows)) drawn else rows[drawn]
+  distinct <- sort(unique(asked))
+  exact <- lines_of(call$exact(distinct), match(asked, distinct))
+  found <- list(index = index[drawn, , drop = FALSE])
+  if (is.null(query)) found$index[ineligible(found$index, asked, predecessor)] <- NA
+  found$distance <- call$distance(asked, found$index)
+  interval <- recall_interval(recall_by_query(found, exact), queries)
+  structure(c(as.list(interval), list(sample = length(drawn), k = ncol(index))),
             class = "covertree_recall")
 }
 
-# Of the tree's own points, none is its own neighbor, nor a later one a predecessor.
-not_wanted <- function(index, rows, predecessor) {
+# Entries that cannot be neighbors of the tree's own points: a point itself, and with `predecessor`
+# any later row. `rows` are the rows of the queries.
+ineligible <- function(index, rows, predecessor) {
   own <- rows[row(index)]
   which(if (predecessor) index >= own else index == own)
 }

@@ -1,8 +1,8 @@
 #' Distance by residual correlation
 #'
-#' The metric of Vecchia approximations to what a low-rank part leaves of a
-#' Gaussian process (full-scale or Vecchia-inducing-points approximations): two
-#' points are near if their residuals correlate strongly. Pass it to
+#' The metric of Vecchia approximations to the residual of a
+#' Gaussian process after a low-rank part (full-scale or Vecchia-inducing-points
+#' approximations): two points are near if their residuals are strongly correlated. Pass it to
 #' [cover_tree()] as `metric`.
 #'
 #' With V = K_xm L^-T, where L L' = K_mm + `jitter` I is the covariance of m
@@ -16,8 +16,9 @@
 #'
 #' @param kernel A covariance function: see [kernels].
 #' @param inducing The inducing points: a matrix with a row for each and the columns
-#'   of the data, matched by name where both have column names, or how many of the data to take, the first in [order_maximin()] of
-#'   the coordinates divided by the lengthscale; `NULL` or 0 for none.
+#'   of the data, matched by name if both have column names; or their number, to use the first
+#'   points of the data in [order_maximin()] of the coordinates divided by the lengthscale; `NULL`
+#'   or 0 for none.
 #' @param nugget The variance of independent noise that each point carries: at least 0.
 #' @param jitter What is added to the diagonal of K_mm, so that it has a Cholesky
 #'   factor even where inducing points coincide or nearly do: at least 0; `NULL`
@@ -30,11 +31,11 @@
 #'
 #' @section Points without residual variance:
 #' Where p_x without the nugget is at most `jitter` (or 1e-10 times the variance, if that is
-#' more), as at an inducing point, nothing is left but rounding and noise, and rho is taken
-#' to be 0: such a point is at distance 1 from all others, never `NaN`. Its neighbors
+#' more), as at an inducing point, only rounding error and noise remain, and rho is defined
+#' as 0: such a point is at distance 1 from all others, never `NaN`. Its neighbors
 #' are then the first rows. With `v` and `p` given, that holds where p is 0. Duplicates
 #' of a point with residual variance p correlate by (p - nugget) / p, so without a
-#' nugget they are at distance 0, up to rounding: the root makes 1e-8 of 1e-16.
+#' nugget they are at distance 0, up to rounding: the root turns 1e-16 into 1e-8.
 #'
 #' @section Speed:
 #' V is solved for by the LAPACK and BLAS that R uses, n m^2 multiplications: with
@@ -152,6 +153,7 @@ scale_points <- function(x, lengthscale, what = "x", others = NULL) {
     fail("%s must be finite: row %d, column %d is %s", what, infinite[1, 1], infinite[1, 2],
          format(z[infinite[1, , drop = FALSE]]))
   }
+  if (nrow(z) == 0) return(z)
   extent <- .Call(r_column_range, z)
   if (!is.null(others)) {
     around <- .Call(r_column_range, others)
@@ -161,9 +163,9 @@ scale_points <- function(x, lengthscale, what = "x", others = NULL) {
   z
 }
 
-# What a tree knows of a metric: the metric, and for the points x of the tree, by row,
-# what src/glue/residual.c reads; the factor of the inducing points for other points; and
-# the lengthscale of the space that the tree was built in.
+# The state of a metric in a tree: the metric; `code`, which src/glue/residual.c reads by name, with
+# the factors of the tree's points x by row; the Cholesky factor of the inducing points, for foreign
+# points; and the lengthscale of the space in which the tree was built.
 metric_state <- function(x, metric, threads, space = metric$kernel$lengthscale) {
   z <- scale_points(x, metric$kernel$lengthscale)
   state <- if (is.null(metric$v)) inducing_state(x, z, metric, threads) else factor_state(z, metric)
@@ -174,11 +176,11 @@ metric_state <- function(x, metric, threads, space = metric$kernel$lengthscale) 
   state
 }
 
-# All that a state consists of, by the names that messages use.
+# The parts of a state, by the names that messages use.
 state_parts <- function(state) {
-  list(z = state$code[[4]][[1]], v = state$code[[4]][[2]], p = state$code[[4]][[3]], x = state$x,
+  list(z = state$code$points$z, v = state$code$points$v, p = state$code$points$p, x = state$x,
        space = state$space, inducing = state$inducing, factor = state$factor,
-       dimnames = dimnames(state$x), metric = list(state$code[1:3], state$metric))
+       dimnames = dimnames(state$x), metric = list(state$code$kind, state$code$variance, state$code$m, state$metric))
 }
 
 kernel_code <- function(metric) match(metric$kernel$kind, kernel_kinds) - 1L
@@ -193,13 +195,18 @@ inducing_state <- function(x, z, metric, threads) {
          factor, metric$jitter)
   }
   list(inducing = inducing, factor = factor,
-       code = metric_code(metric, nrow(inducing), latent(z, inducing, factor, metric, threads)))
+       code = metric_code(metric, nrow(inducing), residual_factors(z, inducing, factor, metric, threads)))
 }
 
-metric_code <- function(metric, m, points) list(kernel_code(metric), metric$kernel$variance, m, points)
+metric_code <- function(metric, m, points) {
+  list(kind = kernel_code(metric), variance = metric$kernel$variance, m = m, points = points)
+}
 
-# list(z, v, p) of scaled points.
-latent <- function(z, inducing, factor, metric, threads) {
+# The factors of scaled points: list(z, v, p).
+residual_factors <- function(z, inducing, factor, metric, threads) {
+  if (nrow(z) == 0) {
+    return(list(z = z, v = matrix(0, .Call(r_v_stride, nrow(inducing)), 0), p = numeric()))
+  }
   none <- max(metric$jitter * (nrow(inducing) > 0), 1e-10 * metric$kernel$variance)
   .Call(r_residual_values, kernel_code(metric), metric$kernel$variance, inducing, factor, z,
         metric$nugget, none, simd_level(), check_threads(threads))
@@ -237,19 +244,19 @@ factor_state <- function(z, metric) {
 
 #' Change the metric of a tree
 #'
-#' Keeps the tree and takes another residual correlation: other hyperparameters,
-#' other inducing points. Only what depends on them is computed anew, which is V and
-#' p; the tree, built over the coordinates divided by the first lengthscale, stays. V
-#' takes most of the time in building a tree as well, unless inducing points are few.
+#' Keeps the tree and replaces its residual correlation: other hyperparameters,
+#' other inducing points. Only V and p are computed again; the tree, built over the coordinates
+#' divided by the first lengthscale, is kept. Unless inducing points are few, most of the time
+#' for building a tree is spent on V as well.
 #'
 #' @inheritParams cover_tree
 #' @param tree A tree that [cover_tree()] made with a [residual_correlation()].
 #' @param metric Another [residual_correlation()].
 #'
-#' @return A tree like `tree`, which itself keeps its metric. Exact searches give
-#'   what a tree built anew gives. Those to a stated recall walk through space as the
-#'   first lengthscale has it, and are calibrated anew; when the ratios of
-#'   lengthscales have changed much, a new tree is searched faster.
+#' @return A tree like `tree`, which itself keeps its metric. Exact searches have
+#'   the same results as with a new tree. Searches to a stated recall evaluate points in the
+#'   order of distances divided by the first lengthscale, and are calibrated again; if the ratios
+#'   of lengthscales have changed much, a new tree is searched faster.
 #'
 #' @section Errors:
 #' Stops if `tree` has no such metric, and as [residual_correlation()] and
@@ -274,40 +281,46 @@ update_metric <- function(tree, metric, threads = NULL) {
   new_cover_tree(tree$pointer, metric_state(state$x, metric, threads, state$space))
 }
 
-# See euclidean_search(). Effort is patience: how many times as many points, and 4 k of
-# them, are met in vain as were met before.
-residual_search <- function(tree, query, k, how) {
+# See euclidean_search(). The effort is the patience of the approximate search: let e be the number
+# of points that a query had evaluated when one of them was last among the k nearest so far; the
+# query stops after patience * (e + 4 k) more points.
+residual_search <- function(tree, query, k, options) {
   arrays <- tree_arrays(tree)
   state <- check_state(tree$metric, dim(arrays$points))
   code <- state$code
   n <- nrow(state$x)
-  if (!is.null(query)) query <- check_query_of(query, state, arrays, how[[4]])
+  if (!is.null(query)) query <- check_query_of(query, state, arrays, options$threads)
   others <- query$points
   pick <- function(rows) {
     if (is.null(rows) || is.null(others)) return(others)
-    list(others$z[rows, , drop = FALSE], others$v[, rows, drop = FALSE], others$p[rows])
+    list(z = others$z[rows, , drop = FALSE], v = others$v[, rows, drop = FALSE], p = others$p[rows])
   }
   own <- function(rows) if (is.null(others)) rows
   list(
     queries = if (is.null(others)) n else nrow(others$z),
-    key = if (is.null(others)) list(k, how[[7]]),
+    key = if (is.null(others)) list(k, options$predecessor),
+    limits = unlist(options$budget),
     cache = if (is.null(others)) cache_of(tree),
-    exact = function(rows) .Call(r_residual_scan, code, pick(rows), own(rows), k, how),
+    exact = function(rows) {
+      some <- pick(rows)
+      if (length(rows) == 0 && !is.null(rows) || !is.null(some) && nrow(some$z) == 0) return(no_pairs(k))
+      .Call(r_residual_scan, code, some, own(rows), k, options)
+    },
     efforts = 0.05 * 1.1^(0:62),
     attempt = function(rows, effort, sample) {
       few <- if (is.null(sample)) 8 * k else stats::quantile(sample$evaluated, 0.9, names = FALSE)
       first <- min(n, 16 * ceiling(max(16, 2 * k, few) / 16))
       space <- if (is.null(rows)) query$space else query$space[rows, , drop = FALSE]
-      how[9] <- list(NULL)
-      .Call(r_residual_walk, tree$pointer, code, coarse_values(tree, how[[4]]), space, pick(rows), own(rows), k,
-            c(effort, first, n), how)
+      options["budget"] <- list(NULL)
+      .Call(r_residual_walk, tree$pointer, code, quantized_values(tree, options$threads), space, pick(rows), own(rows), k,
+            list(patience = effort, first = first, most = n), options)
     },
-    within = function() {
-      if (!how[[9]]$diversity && !is.null(others)) {
+    within = function(rows) {
+      if (!options$budget$diversity && !is.null(others)) {
         fail("budget must have diversity = TRUE with query: only the tree's own points have a place on the curve")
       }
-      .Call(r_residual_walk, tree$pointer, code, coarse_values(tree, how[[4]]), query$space, others,
-            NULL, k, c(0, min(n, 16 * ceiling(k / 2)), n), how)
+      .Call(r_residual_walk, tree$pointer, code, quantized_values(tree, options$threads), query$space, others,
+            own(rows), k, list(patience = 0, first = min(n, 16 * ceiling(k / 2)), most = n), options)
     },
     distance = function(rows, index) {
       .Call(r_residual_distance, code, pick(rows), own(rows), index, simd_level())
@@ -316,25 +329,32 @@ residual_search <- function(tree, query, k, how) {
   )
 }
 
-# V in 16 bits, to walk by, if residual variances are not so small that it would mislead;
-# made when first wanted. It travels with the tree, perhaps to a machine that reads 16
-# bits in another order, or in a file that was damaged: then it is made anew.
-coarse_values <- function(tree, threads) {
-  code <- tree$metric$code
-  if (code[[3]] == 0 || stats::median(code[[4]]$p) < 5e-3 * code[[2]]) return(NULL)
-  cache <- cache_of(tree)
-  if (!is_coarse(cache$coarse, code)) {
-    made <- .Call(r_residual_coarse, tree$pointer, code, threads)
-    cache$coarse <- c(made, .Platform$endian, .Call(r_seal, made))
-  }
-  if (is.finite(cache$coarse[[1]])) cache$coarse
+# What the exact search finds for no queries.
+no_pairs <- function(k) {
+  list(index = matrix(integer(), 0, k), distance = matrix(numeric(), 0, k),
+       counts = list(single = 0, double = 0, correlations = 0))
 }
 
-is_coarse <- function(kept, code) {
-  size <- .Call(r_coarse_stride, code[[3]]) / 2 * length(code[[4]]$p)
-  is.list(kept) && length(kept) == 4 && is.double(kept[[1]]) && is.integer(kept[[2]]) &&
-    length(kept[[1]]) == 1 && length(kept[[2]]) == size &&
-    identical(kept[[3]], .Platform$endian) && is_sealed(kept[[4]], kept[1:2])
+# V quantized to 16 bits for the approximate search, or NULL if residual variances are too small
+# for its precision. It is computed when first needed and saved with the tree. If the file comes from
+# a machine with another byte order, or is damaged, it is computed again.
+quantized_values <- function(tree, threads) {
+  code <- tree$metric$code
+  if (code$m == 0 || stats::median(code$points$p) < 5e-3 * code$variance) return(NULL)
+  cache <- cache_of(tree)
+  if (!is_quantized(cache$quantized, code)) {
+    made <- .Call(r_residual_coarse, tree$pointer, code, threads)
+    cache$quantized <- c(made, list(endian = .Platform$endian, seal = .Call(r_seal, made)))
+  }
+  if (is.finite(cache$quantized$unit)) cache$quantized
+}
+
+is_quantized <- function(kept, code) {
+  size <- .Call(r_coarse_stride, code$m) / 2 * length(code$points$p)
+  is.list(kept) && identical(names(kept), c("unit", "values", "endian", "seal")) &&
+    is.double(kept$unit) && length(kept$unit) == 1 && is.integer(kept$values) &&
+    length(kept$values) == size && identical(kept$endian, .Platform$endian) &&
+    is_sealed(kept$seal, kept[c("unit", "values")])
 }
 
 # Whether values are those that were sealed: their checksums are compared once in a session.
@@ -342,16 +362,16 @@ is_sealed <- function(seal, values) {
   .Call(r_seal_is_fresh, seal, values) || .Call(r_seal_check, seal, values) %in% 0L
 }
 
-# C trusts sizes and types: a metric that was put into a tree by hand must not get there.
+# C code relies on sizes and types: a metric that was put into a tree by hand must not reach it.
 check_state <- function(state, size) {
   code <- if (is.list(state)) state$code
-  points <- if (is.list(code) && length(code) == 4) code[[4]]
-  sound <- length(points) == 3 && is.list(points) && code[[1]] %in% 0:3 && is_number(code[[2]]) &&
-    is_number(code[[3]]) && is_doubles(points[[1]], size) &&
-    is_doubles(points[[2]], c(.Call(r_v_stride, code[[3]]), size[1])) &&
-    is.double(points[[3]]) && length(points[[3]]) == size[1] && is_doubles(state$x, size) &&
-    (is.null(state$inducing) || (is_doubles(state$inducing, c(code[[3]], size[2])) &&
-                                   is_doubles(state$factor, c(code[[3]], code[[3]]))))
+  points <- if (is.list(code) && identical(names(code), c("kind", "variance", "m", "points"))) code$points
+  sound <- is.list(points) && identical(names(points), c("z", "v", "p")) && is_number(code$kind) &&
+    code$kind %in% 0:3 && is_number(code$variance) && is_number(code$m) && is_doubles(points$z, size) &&
+    is_doubles(points$v, c(.Call(r_v_stride, code$m), size[1])) &&
+    is.double(points$p) && length(points$p) == size[1] && is_doubles(state$x, size) &&
+    (is.null(state$inducing) || (is_doubles(state$inducing, c(code$m, size[2])) &&
+                                   is_doubles(state$factor, c(code$m, code$m))))
   if (!sound) {
     fail(paste("tree's metric must be one that cover_tree(x, metric = ) or update_metric() gave it:",
                "this does not fit its points"))
@@ -382,9 +402,9 @@ check_values <- function(state) {
 
 is_doubles <- function(value, size) is.double(value) && identical(dim(value), as.integer(size))
 
-# Values of points that are not the tree's own, and where they are in the tree's space.
+# The factors z, v and p of foreign points, and their coordinates in the tree's space.
 check_query_of <- function(query, state, arrays, threads) {
-  query <- check_points(query, "query")
+  query <- check_points(query, "query", empty = TRUE)
   if (ncol(query) != ncol(state$x)) {
     fail("query must have %d columns like the tree, not %d", ncol(state$x), ncol(query))
   }
@@ -393,7 +413,7 @@ check_query_of <- function(query, state, arrays, threads) {
     fail("query must be NULL: with v and p given, only the tree's own points have values")
   }
   what <- "query and the tree's points together"
-  z <- scale_points(query, state$metric$kernel$lengthscale, what, state$code[[4]]$z)
-  list(points = latent(z, state$inducing, state$factor, state$metric, threads),
+  z <- scale_points(query, state$metric$kernel$lengthscale, what, state$code$points$z)
+  list(points = residual_factors(z, state$inducing, state$factor, state$metric, threads),
        space = scale_points(query, state$space, what, arrays$points))
 }

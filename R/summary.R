@@ -4,7 +4,7 @@
 #' @param ... Ignored.
 #'
 #' @return A list of class `summary.cover_tree`: `n` and `d`, the numbers of
-#'   points and of dimensions; `order`; `leaf_size`; `nodes` and `leaves`, their
+#'   points and of dimensions; `layout`; `leaf_size`; `nodes` and `leaves`, their
 #'   numbers; `levels`, a data frame with a row for each level from the root
 #'   down: `level`, `cover` (its cover radius), `nodes` and `points` (those
 #'   whose highest node has this level), with the nodes of coinciding points
@@ -22,7 +22,7 @@ summary.cover_tree <- function(object, ...) {
   size <- arrays$subtree_end - arrays$subtree_begin + 1L
   structure(
     list(
-      n = nrow(arrays$points), d = ncol(arrays$points), order = arrays$order,
+      n = nrow(arrays$points), d = ncol(arrays$points), layout = arrays$layout,
       leaf_size = arrays$leaf_size, nodes = length(leaf), leaves = sum(leaf),
       levels = level_table(arrays), leaf_sizes = stats::quantile(size[leaf], names = FALSE),
       bytes = bytes_of(arrays) + bytes_of(object$metric[names(object$metric) != "seal"]),
@@ -49,8 +49,8 @@ level_table <- function(arrays) {
 print.summary.cover_tree <- function(x, ...) {
   number <- function(value) format(value, big.mark = ",")
   say <- function(...) cat(sprintf(...), "\n", sep = "")
-  say("Cover tree of %s point%s in %d dimension%s, %s order", number(x$n), plural(x$n), x$d,
-      plural(x$d), order_label(x$order))
+  say("Cover tree of %s point%s in %d dimension%s, %s layout", number(x$n), plural(x$n), x$d,
+      plural(x$d), layout_label(x$layout))
   say("  %s node%s, %s of them leaves of at most %d points where points allow", number(x$nodes),
       plural(x$nodes), number(x$leaves), x$leaf_size)
   say("  points in a leaf: %s (minimum, quartiles, maximum)", toString(x$leaf_sizes))

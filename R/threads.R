@@ -26,7 +26,7 @@
 #' milliseconds, sometimes longer: the gain of a second thread then shrinks, and a
 #' single call can be slower than on one thread. OpenMP's threads also keep a
 #' processor for a few milliseconds after their work has ended, because they expect
-#' more. The environment variable `OMP_WAIT_POLICY=passive`, set before R starts,
+#' more work. The environment variable `OMP_WAIT_POLICY=passive`, set before R starts,
 #' prevents that; a package cannot set it later. On a machine that is always
 #' busy, `covertree_threads(1)` is the safe choice.
 #'

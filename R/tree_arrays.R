@@ -1,13 +1,13 @@
-# In the order that src/glue/tree_arrays.c keeps.
+# The names of the arrays, in the order of src/glue/tree_arrays.c.
 array_names <- c("points", "row", "center", "parent", "first_child", "next_sibling", "subtree_begin",
-                 "subtree_end", "level", "min_row", "radius", "lower", "upper", "format", "order",
+                 "subtree_end", "level", "min_row", "radius", "lower", "upper", "format", "layout",
                  "leaf_size", "dimnames")
 
 #' The arrays of a tree
 #'
-#' `tree_arrays()` hands out the vectors that the tree consists of, without
-#' copying them. `cover_tree_from_arrays()` makes a tree of such arrays, again
-#' without copying, after checking everything they say.
+#' `tree_arrays()` returns the vectors of which a tree consists, without
+#' copying them. `cover_tree_from_arrays()` makes a tree from such arrays, again
+#' without copying, after checking all of their invariants.
 #'
 #' @param tree A tree from [cover_tree()].
 #' @param arrays A list like the one `tree_arrays()` returns.
@@ -31,7 +31,7 @@ array_names <- c("points", "row", "center", "parent", "first_child", "next_sibli
 #'     \item{`radius`}{double: the distance from the center to the node's farthest point}
 #'     \item{`lower`, `upper`}{double matrices, a row for each node: the box around its points}
 #'     \item{`format`}{integer: the version of this layout}
-#'     \item{`order`, `leaf_size`, `dimnames`}{what [cover_tree()] was given}
+#'     \item{`layout`, `leaf_size`, `dimnames`}{what [cover_tree()] was given}
 #'   }
 #'   `cover_tree_from_arrays()` returns a tree that answers exactly as the one
 #'   the arrays came from.
@@ -40,9 +40,9 @@ array_names <- c("points", "row", "center", "parent", "first_child", "next_sibli
 #' The vectors are the tree's own memory. R copies a vector before it changes
 #' it, so editing the list never touches the tree.
 #'
-#' A tree keeps checksums of its arrays, so that damage to a saved tree is noticed. The list
-#' is without them: it may be edited, and makes a tree if the arrays fit each other. The new
-#' tree gets checksums of its own.
+#' A tree keeps checksums of its arrays, to detect damage to a saved tree. The list has no
+#' checksums: it may be edited, and is accepted if the arrays are consistent. The new
+#' tree gets its own checksums.
 #'
 #' @section Errors:
 #' `cover_tree_from_arrays()` stops, naming the array, if one is missing or has
@@ -68,7 +68,7 @@ cover_tree_from_arrays <- function(arrays, threads = NULL) {
   missing <- setdiff(array_names, names(arrays))
   if (length(missing) > 0) fail("arrays must hold `%s`: it is missing", missing[1])
   arrays <- unclass(arrays)[array_names]
-  check_choice(arrays$order, c("hilbert", "natural"), "tree array `order`")
+  check_choice(arrays$layout, c("hilbert", "natural"), "tree array `layout`")
   arrays$leaf_size <- check_count(arrays$leaf_size, "tree array `leaf_size`")
   tree <- new_cover_tree(.Call(r_tree_from_arrays, arrays, check_threads(threads)))
   if (!are_dimnames(arrays$dimnames, dim(tree))) {

@@ -1,5 +1,5 @@
-# What a tree is not: a vector, a list to edit, a matrix. Base functions would take it for
-# one, and hand out its insides or nonsense.
+# Methods that stop: a tree is not a vector, an editable list or a matrix. Without these methods,
+# base functions would return internals of the tree or nonsense.
 
 #' @export
 `[.cover_tree` <- function(x, ...) {
@@ -12,7 +12,7 @@ refuse_change <- function() {
              "another residual correlation, use update_metric()"))
 }
 
-# What stays the same is no change: tree$cache$name <- value ends with tree$cache <- itself.
+# Assigning the present value is not a change: tree$cache$name <- value ends with such an assignment.
 #' @export
 `$<-.cover_tree` <- function(x, name, value) {
   if (identical(unclass(x)[[name]], value)) x else refuse_change()

@@ -1,31 +1,31 @@
 #' Ordered neighbors for Vecchia approximations
 #'
-#' Orders the locations and finds, for each, the m nearest of those before it: what
-#' \pkg{GpGp}, \pkg{GPvecchia} and their kin condition on. Exact by Euclidean
-#' distance, without jitter, on all cores.
+#' Orders the locations and finds, for each of them, the m nearest previous locations: the
+#' conditioning sets of \pkg{GpGp}, \pkg{GPvecchia} and similar packages. By Euclidean distance
+#' the neighbors are exact, without jitter. Uses all cores.
 #'
 #' @param x The locations: a numeric matrix or a data frame, a row for each.
 #' @param m The number of neighbors, below the number of locations.
-#' @param order `"maximin"`, `"middleout"`, `"coordinate"` or `"random"`, as
-#'   [order_maximin()] and its kin have it (with `lonlat`, of the points on the sphere);
-#'   `"none"` for the rows as they are; or a permutation of the rows. Random orders use
-#'   R's random numbers. The order is one of the coordinates as given, whatever the
-#'   metric: where lengthscales differ, divide the columns by them first.
+#' @param order `"maximin"`, `"middleout"`, `"coordinate"` or `"random"`: see
+#'   [order_maximin()] (with `lonlat`, the order of the points on the sphere);
+#'   `"none"` for the order of the rows; or a permutation of the rows. Random orders use
+#'   R's random numbers. The order is that of the coordinates as given, whatever the
+#'   metric: if lengthscales differ, divide the columns by them first.
 #' @param metric `"euclidean"`, or a [residual_correlation()]; if it has factors v and p,
 #'   their rows are those of `x`.
 #' @param lonlat Whether the first two columns are longitude and latitude in degrees.
-#'   Then distances are taken between the points on the unit sphere, as \pkg{GpGp} does,
-#'   and there may be no other columns but a last one, such as time, which is kept as it
-#'   is. A kernel's lengthscales, and inducing points, are then those of the three
+#'   Then distances are those between the points on the unit sphere, as in \pkg{GpGp}. One more
+#'   column, such as time, is permitted and used unchanged. A kernel's lengthscales, and inducing points, are then those of the three
 #'   coordinates on the sphere, in units of its radius, and of the last column.
 #' @param recall The share of the true neighbors to find, as in [knn_query()]; `NULL`
 #'   for 1, or for 0.999 by residual correlation.
-#' @param seed The random seed of the sample that `recall` is measured on.
 #' @param threads The number of threads; `NULL` for the default of
 #'   [covertree_threads()].
 #' @param max_pairs The largest number of pairs (a location and a neighbor) that the result
 #'   may have: one number, or `Inf`. `NULL` for as many as half of the available memory
 #'   holds; see [radius_query()].
+#' @param control A [knn_control()]: the settings of the search. With `stats = TRUE`, the result
+#'   has an attribute `stats`; see [knn_stats()].
 #'
 #' @return A list of class `covertree_vecchia`:
 #'   \describe{
@@ -37,10 +37,9 @@
 #'     \item{`exact`, `recall`}{whether the neighbors are exact; otherwise the share
 #'       found for a sample, with the limits of a 95% interval}
 #'   }
-#'   `NNarray` is what `GpGp::vecchia_meanzero_loglik()` and its kin take, beside
-#'   `x[order, ]` and the data in that order, and `GpGp::fit_model()` with
-#'   `reorder = FALSE` and no number in its `m_seq` above `m`.
-#'   `vignette("vecchia")` shows it.
+#'   `GpGp::vecchia_meanzero_loglik()` and similar functions take `NNarray`, together with
+#'   `x[order, ]` and the data in that order, and so does `GpGp::fit_model()` with
+#'   `reorder = FALSE` and no number in its `m_seq` above `m`. See `vignette("vecchia")`.
 #'
 #' @section Errors:
 #' Stops if `x` is not numeric and finite, if `m` is not a whole number from 1 to n - 1,
@@ -63,7 +62,8 @@
 #' near$NNarray[1:5, ]
 #' @export
 vecchia_neighbors <- function(x, m, order = "maximin", metric = "euclidean", lonlat = FALSE,
-                              recall = NULL, seed = 1, threads = NULL, max_pairs = NULL) {
+                              recall = NULL, threads = NULL, max_pairs = NULL,
+                              control = knn_control()) {
   x <- check_points(x)
   n <- nrow(x)
   m <- check_count(m, "m")
@@ -71,19 +71,20 @@ vecchia_neighbors <- function(x, m, order = "maximin", metric = "euclidean", lon
   max_pairs <- check_max_pairs(max_pairs)
   check_pairs(n, m, n, check_threads(threads), max_pairs, "a smaller m", " or fewer locations")
   metric <- check_metric(metric)
+  control <- check_control(control)
   recall <- if (is.null(recall)) if (is.null(metric)) 1 else 0.999 else check_share(recall, "recall")
   if (check_flag(lonlat, "lonlat")) x <- on_sphere(x)
   order <- choose_order(x, order, threads)
   tree <- cover_tree(x[order, , drop = FALSE], threads = threads,
                      metric = reorder_metric(metric, order))
-  near <- knn_query(tree, k = m, predecessor = TRUE, recall = recall, seed = seed,
-                    threads = threads, max_pairs = Inf)
+  near <- knn_query(tree, k = m, predecessor = TRUE, recall = recall, threads = threads,
+                    max_pairs = Inf, control = control)
   structure(list(order = order, NNarray = cbind(seq_len(n), near$index), distance = near$distance,
                  exact = attr(near, "exact"), recall = attr(near, "recall")),
-            class = "covertree_vecchia")
+            class = "covertree_vecchia", stats = attr(near, "stats"))
 }
 
-# The factors of a metric are those of rows in their first order.
+# Permutes the factors of a metric like the rows.
 reorder_metric <- function(metric, order) {
   if (is.null(metric)) return("euclidean")
   if (!is.null(metric$v) && nrow(metric$v) == length(order)) {
@@ -93,7 +94,8 @@ reorder_metric <- function(metric, order) {
   metric
 }
 
-# In half turns, of which whole numbers are exact: a pole is one point, and so are -180 and 180.
+# Coordinates on the unit sphere. Sines and cosines of half turns are exact for whole numbers, so a
+# pole is one point, and -180 and 180 degrees are the same.
 on_sphere <- function(x) {
   if (!ncol(x) %in% 2:3) {
     fail("x must have two columns with lonlat, longitude and latitude, or a third for time, not %d",
@@ -108,7 +110,7 @@ on_sphere <- function(x) {
                sinpi(latitude), x[, -(1:2)]))
 }
 
-# Columns go by position; names that contradict it are a mistake.
+# Columns are taken by position; names that contradict it indicate a mistake.
 refuse_swapped_names <- function(names) {
   if (any(grepl("^lat(itude)?$", names[1], ignore.case = TRUE),
           grepl("^lon(g|gitude)?$", names[2], ignore.case = TRUE))) {

@@ -19,7 +19,7 @@ SEXP r_v_stride(SEXP);
 SEXP r_coarse_stride(SEXP);
 SEXP r_residual_coarse(SEXP, SEXP, SEXP);
 SEXP r_residual_walk(SEXP, SEXP, SEXP, SEXP, SEXP, SEXP, SEXP, SEXP, SEXP);
-SEXP r_radius(SEXP, SEXP, SEXP, SEXP, SEXP, SEXP, SEXP);
+SEXP r_radius(SEXP, SEXP, SEXP, SEXP, SEXP, SEXP, SEXP, SEXP);
 SEXP r_windows_memory(void);
 SEXP r_seal(SEXP);
 SEXP r_seal_is_fresh(SEXP, SEXP);
@@ -44,7 +44,7 @@ static const R_CallMethodDef routines[] = {
     {ROUTINE(r_tree_validate), 2},
     {ROUTINE(r_prefix_trees), 1},
     {ROUTINE(r_knn), 5},
-    {ROUTINE(r_radius), 7},
+    {ROUTINE(r_radius), 8},
     {ROUTINE(r_windows_memory), 0},
     {ROUTINE(r_seal), 1},
     {ROUTINE(r_seal_is_fresh), 2},

@@ -35,7 +35,7 @@ subjects <- function() with_numbers(1, {
     knn_query(tree, k = 3, predecessor = TRUE, threads = 1), unname(as.matrix(tree)), dim(tree))
   list(
     list(tree = cover_tree(x, leaf_size = 4, threads = 1), ask = by_distance),
-    list(tree = cover_tree(x, order = "natural", leaf_size = 40, threads = 1), ask = by_distance),
+    list(tree = cover_tree(x, layout = "natural", leaf_size = 40, threads = 1), ask = by_distance),
     list(tree = cover_tree(x, metric = metric, threads = 1), ask = by_correlation)
   )
 })

@@ -28,7 +28,7 @@ cases <- list(
   "budget" = function() knn_query(tree, k = 30, budget = 200),
   "radius_query" = function() radius_query(tree, radius = 0.02),
   "residual, exact" = function() knn_query(residual_tree, k = 30),
-  "residual, recall 0.999" = function() knn_query(residual_tree, k = 30, recall = 0.999, seed = sample(1e6, 1)),
+  "residual, recall 0.999" = function() knn_query(residual_tree, k = 30, recall = 0.999, control = list(seed = sample(1e6, 1))),
   "recall_of, Euclidean" = function() recall_of(tree, knn, sample = 5000),
   "recall_of, residual" = function() recall_of(residual_tree, knn$index[1:30000, ] %% 30000 + 1, sample = 5000),
   "as.data.frame" = function() as.data.frame(knn),

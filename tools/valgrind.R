@@ -20,21 +20,25 @@ expect <- function(found, wanted) stopifnot(identical(unname(found), unname(want
 
 own <- plain_knn(x, x, 7, TRUE)
 foreign <- plain_knn(x, query, 7, FALSE)
-for (order in c("hilbert", "natural")) for (leaf_size in c(3, 64)) {
-  tree <- cover_tree(x, order = order, leaf_size = leaf_size, threads = 2)
+for (layout in c("hilbert", "natural")) for (leaf_size in c(3, 64)) {
+  tree <- cover_tree(x, layout = layout, leaf_size = leaf_size, threads = 2)
   stopifnot(validate_tree(tree)$valid)
   for (search in c("tree", "scan", "auto")) {
-    expect(knn_query(tree, k = 7, search = search, threads = 2)$index, own)
-    expect(knn_query(tree, query, k = 7, search = search, block_size = 5)$index, foreign)
+    expect(knn_query(tree, k = 7, threads = 2, control = list(search = search))$index, own)
+    expect(knn_query(tree, query, k = 7, control = list(search = search, block_size = 5))$index, foreign)
+    expect(knn_query(tree, k = 7, rows = c(9, 300, 9), control = list(search = search))$index, own[c(9, 300, 9), ])
+    expect(knn_query(tree, query[0, ], k = 7, control = list(search = search))$index, matrix(0L, 0, 7))
   }
   near <- radius_query(tree, radius = 0.6)
   stopifnot(sum(near$count) == sum(dist(x) <= 0.6) * 2)
   radius_query(tree, query, radius = 0.6, sort = FALSE)
+  stopifnot(identical(radius_query(tree, radius = 0.6, rows = c(3, 1))$index, near$index[c(3, 1)]),
+            length(radius_query(tree, query[0, ], radius = 0.6)$index) == 0)
 }
 
 knn_query(tree, k = 5, predecessor = TRUE)
 knn_query(tree, k = 5, epsilon = 0.5)
-knn_query(tree, k = 5, budget = budget(c(20, 50)), stats = TRUE)
+knn_query(tree, k = 5, budget = budget(c(20, 50)), control = list(stats = TRUE))
 knn_query(tree, query, k = 5, budget = budget(c(20, 50), diversity = FALSE))
 again <- unserialize(serialize(tree, NULL))
 expect(knn_query(again, k = 7)$index, own)
@@ -53,6 +57,8 @@ knn_query(tree, k = 5)
 knn_query(tree, query, k = 5)
 knn_query(tree, k = 5, predecessor = TRUE)
 knn_query(tree, k = 5, budget = budget(60))
+knn_query(tree, k = 5, rows = c(160, 2))
+knn_query(tree, query[0, ], k = 5)
 summary(tree)
 knn_query(unserialize(serialize(tree, NULL)), k = 5)
 cat("valgrind: the script came to its end\n")

@@ -59,8 +59,8 @@ ask <- function(way, tree, query, stats = FALSE) {
 # exactly.
 inside <- asNamespace("covertree")
 alone <- function(way, tree, query) {
-  how <- inside$check_how(way$search, way$block_size, NULL, budget = way$budget)
-  open <- function(query) inside$search_for(tree, query, k, how)
+  options <- inside$search_options(way$search, way$block_size, NULL, budget = way$budget)
+  open <- function(query) inside$search_for(tree, query, k, options)
   if (!is.null(way$budget)) return(function() open(query)$within())
   choice <- if (way$recall < 1) inside$choose_effort(open(NULL), way$recall, 1L)
   if (is.null(choice)) return(function() open(query)$exact(NULL))

@@ -7,69 +7,89 @@
 
 #include <math.h>
 
-int r_how(SEXP how, int which)
+struct ct_host r_host_for(const char *call, SEXP options)
 {
-    return Rf_asInteger(VECTOR_ELT(how, which));
+    return r_int_option(options, "progress") ? r_host_with_progress(call) : r_host;
 }
 
-struct ct_host r_host_for(const char *call, SEXP how)
-{
-    return r_how(how, HOW_PROGRESS) ? r_host_with_progress(call) : r_host;
-}
-
-struct ct_batch r_batch(SEXP pointer, SEXP query, SEXP how)
+struct ct_batch r_batch(SEXP pointer, SEXP query, SEXP options)
 {
     const struct ct_tree *t = r_tree(pointer);
     struct ct_batch batch = {
         .tree = t,
         .m = t->n,
-        .threads = r_num_threads(VECTOR_ELT(how, HOW_THREADS)),
-        .kernels = r_kernels(VECTOR_ELT(how, HOW_SIMD)),
-        .block = r_how(how, HOW_BLOCK),
-        .mode = (enum ct_search_mode)r_how(how, HOW_MODE),
+        .threads = r_num_threads(r_option(options, "threads")),
+        .kernels = r_kernels(r_option(options, "simd")),
+        .block = r_int_option(options, "block_size"),
+        .mode = (enum ct_search_mode)r_int_option(options, "search"),
     };
     if (!Rf_isNull(query)) {
         batch.query = REAL_RO(query);
         batch.m = Rf_nrows(query);
         int *order = r_host.alloc((size_t)batch.m, sizeof *order);
-        ct_hilbert_order(&r_host, batch.query, batch.m, t->d, batch.threads, order);
+        if (batch.m > 0)
+            ct_hilbert_order(&r_host, batch.query, batch.m, t->d, batch.threads, order);
         batch.order = order;
     }
     return batch;
 }
 
-SEXP r_named_list(const char *const *name, int count)
+/* A statistic: doubles hold its counts exactly, which may exceed R's integers. */
+struct statistic {
+    const char *name;
+    double value;
+};
+
+static SEXP named_doubles(const struct statistic *statistic, int count)
 {
-    SEXP list = PROTECT(Rf_allocVector(VECSXP, count));
+    SEXP values = PROTECT(Rf_allocVector(REALSXP, count));
     SEXP names = PROTECT(Rf_allocVector(STRSXP, count));
-    for (int i = 0; i < count; i++)
-        SET_STRING_ELT(names, i, Rf_mkChar(name[i]));
-    Rf_setAttrib(list, R_NamesSymbol, names);
+    for (int i = 0; i < count; i++) {
+        REAL(values)[i] = statistic[i].value;
+        SET_STRING_ELT(names, i, Rf_mkChar(statistic[i].name));
+    }
+    Rf_setAttrib(values, R_NamesSymbol, names);
     UNPROTECT(2);
-    return list;
+    return values;
 }
 
-/* Counts exceed integers: doubles hold them exactly. */
-static SEXP stats_list(const struct ct_search_stats *totals, double seconds)
+#define STATISTICS(array) named_doubles(array, (int)(sizeof(array) / sizeof *(array)))
+
+/* list(blocks, counts, seconds) of named double vectors, for new_stats() in R/stats.R. `elapsed`
+ * is the duration of the whole call [s]. */
+static SEXP stats_list(const struct ct_search_stats *stats, double elapsed)
 {
-    static const char *const names[] = {"blocks", "counts", "seconds"};
-    const long long counts[] = {totals->scans,       totals->nodes,      totals->candidates,
-                                totals->cache_hits,  totals->boxes,      totals->tiles,
-                                totals->distances,   totals->evaluated,  totals->useful,
-                                totals->escalations, totals->early_stops};
-    const int count = (int)(sizeof counts / sizeof *counts);
-    SEXP list = PROTECT(r_named_list(names, 3));
-    SEXP blocks = Rf_allocVector(REALSXP, 7), values, times;
-    SET_VECTOR_ELT(list, 0, blocks);
-    SET_VECTOR_ELT(list, 1, values = Rf_allocVector(REALSXP, count));
-    SET_VECTOR_ELT(list, 2, times = Rf_allocVector(REALSXP, CT_PHASES + 1));
-    for (int i = 0; i < 7; i++)
-        REAL(blocks)[i] = (double)totals->blocks[i];
-    for (int i = 0; i < count; i++)
-        REAL(values)[i] = (double)counts[i];
-    for (int phase = 0; phase < CT_PHASES; phase++)
-        REAL(times)[phase] = totals->seconds[phase];
-    REAL(times)[CT_PHASES] = seconds;
+    static const char *const parts[] = {"blocks", "counts", "seconds"};
+    const struct statistic blocks[] = {
+        {"1", (double)stats->blocks[0]},  {"2", (double)stats->blocks[1]},
+        {"4", (double)stats->blocks[2]},  {"8", (double)stats->blocks[3]},
+        {"16", (double)stats->blocks[4]}, {"32", (double)stats->blocks[5]},
+        {"64", (double)stats->blocks[6]},
+    };
+    const struct statistic counts[] = {
+        {"scans", (double)stats->scans},
+        {"nodes", (double)stats->nodes},
+        {"candidates", (double)stats->candidates},
+        {"cache_hits", (double)stats->cache_hits},
+        {"boxes", (double)stats->boxes},
+        {"tiles", (double)stats->tiles},
+        {"distances", (double)stats->distances},
+        {"evaluated", (double)stats->evaluated},
+        {"useful", (double)stats->useful},
+        {"escalations", (double)stats->escalations},
+        {"early_stops", (double)stats->early_stops},
+    };
+    const struct statistic seconds[] = {
+        {"seed", stats->seconds[CT_PHASE_SEED]},
+        {"descent", stats->seconds[CT_PHASE_DESCENT]},
+        {"scan", stats->seconds[CT_PHASE_SCAN]},
+        {"selection", stats->seconds[CT_PHASE_SELECTION]},
+        {"elapsed", elapsed},
+    };
+    SEXP list = PROTECT(r_named_list(parts, 3));
+    SET_VECTOR_ELT(list, 0, STATISTICS(blocks));
+    SET_VECTOR_ELT(list, 1, STATISTICS(counts));
+    SET_VECTOR_ELT(list, 2, STATISTICS(seconds));
     UNPROTECT(1);
     return list;
 }
@@ -78,13 +98,13 @@ const struct ct_budget *r_ladder(SEXP from, int k, struct ct_budget *budget)
 {
     if (Rf_isNull(from))
         return NULL;
-    SEXP schedule = VECTOR_ELT(from, 0);
+    SEXP schedule = r_option(from, "schedule");
     *budget = (struct ct_budget){.steps = (int)XLENGTH(schedule),
                                  .limit = INTEGER_RO(schedule),
-                                 .escalate = Rf_asReal(VECTOR_ELT(from, 1)),
-                                 .stop = Rf_asReal(VECTOR_ELT(from, 2)),
+                                 .escalate = r_double_option(from, "escalate"),
+                                 .stop = r_double_option(from, "stop"),
                                  .window = k < 24 ? 16 : (k / 8 + 1) / 2 * 16,
-                                 .diverse = Rf_asLogical(VECTOR_ELT(from, 3))};
+                                 .diverse = r_int_option(from, "diversity")};
     return budget;
 }
 
@@ -101,24 +121,32 @@ const int *r_positions(const struct ct_tree *t, SEXP rows, int *slot)
     return order;
 }
 
-/* rows: those of the tree's own points that are to be answered; NULL for all. */
-SEXP r_knn(SEXP pointer, SEXP query, SEXP rows, SEXP k, SEXP how)
+/* Restricts a batch of the tree's own points to those in these rows, unless rows is NULL. Line i
+ * of the results is for rows[i]. Rows are distinct. Costs O(n). */
+static void restrict_to_rows(struct ct_batch *batch, SEXP rows)
 {
-    static const char *const names[] = {"index", "distance", "evaluated", "tally"};
+    if (Rf_isNull(rows))
+        return;
+    int *slot = r_host.alloc((size_t)batch->tree->n, sizeof *slot);
+    batch->order = r_positions(batch->tree, rows, slot);
+    batch->slot = slot;
+    batch->m = batch->ld = (int)XLENGTH(rows);
+}
+
+/* rows: those of the tree's own points that are to be answered; NULL for all. A batch without
+ * queries is not searched. */
+SEXP r_knn(SEXP pointer, SEXP query, SEXP rows, SEXP k, SEXP options)
+{
+    static const char *const names[] = {"index", "distance", "evaluated", "stats"};
     double start = ct_seconds();
-    struct ct_batch batch = r_batch(pointer, query, how);
+    struct ct_batch batch = r_batch(pointer, query, options);
     struct ct_search_stats totals = {0};
-    int count = Rf_asInteger(k), stats = r_how(how, HOW_STATS);
+    int count = Rf_asInteger(k), stats = r_int_option(options, "stats");
     batch.stats = stats ? &totals : NULL;
-    batch.epsilon = Rf_asReal(VECTOR_ELT(how, HOW_EPSILON));
-    if (!Rf_isNull(rows)) {
-        int *slot = r_host.alloc((size_t)batch.tree->n, sizeof *slot);
-        batch.order = r_positions(batch.tree, rows, slot);
-        batch.slot = slot;
-        batch.m = batch.ld = (int)XLENGTH(rows);
-    }
+    batch.epsilon = r_double_option(options, "epsilon");
+    restrict_to_rows(&batch, rows);
     struct ct_budget budget;
-    batch.budget = r_ladder(VECTOR_ELT(how, HOW_LADDER),
+    batch.budget = r_ladder(r_option(options, "budget"),
                             count < batch.tree->n ? count : batch.tree->n, &budget);
     SEXP found = PROTECT(r_named_list(names, stats ? 4 : 3));
     SET_VECTOR_ELT(found, 0, Rf_allocMatrix(INTSXP, batch.m, count));
@@ -127,13 +155,14 @@ SEXP r_knn(SEXP pointer, SEXP query, SEXP rows, SEXP k, SEXP how)
         SET_VECTOR_ELT(found, 2, Rf_allocVector(INTSXP, batch.m));
         batch.evaluated = INTEGER(VECTOR_ELT(found, 2));
     }
-    if (r_how(how, HOW_PREDECESSOR))
+    if (batch.m > 0 && r_int_option(options, "predecessor"))
         r_build_prefix_trees(pointer, batch.kernels, batch.threads, count);
-    struct ct_host host = r_host_for("knn_query", how);
+    struct ct_host host = r_host_for("knn_query", options);
     void (*search)(const struct ct_host *, const struct ct_batch *, int, double, int *, double *) =
-        r_how(how, HOW_PREDECESSOR) ? ct_knn_predecessors : ct_knn;
-    search(&host, &batch, count, NA_REAL, INTEGER(VECTOR_ELT(found, 0)),
-           REAL(VECTOR_ELT(found, 1)));
+        r_int_option(options, "predecessor") ? ct_knn_predecessors : ct_knn;
+    if (batch.m > 0)
+        search(&host, &batch, count, NA_REAL, INTEGER(VECTOR_ELT(found, 0)),
+               REAL(VECTOR_ELT(found, 1)));
     if (stats)
         SET_VECTOR_ELT(found, 3, stats_list(&totals, ct_seconds() - start));
     UNPROTECT(1);
@@ -204,6 +233,8 @@ static double surely_above(const struct ct_batch *batch, double radius, double m
 static SEXP count_pairs(const struct ct_batch *batch, double radius, double few, SEXP limit,
                         int *count)
 {
+    if (batch->m == 0)
+        return R_NilValue;
     for (int i = 0; i < batch->m; i++)
         count[i] = -1;
     if (ct_radius_count(&r_host, batch, radius, to_count(few), count) <= to_count(few))
@@ -222,11 +253,13 @@ static SEXP count_pairs(const struct ct_batch *batch, double radius, double few,
 
 /* list(index, distance, count); or what count_pairs() returns for more pairs than are
  * allowed. */
-SEXP r_radius(SEXP pointer, SEXP query, SEXP radius, SEXP sort, SEXP few, SEXP limit, SEXP how)
+SEXP r_radius(SEXP pointer, SEXP query, SEXP rows, SEXP radius, SEXP sort, SEXP few, SEXP limit,
+              SEXP options)
 {
     static const char *const names[] = {"index", "distance", "count"};
-    struct ct_batch batch = r_batch(pointer, query, how);
+    struct ct_batch batch = r_batch(pointer, query, options);
     double reach = Rf_asReal(radius);
+    restrict_to_rows(&batch, rows);
     SEXP count = PROTECT(Rf_allocVector(INTSXP, batch.m));
     SEXP refused = count_pairs(&batch, reach, Rf_asReal(few), limit, INTEGER(count));
     if (!Rf_isNull(refused)) {

@@ -3,37 +3,22 @@
 #define COVERTREE_GLUE_QUERY_H
 
 #include "core/covertree.h"
-#include "glue/host.h"
+#include "glue/options.h"
 
-/* How a batch is to be answered: R's list(mode, block_size, simd, threads, stats,
- * progress, predecessor, epsilon, budget). */
-enum {
-    HOW_MODE,
-    HOW_BLOCK,
-    HOW_SIMD,
-    HOW_THREADS,
-    HOW_STATS,
-    HOW_PROGRESS,
-    HOW_PREDECESSOR,
-    HOW_EPSILON,
-    HOW_LADDER
-};
-int r_how(SEXP how, int which);
+/* The options of a search are R's list(search, block_size, simd, threads, stats, progress,
+ * predecessor, epsilon, budget), as search_options() in R/check.R makes it. */
 
-/* The host for a call of that name, which tells how far it got if that is wanted. */
-struct ct_host r_host_for(const char *call, SEXP how);
+/* The host for a call of that name, which reports progress if the options ask for it. */
+struct ct_host r_host_for(const char *call, SEXP options);
 
 /* A batch of all of the tree's points, or of queries in curve order. */
-struct ct_batch r_batch(SEXP pointer, SEXP query, SEXP how);
+struct ct_batch r_batch(SEXP pointer, SEXP query, SEXP options);
 
-/* R's list(schedule, up, down, diversity), or NULL. */
+/* R's list(schedule, escalate, stop, diversity), or NULL. */
 const struct ct_budget *r_ladder(SEXP from, int k, struct ct_budget *budget);
 
 /* The positions of some rows, in the tree's order; slot, [n], tells which of them
  * each row is, or -1. */
 const int *r_positions(const struct ct_tree *tree, SEXP rows, int *slot);
-
-/* A list with these names. */
-SEXP r_named_list(const char *const *name, int count);
 
 #endif

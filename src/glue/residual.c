@@ -18,8 +18,6 @@
 #define FCONE
 #endif
 
-enum { METRIC_KIND, METRIC_VARIANCE, METRIC_M, METRIC_POINTS };
-
 enum {
     CHUNK = 256,       /* points whose values are solved for together, at most */
     FACTOR_BLOCK = 64, /* columns of a Cholesky factor that are computed together */
@@ -33,20 +31,20 @@ static const struct ct_correlation_kernels *dots_of(SEXP simd)
 
 static struct ct_factors latent_of(SEXP points)
 {
-    return (struct ct_factors){.n = Rf_nrows(VECTOR_ELT(points, 0)),
-                               .z = REAL_RO(VECTOR_ELT(points, 0)),
-                               .v = REAL_RO(VECTOR_ELT(points, 1)),
-                               .p = REAL_RO(VECTOR_ELT(points, 2))};
+    return (struct ct_factors){.n = Rf_nrows(r_option(points, "z")),
+                               .z = REAL_RO(r_option(points, "z")),
+                               .v = REAL_RO(r_option(points, "v")),
+                               .p = REAL_RO(r_option(points, "p"))};
 }
 
 static struct ct_residual_metric residual_of(SEXP metric)
 {
-    SEXP points = VECTOR_ELT(metric, METRIC_POINTS);
+    SEXP points = r_option(metric, "points");
     return (struct ct_residual_metric){
-        .kind = (enum ct_covariance)Rf_asInteger(VECTOR_ELT(metric, METRIC_KIND)),
-        .variance = Rf_asReal(VECTOR_ELT(metric, METRIC_VARIANCE)),
-        .d = Rf_ncols(VECTOR_ELT(points, 0)),
-        .m = Rf_asInteger(VECTOR_ELT(metric, METRIC_M)),
+        .kind = (enum ct_covariance)r_int_option(metric, "kind"),
+        .variance = r_double_option(metric, "variance"),
+        .d = Rf_ncols(r_option(points, "z")),
+        .m = r_int_option(metric, "m"),
         .points = latent_of(points),
     };
 }
@@ -182,9 +180,10 @@ static SEXP new_result(int queries, int k, int extra, const char *const *names)
 }
 
 /* The certified k nearest of all points, of those in rows, or of foreign ones. */
-SEXP r_residual_scan(SEXP metric, SEXP foreign, SEXP rows, SEXP k, SEXP how)
+SEXP r_residual_scan(SEXP metric, SEXP foreign, SEXP rows, SEXP k, SEXP options)
 {
     static const char *const names[] = {"index", "distance", "counts"};
+    static const char *const count_names[] = {"single", "double", "correlations"};
     struct ct_residual_metric residual = residual_of(metric);
     struct ct_factors others = {0};
     struct ct_residual_stats stats = {0};
@@ -197,25 +196,25 @@ SEXP r_residual_scan(SEXP metric, SEXP foreign, SEXP rows, SEXP k, SEXP how)
         .count = !Rf_isNull(foreign) ? others.n
                  : Rf_isNull(rows)   ? residual.points.n
                                      : (int)XLENGTH(rows),
-        .predecessors = r_how(how, HOW_PREDECESSOR),
-        .threads = r_num_threads(VECTOR_ELT(how, HOW_THREADS)),
-        .kernels = r_kernels(VECTOR_ELT(how, HOW_SIMD)),
-        .correlation_kernels = dots_of(VECTOR_ELT(how, HOW_SIMD)),
+        .predecessors = r_int_option(options, "predecessor"),
+        .threads = r_num_threads(r_option(options, "threads")),
+        .kernels = r_kernels(r_option(options, "simd")),
+        .correlation_kernels = dots_of(r_option(options, "simd")),
         .stats = &stats,
     };
     SEXP found = PROTECT(new_result(batch.count, Rf_asInteger(k), 1, names)), counts;
-    SET_VECTOR_ELT(found, 2, counts = Rf_allocVector(REALSXP, 3));
-    struct ct_host host = r_host_for("knn_query", how);
+    SET_VECTOR_ELT(found, 2, counts = r_named_list(count_names, 3));
+    struct ct_host host = r_host_for("knn_query", options);
     ct_exact_search(&host, &batch, Rf_asInteger(k), NA_REAL, INTEGER(VECTOR_ELT(found, 0)),
                     REAL(VECTOR_ELT(found, 1)));
-    REAL(counts)[0] = (double)stats.filtered_f32;
-    REAL(counts)[1] = (double)stats.filtered_f64;
-    REAL(counts)[2] = (double)stats.exact;
+    SET_VECTOR_ELT(counts, 0, Rf_ScalarReal((double)stats.filtered_f32));
+    SET_VECTOR_ELT(counts, 1, Rf_ScalarReal((double)stats.filtered_f64));
+    SET_VECTOR_ELT(counts, 2, Rf_ScalarReal((double)stats.exact));
     UNPROTECT(1);
     return found;
 }
 
-/* Coarse V, as residual_approx/quantize.h has it: list(unit, numbers in an integer vector's
+/* Coarse V, as residual_approx/quantize.h has it: list(unit, values in an integer vector's
  * memory). */
 SEXP r_residual_coarse(SEXP pointer, SEXP metric, SEXP threads)
 {
@@ -223,7 +222,8 @@ SEXP r_residual_coarse(SEXP pointer, SEXP metric, SEXP threads)
     int n = residual.points.n;
     double unit = ct_quantization_unit(residual.points.v, residual.m, n);
     R_xlen_t size = (R_xlen_t)ct_quantized_stride(residual.m) / 2 * (R_xlen_t)n;
-    SEXP coarse = PROTECT(Rf_allocVector(VECSXP, 2));
+    static const char *const names[] = {"unit", "values"};
+    SEXP coarse = PROTECT(r_named_list(names, 2));
     SET_VECTOR_ELT(coarse, 0, Rf_ScalarReal(unit));
     SET_VECTOR_ELT(coarse, 1, Rf_allocVector(INTSXP, size));
     ct_quantize(&r_host, residual.points.v, residual.m, r_tree(pointer)->row, n, unit,
@@ -233,60 +233,59 @@ SEXP r_residual_coarse(SEXP pointer, SEXP metric, SEXP threads)
 }
 
 /* The k nearest among those that are met in the order of space; effort is
- * c(patience, first, most); coarse is V so, or NULL to walk by V itself. */
+ * list(patience, first, most); coarse is V so, or NULL to walk by V itself. */
 SEXP r_residual_walk(SEXP pointer, SEXP metric, SEXP coarse, SEXP query, SEXP foreign, SEXP rows,
-                     SEXP k, SEXP effort, SEXP how)
+                     SEXP k, SEXP effort, SEXP options)
 {
-    static const char *const names[] = {"index", "distance", "evaluated", "climbs"};
+    static const char *const names[] = {"index", "distance", "evaluated", "escalations",
+                                        "stopped_early"};
     struct ct_budget budget;
     struct ct_residual_metric residual = residual_of(metric);
     struct ct_factors others = {0};
-    struct ct_batch batch = r_batch(pointer, query, how);
+    struct ct_batch batch = r_batch(pointer, query, options);
     int count = Rf_asInteger(k), reach = count < batch.tree->n ? count : batch.tree->n;
-    batch.predecessor = r_how(how, HOW_PREDECESSOR);
+    batch.predecessor = r_int_option(options, "predecessor");
     if (!Rf_isNull(foreign))
         others = latent_of(foreign);
     struct ct_pair_input input = {
         .metric = &residual,
         .query_points = Rf_isNull(foreign) ? NULL : &others,
-        .correlation_kernels = dots_of(VECTOR_ELT(how, HOW_SIMD)),
-        .dot4_kernels =
-            ct_dot4_kernels((enum ct_simd_level)(Rf_asInteger(VECTOR_ELT(how, HOW_SIMD)) - 1)),
+        .correlation_kernels = dots_of(r_option(options, "simd")),
+        .dot4_kernels = ct_dot4_kernels((enum ct_simd_level)(r_int_option(options, "simd") - 1)),
     };
-    struct ct_approx_options options = {
+    struct ct_approx_options approx = {
         .k = count,
-        .patience = REAL_RO(effort)[0],
-        .budget = r_ladder(VECTOR_ELT(how, HOW_LADDER), reach, &budget),
-        .first_round = (int)REAL_RO(effort)[1],
-        .max_candidates = (int)REAL_RO(effort)[2],
+        .patience = r_double_option(effort, "patience"),
+        .budget = r_ladder(r_option(options, "budget"), reach, &budget),
+        .first_round = r_int_option(effort, "first"),
+        .max_candidates = r_int_option(effort, "most"),
         .missing = NA_REAL,
     };
     struct ct_approx_results results = {.slot = NULL};
     if (!Rf_isNull(coarse))
-        input.quantized = (struct ct_quantized){(const int16_t *)INTEGER_RO(VECTOR_ELT(coarse, 1)),
-                                                Rf_asReal(VECTOR_ELT(coarse, 0))};
+        input.quantized =
+            (struct ct_quantized){(const int16_t *)INTEGER_RO(r_option(coarse, "values")),
+                                  r_double_option(coarse, "unit")};
     if (!Rf_isNull(rows)) {
         int *slot = r_host.alloc((size_t)batch.tree->n, sizeof *slot);
         batch.order = r_positions(batch.tree, rows, slot);
         batch.m = (int)XLENGTH(rows);
         results.slot = slot;
     }
-    SEXP found = PROTECT(new_result(batch.m, count, 2, names));
+    SEXP found = PROTECT(new_result(batch.m, count, 3, names));
     SET_VECTOR_ELT(found, 2, Rf_allocVector(INTSXP, batch.m));
     SET_VECTOR_ELT(found, 3, Rf_allocVector(INTSXP, batch.m));
+    SET_VECTOR_ELT(found, 4, Rf_allocVector(LGLSXP, batch.m));
     results.ld = batch.m;
     results.index = INTEGER(VECTOR_ELT(found, 0));
     results.distance = REAL(VECTOR_ELT(found, 1));
     results.evaluated = INTEGER(VECTOR_ELT(found, 2));
     results.step = INTEGER(VECTOR_ELT(found, 3));
-    results.stopped_early = r_host.alloc((size_t)batch.m, sizeof(int));
+    results.stopped_early = LOGICAL(VECTOR_ELT(found, 4));
     if (batch.predecessor)
-        r_build_prefix_trees(pointer, batch.kernels, batch.threads, options.first_round);
-    struct ct_host host = r_host_for("knn_query", how);
-    ct_approx_search(&host, &batch, &input, &options, &results);
-    for (int i = 0; i < batch.m; i++)
-        if (results.stopped_early[i])
-            results.step[i] = -1 - results.step[i];
+        r_build_prefix_trees(pointer, batch.kernels, batch.threads, approx.first_round);
+    struct ct_host host = r_host_for("knn_query", options);
+    ct_approx_search(&host, &batch, &input, &approx, &results);
     UNPROTECT(1);
     return found;
 }

@@ -14,7 +14,7 @@ enum { FORMAT = 1 }; /* the version of this layout */
 
 /* The elements after the arrays. */
 enum { AT_FORMAT = CT_ARRAYS, AT_SETTINGS, AT_CHECKSUMS = AT_SETTINGS + 3 };
-static const char *const other_names[] = {"format", "order", "leaf_size", "dimnames", "checksums"};
+static const char *const other_names[] = {"format", "layout", "leaf_size", "dimnames", "checksums"};
 
 static const char *element_name(int i)
 {

@@ -34,7 +34,7 @@ fingerprint_data <- function(n, d, seed, kind = "normal") {
 
 euclidean_fingerprint <- function(x, query, threads) {
   tree <- cover_tree(x, threads = threads)
-  natural <- cover_tree(x, order = "natural", leaf_size = 20, threads = threads)
+  natural <- cover_tree(x, layout = "natural", leaf_size = 20, threads = threads)
   knn <- function(...) {
     found <- knn_query(tree, threads = threads, ...)
     list(found$index, found$distance, attr(found, "recall"), attr(found, "evaluations"))
@@ -51,8 +51,8 @@ euclidean_fingerprint <- function(x, query, threads) {
     hilbert = hilbert_order(x, threads = threads),
     maximin = order_maximin(x, threads = threads),
     middleout = order_middleout(x), coordinate = order_coordinate(x),
-    knn = list(knn(k = 1), knn(k = 10), knn(query = query, k = 40), knn(k = nrow(x) + 2, search = "tree")),
-    scan = list(knn(k = 10, search = "scan"), knn(query = query, k = 40, search = "scan")),
+    knn = list(knn(k = 1), knn(k = 10), knn(query = query, k = 40), knn(k = nrow(x) + 2, control = list(search = "tree"))),
+    scan = list(knn(k = 10, control = list(search = "scan")), knn(query = query, k = 40, control = list(search = "scan"))),
     predecessor = knn(k = 12, predecessor = TRUE),
     epsilon = list(knn(k = 5, epsilon = 0.5), knn(query = query, k = 5, epsilon = 2)),
     budget = list(knn(k = 8, budget = c(40, 160)), knn(query = query, k = 8, budget = 60),

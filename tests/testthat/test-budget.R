@@ -37,10 +37,10 @@ test_that("a budget that makes no sense is refused", {
   expect_complaints_for(list(0, -5, c(10, 0), 1.5, c(10, 20.5), NA, NA_real_, c(10, NA, 30), NaN, Inf,
                              2^31, c(20, 10), c(10, 10), c(10, 20, 15)),
                         budget(value))
-  expect_complaints(budget(10, up = 0.1, down = 0.2), budget(10, up = 0, down = 0.001),
-                    budget(10, down = 0.5))
-  expect_complaints_for(list(-0.1, 1.1, NA, NaN, "0.1", c(0.1, 0.2), NULL), budget(10, up = value))
-  expect_complaints_for(list(-0.1, 1.1, NA_real_, "0", numeric()), budget(10, down = value))
+  expect_complaints(budget(10, escalate = 0.1, stop = 0.2), budget(10, escalate = 0, stop = 0.001),
+                    budget(10, stop = 0.5))
+  expect_complaints_for(list(-0.1, 1.1, NA, NaN, "0.1", c(0.1, 0.2), NULL), budget(10, escalate = value))
+  expect_complaints_for(list(-0.1, 1.1, NA_real_, "0", numeric()), budget(10, stop = value))
   expect_complaints_for(list(NA, 1, "yes", c(TRUE, FALSE)), budget(10, diversity = value))
 })
 
@@ -65,7 +65,7 @@ test_that("the limits alone are a budget", {
   x <- budget_points(600, 3, seed = 203)
   expect_identical(budget(c(10, 20)), budget(c(10L, 20L)))
   expect_identical(unclass(budget(30)),
-                   list(schedule = 30L, up = 0.015, down = 0.002, diversity = TRUE))
+                   list(schedule = 30L, escalate = 0.015, stop = 0.002, diversity = TRUE))
   for (tree in budget_trees(x)) {
     found <- knn_query(tree, k = 5, budget = c(20, 40))
     expect_identical(found, knn_query(tree, k = 5, budget = budget(c(20, 40))))
@@ -76,15 +76,15 @@ test_that("the limits alone are a budget", {
 test_that("a budget and what it found are printed", {
   expect_snapshot({
     budget(c(10, 20, 40))
-    budget(50, up = 0, down = 0, diversity = FALSE)
+    budget(50, escalate = 0, stop = 0, diversity = FALSE)
     budget(seq(100, 5000, by = 100))
   })
   x <- budget_points(600, 3, seed = 203)
   for (tree in budget_trees(x)) {
-    found <- knn_query(tree, k = 5, budget = 20, stats = TRUE)
+    found <- knn_query(tree, k = 5, budget = 20, control = list(stats = TRUE))
     expect_output(print(found), "600 queries, recall [01]\\.[0-9]{4} \\([01]\\.[0-9]{4} to [01]")
     expect_output(print(knn_stats(found)), "<knn_stats: 600 queries")
-    expect_output(print(knn_stats(found)), "points met by a query, quantiles:\n +0% ")
+    expect_output(print(knn_stats(found)), "points evaluated for a query, quantiles:\n +0% ")
     expect_false(anyNA(as.data.frame(found)))
   }
 })
@@ -94,10 +94,10 @@ test_that("a budget and what it found are printed", {
 test_that("a budget below k finds as many neighbors as there can be", {
   x <- budget_points(700, 3, seed = 204)
   query <- budget_points(50, 3, seed = 205)
-  for (name in c("euclidean", "residual")) for (order in c("hilbert", "natural")) {
-    tree <- budget_trees(x, order = order)[[name]]
+  for (name in c("euclidean", "residual")) for (layout in c("hilbert", "natural")) {
+    tree <- budget_trees(x, layout = layout)[[name]]
     for (limit in c(1, 7)) for (k in c(1, 10, 60)) {
-      label <- paste(name, order, limit, k)
+      label <- paste(name, layout, limit, k)
       own <- knn_query(tree, k = k, budget = limit)
       expect_approximate(own, knn_query(tree, k = k), label)
       other <- knn_query(tree, query, k = k, budget = limit)
@@ -141,7 +141,7 @@ test_that("few points, and more neighbors than there are", {
 
 # The tree's own points have n - 1 others; foreign queries have n.
 test_that("every way to search finds all there is, where k is about the number of points", {
-  ways <- list(exact = list(), scan = list(search = "scan"), one = list(budget = 1),
+  ways <- list(exact = list(), scan = list(control = list(search = "scan")), one = list(budget = 1),
                steps = list(budget = c(1, 4)), far = list(epsilon = 2), most = list(recall = 0.5))
   for (n in c(2, 5, 40)) {
     x <- budget_points(n, 2, seed = 221)
@@ -184,7 +184,7 @@ test_that("the recall that is stated is that of the answer", {
     ask <- function(...) {
       knn_query(tree, if (case == "other") query, k = 10, predecessor = case == "before", ...)
     }
-    found <- ask(budget = c(16, 40), seed = 3)
+    found <- ask(budget = c(16, 40), control = list(seed = 3))
     exact <- ask()
     expect_approximate(found, exact, case)
     stated <- attr(found, "recall")
@@ -207,7 +207,7 @@ test_that("the points that are met keep to the budget", {
   for (name in c("euclidean", "residual")) {
     tree <- budget_trees(x)[[name]]
     for (limit in list(5, 64, c(64, 128), c(40, 200, 1000))) for (diversity in c(TRUE, FALSE)) {
-      found <- knn_query(tree, k = 10, budget = budget(limit, diversity = diversity), stats = TRUE)
+      found <- knn_query(tree, k = 10, budget = budget(limit, diversity = diversity), control = list(stats = TRUE))
       met <- knn_stats(found)$evaluations
       # By tiles of up to 16: two to begin with, and one that passes the limit.
       most <- if (name == "euclidean") max(limit + 15, 32) else max(limit, 10)
@@ -217,8 +217,8 @@ test_that("the points that are met keep to the budget", {
       expect_gte(attr(found, "evaluations"), met[["0%"]])
       expect_lte(attr(found, "evaluations"), met[["100%"]])
       # On the way to k predecessors, the first rows meet points that are none.
-      found <- knn_query(tree, k = 10, budget = budget(limit, diversity = diversity), stats = TRUE,
-                         predecessor = TRUE)
+      found <- knn_query(tree, k = 10, budget = budget(limit, diversity = diversity),
+                         predecessor = TRUE, control = list(stats = TRUE))
       met <- knn_stats(found)$evaluations
       expect_lte(met[[if (name == "euclidean") "50%" else "100%"]], most + 16 * (name == "euclidean"))
     }
@@ -230,7 +230,7 @@ test_that("a larger budget does not find less", {
   limits <- c(10, 20, 40, 80, 160, 320, 640)
   for (tree in budget_trees(x)) for (diversity in c(TRUE, FALSE)) {
     exact <- knn_query(tree, k = 8)
-    recall <- recall_by_budget(tree, limits, 8, exact, down = 0, diversity = diversity)
+    recall <- recall_by_budget(tree, limits, 8, exact, stop = 0, diversity = diversity)
     expect(all(diff(recall) >= -0.002), paste("recall falls:", toString(recall)))
     expect_gt(recall[7], min(recall[1] + 0.1, 0.999))
   }
@@ -239,11 +239,11 @@ test_that("a larger budget does not find less", {
 test_that("a budget without an end is exact", {
   x <- budget_points(1100, 3, seed = 213)[c(1:1100, 1:100), ]
   query <- budget_points(200, 3, seed = 214)
-  endless <- budget(1200, up = 0, down = 0)
-  for (order in c("hilbert", "natural")) for (tree in budget_trees(x, order = order)) {
+  endless <- budget(1200, escalate = 0, stop = 0)
+  for (layout in c("hilbert", "natural")) for (tree in budget_trees(x, layout = layout)) {
     same <- function(...) {
       found <- knn_query(tree, ..., budget = endless)
-      expect_same_knn(found, knn_query(tree, ...), order)
+      expect_same_knn(found, knn_query(tree, ...), layout)
       expect_identical(attr(found, "recall")[["estimate"]], 1)
       expect_false(attr(found, "exact"))
     }
@@ -252,8 +252,8 @@ test_that("a budget without an end is exact", {
       same(query = query, k = k)
       same(k = k, predecessor = TRUE)
     }
-    climbing <- knn_query(tree, k = 9, budget = budget(c(50, 100, 1200), up = 0, down = 0))
-    expect_same_knn(climbing, knn_query(tree, k = 9), paste(order, "by rungs"))
+    climbing <- knn_query(tree, k = 9, budget = budget(c(50, 100, 1200), escalate = 0, stop = 0))
+    expect_same_knn(climbing, knn_query(tree, k = 9), paste(layout, "by steps"))
   }
 })
 
@@ -261,15 +261,15 @@ test_that("space is a better guide than the curve, and needs no curve", {
   x <- uniform_points(2500, 2, seed = 215)
   limits <- c(32, 64, 128)
   hilbert <- budget_trees(x)
-  natural <- budget_trees(x, order = "natural")
+  natural <- budget_trees(x, layout = "natural")
   for (name in names(hilbert)) {
     exact <- knn_query(hilbert[[name]], k = 10)
     recall <- function(tree, diversity) {
-      recall_by_budget(tree, limits, 10, exact, down = 0, diversity = diversity)
+      recall_by_budget(tree, limits, 10, exact, stop = 0, diversity = diversity)
     }
     diverse <- recall(hilbert[[name]], TRUE)
     expect(all(diverse > recall(hilbert[[name]], FALSE)), paste(name, "the curve is better"))
-    expect(all(diverse >= recall(natural[[name]], TRUE) - 0.005), paste(name, "natural order is better"))
+    expect(all(diverse >= recall(natural[[name]], TRUE) - 0.005), paste(name, "natural layout is better"))
   }
 })
 
@@ -292,7 +292,7 @@ test_that("the answer does not depend on threads, instructions or the queries be
       expect_same_knn(some, last, "other queries")
     }
     for (block_size in c(1, 64)) {
-      expect_same_knn(knn_query(tree, k = 7, budget = way, block_size = block_size), first[[1]])
+      expect_same_knn(knn_query(tree, k = 7, budget = way, control = list(block_size = block_size)), first[[1]])
     }
   }
 })
@@ -302,26 +302,26 @@ test_that("the answer does not depend on threads, instructions or the queries be
 test_that("stats tell of climbs and of early ends", {
   x <- budget_points(2000, 3, seed = 218)
   for (tree in budget_trees(x)) {
-    stats <- function(...) knn_stats(knn_query(tree, k = 5, budget = budget(...), stats = TRUE))
-    one <- stats(100, up = 0, down = 0)
+    stats <- function(...) knn_stats(knn_query(tree, k = 5, budget = budget(...), control = list(stats = TRUE)))
+    one <- stats(100, escalate = 0, stop = 0)
     expect_equal(c(one$escalations, one$early_stops), c(0, 0))
     expect_named(one$evaluations, c("0%", "25%", "50%", "75%", "100%"))
     expect_false(is.unsorted(one$evaluations))
     # Some more than the first limit does; a share of 0 is always reached.
-    all <- stats(c(40, 80), up = 0, down = 0)
+    all <- stats(c(40, 80), escalate = 0, stop = 0)
     expect_gt(all$escalations, 0)
     expect_equal(all$early_stops, 0)
-    none <- stats(c(40, 80), up = 1, down = 0)
+    none <- stats(c(40, 80), escalate = 1, stop = 0)
     expect_lt(none$escalations, all$escalations)
-    early <- stats(1000, up = 0.5, down = 0.5)
+    early <- stats(1000, escalate = 0.5, stop = 0.5)
     expect_gt(early$early_stops, 0)
     expect_lt(early$evaluations[["50%"]], 1000)
     expect_lte(early$early_stops, 2000)
   }
-  exact <- knn_stats(knn_query(cover_tree(x), k = 5, stats = TRUE))
+  exact <- knn_stats(knn_query(cover_tree(x), k = 5, control = list(stats = TRUE)))
   expect_null(exact$escalations)
   expect_null(exact$evaluations)
-  far <- knn_stats(knn_query(cover_tree(x), k = 5, epsilon = 1, stats = TRUE))
+  far <- knn_stats(knn_query(cover_tree(x), k = 5, epsilon = 1, control = list(stats = TRUE)))
   expect_null(far$evaluations)
 })
 
@@ -351,7 +351,7 @@ test_that("epsilon holds for many points, for predecessors and any threads, and 
     x <- budget_points(1500, d, seed = 219)
     tree <- cover_tree(x)
     for (predecessor in c(FALSE, TRUE)) {
-      exact <- knn_query(tree, k = 8, predecessor = predecessor, stats = TRUE)
+      exact <- knn_query(tree, k = 8, predecessor = predecessor, control = list(stats = TRUE))
       for (epsilon in c(0.05, 0.5, 3)) {
         ask <- function(...) knn_query(tree, k = 8, predecessor = predecessor, epsilon = epsilon, ...)
         found <- ask()

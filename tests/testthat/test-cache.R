@@ -8,7 +8,7 @@ make <- list(
   }
 )
 ask <- function(tree) knn_query(tree, k = 5, recall = 0.9)
-key_of <- function(tree) setdiff(ls(tree$cache), "coarse")
+key_of <- function(tree) setdiff(ls(tree$cache), "quantized")
 reread <- function(tree) unserialize(serialize(tree, NULL))
 
 # The choice with one part in another form.
@@ -50,7 +50,7 @@ for (name in names(make)) {
     kept <- tree$cache[[key]]
     spoiled <- lapply(spoiled_choices(kept[[1]]), list, kept[[2]])
     spoiled <- c(spoiled, list(1, "a", mean, kept[[1]], c(kept, 1), list(kept)))
-    call <- covertree:::search_for(tree, NULL, 5L, covertree:::check_how("auto", NULL, NULL))
+    call <- covertree:::search_for(tree, NULL, 5L, covertree:::search_options())
     fits <- function(entry) covertree:::is_kept_choice(entry, call, 0.9, 1L)
     expect_true(fits(kept))
     expect_true(fits(kept[1]))
@@ -76,7 +76,7 @@ for (name in names(make)) {
       reread(tree)
     }), k = 5, recall = 0.9)
     expect_false(identical(attributes(used), attributes(right)))
-    call <- covertree:::search_for(tree, NULL, 5L, covertree:::check_how("auto", NULL, NULL))
+    call <- covertree:::search_for(tree, NULL, 5L, covertree:::search_options())
     fits <- function(entry) covertree:::is_kept_choice(entry, call, 0.9, 1L)
     expect_true(fits(list(other_effort)))
     exact <- choice$exact

@@ -29,8 +29,8 @@ test_that("all.equal() finds the method for who only has the package loaded", {
 })
 
 test_that("the tolerance is that of all.equal()", {
-  near <- cover_tree(x, order = "natural")
-  nearer <- cover_tree(x * (1 + 2^-50), order = "natural")
+  near <- cover_tree(x, layout = "natural")
+  nearer <- cover_tree(x * (1 + 2^-50), layout = "natural")
   expect_true(all.equal(near, nearer))
   expect_type(all.equal(near, nearer, tolerance = 0), "character")
 })
@@ -38,15 +38,15 @@ test_that("the tolerance is that of all.equal()", {
 test_that("what differs is said", {
   named <- cover_tree(`colnames<-`(x, c("a", "b", "c")))
   expect_match(all.equal(tree, named), "^dimnames: ")
-  exchanged <- cover_tree(x[c(2, 1, 3:500), ], order = "natural", leaf_size = 500)
-  found <- all.equal(cover_tree(x, order = "natural", leaf_size = 500), exchanged)
+  exchanged <- cover_tree(x[c(2, 1, 3:500), ], layout = "natural", leaf_size = 500)
+  found <- all.equal(cover_tree(x, layout = "natural", leaf_size = 500), exchanged)
   expect_match(found[1], "^points: Mean relative difference: ")
   expect_match(found[2], "^row: [0-9]+ of 500 values differ$")
   said <- function(...) writeLines(all.equal(...))
   expect_snapshot({
     said(tree, cover_tree(x[1:499, ]))
     said(tree, cover_tree(x[, 1:2], leaf_size = 7))
-    said(cover_tree(x[1:20, ]), cover_tree(x[1:20, ], leaf_size = 7, order = "natural"))
+    said(cover_tree(x[1:20, ]), cover_tree(x[1:20, ], leaf_size = 7, layout = "natural"))
     said(tree, 1:3)
     said(tree, by(10))
   })

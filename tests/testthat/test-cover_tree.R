@@ -1,11 +1,11 @@
 # The build: sound, the same for any number of threads, true to its arguments.
 
 test_that("every cloud makes a sound tree, the same for any number of threads", {
-  for (cloud in clouds) for (order in c("hilbert", "natural")) for (leaf_size in c(1, 7, 1000)) {
+  for (cloud in clouds) for (layout in c("hilbert", "natural")) for (leaf_size in c(1, 7, 1000)) {
     x <- cloud()
-    arrays <- tree_arrays(sound_tree(x, order, leaf_size, threads = 1))
+    arrays <- tree_arrays(sound_tree(x, layout = layout, leaf_size = leaf_size, threads = 1))
     for (threads in 2:3) {
-      expect_identical(tree_arrays(sound_tree(x, order, leaf_size, threads)), arrays)
+      expect_identical(tree_arrays(sound_tree(x, layout = layout, leaf_size = leaf_size, threads = threads)), arrays)
     }
   }
 })
@@ -29,12 +29,12 @@ test_that("many points make the same sound tree for any number of threads", {
 test_that("a leaf of one tile, or of coinciding points, keeps the order of the build", {
   few <- clouds$uniform()[1:16, ]
   expect_identical(tree_arrays(sound_tree(few))$row, hilbert_order(few))
-  expect_identical(tree_arrays(sound_tree(few))$order, "hilbert")
-  expect_identical(tree_arrays(sound_tree(few, order = "natural"))$row, 1:16)
-  expect_identical(tree_arrays(sound_tree(few, order = "natural"))$order, "natural")
+  expect_identical(tree_arrays(sound_tree(few))$layout, "hilbert")
+  expect_identical(tree_arrays(sound_tree(few, layout = "natural"))$row, 1:16)
+  expect_identical(tree_arrays(sound_tree(few, layout = "natural"))$layout, "natural")
   same <- clouds$identical()
-  for (order in c("hilbert", "natural")) {
-    expect_identical(tree_arrays(sound_tree(same, order = order))$row, seq_len(nrow(same)))
+  for (layout in c("hilbert", "natural")) {
+    expect_identical(tree_arrays(sound_tree(same, layout = layout))$row, seq_len(nrow(same)))
   }
 })
 
@@ -57,10 +57,10 @@ leaf_tiles <- function(x) {
 test_that("a leaf is put in compact tiles; ties go by the order of the build", {
   for (cloud in clouds[c("uniform", "grid", "duplicates", "hundred_columns")]) {
     x <- plain_matrix(cloud())
-    for (order in c("hilbert", "natural")) {
-      arrays <- tree_arrays(sound_tree(x, order = order, leaf_size = nrow(x)))
+    for (layout in c("hilbert", "natural")) {
+      arrays <- tree_arrays(sound_tree(x, layout = layout, leaf_size = nrow(x)))
       expect_length(arrays$center, 1)
-      place <- if (order == "hilbert") hilbert_order(x) else seq_len(nrow(x))
+      place <- if (layout == "hilbert") hilbert_order(x) else seq_len(nrow(x))
       tiles <- leaf_tiles(x[place, , drop = FALSE])
       tile <- rep(seq_along(tiles), lengths(tiles))
       stored <- split(match(arrays$row, place), tile)
@@ -135,7 +135,7 @@ test_that("as.matrix() keeps the dimnames of x", {
 test_that("a tree prints in one line", {
   expect_snapshot({
     sound_tree(clouds$uniform())
-    sound_tree(clouds$one_point(), order = "natural")
+    sound_tree(clouds$one_point(), layout = "natural")
     sound_tree(matrix(as.double(1:5000), ncol = 1))
     str(sound_tree(clouds$uniform()))
     format(sound_tree(clouds$two_points()))

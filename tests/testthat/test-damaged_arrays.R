@@ -118,7 +118,7 @@ test_that("entries added to or missing from all arrays of nodes are noticed", {
 test_that("settings are checked", {
   arrays <- small()
   bad <- list(
-    order = list(NULL, "random", 1, NA_character_, c("hilbert", "hilbert")),
+    layout = list(NULL, "random", 1, NA_character_, c("hilbert", "hilbert")),
     leaf_size = list(NULL, 0, -1, 2.5, NA, "2", c(1, 2)),
     dimnames = list("a", list("a", NULL), list(NULL, c("a", "b", "c")), list(NULL),
                     list(1:34, NULL)),
@@ -147,7 +147,7 @@ line_tree <- function(at, begin, end, center, parent, first_child, next_sibling)
     points = matrix(at), row = seq_along(at), center = center, parent = parent, first_child = first_child,
     next_sibling = next_sibling, subtree_begin = begin, subtree_end = end,
     level = level, min_row = begin, radius = radius, lower = matrix(vapply(cell, min, 0)),
-    upper = matrix(vapply(cell, max, 0)), order = "natural", leaf_size = 1L,
+    upper = matrix(vapply(cell, max, 0)), layout = "natural", leaf_size = 1L,
     dimnames = NULL, format = 1L
   )
 }

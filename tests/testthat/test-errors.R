@@ -74,7 +74,6 @@ test_that("there must be points, and they must have coordinates", {
     cover_tree(quakes[0, ]),
     cover_tree(quakes[, 0]),
     hilbert_order(matrix(0, 0, 3)),
-    knn_query(tree, x[0, ]),
     knn_query(tree, x[, 0])
   )
 })
@@ -154,11 +153,11 @@ test_that("leaf_size must be one whole number", {
 test_that("choices must be among those there are", {
   expect_complaints_for(
     list("morton", "hil", NA_character_, 1, NULL, c("natural", "hilbert")),
-    cover_tree(x, order = value)
+    cover_tree(x, layout = value)
   )
   expect_complaints(
-    knn_query(tree, search = "brute"),
-    knn_query(tree, search = TRUE)
+    knn_query(tree, control = list(search = "brute")),
+    knn_query(tree, control = list(search = TRUE))
   )
   expect_complaints_for(
     list(NA, "yes", 1, c(TRUE, FALSE), NULL),
@@ -202,7 +201,7 @@ test_that("arrays must be those of a tree", {
     edit("lower", t(arrays$lower)),
     edit("radius", arrays$radius * 2),
     edit("parent", 1L),
-    edit("order", "random"),
+    edit("layout", "random"),
     edit("leaf_size", 0L),
     edit("dimnames", list("a")),
     edit("format", 1),

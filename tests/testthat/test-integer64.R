@@ -37,7 +37,14 @@ test_that("integer64 is refused wherever numbers are taken", {
   )
 })
 
-for (argument in c("k", "threads", "block_size", "recall", "epsilon", "budget", "seed")) {
+for (argument in c("block_size", "seed")) {
+  test_that(paste("integer64 is refused as", argument), {
+    call <- function(value) do.call(knn_control, stats::setNames(list(value), argument))
+    expect_error(call(wide(1)), paste0(argument, " must be .* not an integer64"))
+  })
+}
+
+for (argument in c("k", "rows", "threads", "recall", "epsilon", "budget")) {
   test_that(paste("integer64 is refused as", argument), {
     call <- function(value) do.call(knn_query, c(list(tree), stats::setNames(list(value), argument)))
     expect_error(call(wide(1)), paste0(argument, " must be .* not an integer64"))

@@ -6,7 +6,7 @@
 long_work <- function(x, tree) {
   ask <- function(queries) {
     query <- x[rep_len(seq_len(nrow(x)), queries), ]
-    system.time(knn_query(tree, query, k = 1, threads = 2, search = "scan"))[["elapsed"]]
+    system.time(knn_query(tree, query, k = 1, threads = 2, control = list(search = "scan")))[["elapsed"]]
   }
   quick <- min(ask(5000), ask(5000), ask(5000))
   function() ask(ceiling(5000 * 10 / quick))

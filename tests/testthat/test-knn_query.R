@@ -1,18 +1,18 @@
-# Every cloud, for any k, order, leaf size, number of threads and way to search:
+# Every cloud, for any k, layout, leaf size, number of threads and way to search:
 # the oracle's answer to the bit.
 
-orders <- c("hilbert", "natural")
+layouts <- c("hilbert", "natural")
 leaf_sizes <- list(NULL, 1, 5)
 
 for (name in names(clouds)) {
   test_that(paste("knn_query() gives the oracle's answer for each point of:", name), {
     x <- clouds[[name]]()
     expected <- oracle_knn(x, k = max(10, nrow(x) + 3))
-    for (order in orders) for (leaf_size in leaf_sizes) for (threads in 1:3) {
-      tree <- sound_tree(x, order, leaf_size, threads)
+    for (layout in layouts) for (leaf_size in leaf_sizes) for (threads in 1:3) {
+      tree <- sound_tree(x, layout = layout, leaf_size = leaf_size, threads = threads)
       for (k in c(1, 2, 10, nrow(x) + 3)) {
-        label <- paste(order, leaf_size, k, threads)
-        expect_same_knn(knn_query(tree, NULL, k, threads), first_columns(expected, k), label)
+        label <- paste(layout, leaf_size, k, threads)
+        expect_same_knn(knn_query(tree, NULL, k, threads = threads), first_columns(expected, k), label)
       }
     }
   })
@@ -21,22 +21,22 @@ for (name in names(clouds)) {
     x <- clouds[[name]]()
     query <- queries_for(x)
     expected <- oracle_knn(x, query, k = max(10, nrow(x) + 3))
-    for (order in orders) for (leaf_size in leaf_sizes) for (threads in 1:3) {
-      tree <- sound_tree(x, order, leaf_size, threads)
+    for (layout in layouts) for (leaf_size in leaf_sizes) for (threads in 1:3) {
+      tree <- sound_tree(x, layout = layout, leaf_size = leaf_size, threads = threads)
       for (k in c(1, 2, 10, nrow(x) + 3)) {
-        label <- paste(order, leaf_size, k, threads)
-        expect_same_knn(knn_query(tree, query, k, threads), first_columns(expected, k), label)
+        label <- paste(layout, leaf_size, k, threads)
+        expect_same_knn(knn_query(tree, query, k, threads = threads), first_columns(expected, k), label)
       }
     }
   })
 }
 
 test_that("search = \"scan\" gives the same answer", {
-  for (cloud in clouds) for (order in orders) for (query in list(NULL, queries_for(cloud()))) {
-    tree <- sound_tree(cloud(), order, leaf_size = 5)
+  for (cloud in clouds) for (layout in layouts) for (query in list(NULL, queries_for(cloud()))) {
+    tree <- sound_tree(cloud(), layout = layout, leaf_size = 5)
     for (k in c(1, 10, 300)) for (threads in 1:2) {
-      by_tree <- knn_query(tree, query, k, threads)
-      expect_identical(knn_query(tree, query, k, threads, search = "scan"), by_tree)
+      by_tree <- knn_query(tree, query, k, threads = threads)
+      expect_identical(knn_query(tree, query, k, threads = threads, control = list(search = "scan")), by_tree)
     }
   }
 })

@@ -158,7 +158,7 @@ test_that("a file of another version is refused", {
 test_that("a file in which an array lost its name is refused", {
   tree <- sound_tree(clouds$uniform(), leaf_size = 9)
   bytes <- freeze(tree)
-  for (name in c("points", "row", "next_sibling", "format", "order", "dimnames")) {
+  for (name in c("points", "row", "next_sibling", "format", "layout", "dimnames")) {
     as_bytes <- c(writeBin(nchar(name), raw(), endian = "big"), charToRaw(name))
     at <- grepRaw(as_bytes, bytes, fixed = TRUE)
     worse <- replace(bytes, at + length(as_bytes) - 1, as.raw(0x21))

@@ -45,14 +45,14 @@ for (name in names(clouds)) {
     x <- clouds[[name]]()
     n <- nrow(x)
     expected <- oracle_predecessors(x, max(10, n + 3))
-    for (order in c("hilbert", "natural")) {
-      tree <- sound_tree(x, order, leaf_size = if (order == "natural") 3)
+    for (layout in c("hilbert", "natural")) {
+      tree <- sound_tree(x, layout = layout, leaf_size = if (layout == "natural") 3)
       for (k in unique(c(1, 2, 10, n, n + 3))) for (search in c("auto", "tree", "scan")) {
-        knn <- knn_query(tree, k = k, search = search, predecessor = TRUE)
-        expect_same_knn(knn, first_columns(expected, k), paste(order, k, search))
+        knn <- knn_query(tree, k = k, predecessor = TRUE, control = list(search = search))
+        expect_same_knn(knn, first_columns(expected, k), paste(layout, k, search))
       }
       knn <- knn_query(tree, k = n, threads = 2, predecessor = TRUE)
-      expect_same_knn(knn, first_columns(expected, n), paste(order, "two threads"))
+      expect_same_knn(knn, first_columns(expected, n), paste(layout, "two threads"))
     }
     expect_predecessors_only(knn)
   })
@@ -65,11 +65,11 @@ for (name in names(large)) {
     expected <- oracle_predecessors(x, max(30, many))
     tree <- sound_tree(x)
     for (k in c(1, 7, 30, many)) for (threads in 1:2) for (search in c("auto", "tree", "scan")) {
-      knn <- knn_query(tree, k = k, threads = threads, search = search, predecessor = TRUE)
+      knn <- knn_query(tree, k = k, threads = threads, predecessor = TRUE, control = list(search = search))
       expect_same_knn(knn, first_columns(expected, k), paste(k, threads, search))
     }
     for (block_size in c(1, 16, 33, 64)) {
-      knn <- knn_query(tree, k = 7, block_size = block_size, predecessor = TRUE)
+      knn <- knn_query(tree, k = 7, predecessor = TRUE, control = list(block_size = block_size))
       expect_same_knn(knn, first_columns(expected, 7), paste("blocks of", block_size))
     }
     for_each_simd(function(simd) {
@@ -82,7 +82,7 @@ for (name in names(large)) {
 test_that("all predecessors are found where k is the number of points", {
   x <- uniform_points(1100, 2, seed = 47)
   expected <- oracle_predecessors(x, 1100)
-  for (tree in list(sound_tree(x), sound_tree(x, order = "natural", leaf_size = 2))) {
+  for (tree in list(sound_tree(x), sound_tree(x, layout = "natural", leaf_size = 2))) {
     for (k in c(130, 140, 1099, 1100)) {
       expect_same_knn(knn_query(tree, k = k, predecessor = TRUE), first_columns(expected, k), k)
     }
@@ -95,7 +95,7 @@ test_that("predecessors survive saving, and stats and progress change nothing", 
   knn <- knn_query(tree, k = 5, predecessor = TRUE)
   again <- unserialize(serialize(tree, NULL))
   expect_identical(knn_query(again, k = 5, predecessor = TRUE), knn)
-  with_stats <- knn_query(tree, k = 5, predecessor = TRUE, stats = TRUE)
+  with_stats <- knn_query(tree, k = 5, predecessor = TRUE, control = list(stats = TRUE))
   expect_same_knn(with_stats, knn)
   expect_identical(knn_stats(with_stats)$queries, 2500L)
   expect_identical(nrow(as.data.frame(knn)), sum(!is.na(knn$index)))

@@ -14,7 +14,7 @@ for (name in names(clouds)) {
     x <- clouds[[name]]()
     for (query in list(NULL, queries_for(x))) {
       rankings <- oracle_rankings(x, query)
-      trees <- list(sound_tree(x), sound_tree(x, "natural", 5), sound_tree(x, leaf_size = 1))
+      trees <- list(sound_tree(x), sound_tree(x, layout = "natural", leaf_size = 5), sound_tree(x, leaf_size = 1))
       for (radius in radii_for(rankings)) {
         expected <- oracle_radius(radius = radius, found = rankings)
         for (threads in 1:3) {

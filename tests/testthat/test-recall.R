@@ -44,7 +44,7 @@ test_that("the recall is what was asked for, measured on all queries", {
     tree <- cover_tree(x, metric = metric)
     query <- if (s$foreign) some_points(1700, s$d, s$seed + 1000)
     ask <- function(recall) {
-      knn_query(tree, query, k = s$k, recall = recall, seed = s$seed, predecessor = s$predecessor)
+      knn_query(tree, query, k = s$k, recall = recall, predecessor = s$predecessor, control = list(seed = s$seed))
     }
     found <- ask(s$target)
     exact <- ask(1)
@@ -68,9 +68,9 @@ test_that("the recall is what was asked for, measured on all queries", {
 })
 
 ask_all <- function(tree, query, seed = 1, threads = 1) {
-  list(knn_query(tree, k = 6, recall = 0.95, seed = seed, threads = threads),
-       knn_query(tree, k = 6, recall = 0.95, seed = seed, threads = threads, predecessor = TRUE),
-       knn_query(tree, query, k = 6, recall = 0.95, seed = seed, threads = threads))
+  list(knn_query(tree, k = 6, recall = 0.95, threads = threads, control = list(seed = seed)),
+       knn_query(tree, k = 6, recall = 0.95, threads = threads, predecessor = TRUE, control = list(seed = seed)),
+       knn_query(tree, query, k = 6, recall = 0.95, threads = threads, control = list(seed = seed)))
 }
 
 test_that("the same seed gives the same answer, on any number of threads", {
@@ -101,9 +101,9 @@ test_that("what a query finds does not depend on those it comes with", {
   other <- cover_tree(x, metric = metric)
   query <- some_points(400, 5, seed = 105)
   for (tree in list(tree, other)) for (way in c("auto", "tree")) for (block_size in list(NULL, 64)) {
-    how <- covertree:::check_how(way, block_size, 1L)
+    options <- covertree:::search_options(covertree::knn_control(way, block_size), 1L)
     attempt <- function(query, rows = NULL, sample = NULL) {
-      call <- covertree:::search_for(tree, query, 5L, how)
+      call <- covertree:::search_for(tree, query, 5L, options)
       call$attempt(rows, call$efforts[2], sample)[c("index", "distance")]
     }
     some <- with_seed(120, sort(sample(400, 60)))
@@ -117,7 +117,7 @@ test_that("what a query finds does not depend on those it comes with", {
     exact <- knn_query(tree, query, k = 5)
     expect_false(identical(exact$index, found$index))
   }
-  expect_same_knn(knn_query(tree, k = 5, recall = 0.9, block_size = 64),
+  expect_same_knn(knn_query(tree, k = 5, recall = 0.9, control = list(block_size = 64)),
                   knn_query(tree, k = 5, recall = 0.9))
 })
 
@@ -191,8 +191,8 @@ test_that("the interval knows that misses come together", {
   expect_equal(covertree:::sample_size(0.999), 2000)
 })
 
-# Beside coarse V.
-efforts_kept <- function(tree) setdiff(ls(tree$cache), "coarse")
+# Besides the quantized V.
+efforts_kept <- function(tree) setdiff(ls(tree$cache), "quantized")
 
 test_that("a tree remembers its calibration, and forgets it with its metric", {
   x <- some_points(1700, 2, seed = 107)
@@ -213,24 +213,24 @@ test_that("a tree remembers its calibration, and forgets it with its metric", {
   expect_identical(knn_query(other, k = 5, recall = 0.9), first)
 })
 
-test_that("coarse V that does not fit is made anew", {
+test_that("a quantized V that does not fit is made anew", {
   x <- some_points(1700, 2, seed = 110)
   tree <- cover_tree(x, metric = residual_correlation(kernel_matern32(lengthscale = 0.5), 20, nugget = 0.1))
   found <- knn_query(tree, k = 5, recall = 0.9)
-  right <- tree$cache$coarse
+  right <- tree$cache$quantized
   expect_false(is.null(right))
-  for (wrong in list(1, list(1, 1L, "little"), right[1:2], right[1:3],
-                     c(right[1:2], "middle", right[4]), c(right[1:3], list(NULL)),
-                     list(right[[1]], as.double(right[[2]]), right[[3]], right[[4]]),
-                     replace(right, 1, 2 * right[[1]]),
-                     replace(right, 2, list(bitwXor(right[[2]], c(rep(0L, 99), 1024L)))))) {
-    tree$cache$coarse <- wrong
+  with_part <- function(name, value) replace(right, name, list(value))
+  for (wrong in list(1, list(1, 1L, "little"), right[1:2], right[1:3], unname(right), rev(right),
+                     with_part("endian", "middle"), with_part("seal", NULL),
+                     with_part("values", as.double(right$values)), with_part("unit", 2 * right$unit),
+                     with_part("values", bitwXor(right$values, c(rep(0L, 99), 1024L))))) {
+    tree$cache$quantized <- wrong
     expect_identical(knn_query(tree, k = 5, recall = 0.9), found)
-    expect_identical(tree$cache$coarse[1:3], right[1:3])
+    expect_identical(tree$cache$quantized[c("unit", "values", "endian")], right[c("unit", "values", "endian")])
     tree <- unserialize(serialize(tree, NULL))
-    kept <- tree$cache$coarse
+    kept <- tree$cache$quantized
     expect_identical(knn_query(tree, k = 5, recall = 0.9), found)
-    expect_identical(tree$cache$coarse, kept)
+    expect_identical(tree$cache$quantized, kept)
   }
 })
 
@@ -261,10 +261,10 @@ test_that("one query, one point and stats go with any recall", {
   x <- some_points(1700, 3, seed = 110)
   metric <- residual_correlation(kernel_rbf(lengthscale = 0.5), 5, nugget = 0.1)
   for (tree in list(cover_tree(x), cover_tree(x, metric = metric))) {
-    found <- knn_query(tree, x[7, , drop = FALSE], k = 4, recall = 0.5, stats = TRUE)
+    found <- knn_query(tree, x[7, , drop = FALSE], k = 4, recall = 0.5, control = list(stats = TRUE))
     expect_honest(found, knn_query(tree, x[7, , drop = FALSE], k = 4), "one")
     expect_identical(knn_stats(found)$queries, 1L)
-    with <- knn_query(tree, k = 4, recall = 0.8, stats = TRUE)
+    with <- knn_query(tree, k = 4, recall = 0.8, control = list(stats = TRUE))
     without <- knn_query(tree, k = 4, recall = 0.8)
     expect_same_knn(with, without)
     expect_identical(attributes(with)[c("recall", "evaluations")],
@@ -281,7 +281,7 @@ test_that("one query, one point and stats go with any recall", {
 
 test_that("search = \"scan\" meets the target as well", {
   tree <- cover_tree(some_points(800, 4, seed = 111))
-  found <- knn_query(tree, k = 5, recall = 0.9, search = "scan")
+  found <- knn_query(tree, k = 5, recall = 0.9, control = list(search = "scan"))
   expect_same_knn(found, knn_query(tree, k = 5))
 })
 
@@ -395,7 +395,7 @@ test_that("recall must be a share, and seed a whole number", {
   expect_complaints_for(list(0, 2, NA, NA_real_, NaN, -0.5, "1", TRUE, NULL, c(0.5, 1), 1 + 1e-9),
                         knn_query(tree, k = 3, recall = value))
   expect_complaints_for(list(NA, 1.5, NULL, "1", c(1, 2), Inf, 1e10),
-                        knn_query(tree, k = 3, recall = 0.9, seed = value))
+                        knn_query(tree, k = 3, recall = 0.9, control = list(seed = value)))
 })
 
 test_that("a result must fit the tree", {
@@ -412,7 +412,7 @@ test_that("a result must fit the tree", {
     recall_of(tree, knn, query = x[1:5, ]),
     recall_of(tree, knn, query = cbind(x, 1)),
     recall_of(tree, knn, sample = 0),
-    recall_of(tree, knn, seed = NA),
+    recall_of(tree, knn, control = list(seed = NA)),
     recall_of(tree, knn, predecessor = NA),
     recall_of(tree, knn, threads = 0),
     recall_of(x, knn),

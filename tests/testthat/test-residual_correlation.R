@@ -219,12 +219,12 @@ test_that("neither the way to search nor the blocks change the exact answer", {
   x <- residual_points(500, 2, seed = 77)
   tree <- cover_tree(x, metric = residual_correlation(kernel_rbf(lengthscale = 0.1), 30))
   first <- knn_query(tree, k = 8)
-  for (search in c("tree", "scan")) expect_identical(knn_query(tree, k = 8, search = search), first)
-  for (order in c("hilbert", "natural")) for (leaf_size in c(1, 500)) {
-    other <- cover_tree(x, order, leaf_size, metric = tree$metric$metric)
-    expect_identical(knn_query(other, k = 8, block_size = 3), first)
+  for (search in c("tree", "scan")) expect_identical(knn_query(tree, k = 8, control = list(search = search)), first)
+  for (layout in c("hilbert", "natural")) for (leaf_size in c(1, 500)) {
+    other <- cover_tree(x, layout = layout, leaf_size = leaf_size, metric = tree$metric$metric)
+    expect_identical(knn_query(other, k = 8, control = list(block_size = 3)), first)
   }
-  expect_same_knn(knn_query(tree, k = 8, stats = TRUE), first)
+  expect_same_knn(knn_query(tree, k = 8, control = list(stats = TRUE)), first)
 })
 
 test_that("update_metric() answers like a tree built anew, and leaves the old one", {
@@ -322,12 +322,12 @@ test_that("a tree with a metric says so, and keeps the points as they came", {
     str(tree)
     print(knn_query(tree, k = 3), n = 2)
   })
-  stats <- knn_stats(knn_query(tree, k = 3, stats = TRUE))
+  stats <- knn_stats(knn_query(tree, k = 3, control = list(stats = TRUE)))
   expect_identical(stats$queries, 60L)
   expect_gt(stats$correlations, 0)
   expect_output(print(stats), "pairs for each query")
-  walked <- knn_query(cover_tree(uniform_points(1700, 2), metric = metric), recall = 0.5, stats = TRUE)
-  expect_output(print(knn_stats(walked)), "points met by a query, quantiles")
+  walked <- knn_query(cover_tree(uniform_points(1700, 2), metric = metric), recall = 0.5, control = list(stats = TRUE))
+  expect_output(print(knn_stats(walked)), "points evaluated for a query, quantiles")
 })
 
 test_that("points on a line, one point, integers and one inducing point are answered", {
@@ -460,10 +460,12 @@ test_that("a metric that was put into a tree by hand does no harm", {
   worse <- function(...) with_part(tree, "metric", replace(tree$metric, ...))
   euclidean <- with_part(cover_tree(x), "metric", residual_correlation(rbf, 5))
   code <- tree$metric$code
-  trees <- list(euclidean, worse("code", list(NULL)), worse("code", list(code[1:3])), worse("code", list(replace(code, 3, 50L))),
-                worse("code", list(replace(code, 1, 9L))), worse("factor", list(diag(4))),
-                worse("inducing", list(matrix(0, 5, 3))),
-                worse("code", list(replace(code, 4, list(lapply(code[[4]], head, 3))))))
+  with_code <- function(name, value) worse("code", list(replace(code, name, list(value))))
+  trees <- list(euclidean, worse("code", list(NULL)), worse("code", list(code[1:3])),
+                worse("code", list(unname(code))), worse("code", list(rev(code))),
+                with_code("m", 50L), with_code("kind", 9L), with_code("kind", 0:1),
+                with_code("points", unname(code$points)), with_code("points", lapply(code$points, head, 3)),
+                worse("factor", list(diag(4))), worse("inducing", list(matrix(0, 5, 3))))
   for (bad in trees) for (recall in c(1, 0.5)) {
     expect_error(knn_query(bad, x, k = 2, recall = recall), "tree's metric must be one that")
     expect_error(knn_query(bad, k = 2, recall = recall), "tree's metric must be one that")

@@ -3,12 +3,12 @@
 test_that("summary() counts points, nodes and leaves", {
   for (name in c("uniform", "duplicates", "identical", "one_point", "hundred_columns")) {
     x <- clouds[[name]]()
-    tree <- sound_tree(x, order = "natural", leaf_size = 4)
+    tree <- sound_tree(x, layout = "natural", leaf_size = 4)
     arrays <- tree_arrays(tree)
     s <- summary(tree)
     expect_s3_class(s, "summary.cover_tree", exact = TRUE)
     expect_identical(c(s$n, s$d), dim(x))
-    expect_identical(s$order, "natural")
+    expect_identical(s$layout, "natural")
     expect_identical(s$leaf_size, 4L)
     expect_identical(s$nodes, length(arrays$center))
     leaf <- !seq_along(arrays$center) %in% arrays$parent
@@ -37,7 +37,7 @@ test_that("summary() counts nodes by level, and points by their highest node", {
 test_that("a summary prints", {
   expect_snapshot({
     summary(sound_tree(clouds$grid()))
-    summary(sound_tree(clouds$identical(), order = "natural", leaf_size = 40))
+    summary(sound_tree(clouds$identical(), layout = "natural", leaf_size = 40))
     summary(sound_tree(clouds$one_point()))
   })
 })

@@ -17,9 +17,9 @@ test_that("the arrays have the documented names, in the documented order", {
   arrays <- tree_arrays(sound_tree(clouds$grid()))
   expect_named(arrays, c("points", "row", "center", "parent", "first_child", "next_sibling",
                          "subtree_begin", "subtree_end", "level", "min_row", "radius", "lower",
-                         "upper", "format", "order", "leaf_size", "dimnames"))
-  expect_identical(arrays[c("format", "order", "leaf_size")],
-                   list(format = 1L, order = "hilbert", leaf_size = 128L))
+                         "upper", "format", "layout", "leaf_size", "dimnames"))
+  expect_identical(arrays[c("format", "layout", "leaf_size")],
+                   list(format = 1L, layout = "hilbert", leaf_size = 128L))
   expect_identical(arrays$dimnames, list(NULL, c("x", "y")))
   expect_null(tree_arrays(sound_tree(unname(clouds$grid())))$dimnames)
 })
@@ -57,7 +57,7 @@ test_that("editing exported arrays leaves the tree alone", {
   for (name in names(arrays)) {
     if (is.numeric(arrays[[name]])) arrays[[name]][] <- 0L
   }
-  arrays$order[1] <- "natural"
+  arrays$layout[1] <- "natural"
   points <- tree_arrays(tree)$points
   points[1, 1] <- 99
   row <- tree_arrays(tree)$row

@@ -171,7 +171,7 @@ test_that("m, order, lonlat and the rest must fit", {
     vecchia_neighbors(x, 2, metric = residual_correlation(kernel_rbf(), v = x[1:19, ], p = rep(1, 19))),
     vecchia_neighbors(x, 2, metric = residual_correlation(kernel_rbf(), 21)),
     vecchia_neighbors(x, 2, recall = 2),
-    vecchia_neighbors(x, 2, recall = 0.9, seed = NA),
+    vecchia_neighbors(x, 2, recall = 0.9, control = list(seed = NA)),
     vecchia_neighbors(x, 2, threads = 0)
   )
 })

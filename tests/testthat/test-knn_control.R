@@ -1,0 +1,78 @@
+# The settings of a search, and how R hands them to C.
+
+x <- uniform_points(300, 3, seed = 531)
+tree <- cover_tree(x)
+
+test_that("a control has the settings it is given, and defaults for the others", {
+  expect_identical(
+    unclass(knn_control(progress = FALSE)),
+    list(search = "auto", block_size = NULL, seed = 1L, stats = FALSE, progress = FALSE)
+  )
+  expect_identical(knn_control()$progress, interactive())
+  control <- knn_control("scan", 8, -3, TRUE, TRUE)
+  expect_identical(unclass(control),
+                   list(search = "scan", block_size = 8L, seed = -3L, stats = TRUE, progress = TRUE))
+  expect_snapshot(knn_control(progress = FALSE))
+  expect_snapshot(print(control))
+})
+
+test_that("a list of settings is as good as a control", {
+  stats <- function(control) names(attributes(knn_query(tree, k = 2, control = control)))
+  expect_identical(stats(list(stats = TRUE)), stats(knn_control(stats = TRUE)))
+  expect_false("stats" %in% stats(list()))
+  expect_true("stats" %in% stats(list(stats = TRUE, block_size = NULL)))
+  expect_identical(knn_query(tree, k = 2, control = list()), knn_query(tree, k = 2))
+})
+
+test_that("every function that searches takes a control", {
+  scan <- list(search = "scan", block_size = 3, seed = 2)
+  expect_same_knn(knn_query(tree, k = 4, control = scan), knn_query(tree, k = 4))
+  expect_identical(radius_query(tree, radius = 0.3, control = scan), radius_query(tree, radius = 0.3))
+  near <- vecchia_neighbors(x, m = 3)
+  expect_identical(vecchia_neighbors(x, m = 3, control = scan), near)
+  expect_s3_class(knn_stats(vecchia_neighbors(x, m = 3, control = list(stats = TRUE))), "covertree_knn_stats")
+  knn <- knn_query(tree, k = 4)
+  expect_identical(recall_of(tree, knn, control = scan), recall_of(tree, knn))
+  # The seed decides on which queries a recall is measured.
+  knn$index[1:30, ] <- knn$index[30:1, ]
+  estimate <- function(seed) recall_of(tree, knn, sample = 40, control = list(seed = seed))$estimate
+  expect_identical(estimate(5), estimate(5))
+  expect_gt(length(unique(vapply(1:9, estimate, 0))), 1)
+})
+
+test_that("search = \"scan\" scans, and a block size is that of every block", {
+  stats <- function(...) knn_stats(knn_query(tree, k = 2, control = list(stats = TRUE, ...)))
+  expect_identical(stats(search = "scan")$nodes, 0)
+  expect_gt(stats(search = "tree", block_size = 1)$blocks[["1"]], 290)
+})
+
+test_that("settings that make no sense are refused", {
+  expect_complaints_for(list("brute", TRUE, NA_character_, c("tree", "scan")), knn_control(search = value))
+  expect_complaints_for(list(0, 65, 1.5, NA, "8"), knn_control(block_size = value))
+  expect_complaints_for(list(NA, 1.5, NULL, "1", c(1, 2), Inf, 1e10), knn_control(seed = value))
+  expect_complaints_for(list(NA, "yes", 1, NULL), knn_control(stats = value))
+  expect_complaints_for(list(NA, "yes", 1, NULL), knn_control(progress = value))
+  expect_complaints_for(
+    list(NULL, "scan", 1, list("scan"), list(search = "scan", 3), list(serch = "scan", sed = 1),
+         list(seed = 1, seed = 2), list(search = "brute"), budget(10), data.frame(seed = 1)),
+    knn_query(tree, k = 2, control = value)
+  )
+  expect_complaints(
+    knn_query(tree, k = 2, control = replace(knn_control(), "seed", "a")),
+    radius_query(tree, radius = 1, control = "scan"),
+    vecchia_neighbors(x, m = 2, control = list(stats = 1)),
+    recall_of(tree, matrix(1L, 300, 1), control = list(sample = 3))
+  )
+})
+
+test_that("an option that R does not hand over is missed", {
+  options <- covertree:::search_options()
+  expect_named(options, c("search", "block_size", "simd", "threads", "stats", "progress", "predecessor",
+                          "epsilon", "budget"))
+  ask <- function(options) .Call(covertree:::r_knn, tree$pointer, NULL, NULL, 2L, options)
+  expect_identical(ask(rev(options)), ask(options))
+  for (name in names(options)) {
+    expect_error(ask(options[names(options) != name]), paste0("options of this call lack `", name, "`"))
+  }
+  expect_error(ask(unname(options)), "options of this call lack")
+})

@@ -1,0 +1,165 @@
+# Queries by row number of the tree's own points.
+
+threads_before <- covertree_threads(1)
+
+lines_of_knn <- function(knn, rows) {
+  list(index = knn$index[rows, , drop = FALSE], distance = knn$distance[rows, , drop = FALSE])
+}
+
+# Any order, one row only, repetitions, all rows backwards.
+row_sets <- function(n) {
+  list(1L, n, c(n, 1), with_seed(501, sample(n, min(n, 40))), rep(c(2, 1, 2), length.out = 9) %% n + 1,
+       rev(seq_len(n)), as.double(seq_len(n)))
+}
+
+for (name in c("uniform", "grid", "duplicates", "identical", "hundred_columns", "two_points", "one_point")) {
+  test_that(paste("a query by row has the answer of that row among all:", name), {
+    x <- clouds[[name]]()
+    tree <- sound_tree(x)
+    for (predecessor in c(FALSE, TRUE)) for (search in c("auto", "tree", "scan")) for (threads in 1:2) {
+      ask <- function(...) {
+        knn_query(tree, k = 7, predecessor = predecessor, threads = threads,
+                  control = list(search = search), ...)
+      }
+      all <- ask()
+      for (rows in row_sets(nrow(x))) {
+        found <- ask(rows = rows)
+        expect_same_knn(found, lines_of_knn(all, rows), paste(predecessor, search, threads))
+        expect_identical(attr(found, "rows"), as.integer(rows))
+        expect_true(attr(found, "exact"))
+      }
+    }
+  })
+
+  test_that(paste("a radius query by row has the answer of that row among all:", name), {
+    x <- clouds[[name]]()
+    tree <- sound_tree(x)
+    radius <- median(dist(x[seq_len(min(nrow(x), 50)), , drop = FALSE]))
+    if (is.na(radius)) radius <- 1
+    for (sort in c(TRUE, FALSE)) for (threads in 1:2) {
+      all <- radius_query(tree, radius = radius, sort = sort, threads = threads)
+      for (rows in row_sets(nrow(x))) {
+        found <- radius_query(tree, radius = radius, rows = rows, sort = sort, threads = threads)
+        expect_identical(found$count, all$count[rows])
+        by_row <- function(index, distance) list(sort(index), sort(distance))
+        if (sort) expect_same_neighbors(found, lapply(all[1:2], `[`, rows))
+        else expect_identical(Map(by_row, found$index, found$distance),
+                              Map(by_row, all$index[rows], all$distance[rows]))
+        expect_identical(attr(found, "rows"), as.integer(rows))
+      }
+    }
+  })
+}
+
+test_that("queries by row agree with all by residual correlation, with a budget and with epsilon", {
+  x <- uniform_points(900, 2, seed = 502)
+  metric <- residual_correlation(kernel_matern32(lengthscale = 0.3), 20, nugget = 0.05)
+  rows <- with_seed(503, sample(900, 200, replace = TRUE))
+  for (tree in list(cover_tree(x), cover_tree(x, metric = metric))) {
+    for (way in list(list(), list(predecessor = TRUE), list(budget = 40), list(budget = c(20, 60)),
+                     list(budget = budget(40, diversity = FALSE)), list(budget = 30, predecessor = TRUE),
+                     list(epsilon = 0.5), list(epsilon = 2, predecessor = TRUE))) {
+      ask <- function(...) do.call(knn_query, c(list(tree, k = 6), way, list(...)))
+      all <- ask()
+      found <- ask(rows = rows)
+      expect_same_knn(found, lines_of_knn(all, rows), toString(names(way)))
+      expect_identical(attr(found, "exact"), attr(all, "exact"))
+      expect_identical(attr(found, "budget"), attr(all, "budget"))
+    }
+  }
+})
+
+test_that("queries by row have the answers and the recall of a search of all points", {
+  x <- uniform_points(2500, 4, seed = 504)
+  metric <- residual_correlation(kernel_matern32(lengthscale = 0.5), 15, nugget = 0.05)
+  rows <- with_seed(505, sample(2500, 700, replace = TRUE))
+  for (tree in list(cover_tree(x), cover_tree(x, metric = metric))) {
+    for (way in list(list(recall = 0.9), list(recall = 0.8, predecessor = TRUE), list(budget = 30),
+                     list(budget = c(20, 60), predecessor = TRUE), list(epsilon = 0.5))) {
+      if (!is.null(way$epsilon) && !is.null(tree$metric)) next
+      ask <- function(tree, ...) do.call(knn_query, c(list(tree, k = 5), way, list(...)))
+      all <- ask(tree)
+      expect_false(attr(all, "exact"))
+      # The same from a tree that has not been asked before, in any order of the calls.
+      other <- cover_tree(x, metric = if (is.null(tree$metric)) "euclidean" else metric)
+      for (one in list(tree, other, other, unserialize(serialize(other, NULL)))) {
+        found <- ask(one, rows = rows)
+        expect_same_knn(found, lines_of_knn(all, rows), toString(names(way)))
+        expect_identical(attr(found, "recall"), attr(all, "recall"))
+        expect_false(attr(found, "exact"))
+      }
+      expect_identical(attr(ask(other), "recall"), attr(all, "recall"))
+      expect_identical(attr(ask(other, rows = 7), "recall"), attr(all, "recall"))
+    }
+  }
+})
+
+test_that("what a tree keeps of the recall of queries by row is for the same search only", {
+  tree <- cover_tree(uniform_points(2000, 3, seed = 510))
+  recall <- function(...) attr(knn_query(tree, k = 5, rows = 1:30, ...), "recall")
+  ways <- list(list(budget = 20), list(budget = 25), list(budget = c(20, 25)), list(epsilon = 1),
+               list(budget = budget(20, diversity = FALSE)), list(budget = 20, predecessor = TRUE),
+               list(budget = 20, control = list(seed = 2)), list(recall = 0.99), list(recall = 0.5))
+  first <- lapply(ways, function(way) do.call(recall, way))
+  expect_identical(anyDuplicated(first), 0L)
+  again <- lapply(rev(ways), function(way) do.call(recall, way))
+  expect_identical(rev(again), first)
+  # Another value in a file is not believed.
+  for (key in grep("^recall", ls(tree$cache), value = TRUE)) {
+    assign(key, list(c(estimate = 2), new.env()), envir = tree$cache)
+  }
+  expect_identical(lapply(ways, function(way) do.call(recall, way)), first)
+})
+
+test_that("the recall of a result by row is that of its rows", {
+  x <- uniform_points(700, 3, seed = 506)
+  tree <- cover_tree(x)
+  rows <- c(5, 700, 5, 1:50)
+  found <- knn_query(tree, k = 4, rows = rows)
+  expect_identical(recall_of(tree, found)$estimate, 1)
+  expect_identical(recall_of(tree, found)$sample, 53L)
+  expect_identical(recall_of(tree, found$index, rows = rows)$estimate, 1)
+  expect_lt(recall_of(tree, found$index, rows = rev(rows))$estimate, 0.2)
+  expect_error(recall_of(tree, found$index), "result must have a row for each of the 700 queries, not 53")
+  damaged <- found
+  damaged$index[2, 1] <- damaged$index[2, 2]
+  expect_equal(recall_of(tree, damaged)$estimate, 1 - 1 / (53 * 4))
+  expect_identical(recall_of(tree, damaged, sample = 1, control = list(seed = 3))$sample, 1L)
+})
+
+test_that("the long form of a result by row names the rows", {
+  tree <- cover_tree(uniform_points(30, 2, seed = 507))
+  rows <- c(30, 4, 4)
+  long <- as.data.frame(knn_query(tree, k = 2, rows = rows))
+  expect_identical(long$query, rep(c(30L, 4L, 4L), each = 2))
+  expect_identical(long$rank, rep(1:2, 3))
+  all <- as.data.frame(knn_query(tree, k = 2))
+  expect_identical(long$neighbor[1:2], all$neighbor[all$query == 30])
+})
+
+test_that("statistics of queries by row count each row once", {
+  tree <- cover_tree(uniform_points(300, 2, seed = 508))
+  stats <- knn_stats(knn_query(tree, k = 2, rows = c(7, 7, 8), control = list(stats = TRUE)))
+  expect_identical(stats$queries, 2L)
+  expect_gt(stats$distances, 0)
+})
+
+test_that("rows that make no sense are refused", {
+  tree <- cover_tree(uniform_points(40, 2, seed = 509))
+  expect_complaints_for(
+    list(0, 41, -1, 1.5, NA, NA_integer_, c(1, NaN), Inf, 1e10, "1", TRUE, factor(1), list(1, 2),
+         matrix(1:4, 2), c(TRUE, FALSE)),
+    knn_query(tree, k = 2, rows = value)
+  )
+  x <- uniform_points(3, 2)
+  expect_complaints(
+    knn_query(tree, x, k = 2, rows = 1:3),
+    radius_query(tree, x, radius = 1, rows = 1:3),
+    radius_query(tree, radius = 1, rows = 41),
+    recall_of(tree, matrix(1L, 3, 1), query = x, rows = 1:3),
+    recall_of(tree, matrix(1L, 1, 1), rows = 0),
+    knn_query(tree, k = 30, rows = 1:3, max_pairs = 89)
+  )
+})
+
+covertree_threads(threads_before)
