@@ -1,9 +1,18 @@
-/* block_search.c: see block_search.h. */
+/* block_search.c: see block_search.h.
+ *
+ * A block is searched in one of three ways, which the schedule chooses: a scan of all tiles
+ * by query groups; or a traversal followed by a joint scan of the tiles near the block; or
+ * a traversal after which each query scans on its own. The first suits many dimensions,
+ * where boxes exclude little, the second few dimensions, where neighboring queries need
+ * the same tiles, and the third the dimensions between.
+ */
 #include "core/search/block_search.h"
 
 #include <math.h>
 
-enum { STRAGGLER = 2 }; /* times the mean threshold of a block, from which a query is one */
+enum {
+    OUTLYING = 2
+}; /* a query is an outlier if its threshold exceeds the mean of the block this often */
 
 void ct_search_init(const struct ct_host *host, const struct ct_batch *batch, int queries,
                     int capacity, int k, struct ct_candidate_sink sink, struct ct_search *s)
@@ -37,7 +46,7 @@ float ct_search_traverse(struct ct_search *s)
     return threshold;
 }
 
-/* Scans all tiles but those of the span, by query groups. */
+/* Scans all tiles, except the span, by query groups. */
 static void scan_all_tiles(struct ct_search *s, struct ct_tile_span skip)
 {
     int end = s->block.context.tree->tiles->count;
@@ -68,19 +77,20 @@ static void search_active(struct ct_search *s, struct ct_tile_span skip)
     ct_search_end_phase(&s->recorder, CT_PHASE_SCAN);
 }
 
-/* Returns the distance from which a threshold makes its query a straggler. */
-static double straggler_distance(const struct ct_search *s)
+/* Returns the distance beyond which the threshold of a query makes the query an outlier;
+ * infinite where the caller fixed the block size. */
+static double outlier_distance(const struct ct_search *s)
 {
     const struct ct_query_block *block = &s->block;
     double sum = 0;
     for (int i = 0; i < block->count; i++)
         sum += sqrt(block->threshold[i].sq);
-    return s->schedule.fixed_size || block->count < 3 ? INFINITY : STRAGGLER * sum / block->count;
+    return s->schedule.fixed_size || block->count < 3 ? INFINITY : OUTLYING * sum / block->count;
 }
 
-/* A query with a threshold far above the others' would widen the search of the whole
- * block: the others go first, together, and each straggler goes alone. The schedule learns
- * from the others only. */
+/* A query with an outlying threshold would widen the search of the whole block. So the
+ * block is searched without its outliers, and then once for each outlier alone. Only the
+ * search of the block informs the schedule. */
 void ct_search_block(struct ct_search *s, struct ct_tile_span skip)
 {
     struct ct_query_block *block = &s->block;
@@ -89,7 +99,7 @@ void ct_search_block(struct ct_search *s, struct ct_tile_span skip)
         scan_all_tiles(s, skip);
         return;
     }
-    double most = straggler_distance(s);
+    double most = outlier_distance(s);
     block->active_count = 0;
     for (int i = 0; i < block->count; i++)
         if (!(sqrt(block->threshold[i].sq) > most))

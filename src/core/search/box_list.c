@@ -1,4 +1,9 @@
-/* box_list.c: see box_list.h. */
+/* box_list.c: see box_list.h.
+ *
+ * A counting sort over buckets of equal width: two passes over the list, no comparison of
+ * elements, and stable. Within a bucket the order is that of the tree, whose neighboring
+ * nodes are near in space.
+ */
 #include "core/search/box_list.h"
 #include "core/util/float.h"
 
@@ -15,6 +20,7 @@ struct ct_box_list ct_box_list_new(const struct ct_host *host, int capacity)
                                 .sq = host->alloc((size_t)capacity, sizeof(float))};
 }
 
+/* Copies the list in exact order: for short lists. */
 static void insertion_sort_boxes(const struct ct_box_list *from, struct ct_box_list *to)
 {
     for (int i = 0; i < from->count; i++) {

@@ -1,16 +1,16 @@
 /* box_list.h: bounding boxes by number, each with its squared distance.
  *
- * The traversal lists nodes and tiles as boxes: nearer ones are to be scanned first, so
- * that thresholds fall early and exclude the rest. An exact order is not worth its cost,
- * so long lists are ordered by buckets of distance.
+ * The traversal lists nodes and tiles as boxes. Nearer boxes are scanned first: thresholds
+ * then fall early and exclude the rest. An exact order would cost more than it saves, hence
+ * long lists are ordered by buckets of distance.
  */
 #ifndef COVERTREE_SEARCH_BOX_LIST_H
 #define COVERTREE_SEARCH_BOX_LIST_H
 
 #include "core/host.h"
 
-/* A list without a capacity of its own: whoever allocates it knows how many boxes there
- * can be. */
+/* The capacity is not stored: a list is allocated for the largest number of boxes that
+ * the tree can produce. */
 struct ct_box_list {
     int *number; /* [count] nodes, tiles, or positions in an array of boxes */
     float *sq;   /* [count] squared distances to the query or the block, in tile units */

@@ -1,9 +1,13 @@
 /* budgeted.c: see budgeted.h.
  *
- * A plain budget is spent along the curve: on the tiles beside the seed, on both sides in
- * turn. That costs no traversal, but misses neighbors across a fold of the curve, whose
- * branch of the tree it never evaluates. A diverse budget is spent on the tiles nearest in
- * space, on any branch, for the price of one traversal.
+ * A plain budget is spent along the curve: on the tiles beside the seed, alternating between
+ * both sides. It costs no traversal, but misses neighbors across a fold of the curve: they
+ * are on a branch of the tree that the search never visits, however large the budget. A
+ * diverse budget is spent on the tiles nearest in space, on any branch, at the cost of one
+ * traversal.
+ *
+ * Thresholds are tightened after every tile with a useful point, hence "useful" means among
+ * the k nearest, up to the margin of float32 and of the bisection (threshold.h).
  */
 #include "core/search/budgeted.h"
 #include "core/search/threshold.h"
@@ -19,8 +23,8 @@ static int scan_useful(struct ct_query_block *block, int i, int tile)
     return useful;
 }
 
-/* Scans a tile on the budget and escalates at the limit if the budget says so. Returns
- * whether the search goes on. */
+/* Scans a tile on the budget and escalates at the limit if the rule allows. Returns whether
+ * the search continues. */
 static int spend_on_tile(struct ct_query_block *block, const struct ct_budget *budget, int i,
                          int tile, struct ct_budget_state *state)
 {
@@ -34,6 +38,7 @@ static int spend_on_tile(struct ct_query_block *block, const struct ct_budget *b
     return 1;
 }
 
+/* Alternates between the tiles after and before the seed. */
 static void spend_along_curve(struct ct_search *s, const struct ct_budget *budget, int i,
                               struct ct_tile_span seed, struct ct_budget_state *state)
 {
@@ -46,6 +51,9 @@ static void spend_along_curve(struct ct_search *s, const struct ct_budget *budge
     }
 }
 
+/* Scans the tiles near the query by distance. The search ends without the budget where no
+ * further tile lies within the threshold: the answer is then exact, up to
+ * epsilon. */
 static void spend_in_space(struct ct_search *s, const struct ct_budget *budget, int i,
                            struct ct_tile_span seed, struct ct_budget_state *state)
 {
@@ -63,8 +71,8 @@ static void spend_in_space(struct ct_search *s, const struct ct_budget *budget, 
     }
 }
 
-/* Scans the seed tiles of query i and those beside them, until k eligible points have been
- * evaluated or all. Returns the tiles scanned. */
+/* Scans the seed tiles of query i and further tiles beside them, until k eligible points
+ * have been evaluated or all of them. Returns the tiles scanned. */
 static struct ct_tile_span scan_seed(struct ct_query_block *block, int i)
 {
     int wanted = ct_reachable_neighbors(block, i, block->context.k);

@@ -1,9 +1,13 @@
 /* knn.c: the k nearest neighbors of a batch.
  *
  * Each thread answers runs of neighboring queries, block by block: seed, search, results.
- * The seed gives every query of the block a threshold before the search begins. The block
- * scans the tiles around its middle query; and neighboring queries inherit thresholds from
- * one another (threshold.h). Under a budget each query searches alone (budgeted.h).
+ * The seed gives every query of the block a threshold before the search begins, from two
+ * sources. All queries scan the tiles around the middle query of the block, where most of
+ * their own neighbors are. And each query inherits a threshold from the query before it
+ * (threshold.h), the first one from the last query of the previous block. With good first
+ * thresholds the traversal excludes most of the tree at once.
+ *
+ * Under a budget each query searches alone, without a seed of the block (budgeted.h).
  */
 #include "core/search/block_search.h"
 #include "core/search/budgeted.h"
@@ -20,15 +24,15 @@ enum {
     BLOCK_BUFFER = 1 << 20 /* candidates that the queries of a block buffer, roughly */
 };
 
-/* What a thread needs, and what it keeps from one block for the next. */
+/* The scratch of a thread, and the last query, from which the next block inherits. */
 struct knn_worker {
     struct ct_search search;
     double *last_q;       /* [d] the last query answered */
-    double last_distance; /* of its k-th neighbor; infinite if there is none */
-    int last_row;         /* its own row, or 0 */
+    double last_distance; /* distance of the k-th neighbor; infinite without one */
+    int last_row;         /* row of the last query, or 0 for a foreign query */
 };
 
-/* One call. Results go to the sink or to the matrices index and distance [ld * k]. */
+/* One call. Results go to the sink, or to the matrices index and distance [ld x k]. */
 struct knn_call {
     const struct ct_batch *batch;
     struct knn_worker *worker; /* [threads] */
@@ -52,8 +56,8 @@ static int lacks_neighbors(const struct ct_query_block *block)
     return 0;
 }
 
-/* Most points of the seed may have rows that are not eligible. Doubles the seed to both
- * sides until every query has k candidates, so that each gets a threshold. */
+/* Extends the seed of a predecessor search, in which few points may be eligible. Triples the
+ * number of tiles until every query has k candidates, and with them a threshold. */
 static struct ct_tile_span widen_seed(struct ct_search *s, struct ct_tile_span seed)
 {
     int count = s->block.context.tree->tiles->count;
@@ -68,7 +72,7 @@ static struct ct_tile_span widen_seed(struct ct_search *s, struct ct_tile_span s
     return seed;
 }
 
-/* Gives every query a threshold. Returns the tiles scanned for it. */
+/* Sets a first threshold for every query of the block. Returns the tiles scanned for it. */
 static struct ct_tile_span seed_thresholds(struct knn_worker *worker, int predecessor)
 {
     struct ct_search *s = &worker->search;
@@ -92,6 +96,7 @@ static struct ct_tile_span seed_thresholds(struct knn_worker *worker, int predec
 
 /* ---- the results ------------------------------------------------------------ */
 
+/* Writes one line of the result matrices. */
 static void store_neighbors(const struct knn_call *call, int line, const int *row,
                             const double *distance, int count)
 {
@@ -128,6 +133,7 @@ static void answer_query(const struct knn_call *call, int thread, int i)
 
 /* ---- the blocks ------------------------------------------------------------- */
 
+/* Searches for each query alone, and adds up what the budgets were spent on. */
 static void search_within_budget(const struct knn_call *call, struct ct_search *s)
 {
     struct ct_search_stats *stats = &s->recorder.stats;
@@ -143,6 +149,7 @@ static void search_within_budget(const struct knn_call *call, struct ct_search *
     ct_search_end_phase(&s->recorder, CT_PHASE_SCAN);
 }
 
+/* Answers one block: seed, search, results. */
 static void answer_block(const struct knn_call *call, int thread, int begin, int count)
 {
     struct knn_worker *worker = &call->worker[thread];
@@ -166,8 +173,8 @@ static void answer_block(const struct knn_call *call, int thread, int begin, int
     ct_search_end_phase(&s->recorder, CT_PHASE_SELECTION);
 }
 
-/* Answers a run of queries. It begins without a query to inherit from, so that results
- * and statistics of a run do not depend on the thread. */
+/* Answers a run of queries. The first block of a run inherits nothing: the last query that
+ * the thread answered may be far away. */
 static void answer_run(void *data, int number, int thread)
 {
     const struct knn_call *call = data;
@@ -196,6 +203,8 @@ static void init_knn_worker(const struct ct_host *host, const struct knn_call *c
         worker->last_q[j] = 0;
 }
 
+/* Chooses the sizes of buffers, blocks and tasks, and answers all queries. With a large k
+ * blocks are smaller, so that the buffers of a block hold about BLOCK_BUFFER candidates. */
 static void run_knn(const struct ct_host *host, struct knn_call call)
 {
     const struct ct_batch *batch = call.batch;

@@ -1,10 +1,11 @@
 /* query.h: searches by distance, for batches of queries: the public interface.
  *
- * A batch holds the queries and how to answer them. ct_knn() finds the k nearest neighbors,
- * ct_knn_predecessors() those among smaller rows, ct_radius_count() and ct_radius_fill() all
- * points within a radius. Results are exact, unless the batch has an epsilon or a budget,
- * and do not depend on threads, block size, mode, order or instruction set. All of them
- * take scratch memory of the host: O(nodes + tiles + candidates of a block) per thread.
+ * A batch holds the queries and the options. ct_knn() finds the k nearest neighbors,
+ * ct_knn_predecessors() neighbors with smaller rows, ct_radius_count() and ct_radius_fill()
+ * all points within a radius. Results are exact, unless the batch has an epsilon or a
+ * budget, and do not depend on threads, block size, mode, order or instruction set. Every
+ * search takes scratch memory from the host before the parallel loop: O(nodes + tiles +
+ * candidates of a block) per thread.
  */
 #ifndef COVERTREE_SEARCH_QUERY_H
 #define COVERTREE_SEARCH_QUERY_H
@@ -20,12 +21,12 @@ enum { CT_BLOCK = 64 }; /* the most queries of a block */
 /* CT_SEARCH_AUTO uses the tree, and scans all points where the tree excludes too few. */
 enum ct_search_mode { CT_SEARCH_AUTO, CT_SEARCH_TREE, CT_SEARCH_SCAN };
 
-/* The queries of a call: m points, or m of the tree's own points, which never find
- * themselves. */
+/* The queries of a call: m foreign points, or m of the tree's own points. An own point is
+ * never a neighbor of itself. */
 struct ct_batch {
     const struct ct_tree *tree;
     const double *query; /* [ld_query x d, column-major]; NULL: the tree's own points */
-    int ld_query;        /* rows of query, if order names only some of them; 0: m */
+    int ld_query;        /* rows of query, if order names a part of the rows; 0: m */
     const int *order;    /* [m] the order in which to answer: rows of query, from 0; or positions
                           * of own points, ascending; NULL with own points: all, in tree order */
     int predecessor;     /* whether own points find only smaller rows */
@@ -33,10 +34,10 @@ struct ct_batch {
     const int *slot; /* [rows] line of the results for a query or own row; NULL: its number */
     int ld;          /* lines of the results; 0: m */
     const struct ct_kernels *kernels;
-    double epsilon; /* neighbors may be farther than the exact ones by this factor less 1; above
-                     * 0 each query is a block, so that its answer does not depend on others */
-    const struct ct_budget *budget; /* points that a query may evaluate; NULL: no limit */
-    int *evaluated;                 /* [ld] with a budget: points that each evaluated; or NULL */
+    double epsilon; /* neighbors may be farther than the exact ones by the factor 1 + epsilon;
+                     * above 0 each query is a block of its own: answers are independent */
+    const struct ct_budget *budget; /* limits the points that a query evaluates; or NULL */
+    int *evaluated;                 /* [ld] with a budget: points evaluated, by line; or NULL */
     int block;                      /* queries of a block, at most CT_BLOCK; 0: adaptive */
     enum ct_search_mode mode;
     struct ct_search_stats *stats; /* where to add the statistics; or NULL */
@@ -51,16 +52,16 @@ struct ct_batch {
 void ct_knn(const struct ct_host *host, const struct ct_batch *batch, int k, double missing,
             int *index, double *distance);
 
-/* Finds neighbors among the rows below a query's own. Otherwise like ct_knn(); the batch's
+/* Finds neighbors with rows smaller than the row of the query. Otherwise like ct_knn(); the
  * queries are own points. */
 void ct_knn_predecessors(const struct ct_host *host, const struct ct_batch *batch, int k,
                          double missing, int *index, double *distance);
 
-/* Receives the results of a search, where they are to be processed and not stored. Several
- * threads call at once, each with its own number. */
+/* Receives the results of a search for further processing. Several threads call at once,
+ * each with its own thread number. */
 struct ct_result_sink {
     void *data;
-    /* The neighbors of one query: its line of the results, and rows and distances [count] in
+    /* The neighbors of one query: the line of the results; rows and distances [count] in
      * order of (distance, row). */
     void (*add)(void *data, int thread, int line, const int *row, const double *distance,
                 int count);
@@ -73,8 +74,8 @@ void ct_knn_to_sink(const struct ct_host *host, const struct ct_batch *batch, in
                     const struct ct_result_sink *sink);
 
 /* Counts the points within the radius of each query, until their total exceeds `most`.
- * count: [m], by line; -1 where a query is to be counted, which it stays where counting
- * ended before; or the number from an earlier call. Returns the total. */
+ * count: [m], by line; on entry -1 for a query to count, or the number from an earlier call;
+ * on return the number, or still -1 where counting ended before. Returns the total. */
 long long ct_radius_count(const struct ct_host *host, const struct ct_batch *batch, double radius,
                           long long most, int *count);
 

@@ -1,10 +1,16 @@
-/* query_block.c: see query_block.h. */
+/* query_block.c: see query_block.h.
+ *
+ * Loading is the only place where queries change units: tree/tiles.h maps coordinates to
+ * float32 tile units, and ct_set_threshold() maps a distance to float32 squares with a
+ * margin that covers the rounding of both.
+ */
 #include "core/search/query_block.h"
 #include "core/metric/euclidean.h"
 
 #include <math.h>
 #include <string.h>
 
+/* Allocates an empty buffer. Its thresholds are set when a query is loaded. */
 static struct ct_candidates new_candidates(const struct ct_host *host, int capacity)
 {
     size_t size = (size_t)capacity + CT_CANDIDATE_PAD;
@@ -57,7 +63,8 @@ void ct_query_block_load(struct ct_query_block *block, const struct ct_batch *ba
     }
 }
 
-/* At distance 0 only rows tell neighbors apart: candidates then end at the threshold's. */
+/* With a threshold at distance 0 all candidates are duplicates, and rows alone decide: then
+ * the scan itself excludes rows beyond the threshold. */
 void ct_set_threshold(struct ct_query_block *block, int i, struct ct_neighbor threshold)
 {
     const struct ct_tiles *tiles = block->context.tree->tiles;

@@ -1,9 +1,9 @@
-/* query_block.h: a block of neighboring queries and what each has found so far.
+/* query_block.h: a block of neighboring queries, with threshold and candidates of each.
  *
  * A search answers up to CT_BLOCK queries together. For each query the block keeps its
- * coordinates, its threshold and its candidate buffer. Every stage of a search works on
- * the block: seed.h, tile_scan.h and traverse.h add candidates, threshold.h lowers
- * thresholds and empties buffers.
+ * coordinates, the threshold and the candidate buffer. Every stage of a search works on
+ * the block: tile_scan.h and traverse.h add candidates, threshold.h lowers thresholds and
+ * empties buffers.
  *
  * Scans compare float32 squared distances, in the units of the tiles (tree/tiles.h), with
  * a float32 threshold that includes the rounding margin. Exact distances, in double, are
@@ -18,26 +18,26 @@
 #include "core/tree/tiles.h"
 #include "core/tree/tree.h"
 
-/* Receives the candidates of a search with a fixed threshold: a full buffer at a time,
- * with exact squared distances, in no order. Some lie beyond the threshold by less than
- * the rounding margin. */
+/* Receives the candidates of a search with fixed thresholds: the content of a candidate
+ * buffer, with exact squared distances, in no order. A candidate may lie beyond the
+ * threshold by less than the rounding margin of float32. */
 struct ct_candidate_sink {
     void *data;
-    /* query: its index in the block; row and sq: [count] */
+    /* query: index in the block; row and sq: [count] */
     void (*add)(void *data, int query, const int *row, const double *sq, int count);
 };
 
-/* What a search needs throughout a call. */
+/* What a search needs throughout a call; constant. */
 struct ct_search_context {
     const struct ct_tree *tree;
     const struct ct_kernels *kernels;
-    int k;                         /* neighbors wanted; 0: every point within the threshold, */
-    struct ct_candidate_sink sink; /* which the sink receives */
+    int k;                         /* neighbors wanted; 0: every point within the threshold */
+    struct ct_candidate_sink sink; /* receives the candidates if k = 0 */
     double box_factor;             /* 1 / (1 + epsilon): a box must be nearer than the threshold
                                     * by this factor */
 };
 
-/* The index i of a query runs from 0 to count - 1. */
+/* Queries are numbered i = 0, ..., count - 1. */
 struct ct_query_block {
     struct ct_search_context context;
     struct ct_search_work work; /* since the recorder last collected it */
@@ -76,11 +76,11 @@ void ct_set_threshold(struct ct_query_block *block, int i, struct ct_neighbor th
 float ct_max_box_threshold(const struct ct_query_block *block);
 
 /* Computes the exact squared distances and the rows of all candidates of query i, in the
- * order of its buffer, in block->exact_sq and block->exact_row. O(candidates * d). */
+ * order of the buffer, in block->exact_sq and block->exact_row. O(candidates * d). */
 void ct_exact_distances(struct ct_query_block *block, int i);
 
-/* Returns how many of k neighbors query i can have: at most the points of the tree, less
- * the query itself, and at most the rows up to its max_row. */
+/* Returns how many of k neighbors query i can have: at most the number of points of the
+ * tree, without the query, and at most the number of eligible rows. */
 static inline int ct_reachable_neighbors(const struct ct_query_block *block, int i, int k)
 {
     int others = block->context.tree->n - (block->candidates[i].skip_row > 0);

@@ -1,9 +1,12 @@
 /* radius.c: every point within a radius, for a batch.
  *
- * The number of results is unknown beforehand, and results belong in memory that the host
- * allocates. So the search runs twice: once to count, once to fill. Counting ends when the
- * total exceeds a limit, and a further call resumes it there. The thresholds are fixed, so
- * a query needs no seed; a full candidate buffer becomes results at once.
+ * The number of results is unknown beforehand, and results belong in memory of the host.
+ * Hence the search runs twice: once to count, once to fill. Counting ends when the total
+ * exceeds a limit, and another call resumes at the queries not yet counted. Thresholds are
+ * fixed, hence no query needs a seed, and a full candidate buffer turns into results at once.
+ *
+ * Tasks have RADIUS_RUN queries. Threads add to one shared total after every block, which
+ * bounds the work beyond the limit to one block per thread.
  */
 #include "core/metric/euclidean.h"
 #include "core/search/block_search.h"
@@ -16,11 +19,11 @@
 enum {
     RADIUS_RUN = 64,           /* queries of one task of a thread */
     BUFFER_CAPACITY = 512,     /* candidates of a query before their exact distances */
-    SORT_BUFFER_MAX = 1 << 23, /* results that all threads together can sort at a time, */
-                               /* unless one query has more */
+    SORT_BUFFER_MAX = 1 << 23, /* results in the sort buffers of all threads, */
+                               /* beyond the number of all results */
 };
 
-/* What a thread needs. */
+/* The scratch of a thread. */
 struct radius_worker {
     struct ct_search search;
     const struct radius_call *call;
@@ -28,7 +31,7 @@ struct radius_worker {
     double *sorted;      /* [most + CT_SELECT_PAD] squares of one query, padded for the sort */
 };
 
-/* One call: it counts if index is NULL, and fills otherwise. */
+/* One call: counts if index is NULL, and fills otherwise. */
 struct radius_call {
     const struct ct_batch *batch;
     struct radius_worker *worker; /* [threads] */
@@ -41,8 +44,8 @@ struct radius_call {
     double *const *distance;
 };
 
-/* The candidate sink: results are the candidates within the radius, by exact distance.
- * They stay squares where they are to be sorted. */
+/* The candidate sink: candidates within the radius, by exact distance, are results. Results
+ * to be sorted are stored as squares, because the sort expects squares. */
 static void add_within_radius(void *data, int i, const int *row, const double *sq, int count)
 {
     struct radius_worker *worker = data;
@@ -97,7 +100,7 @@ static long long answer_radius_block(const struct radius_call *call, struct radi
     return found;
 }
 
-/* Returns the first query of a task that is not counted yet; the ones before it are. */
+/* Returns the first query of a task that is not counted yet: tasks are counted in order. */
 static int skip_counted(const struct radius_call *call, int begin, int end)
 {
     while (!call->index && begin < end && call->count[ct_result_line(call->batch, begin)] >= 0)
@@ -116,6 +119,7 @@ static int add_to_total(struct radius_call *call, long long found)
     return total <= call->most;
 }
 
+/* Answers a run of queries, and stops early if the total exceeds the limit. */
 static void answer_radius_run(void *data, int number, int thread)
 {
     struct radius_call *call = data;
@@ -130,7 +134,7 @@ static void answer_radius_run(void *data, int number, int thread)
     }
 }
 
-/* most: the largest number of results of a query to sort. */
+/* Answers all queries of the batch. most: the largest number of results of a query to sort. */
 static void run_radius(const struct ct_host *host, struct radius_call *call, int threads, int most)
 {
     const struct ct_batch *batch = call->batch;
@@ -159,8 +163,9 @@ long long ct_radius_count(const struct ct_host *host, const struct ct_batch *bat
     return call.total;
 }
 
-/* A thread that sorts needs a buffer for the longest result: with very long ones fewer
- * threads take part. */
+/* Each thread that sorts needs a buffer for the longest result. If the longest result is
+ * very long, fewer threads take part: all buffers together hold at most as many results as
+ * there are, plus SORT_BUFFER_MAX. */
 void ct_radius_fill(const struct ct_host *host, const struct ct_batch *batch, double radius,
                     int sort, const int *count, int *const *index, double *const *distance)
 {

@@ -1,4 +1,9 @@
-/* schedule.c: see schedule.h. */
+/* schedule.c: see schedule.h.
+ *
+ * All costs are estimates in cycles, from counts of boxes and tiles, for vectors of CT_LANES
+ * floats. No clock is read: on one thread a search makes the same decisions in every run.
+ * A wrong constant costs time, never a result.
+ */
 #include "core/search/schedule.h"
 #include "core/simd/candidates.h"
 #include "core/tree/tiles.h"
@@ -6,35 +11,38 @@
 
 #include <math.h>
 
-enum { SHORT_SCAN = 8, LONG_SCAN = 256 }; /* blocks */
+enum { SHORT_SCAN = 8, LONG_SCAN = 256 }; /* blocks of the shortest and the longest scan */
 
 /* ---- the cost model --------------------------------------------------------- */
 
-/* Costs in cycles, roughly, for vectors of CT_LANES floats. A vector of boxes takes five
- * operations per coordinate and some to list the boxes that pass; a tile takes two per
- * coordinate. A query on its own also pays for the way to the tile and for a branch that
- * the processor cannot predict. */
+/* Cost of CT_LANES boxes, in one vector: five operations per coordinate, and ten to list
+ * the boxes that pass. */
 static double cost_of_boxes(double d)
 {
     return 5 * d + 10;
 }
 
+/* Cost of a tile for one query of a group: two operations per coordinate, at two per cycle. */
 static double cost_of_joint_tile(double d)
 {
     return d + 6;
 }
 
+/* Cost of a tile for a single query: two operations per coordinate, the access to the tile,
+ * and a branch that the processor cannot predict. */
 static double cost_of_single_tile(double d)
 {
     return 2 * d + 80;
 }
 
+/* What a block has cost, in cycles. */
 struct block_cost {
     double descent; /* of the traversal, once per block */
     double choice;  /* of the choice among remaining nodes, over all queries */
     double scan;    /* of the boxes and tiles evaluated, over all queries */
 };
 
+/* Converts the work of a block to cycles. */
 static struct block_cost cost_of_block(const struct ct_schedule *s,
                                        const struct ct_search_work *work, double queries)
 {
@@ -48,8 +56,8 @@ static struct block_cost cost_of_block(const struct ct_schedule *s,
     };
 }
 
-/* The cost of a scan of all tiles for one query, in groups: in many dimensions the memory
- * is the limit, not the arithmetic. */
+/* Cost of a scan of all tiles for one query of a group. In many dimensions the transfer from
+ * memory is the limit, not the arithmetic. */
 static double cost_of_full_scan(const struct ct_schedule *s)
 {
     double d = s->tree->d;
@@ -88,8 +96,8 @@ static int find_tile(const struct ct_tiles *tiles, int pos)
     return low;
 }
 
-/* Returns how many of the own points, from `begin` on, lie in the tiles that end within
- * `most` of them; at least those of one tile. */
+/* Returns the number of own points, from `begin` on, in as many whole tiles as have at most
+ * `most` of these points; at least the points of one tile. */
 static int count_whole_tiles(const struct ct_tiles *tiles, const int *order, int begin, int end,
                              int most)
 {
@@ -131,8 +139,9 @@ void ct_schedule_count_scan(struct ct_schedule *s)
     s->scans_left -= s->scans_left > 0;
 }
 
-/* As long as joint scans were never cheaper, they are considered once in CT_JOIN_TRIAL
- * blocks; where they were, single scans are tried as rarely, to keep their cost known. */
+/* If joint scans were dearer CT_JOIN_CREDIT times more often than cheaper, they are considered
+ * once in CT_JOIN_TRIAL blocks only. Otherwise every block considers them, except one in
+ * CT_JOIN_TRIAL that keeps the cost of single scans up to date. */
 int ct_schedule_considers_join(struct ct_schedule *s, int queries, int duplicate_runs)
 {
     s->joined = 0;
@@ -152,9 +161,9 @@ int ct_schedule_joins(struct ct_schedule *s, int common_tiles)
     return s->joined;
 }
 
-/* Doubles or halves the block size where the traversal, shared by the block, and the
- * choice among nodes, per query, are out of balance by more than a factor of two. While
- * joint scans are possible, blocks have the size of a tile. */
+/* Doubles or halves the block size if the cost of the traversal, shared by the block, and
+ * of the choice among nodes, per query, differ by more than a factor of two. While joint
+ * scans are considered, blocks have the size of a tile. */
 static void adapt_block_size(struct ct_schedule *s, struct block_cost cost)
 {
     if (s->join_credit > -CT_JOIN_CREDIT || s->since_trial == CT_JOIN_TRIAL)
@@ -165,6 +174,8 @@ static void adapt_block_size(struct ct_schedule *s, struct block_cost cost)
         s->block_size /= 2;
 }
 
+/* A scan pays if the traversal and its scan cost more than all tiles. Each time a traversal
+ * does not pay, the next attempt comes twice as many blocks later, up to LONG_SCAN. */
 void ct_schedule_learn(struct ct_schedule *s, const struct ct_search_work *work, int queries)
 {
     struct block_cost cost = cost_of_block(s, work, queries);

@@ -1,14 +1,16 @@
 /* schedule.h: how the next block is searched: its size, jointly or singly, tree or scan.
  *
- * The schedule of a thread learns from its own counters: the work of each traversal, that
- * it converts to cycles by the one cost model in schedule.c. It decides
- *   size       queries per block: more while the traversal, shared by the block, costs more
- *              than the choice among the remaining nodes, fewer in the opposite case;
+ * The schedule of a thread converts the work of each block to cycles, by the cost model in
+ * schedule.c, and decides for the next block
+ *   size       queries per block: larger while the traversal, shared by the block, costs more
+ *              than the choice among the remaining nodes, smaller in the opposite case;
  *   join       whether query groups scan the tiles that the block has in common, which
- *              is cheaper in few dimensions, or each query chooses its own;
- *   scan       whether to scan all tiles for a number of blocks, without the tree, because
- *              traversals excluded too little to pay for themselves.
- * None of these decisions changes a result.
+ *              is cheaper in few dimensions, or each query chooses tiles on its own;
+ *   scan       whether to scan all tiles for a number of blocks, without a traversal,
+ *              because traversals excluded too few tiles to pay.
+ * Decisions change the time of a search, never a result. They depend on counts of boxes and
+ * tiles only, not on a clock and not on the statistics for the user. A decision costs a few
+ * arithmetic operations per block.
  */
 #ifndef COVERTREE_SEARCH_SCHEDULE_H
 #define COVERTREE_SEARCH_SCHEDULE_H
@@ -25,7 +27,7 @@ struct ct_schedule {
     const struct ct_tree *tree;
     enum ct_search_mode mode;
     int fixed_size;  /* whether the caller chose the block size */
-    int block_size;  /* queries of the next block, before limits */
+    int block_size;  /* queries of the next block, at most */
     int joined;      /* whether the last block was scanned jointly */
     int join_credit; /* how often that was cheaper recently, -CT_JOIN_CREDIT to +CT_JOIN_CREDIT */
     int since_trial; /* blocks since the less favored kind was tried */
@@ -34,11 +36,12 @@ struct ct_schedule {
     int scan_length;    /* blocks to scan when a traversal next fails to pay, 8 to 256 */
 };
 
-/* Returns the schedule of a thread at the beginning of a batch. */
+/* Returns the schedule of a thread at the beginning of a batch. The batch may fix the block
+ * size or the mode; an epsilon fixes the size at 1. */
 struct ct_schedule ct_schedule_start(const struct ct_batch *batch);
 
-/* Returns the size of the next block, of the queries from `begin` up to `end` and at most
- * `most`. The tree's own points go by whole tiles, whose boxes are small. */
+/* Returns the size of the next block: at most `most` of the queries from `begin` up to `end`.
+ * Blocks of own points consist of whole tiles, whose bounding boxes are small. */
 int ct_schedule_size(const struct ct_schedule *schedule, const struct ct_batch *batch, int begin,
                      int end, int most);
 
@@ -48,12 +51,12 @@ int ct_schedule_scans(const struct ct_schedule *schedule);
 /* Counts a block that scanned all tiles. */
 void ct_schedule_count_scan(struct ct_schedule *schedule);
 
-/* Whether to consider a joint scan for this block: then its common tiles must be listed
- * for ct_schedule_joins(). Never for a single query, nor among duplicate runs, of which
- * each query should skip what its own threshold excludes. */
+/* Whether to consider a joint scan for this block; if so, list the common tiles and ask
+ * ct_schedule_joins(). Not for a single query, and not among duplicate runs: there each
+ * query excludes most nodes by row. */
 int ct_schedule_considers_join(struct ct_schedule *schedule, int queries, int duplicate_runs);
 
-/* Whether the block scans its common tiles jointly, which is the cheaper kind. */
+/* Whether a joint scan of the common tiles is cheaper than single scans. */
 int ct_schedule_joins(struct ct_schedule *schedule, int common_tiles);
 
 /* Adapts the schedule to the work of a block of queries after its scan. */

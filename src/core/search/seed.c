@@ -1,10 +1,14 @@
-/* seed.c: see seed.h. */
+/* seed.c: see seed.h.
+ *
+ * The descent is greedy and does not backtrack: the leaf found is not always the nearest,
+ * but close enough for a first threshold. Exactness comes from the search afterwards.
+ */
 #include "core/search/seed.h"
 #include "core/metric/euclidean.h"
 
 #include <math.h>
 
-/* Returns the child of a node whose center is nearest to q; of equal ones the first. */
+/* Returns the child of a node whose center is nearest to q; on ties the first child. */
 static int nearest_child(const struct ct_tree *t, int node, const double *q)
 {
     int nearest = -1;
@@ -20,8 +24,8 @@ static int nearest_child(const struct ct_tree *t, int node, const double *q)
 }
 
 /* Among duplicates the descent leads to the smallest rows, and the span grows towards
- * larger rows, so that the threshold from it excludes all other duplicates. Of a leaf
- * with many tiles the first ones suffice. */
+ * larger rows: the threshold from the seed then excludes all further duplicates. Of a leaf
+ * with many tiles the first tiles suffice. */
 struct ct_tile_span ct_seed_tiles(const struct ct_query_block *block, int i, int points)
 {
     const struct ct_tree *t = block->context.tree;

@@ -1,4 +1,8 @@
-/* stats.c: see stats.h. */
+/* stats.c: see stats.h.
+ *
+ * Each thread has a recorder of its own; the totals of all threads are added after the
+ * parallel loop, so that nothing is shared while the threads run.
+ */
 #include "core/search/stats.h"
 #include "core/util/parallel_for.h"
 

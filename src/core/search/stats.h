@@ -1,10 +1,9 @@
 /* stats.h: what a search did, and how long each of its phases took.
  *
- * Statistics are for the user only: no decision of a search depends on them. The
- * scans of one thread count their work in a `struct ct_search_work`, a few integer
- * additions per tile or node. A recorder collects the work and reads the clock at the
- * end of each phase, at most four times per block, and only if the caller asked for
- * statistics.
+ * Statistics are for the user: no decision of a search depends on them. Scans and
+ * traversals count in a `struct ct_search_work`, at a cost of one integer addition per
+ * tile or node. The recorder of a thread collects the work of each block; it reads the
+ * clock at the end of each phase, and only if the caller asked for statistics.
  */
 #ifndef COVERTREE_SEARCH_STATS_H
 #define COVERTREE_SEARCH_STATS_H
@@ -15,15 +14,14 @@ enum ct_phase { CT_PHASE_SEED, CT_PHASE_DESCENT, CT_PHASE_SCAN, CT_PHASE_SELECTI
 
 enum { CT_BLOCK_SIZES = 7 }; /* classes of block sizes: up to 1, 2, 4, ..., 64 queries */
 
-/* Totals of one batch. A box or a tile counts once for each query that evaluates it. The
- * boxes of the tiles in a block's common queue are evaluated for the whole block and do
- * not count. */
+/* Totals of one batch. A box or a tile counts once for each query that evaluates it. Tile
+ * boxes evaluated for a whole block (ct_list_common_tiles()) do not count. */
 struct ct_search_stats {
     long long blocks[CT_BLOCK_SIZES]; /* traversals, by size class of the block */
     long long scans;                  /* blocks that scanned every tile instead */
     long long nodes;                  /* node boxes evaluated in traversals, once per block */
     long long candidates;             /* nodes that remained after traversals */
-    long long cache_hits;             /* remaining nodes times the other queries of the block */
+    long long cache_hits;             /* nodes that queries took from a shared traversal */
     long long boxes;                  /* tile boxes evaluated by single queries */
     long long tiles;                  /* tiles scanned, by single queries and by query groups */
     long long distances;              /* exact distances, in double */
@@ -52,7 +50,7 @@ void ct_search_stats_add(struct ct_search_stats *stats, const struct ct_search_s
 /* Returns a recorder with all totals 0; `timed`: whether to read the clock. */
 struct ct_search_recorder ct_search_recorder_start(int timed);
 
-/* Ends a phase: adds the time since the last phase ended to it. Costs one reading of
+/* Ends a phase: adds the time since the end of the previous phase. Costs one reading of
  * the clock, or nothing if the recorder is not timed. */
 void ct_search_end_phase(struct ct_search_recorder *recorder, enum ct_phase phase);
 

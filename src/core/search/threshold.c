@@ -1,9 +1,12 @@
 /* threshold.c: see threshold.h.
  *
- * Candidates are known by their float32 squares. A bisection finds a square that at least
- * k of them are within, and not many more; the largest distance that such a square allows
- * is the new threshold. Exact distances and rows decide only where float32 leaves too many
- * candidates, because their distances are equal or nearly so.
+ * A bisection finds a float32 square within which at least k candidates lie, and few more.
+ * The largest exact distance of a point with such a square, by the error bound of
+ * tree/tiles.h, is the new threshold: k points lie within it. Exact distances and rows decide
+ * only if the bisection leaves too many candidates, with distances equal or nearly equal.
+ *
+ * The bisection stops at k + k / 8 + 1 candidates: an exact k-th distance would cost more
+ * than the further candidates it excludes.
  */
 #include "core/search/threshold.h"
 #include "core/metric/euclidean.h"
@@ -11,9 +14,9 @@
 #include <float.h>
 #include <math.h>
 
-/* Keeps the k candidates with the smallest (exact distance, row), and the ones that share
- * the distance of the k-th and have no larger row. The distances are computed twice: the
- * selection permutes them, and the buffer must be matched in its own order. */
+/* Keeps exactly the k candidates with the smallest (exact distance, row), and sets the
+ * threshold to the last of them. Distances are computed twice, because the selection
+ * permutes them and the buffer is compacted in the original order. */
 static void select_exactly(struct ct_query_block *block, int i)
 {
     struct ct_candidates *candidates = &block->candidates[i];
@@ -36,8 +39,8 @@ static void select_exactly(struct ct_query_block *block, int i)
         ct_set_threshold(block, i, kth);
 }
 
-/* At distance 0 a threshold with a row excludes all further duplicates: the selection is
- * exact there, and where the bisection left the buffer more than half full. */
+/* The selection is exact if the bisection leaves the buffer more than half full, and at
+ * distance 0, where a threshold with a row excludes all further duplicates. */
 void ct_tighten_threshold(struct ct_query_block *block, int i)
 {
     const struct ct_search_context *context = &block->context;
@@ -68,8 +71,8 @@ void ct_flush_candidates(struct ct_query_block *block, int i)
     block->candidates[i].count = 0;
 }
 
-/* A computed distance may exceed the exact one by the rounding of d terms, and by the
- * squares that underflow: the bound adds a margin for each. */
+/* Computed distances obey the triangle inequality up to rounding: the bound adds a relative
+ * margin for the rounding of d terms, and an absolute margin for squares that underflow. */
 void ct_inherit_threshold(struct ct_query_block *block, int i, double kth, const double *p,
                           int p_row)
 {

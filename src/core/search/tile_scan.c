@@ -1,4 +1,10 @@
-/* tile_scan.c: see tile_scan.h. */
+/* tile_scan.c: see tile_scan.h.
+ *
+ * The loops over tiles and groups are blocked for the cache: a few tiles stay in it while
+ * all groups of the block scan them, and the groups' coordinates, at most CT_BLOCK * d
+ * floats, stay in it throughout. A buffer that fills up is flushed
+ * before the next tile.
+ */
 #include "core/search/tile_scan.h"
 #include "core/search/threshold.h"
 
@@ -30,6 +36,7 @@ void ct_form_groups(struct ct_query_block *block, struct ct_query_groups *groups
     }
 }
 
+/* Scans a tile for one group and flushes the buffers that are full. */
 static inline void scan_for_group(struct ct_query_block *block, const struct ct_query_group *group,
                                   int tile)
 {
@@ -42,7 +49,7 @@ static inline void scan_for_group(struct ct_query_block *block, const struct ct_
         ct_flush_candidates(block, group->query[__builtin_ctz(full)]);
 }
 
-/* In chunks of tiles that stay in cache while all groups scan them. */
+/* The tiles of a chunk stay in the cache while all groups scan them. */
 void ct_scan_span(struct ct_query_block *block, struct ct_query_groups *groups,
                   struct ct_tile_span span)
 {

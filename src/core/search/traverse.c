@@ -1,4 +1,14 @@
-/* traverse.c: see traverse.h. */
+/* traverse.c: see traverse.h.
+ *
+ * Boxes are evaluated in float32, CT_LANES at a time, against the bounding box of the block
+ * in tile units; siblings are adjacent in memory, so that the children of a node are one
+ * run of boxes. The traversal ends at nodes of at most SMALL_NODE tiles: below, the boxes of
+ * the tiles themselves are cheaper to evaluate than further levels.
+ *
+ * A box is excluded only if it lies strictly beyond the float32 threshold, which includes
+ * the rounding margin. Equal distances, and duplicates in particular, are decided by exact
+ * boxes and rows (excluded_by_row()).
+ */
 #include "core/search/traverse.h"
 #include "core/metric/euclidean.h"
 #include "core/search/threshold.h"
@@ -72,9 +82,9 @@ static struct ct_neighbor loosest_threshold(const struct ct_query_block *block)
     return loosest;
 }
 
-/* Whether a node of duplicates lies at the threshold of the queries in the box [lower,
- * upper] or beyond, and has only larger rows than the threshold. Float32 boxes cannot tell
- * equal distances from smaller ones, so this compares exact ones. */
+/* Whether rows exclude a node of duplicates for the queries in the box [lower, upper]: its
+ * distance is at least that of the threshold, and all rows are larger. Compares exact
+ * distances, because float32 cannot separate equal from slightly smaller ones. */
 static int excluded_by_row(const struct ct_tree *t, int node, const double *lower,
                            const double *upper, struct ct_neighbor threshold)
 {
@@ -92,8 +102,8 @@ static int in_duplicate_run(const struct ct_tree *t, int node)
     return t->level[node] == CT_NO_LEVEL && parent >= 0 && t->level[parent] == CT_NO_LEVEL;
 }
 
-/* Appends the boxes from `first` up to `end` that are within the threshold of the
- * block's bounding box. */
+/* Appends the boxes from `first` up to `end` that lie within the threshold of the bounding
+ * box of the block. */
 static void append_boxes_near_block(const struct ct_query_block *block, const struct ct_frontier *f,
                                     const struct ct_boxes *boxes, int first, int end,
                                     float threshold, struct ct_box_list *list)
@@ -107,6 +117,7 @@ static void append_boxes_near_block(const struct ct_query_block *block, const st
     list->count += found;
 }
 
+/* The next level becomes the current level; both arrays are reused. */
 static void swap_lists(struct ct_box_list *a, struct ct_box_list *b)
 {
     struct ct_box_list swap = *a;
@@ -114,8 +125,8 @@ static void swap_lists(struct ct_box_list *a, struct ct_box_list *b)
     *b = swap;
 }
 
-/* From the root down, a level at a time: small nodes and leaves remain, the children of
- * all others are evaluated for the next level. */
+/* Descends from the root, a level at a time. Small nodes and leaves remain; the children of
+ * larger nodes are evaluated for the next level. */
 static void descend_levels(struct ct_query_block *block, struct ct_frontier *f, float threshold)
 {
     const struct ct_tree *t = block->context.tree;
@@ -166,7 +177,8 @@ void ct_list_common_tiles(struct ct_query_block *block, struct ct_frontier *f, f
 
 /* ---- the scan by single queries ------------------------------------------- */
 
-/* Copies the boxes of nodes side by side, so that a kernel reads them as a run. */
+/* Copies the boxes of `count` nodes side by side: a run that the kernel can read. All queries
+ * of the block then evaluate this run. */
 static void gather_boxes(const struct ct_query_block *block, const int *node, int count,
                          struct ct_boxes *chunk)
 {
@@ -181,7 +193,8 @@ static void gather_boxes(const struct ct_query_block *block, const int *node, in
     }
 }
 
-/* Lists the boxes near query i, of `count` from `first` on, by their distance from first. */
+/* Lists the boxes within the box threshold of query i, of `count` boxes from `first` on.
+ * Numbers in the list count from `first`. */
 static void list_boxes_near_query(const struct ct_query_block *block, int i,
                                   const struct ct_boxes *boxes, int first, int count,
                                   struct ct_box_list *list)
@@ -192,7 +205,8 @@ static void list_boxes_near_query(const struct ct_query_block *block, int i,
         q, block->box_threshold[i], list->number, list->sq);
 }
 
-/* The threshold may fall during the scan, so each tile is compared again. */
+/* Scans the tiles of a node for query i. The threshold may fall during the scan, so each
+ * tile is compared once more before it is scanned. */
 static void scan_node(struct ct_query_block *block, struct ct_frontier *f, int i, int node,
                       struct ct_tile_span skip)
 {
@@ -209,7 +223,7 @@ static void scan_node(struct ct_query_block *block, struct ct_frontier *f, int i
     }
 }
 
-/* Scans a chunk of remaining nodes for query i, nearer ones first. */
+/* Scans a chunk of remaining nodes for query i, nearer nodes first. */
 static void scan_chunk(struct ct_query_block *block, struct ct_frontier *f, int i, const int *node,
                        int count, struct ct_tile_span skip)
 {

@@ -1,13 +1,14 @@
 /* traverse.h: a block of queries goes down the tree together.
  *
- * The traversal is level-synchronous. The frontier holds the nodes of one level that may
- * contain a neighbor of some query of the block; only their children are evaluated at the
- * next level. Small nodes leave the frontier and remain, for the scan that follows:
- *   jointly    ct_list_common_tiles() lists the remaining tiles near the block's bounding
- *              box, once for the whole block, and query groups scan them (tile_scan.h);
- *   singly     ct_scan_nodes() lets each query choose among the remaining nodes and their
- *              tiles by its own distance to their boxes.
- * All memory is allocated once per thread; a traversal allocates nothing.
+ * The traversal is level-synchronous. The frontier holds the nodes of a level that may
+ * contain a neighbor of any query of the block; at the next level only their children are
+ * evaluated. Small nodes leave the frontier and remain for the scan:
+ *   joint      ct_list_common_tiles() lists the remaining tiles near the bounding box of the
+ *              block, once for all queries, and query groups scan them (tile_scan.h);
+ *   single     ct_scan_nodes(): each query evaluates the boxes of the remaining nodes and of
+ *              their tiles, and scans the tiles within its own threshold.
+ * The block shares the cost of the traversal; the larger its bounding box, the more nodes
+ * remain. All memory is allocated once per thread; a traversal allocates nothing.
  */
 #ifndef COVERTREE_SEARCH_TRAVERSE_H
 #define COVERTREE_SEARCH_TRAVERSE_H
@@ -20,7 +21,7 @@ enum { CT_NODE_CHUNK = 512 }; /* remaining nodes whose boxes are copied side by 
 
 /* Scratch of one thread. */
 struct ct_frontier {
-    int max_row;                              /* the largest row that an active query wants */
+    int max_row;                              /* the largest row eligible for an active query */
     double *lower, *upper;                    /* [d] bounding box of the active queries */
     float *lower_f32, *upper_f32;             /* [d] the same in tile units */
     struct ct_box_list level, next_level;     /* nodes alive at a level and at the next */
@@ -36,19 +37,21 @@ struct ct_frontier {
 void ct_frontier_init(const struct ct_host *host, const struct ct_tree *tree,
                       struct ct_frontier *frontier);
 
-/* Traverses the tree for the active queries of the block. Leaves in frontier->nodes the
- * remaining nodes: those with a box within the threshold of the block's bounding box, a
- * row that some query wants and at most 32 tiles or no children. */
+/* Traverses the tree for the active queries of the block. The remaining nodes, in
+ * frontier->nodes, have a box within the threshold of the bounding box of the block, a row
+ * eligible for a query, and at most 32 tiles or no children. Costs one box evaluation per
+ * child of every node on the frontier. */
 void ct_traverse(struct ct_query_block *block, struct ct_frontier *frontier, float threshold);
 
-/* Lists the tiles of the remaining nodes within the threshold of the block's bounding box
- * in frontier->queue, roughly by distance. One box evaluation per remaining tile. */
+/* Lists in frontier->queue the tiles of the remaining nodes within the threshold of the
+ * bounding box of the block, roughly by distance. Costs one box evaluation per tile of a
+ * remaining node. */
 void ct_list_common_tiles(struct ct_query_block *block, struct ct_frontier *frontier,
                           float threshold);
 
-/* Scans the remaining nodes for each active query alone: the query evaluates the boxes of
- * the nodes and of their tiles, and scans the tiles within its threshold except those in
- * the span `skip`. */
+/* Scans the remaining nodes for each active query alone, without the tiles in the span
+ * `skip`. threshold: as given to ct_traverse(). Costs, per query, a box evaluation for each
+ * remaining node and for each tile of a node within the threshold. */
 void ct_scan_nodes(struct ct_query_block *block, struct ct_frontier *frontier, float threshold,
                    struct ct_tile_span skip);
 
