@@ -3,8 +3,8 @@
  * Each thread answers runs of neighboring queries, block by block: seed, search, results.
  * The seed gives every query of the block a threshold before the search begins, from two
  * sources. All queries scan the tiles around the middle query of the block, where most of
- * their own neighbors are. And each query inherits a threshold from the query before it
- * (threshold.h), the first one from the last query of the previous block. With good first
+ * their own neighbors are. And each query inherits a threshold (threshold.h) from the last
+ * query of the previous block and from the query before it in the block. With good first
  * thresholds the traversal excludes most of the tree at once.
  *
  * Under a budget each query searches alone, without a seed of the block (budgeted.h).

@@ -7,10 +7,10 @@
  * beside CT_TARGET. No include guard, on purpose.
  */
 
-/* Returns a value from 0 to `most` within which at least k of the non-negative values x
- * lie and, after enough passes, at most `enough`; `most` itself if fewer than k lie within
- * it. 24 passes halve the interval to 2^-24 of its size: values that are still together
- * then differ by about the precision of a float32. */
+/* Returns a value from 0 to `most` within which at least k of the non-negative values x lie
+ * and, if 24 passes suffice, at most `enough`; `most` itself if fewer than k lie within it.
+ * 24 passes shrink the interval to 2^-24 of its length: values that remain together then
+ * differ by about one rounding of a float32 of size `most`. Costs one pass over x each. */
 CT_TARGET static inline CT_REAL CT_BISECT(const CT_REAL *x, int count, CT_REAL most, int k,
                                           int enough)
 {

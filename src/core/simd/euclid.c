@@ -1,6 +1,9 @@
 /* euclid.c: the kernels of euclid.h, compiled for each instruction set.
  *
- * For each set: the operations that the compiler's vectors lack, then euclid_kernels.h.
+ * For each set: the operations without an operator in C, then euclid_kernels.h, which
+ * undefines them again. The functions of a set must only run on a processor that has the
+ * set: ct_kernels() and isa.h take care of that.
+ *
  * The base set is SSE2 on x86, and the compiler's own vector operations elsewhere. 64-bit
  * ARM always has NEON, whose float32 kernels have another shape.
  */
@@ -39,8 +42,9 @@ static inline unsigned eligible_bits(unsigned bits, const int *row,
 #define CT_PACK_PLAIN(sq, pos, bits, a, b)                                                         \
     pack_lanes(sq, pos, bits, (const float *)&(a), (const int *)&(b))
 
-/* A sum of squares over d coordinates is compared with the threshold every 8 coordinates,
- * except over the last 16: the coordinate after j up to which to sum. */
+/* A sum of squares over d coordinates is compared with the threshold after every 8
+ * coordinates, and not again within the last 16, where a comparison costs more than it
+ * saves. Returns the coordinate up to which to sum next, from coordinate j. */
 #define CT_STOP(j, d) ((d) - (j) < 16 ? (d) : (j) + 8)
 
 #define CT_LABEL "base"
@@ -88,8 +92,10 @@ static inline unsigned eligible_bits(unsigned bits, const int *row,
     (unsigned)_mm256_movemask_ps(_mm256_cmp_ps((__m256)(a), (__m256)(b), _CMP_LE_OQ))
 #include "core/simd/euclid_kernels.h"
 
+/* The conversions between vector types below are free: they change the type, not the bits. */
 #define CT_512 __attribute__((target("avx512f,avx512dq,avx512vl,popcnt")))
 
+/* Two comparisons of a whole vector of rows, under a mask; absent rows are not read. */
 CT_512 static inline unsigned eligible_avx512(unsigned bits, const int *row,
                                               const struct ct_candidates *list)
 {

@@ -1,5 +1,11 @@
 /* euclid_kernels.h: the kernels of euclid.h, written once for any vector width.
  *
+ * Vectors are those of the compiler (__attribute__((vector_size))): arithmetic and
+ * comparisons are C operators, so that one source serves every instruction set. Kernels in
+ * double perform the operations of metric/euclidean.h in the same order in every lane, which
+ * gives the same bits in every set. Tails need no code of their own: arrays are padded, or
+ * the last vector overlaps the previous one.
+ *
  * euclid.c includes this file once per instruction set, having defined
  *   CT_LABEL, CT_NAME(f)  the name of the set, and the name of function f for it,
  *   CT_TARGET             the attribute that enables the set inside a function,
@@ -32,8 +38,7 @@ typedef int CT_NAME(fmask) __attribute__((vector_size(8 * CT_WIDTH), aligned(4),
 #define FSTORE(p, v) (*(FVEC *)(p) = (v))
 #define FWIDTH (2 * CT_WIDTH)
 
-/* The last vector overlaps the one before it, so that a tail needs no code of its own;
- * only runs shorter than one vector go point by point. */
+/* The last vector overlaps the previous one. Runs shorter than a vector go point by point. */
 CT_TARGET static void CT_NAME(sqdist)(const double *x, size_t ld, int d, int count, const double *q,
                                       double *out)
 {
@@ -54,8 +59,9 @@ CT_TARGET static void CT_NAME(sqdist)(const double *x, size_t ld, int d, int cou
     }
 }
 
-/* Each lane counts the values that come before its own: smaller ones, and equal ones at a
- * lower index. Only within its own vector does the index of an equal value matter. */
+/* Each lane counts the values that come before its value: smaller values, and equal values
+ * at a lower index. In earlier vectors every equal value counts, in later vectors none; only
+ * within the vector of the lane indices are compared. */
 CT_TARGET static void CT_NAME(rank)(const double *x, int count, int *rank)
 {
     static const long long places[] = {0, 1, 2, 3, 4, 5, 6, 7};
@@ -125,6 +131,8 @@ CT_TARGET static inline int CT_NAME(count_within_f64)(const double *x, int count
 #endif
 #undef CT_SUM_KERNELS
 
+/* ---- thresholds ------------------------------------------------------------- */
+
 #define CT_REAL double
 #define CT_BISECT CT_NAME(bisect_f64)
 #define CT_COUNT_WITHIN CT_NAME(count_within_f64)
@@ -140,6 +148,7 @@ CT_TARGET static inline int CT_NAME(count_within_f64)(const double *x, int count
 #undef CT_BISECT
 #undef CT_COUNT_WITHIN
 
+/* The bisection starts from the largest value, so that all of them lie within. */
 CT_TARGET static double CT_NAME(find_threshold_f64)(double *sq, int count, int k, int enough)
 {
     double most = 0;
@@ -149,6 +158,8 @@ CT_TARGET static double CT_NAME(find_threshold_f64)(double *sq, int count, int k
     return CT_NAME(bisect_f64)(sq, count, most, k, enough);
 }
 
+/* The bisection starts from the threshold of the buffer or, if that is infinite, from the
+ * largest square. Duplicates at distance 0 need no bisection. */
 CT_TARGET static float CT_NAME(find_threshold)(struct ct_candidates *list, int k, int enough)
 {
     float most = list->threshold;
@@ -163,6 +174,8 @@ CT_TARGET static float CT_NAME(find_threshold)(struct ct_candidates *list, int k
         return 0;
     return CT_NAME(bisect_f32)(list->sq, list->count, most, k, enough);
 }
+
+/* ---- the maximin order ------------------------------------------------------ */
 
 /* At most one of the two differences is positive: the sum of their positive parts is the
  * gap to the box, to the bit. */
@@ -184,8 +197,8 @@ CT_TARGET static unsigned CT_NAME(boxes_nearer)(const double *lower, const doubl
     return ~farther & ((1u << CT_LANES) - 1);
 }
 
-/* Two vectors at a time: each sum depends on its previous value, and the two chains of
- * additions overlap. */
+/* Two vectors at a time: two independent chains of additions overlap. Stops early once no
+ * sum can be less than the previous minimum, because sums only grow. */
 CT_TARGET static void CT_NAME(min_sqdist)(const double *x, int d, const double *q, double *sq)
 {
     for (int part = 0; part < CT_LANES; part += 2 * CT_WIDTH) {
@@ -225,7 +238,9 @@ CT_TARGET static unsigned CT_NAME(largest)(const double *x)
     return within;
 }
 
-/* The kernels of the set, with the sums of squares named by `sums`. */
+/* ---- the table -------------------------------------------------------------- */
+
+/* The kernels of the set; `sums` names the kernels that sum squares. */
 #define CT_TABLE(sums, unfused)                                                                    \
     {                                                                                              \
         CT_LABEL, unfused, CT_NAME(sqdist), CT_NAME(rank), CT_NAME(rank_nearly_sorted),            \

@@ -7,11 +7,12 @@
  * sum_kernels.h. No include guard, on purpose.
  */
 
-/* CT_LANES floats: one per point of a tile. */
+/* CT_LANES floats in four registers: one float per point of a tile. */
 struct lanes {
     float32x4_t a, b, c, d;
 };
 
+/* Loads CT_LANES floats from any address. */
 static inline struct lanes load_lanes(const float *p)
 {
     return (struct lanes){vld1q_f32(p), vld1q_f32(p + 4), vld1q_f32(p + 8), vld1q_f32(p + 12)};
@@ -79,7 +80,9 @@ static const uint8_t packing[16][16] = {
 };
 #undef PLACE
 
-/* Four candidates at a time; a store may overwrite a vector beyond the candidates kept. */
+/* Four candidates at a time: a table look-up by the bits moves the candidates kept to the
+ * front of a vector. A store may overwrite a vector beyond the candidates kept, which the
+ * loop has already read. */
 static void CT_NAME(compact)(struct ct_candidates *list, float threshold)
 {
     static const uint8_t bits[16] = {0, 1, 1, 2, 1, 2, 2, 3, 1, 2, 2, 3, 2, 3, 3, 4};
@@ -101,8 +104,9 @@ static void CT_NAME(compact)(struct ct_candidates *list, float threshold)
     list->count = kept;
 }
 
-/* Appends the points of a tile that are within the threshold and have an eligible row.
- * Returns whether the buffer is full. */
+/* Appends the points of a tile that are within the threshold and have an eligible row. Every
+ * point within the threshold is stored at the end of the buffer; the count grows only if the
+ * row is eligible, so that no branch depends on rows. Returns whether the buffer is full. */
 static inline int append_lanes(struct ct_candidates *list, struct lanes sum, const int *row,
                                int pos)
 {

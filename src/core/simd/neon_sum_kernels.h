@@ -12,7 +12,8 @@ static inline struct lanes CT_SUMS(add_square)(struct lanes sum, struct lanes x,
                           CT_ADD_SQUARE(gap.c, sum.c), CT_ADD_SQUARE(gap.d, sum.d)};
 }
 
-/* The tile ends early once the nearest of its points cannot pass. */
+/* All 16 points at a time: the four chains of additions overlap. The tile ends early once the
+ * least sum, which is NaN only if all are, exceeds the threshold. */
 static int CT_SUMS(scan_tile)(const float *tile, int d, const float *q, const int *row, int pos,
                               struct ct_candidates *list)
 {
@@ -26,7 +27,9 @@ static int CT_SUMS(scan_tile)(const float *tile, int d, const float *q, const in
     return append_lanes(list, sum, row, pos);
 }
 
-/* Scans a tile for half of a group: the sums of four queries fill 16 of the 32 registers. */
+/* Scans a tile for half of a group: the sums of four queries fill 16 of the 32 registers. One
+ * comparison of the four least sums decides for most tiles that no query has a candidate.
+ * Returns a bit for each query with a full buffer. */
 static inline unsigned CT_SUMS(scan_half_group)(const float *tile, int d, const float *q,
                                                 const int *row, int pos,
                                                 struct ct_candidates *const *list)
@@ -59,6 +62,7 @@ static inline unsigned CT_SUMS(scan_half_group)(const float *tile, int d, const 
     return full;
 }
 
+/* Two halves: eight queries would not fit in the registers. */
 static unsigned CT_SUMS(scan_tile_group)(const float *tile, int d, const float *q, const int *row,
                                          int pos, struct ct_candidates *const *list)
 {

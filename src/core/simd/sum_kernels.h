@@ -6,8 +6,10 @@
  * beside what it lists itself. No include guard, on purpose.
  */
 
-/* A vector of points ends early once none of its sums can pass: CT_STOP says how often to
- * compare. Sums of absent points, NaN, never pass. */
+/* Most tiles of a single query fail on the first coordinates: a vector of points ends early
+ * once no sum can pass, because sums only grow. CT_STOP says after how many coordinates to
+ * compare. Absent points of a tile have NaN coordinates; comparisons with NaN are false, so
+ * that absent points never pass. */
 CT_TARGET static int CT_SUMS(scan_tile)(const float *tile, int d, const float *q, const int *row,
                                         int pos, struct ct_candidates *list)
 {
@@ -34,8 +36,9 @@ CT_TARGET static int CT_SUMS(scan_tile)(const float *tile, int d, const float *q
     if ((within = CT_WITHIN(sum, CT_FSPLAT(list[i]->threshold))))                                  \
     CT_NAME(append_eligible)(list[i], within, sum, row + part, pos + part)
 
-/* Eight sums stay in registers while a vector of points passes: one load serves eight
- * queries, and the eight chains of additions overlap. */
+/* The sums of eight queries stay in registers during the loop over coordinates: one load of
+ * the tile serves eight queries, and eight independent chains of additions overlap. A group
+ * does not end early: one of its queries usually needs all coordinates. */
 CT_TARGET static unsigned CT_SUMS(scan_tile_group)(const float *tile, int d, const float *q,
                                                    const int *row, int pos,
                                                    struct ct_candidates *const *list)
@@ -72,7 +75,8 @@ CT_TARGET static unsigned CT_SUMS(scan_tile_group)(const float *tile, int d, con
 
 #undef CT_MEMBER
 
-/* The gap to a box is the largest of the two differences and 0, per coordinate. */
+/* The gap to a box, per coordinate, is the larger of the two differences, or 0 if both are
+ * negative. A vector of boxes ends early like a vector of points. */
 CT_TARGET static int CT_SUMS(boxes_within)(const float *lower, const float *upper, size_t stride,
                                            int d, int count, const float *q_lower,
                                            const float *q_upper, float threshold, int *number,

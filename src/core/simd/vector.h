@@ -1,7 +1,9 @@
-/* vector.h: the operations on vectors of 16 bytes that C has no operator for.
+/* vector.h: operations on vectors of 16 bytes without an operator in C.
  *
- * Each has one instruction or two in SSE2 and NEON, and plain C for all other
- * processors. The functions that give bits set bit i for lane i.
+ * Maximum, minimum, square root, and comparisons whose outcome is an integer with bit i for
+ * lane i. Each takes one or two instructions in SSE2 and NEON, and is plain C on all other
+ * processors. The base kernels build on them; AVX2 and AVX-512 have
+ * intrinsics of their own.
  */
 #ifndef COVERTREE_SIMD_VECTOR_H
 #define COVERTREE_SIMD_VECTOR_H
@@ -16,12 +18,12 @@
 #define CT_SSE2 0
 #endif
 
-/* Intrinsics number lanes as memory does on little-endian processors only. */
+/* Only on little-endian processors do the intrinsics number lanes in memory order. */
 #if defined(__GNUC__) && defined(__aarch64__) && !defined(__AARCH64EB__)
 #define CT_NEON 1
 #include <arm_neon.h>
-/* Before it allots registers, gcc moves operations of a kernel so far apart that 32
- * registers do not suffice. */
+/* gcc schedules instructions before it allocates registers, and moves the operations of a
+ * kernel so far apart that 32 registers do not suffice: without this, sums are spilled. */
 #if !defined(__clang__)
 #pragma GCC optimize("no-schedule-insns")
 #endif
@@ -34,8 +36,8 @@ typedef double ct_f64x2 __attribute__((vector_size(16)));
 typedef int32_t ct_i32x4 __attribute__((vector_size(16)));
 typedef int64_t ct_i64x2 __attribute__((vector_size(16)));
 
-/* x in each lane. A scalar operand of a vector operation would not do: gcc takes a
- * float for a double where FLT_EVAL_METHOD is 1. */
+/* x in each lane. A scalar operand of a vector operation does not suffice: gcc treats a
+ * float as a double where FLT_EVAL_METHOD is 1. */
 #define CT_SPLAT4(x) ((ct_f32x4){x, x, x, x})
 
 #if CT_SSE2
@@ -52,6 +54,7 @@ typedef int64_t ct_i64x2 __attribute__((vector_size(16)));
 
 #else
 
+/* A comparison of vectors gives -1 or 0 per lane: the outcome as bits. */
 static inline unsigned ct_bits4(ct_i32x4 mask)
 {
     return ((unsigned)mask[0] & 1) | ((unsigned)mask[1] & 2) | ((unsigned)mask[2] & 4) |
@@ -63,6 +66,7 @@ static inline unsigned ct_bits2(ct_i64x2 mask)
     return ((unsigned)mask[0] & 1) | ((unsigned)mask[1] & 2);
 }
 
+/* Lanes of a where the mask is -1, lanes of b where it is 0. */
 static inline ct_f32x4 ct_pick4(ct_i32x4 mask, ct_f32x4 a, ct_f32x4 b)
 {
     return (ct_f32x4)((mask & (ct_i32x4)a) | (~mask & (ct_i32x4)b));

@@ -1,9 +1,10 @@
 /* select.c: see select.h.
  *
- * Up to about a hundred candidates are sorted by rank: counting how many come before each
- * takes no branch and vectorizes. More are spread over buckets of equal width, which leaves
- * little out of order unless many fall into one bucket; such arrays, and longer ones, are
- * partitioned around a pivot until the parts are short.
+ * With many neighbors, selection takes most of the time of a k-NN search. Hence three
+ * methods to sort, by the number of candidates. Up to about a hundred: ranks, because to
+ * count how many candidates come before each takes no branch and vectorizes. Up to about a
+ * thousand: buckets of equal width, which leave little out of order unless many candidates
+ * fall into one bucket. Otherwise: partition around a pivot until the parts are short.
  */
 #include "core/topk/select.h"
 #include "core/metric/euclidean.h"
@@ -30,6 +31,7 @@ static int comes_before(const double *sq, const int *row, int i, int j)
     return a < b || (a == b && row[i] < row[j]);
 }
 
+/* Exchanges two candidates. */
 static void swap_candidates(double *sq, int *row, int i, int j)
 {
     double keep = sq[i];
@@ -79,6 +81,7 @@ static void order_ties(double *distance, int *row, int count)
             swap_candidates(distance, row, j, j - 1);
 }
 
+/* The rank of a candidate is its place in the sorted array. */
 void ct_sort_by_rank(double *sq, int *row, int count, const struct ct_kernels *kernels)
 {
     int rank[CT_RANK_SORT_MAX + CT_SELECT_PAD], to_row[CT_RANK_SORT_MAX];
@@ -213,6 +216,7 @@ static void move_smallest_to_front(double *sq, int *row, int count, int k)
             swap_candidates(sq, row, j, j - 1);
 }
 
+/* The k-th is the last, in the order, of the k candidates at the front. */
 struct ct_neighbor ct_select_kth(double *sq, int *row, int count, int k)
 {
     int last = 0;
