@@ -39,6 +39,7 @@ static inline unsigned eligible_bits(unsigned bits, const int *row,
     return eligible;
 }
 
+/* The same for vectors in place of arrays; vectors may alias any type. */
 #define CT_PACK_PLAIN(sq, pos, bits, a, b)                                                         \
     pack_lanes(sq, pos, bits, (const float *)&(a), (const int *)&(b))
 
@@ -47,6 +48,11 @@ static inline unsigned eligible_bits(unsigned bits, const int *row,
  * saves. Returns the coordinate up to which to sum next, from coordinate j. */
 #define CT_STOP(j, d) ((d) - (j) < 16 ? (d) : (j) + 8)
 
+/* ---- the base set --------------------------------------------------------- */
+
+/* Vectors of 16 bytes: SSE2, or what the compiler makes of them. CT_COUNT looks the number of
+ * bits up in a table of 16 hexadecimal digits, one per outcome of a comparison: a population
+ * count instruction is not part of the base set. */
 #define CT_LABEL "base"
 #define CT_NAME(f) f##_base
 #define CT_TARGET
@@ -61,6 +67,10 @@ static inline unsigned eligible_bits(unsigned bits, const int *row,
 #define CT_WITHIN(a, b) CT_AT_MOST4(a, b)
 #include "core/simd/euclid_kernels.h"
 
+/* ---- NEON ----------------------------------------------------------------- */
+
+/* Always available on 64-bit ARM, hence no attribute. The double kernels are the common
+ * ones; neon_kernels.h and neon_sum_kernels.h replace the float32 kernels. */
 #if CT_NEON
 #define CT_LABEL "neon"
 #define CT_NAME(f) f##_neon
@@ -74,6 +84,10 @@ static inline unsigned eligible_bits(unsigned bits, const int *row,
 #include "core/simd/euclid_kernels.h"
 #endif
 
+/* ---- AVX2 ----------------------------------------------------------------- */
+
+/* Vectors of 32 bytes. A comparison gives a mask in a vector register, from which movemask
+ * takes one bit per lane. */
 #if CT_X86
 #define CT_LABEL "avx2"
 #define CT_NAME(f) f##_avx2
@@ -92,7 +106,11 @@ static inline unsigned eligible_bits(unsigned bits, const int *row,
     (unsigned)_mm256_movemask_ps(_mm256_cmp_ps((__m256)(a), (__m256)(b), _CMP_LE_OQ))
 #include "core/simd/euclid_kernels.h"
 
-/* The conversions between vector types below are free: they change the type, not the bits. */
+/* ---- AVX-512 -------------------------------------------------------------- */
+
+/* Vectors of 64 bytes: a tile is one vector of floats. Comparisons give bits directly, and
+ * masked instructions pack lanes and leave absent ones unread. Conversions between vector
+ * types, here and above, cost nothing: they change the type, not the bits. */
 #define CT_512 __attribute__((target("avx512f,avx512dq,avx512vl,popcnt")))
 
 /* Two comparisons of a whole vector of rows, under a mask; absent rows are not read. */
@@ -127,6 +145,8 @@ CT_512 static inline void pack_avx512(float *sq, int *pos, unsigned bits, __m512
 #define CT_WITHIN(a, b) (unsigned)_mm512_cmp_ps_mask((__m512)(a), (__m512)(b), _CMP_LE_OQ)
 #include "core/simd/euclid_kernels.h"
 #endif
+
+/* ---- the choice ----------------------------------------------------------- */
 
 const struct ct_kernels *ct_kernels(enum ct_simd_level level)
 {

@@ -24,6 +24,8 @@
  * guard, on purpose.
  */
 
+/* Vectors of doubles and of floats, and of integers of the same width: comparisons give -1 or
+ * 0 in each integer lane, so that a mask is also a count, negated. */
 typedef double CT_NAME(vec) __attribute__((vector_size(8 * CT_WIDTH), aligned(8), may_alias));
 typedef long long CT_NAME(mask) __attribute__((vector_size(8 * CT_WIDTH), aligned(8), may_alias));
 typedef float CT_NAME(fvec) __attribute__((vector_size(8 * CT_WIDTH), aligned(4), may_alias));
@@ -32,6 +34,8 @@ typedef int CT_NAME(fmask) __attribute__((vector_size(8 * CT_WIDTH), aligned(4),
 #define MASK CT_NAME(mask)
 #define FVEC CT_NAME(fvec)
 #define FMASK CT_NAME(fmask)
+/* Unaligned loads and stores. The types may alias any other type, which allows to read
+ * arrays through them. */
 #define LOAD(p) (*(const VEC *)(p))
 #define STORE(p, v) (*(VEC *)(p) = (v))
 #define FLOAD(p) (*(const FVEC *)(p))
@@ -110,6 +114,10 @@ CT_TARGET static inline int CT_NAME(count_within_f64)(const double *x, int count
     return sum;
 }
 
+/* ---- float32 -------------------------------------------------------------- */
+
+/* The kernels that sum squares exist twice if the set has fused multiply-add: with it, and
+ * without, as in a set that has none. */
 #ifdef CT_FLOAT_NEON
 #include "core/simd/neon_kernels.h"
 #define CT_SUM_KERNELS "core/simd/neon_sum_kernels.h"

@@ -1,4 +1,9 @@
-/* isa.c: see isa.h. */
+/* isa.c: see isa.h.
+ *
+ * A level requires all instruction subsets that its kernels enable: AVX-512 stands for F,
+ * BW, DQ and VL. The compiler's run-time support also asks the operating system whether
+ * it saves the wide registers.
+ */
 #include "core/simd/isa.h"
 #include "core/simd/vector.h"
 

@@ -4,7 +4,8 @@
  * sum_kernels.h, which says what the two mean. No include guard, on purpose.
  */
 
-/* Adds the squared differences of one coordinate, of a tile's points and of a query. */
+/* Adds the squared differences of one coordinate between the points of a tile and a query:
+ * q holds the coordinate of the query in each lane. */
 static inline struct lanes CT_SUMS(add_square)(struct lanes sum, struct lanes x, float32x4_t q)
 {
     struct lanes gap = {vsubq_f32(x.a, q), vsubq_f32(x.b, q), vsubq_f32(x.c, q), vsubq_f32(x.d, q)};

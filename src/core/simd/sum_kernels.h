@@ -31,7 +31,8 @@ CT_TARGET static int CT_SUMS(scan_tile)(const float *tile, int d, const float *q
     return list->count >= list->capacity;
 }
 
-/* Appends the points within the threshold of query i, of the current vector. */
+/* Appends the points of the current vector within the threshold of query i. The branch is
+ * rarely taken: most tiles hold no candidate of most queries. */
 #define CT_MEMBER(i, sum)                                                                          \
     if ((within = CT_WITHIN(sum, CT_FSPLAT(list[i]->threshold))))                                  \
     CT_NAME(append_eligible)(list[i], within, sum, row + part, pos + part)

@@ -14,6 +14,7 @@
 #include <stdint.h>
 #include <string.h>
 
+/* On average a bucket has at most four candidates; BUCKET_MAX allows for uneven distances. */
 enum {
     BUCKETS = 256,
     BUCKET_MAX = 32 /* candidates of one bucket; with more, partition instead */
@@ -197,7 +198,8 @@ void ct_sort_neighbors(double *sq, int *row, int count, const struct ct_kernels 
     ct_sort_by_rank(sq, row, count, kernels);
 }
 
-/* Moves the k smallest of count candidates to the front, in no order: quickselect. */
+/* Moves the k smallest of count candidates to the front, in no order: quickselect. The part
+ * that contains the k-th is partitioned further; an insertion sort ends the last three. */
 static void move_smallest_to_front(double *sq, int *row, int count, int k)
 {
     while (count > 3 && k < count) {
@@ -227,7 +229,8 @@ struct ct_neighbor ct_select_kth(double *sq, int *row, int count, int k)
     return (struct ct_neighbor){sq[last], row[last]};
 }
 
-/* Drops candidates beyond the squared threshold, without branches. */
+/* Drops candidates beyond the squared threshold. Every candidate is stored; the count grows
+ * only if it is within, so that no branch depends on distances. */
 static void drop_beyond(struct ct_topk *topk, double threshold)
 {
     int kept = 0;
@@ -246,9 +249,10 @@ static int enough_candidates(int k)
     return k + k / 8 + 1;
 }
 
-/* Where too many distances are equal for a bisection to separate, rows decide: the k-th
- * candidate is found exactly. So it is at distance 0, where a threshold with a row spares
- * a search all further duplicates. */
+/* The bisection compares squares: the threshold is widened to all squares with the same root,
+ * because distances decide. If too many distances are equal for a bisection to separate,
+ * rows decide: the k-th candidate is found exactly. So it is at distance 0, where a threshold with
+ * a row spares a search all further duplicates. */
 struct ct_neighbor ct_topk_compact(struct ct_topk *topk, const struct ct_kernels *kernels)
 {
     int k = topk->k;
@@ -263,6 +267,7 @@ struct ct_neighbor ct_topk_compact(struct ct_topk *topk, const struct ct_kernels
     return kth;
 }
 
+/* Compaction first, unless there is almost nothing to drop. */
 void ct_topk_finish(struct ct_topk *topk, const struct ct_kernels *kernels)
 {
     if (topk->count - 8 > topk->k)
