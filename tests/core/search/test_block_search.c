@@ -1,7 +1,8 @@
-/* test_block_search.c: the way of a block of queries. A search hands over every point
- * that may come before a query's bar, none twice, and meets few others: exact
- * answers do not show whether the tree was of any use, so what was met is counted
- * here, by a search that notes what it is given and by the tallies of batches. */
+/* test_block_search.c: the search of a block evaluates what it must, and little more.
+ *
+ * Every point that may come before a query's threshold is a candidate, exactly once; few
+ * other points are. Exact results do not show whether the tree was of any use: these checks
+ * count candidates, by a sink, and evaluate the statistics of batches. */
 #include "check.h"
 #include "core/metric/euclidean.h"
 #include "core/order/hilbert.h"
@@ -57,8 +58,8 @@ static struct notes *make_notes(const struct ct_batch *batch, int capacity)
     return notes;
 }
 
-/* Whether a query may have met a point that it need not: of those that are clearly
- * beyond its limit, none; of those at distance zero, no rows after the last. */
+/* Whether a point may be a candidate of query i: not if clearly beyond the threshold, nor
+ * with a larger row if the threshold is at distance 0. */
 static int may_evaluate(const struct ct_query_block *s, int i, double distance, int row)
 {
     const struct ct_tiles *tiles = s->context.tree->tiles;
@@ -68,8 +69,8 @@ static int may_evaluate(const struct ct_query_block *s, int i, double distance, 
     return distance <= tau * (1 + 1e-4) + margin * tiles->inverse_scale;
 }
 
-/* What was met that should not have been, or the other way round. In the tiles of
- * `met`, nothing should have been. */
+/* Counts points that are candidates and should not be, or the other way round. No point in
+ * the tiles of `skip` should be. */
 static int count_wrong(const struct notes *notes, struct ct_tile_span skip)
 {
     const struct ct_query_block *s = &notes->search.block;
@@ -93,7 +94,7 @@ static int count_wrong(const struct notes *notes, struct ct_tile_span skip)
     return wrong;
 }
 
-/* Bars of all sorts: none, those that another point ties with at any row, zero. */
+/* Thresholds of all kinds: infinite; at the distance of a point, with any row; zero. */
 static void set_thresholds(struct ct_query_block *s, const struct cloud *cloud)
 {
     for (int i = 0; i < s->count; i++) {
@@ -108,8 +109,8 @@ static void set_thresholds(struct ct_query_block *s, const struct cloud *cloud)
     }
 }
 
-/* Where blocks descend, teams of them meet what they have in common, or each query
- * picks, as is wanted here. */
+/* A search in the given mode, with joint scans in the first six rounds and single scans in
+ * the others, where the tree is traversed. */
 static void check_way(const struct cloud *cloud, const struct ct_tree *tree,
                       enum ct_search_mode mode)
 {
@@ -153,7 +154,7 @@ static void check_cloud(struct cloud cloud)
     keep_end();
 }
 
-/* ---- what batches took ---------------------------------------------------- */
+/* ---- the statistics of batches ---------------------------------------------------- */
 
 static struct ct_search_stats stats_of(struct ct_batch batch, int k)
 {
@@ -165,8 +166,8 @@ static struct ct_search_stats stats_of(struct ct_batch batch, int k)
     return stats;
 }
 
-/* Mean shares of 5000 points in tiles that met a query in the search for the
- * nearest, at most so many, and of points that it took distances of: a handful. */
+/* The mean share of tiles that a query scans for its nearest neighbor of 5000 points is below
+ * `most`, and the share of exact distances below 0.001. */
 static void check_share(const char *name, int d, int block, double most)
 {
     struct cloud cloud = cloud_of(name, 5000, d), queries = queries_near(&cloud, 400);
@@ -194,8 +195,8 @@ static void check_share(const char *name, int d, int block, double most)
     keep_end();
 }
 
-/* Coinciding points beyond the rows that matter are left alone: what is met are
- * the tiles of one node that is not descended any further, at most. */
+/* Duplicates with rows beyond the threshold are excluded: at most the tiles of one remaining
+ * node are scanned. */
 static void check_duplicates(void)
 {
     struct cloud cloud = cloud_of("same", 20000, 3);
@@ -215,7 +216,7 @@ static void check_duplicates(void)
     keep_end();
 }
 
-/* Out of reach, nothing of them is met at all. */
+/* Duplicates beyond the threshold: no tile is scanned. */
 static void check_unreached(void)
 {
     struct cloud cloud = cloud_of("same", 5000, 3), queries = {"beside", 3, 3, NULL};
@@ -232,7 +233,7 @@ static void check_unreached(void)
     keep_end();
 }
 
-/* Isotropic points in many dimensions are scanned, where that may be chosen. */
+/* Isotropic points in many dimensions are scanned if the mode allows the choice. */
 static void check_choice(const char *name, int n, int d, int scanned)
 {
     struct cloud cloud = cloud_of(name, n, d);
@@ -263,9 +264,9 @@ static int same_descents(const struct ct_search_stats *a, const struct ct_search
            a->nodes == b->nodes && a->candidates == b->candidates && a->cache_hits == b->cache_hits;
 }
 
-/* Blocks of a fixed size are of that size, but for what is left of each run of
- * 64 queries; they share their descents, and descend the same on any threads. What
- * they meet then depends on what a thread learnt from its blocks before. */
+/* Blocks have the fixed size, except the last of each run of 64 queries. Traversals are
+ * shared, and the same on any number of threads; the scans after them depend on the blocks
+ * that the thread has searched before. */
 static void check_fixed(int block)
 {
     struct cloud cloud = cloud_of("uniform", 4096, 2);

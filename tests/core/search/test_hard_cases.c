@@ -105,7 +105,7 @@ static void check_knot(struct cloud cloud)
 }
 
 /* Thousands in one place, some elsewhere; queries there, beside it, and far off. */
-static void check_heap(int n, int elsewhere, double place)
+static void check_duplicate_run(int n, int elsewhere, double place)
 {
     struct cloud cloud = cloud_of("normal", n, 3), others = cloud_of("normal", 200, 3);
     for (int j = 0; j < 3; j++)
@@ -115,7 +115,7 @@ static void check_heap(int n, int elsewhere, double place)
         for (int i = 0; i < others.n; i++)
             others.x[i + (size_t)j * others.n] =
                 place + (i % 4 == 0 ? 0 : ldexp(others.x[i + (size_t)j * others.n], -10 + i % 20));
-    cloud.name = "heap";
+    cloud.name = "duplicates";
     for (int leaf_size = 16; leaf_size <= 128; leaf_size += 112) {
         struct game own = make_game(&cloud, NULL, leaf_size);
         struct game other = make_game(&cloud, &others, leaf_size);
@@ -149,7 +149,7 @@ static void check_stragglers(int d)
     keep_end();
 }
 
-/* All k there are for n points, and all sizes of blocks, of batches and of teams. */
+/* All k there are for n points, and all sizes of blocks, of batches and of query groups. */
 static void check_sizes(const char *name, int n, int d)
 {
     struct cloud cloud = cloud_of(name, n, d);
@@ -188,9 +188,9 @@ int main(void)
     check_knot(knot(800, 12, 1e-9, 0, 1e6, 100));
     check_knot(knot(800, 2, 1e-160, 0, 1, 800));
     check_knot(knot(800, 2, 1e-30, 0, 1e100, 10));
-    check_heap(10000, 0, 1);
-    check_heap(4000, 5, 1e3);
-    check_heap(4000, 800, 0);
+    check_duplicate_run(10000, 0, 1);
+    check_duplicate_run(4000, 5, 1e3);
+    check_duplicate_run(4000, 800, 0);
     for (int d = 1; d <= 40; d += 1 + d)
         check_stragglers(d);
     for (int d = 1; d <= 100; d += 1 + d / 5) {

@@ -205,7 +205,7 @@ static float some_limit(double occurring)
     return (float)limits[random_below(7)];
 }
 
-/* ---- what a query has met -------------------------------------------------- */
+/* ---- the candidate buffer ---------------------------------------------------- */
 
 /* A list that has room for just what simd/candidates.h says, and holds `count` squares,
  * from 0 to below 1, all within its limit. */
@@ -226,15 +226,15 @@ static struct ct_candidates some_near(int full, int count, float limit)
 }
 
 /* The tile that lies last in its array, as do its rows: size points from pos on. */
-struct meeting {
+struct scan_input {
     const float *tile, *q;
     const int *row;
     int d, size, pos;
 };
 
-static struct meeting some_meeting(int d, int places)
+static struct scan_input some_scan_input(int d, int places)
 {
-    struct meeting m = {.d = d, .size = 1 + random_below(CT_LANES), .pos = random_below(1000)};
+    struct scan_input m = {.d = d, .size = 1 + random_below(CT_LANES), .pos = random_below(1000)};
     float *tile = floats(d * CT_LANES);
     int *row = keep((size_t)m.size, sizeof *row);
     for (int lane = m.size; lane < CT_LANES; lane++)
@@ -248,7 +248,7 @@ static struct meeting some_meeting(int d, int places)
     return m;
 }
 
-static double square_at(const struct meeting *m, int lane, int place, int places)
+static double square_at(const struct scan_input *m, int lane, int place, int places)
 {
     double sum = 0;
     for (int j = 0; j < m->d; j++) {
@@ -259,7 +259,7 @@ static double square_at(const struct meeting *m, int lane, int place, int places
 }
 
 /* Of the rows a query does not want, and of the limit: all there are, and some. */
-static void set_wants(const struct meeting *m, int place, int places, struct ct_candidates *near)
+static void set_wants(const struct scan_input *m, int place, int places, struct ct_candidates *near)
 {
     static const int rounds = 4;
     near->threshold = some_limit(square_at(m, random_below(m->size), place, places));
@@ -269,8 +269,8 @@ static void set_wants(const struct meeting *m, int place, int places, struct ct_
 }
 
 /* What is wrong with a list that had `had` entries, the first of which must be as
- * before, after its query met a tile. */
-static int wrong_after(const struct meeting *m, int place, int places,
+ * before, after a scan of a tile. */
+static int wrong_after(const struct scan_input *m, int place, int places,
                        const struct ct_candidates *before, const struct ct_candidates *near)
 {
     int at = before->count, wrong = near->count < before->count;
@@ -288,7 +288,7 @@ static int wrong_after(const struct meeting *m, int place, int places,
     return wrong + (at != near->count);
 }
 
-/* A list before a meeting: mostly one that the tile may fill, or all but. */
+/* A buffer before a scan: mostly with so little room that the tile may fill it. */
 static struct ct_candidates list_to_fill(void)
 {
     int full = 1 + random_below(2 * CT_LANES), room = random_below(CT_LANES + 1);
@@ -306,11 +306,11 @@ static struct ct_candidates copy_of(const struct ct_candidates *near)
     return copy;
 }
 
-static void check_tile_meet(const struct ct_kernels *kernels)
+static void check_scan_tile(const struct ct_kernels *kernels)
 {
     int wrong = 0, wrong_full = 0, filled = 0;
     for (int round = 0; round < 100 * DIMS; round++) {
-        struct meeting m = some_meeting(1 + round % (2 * DIMS), 1);
+        struct scan_input m = some_scan_input(1 + round % (2 * DIMS), 1);
         struct ct_candidates near = list_to_fill(), before;
         set_wants(&m, 0, 1, &near);
         before = copy_of(&near);
@@ -327,11 +327,11 @@ static void check_tile_meet(const struct ct_kernels *kernels)
 }
 
 /* Two places of the group are unused: their buffer has no room. */
-static void check_team_meet(const struct ct_kernels *kernels)
+static void check_scan_tile_group(const struct ct_kernels *kernels)
 {
     int wrong = 0, wrong_full = 0, filled_unused = 0, filled = 0;
     for (int round = 0; round < 60 * DIMS; round++) {
-        struct meeting m = some_meeting(1 + round % (2 * DIMS), CT_GROUP);
+        struct scan_input m = some_scan_input(1 + round % (2 * DIMS), CT_GROUP);
         struct ct_candidates list[CT_GROUP], before[CT_GROUP], *near[CT_GROUP];
         struct ct_candidates unused = {.capacity = 1, .threshold = -1};
         int alone = random_below(CT_GROUP);
@@ -383,9 +383,9 @@ static void fill_near(struct ct_candidates *near, int sort)
     }
 }
 
-/* The square below which a bisection must have looked: as near to the bar as 24
+/* The square below which a bisection must have looked: as near to the threshold as 24
  * halvings of where it began come; nowhere, if it began without end. */
-static float surely_below(const struct ct_candidates *near, float bar)
+static float surely_below(const struct ct_candidates *near, float threshold)
 {
     float most = 0;
     for (int i = 0; i < near->count; i++)
@@ -393,10 +393,10 @@ static float surely_below(const struct ct_candidates *near, float bar)
     float began = near->threshold < INFINITY ? near->threshold : most;
     if (began == INFINITY)
         return -1;
-    return fminf(nextafterf(bar, -1), bar - began * 0x1p-22f);
+    return fminf(nextafterf(threshold, -1), threshold - began * 0x1p-22f);
 }
 
-/* At least k are within the bar, if they are within the limit; and not more than
+/* At least k are within the threshold, if they are within the limit; and not more than
  * enough, but for those that a bisection of the limit cannot tell apart. */
 static void check_find_threshold(const struct ct_kernels *kernels)
 {
@@ -411,11 +411,11 @@ static void check_find_threshold(const struct ct_kernels *kernels)
         if (sort < 5 && round / 8 % 2)
             near.threshold = near.sq[random_below(near.count)] + (float)random_below(2);
         struct ct_candidates before = copy_of(&near);
-        float bar = kernels->find_threshold(&near, k, most);
-        int within = count_near(&near, bar), wanted = count_near(&near, near.threshold);
-        wrong += near.threshold > 0 && (bar == 0) != (count_near(&near, 0) >= k);
-        wrong += !(bar <= near.threshold) || (wanted >= k ? within < k : within != wanted);
-        loose += within > most && count_near(&near, surely_below(&near, bar)) >= k;
+        float threshold = kernels->find_threshold(&near, k, most);
+        int within = count_near(&near, threshold), wanted = count_near(&near, near.threshold);
+        wrong += near.threshold > 0 && (threshold == 0) != (count_near(&near, 0) >= k);
+        wrong += !(threshold <= near.threshold) || (wanted >= k ? within < k : within != wanted);
+        loose += within > most && count_near(&near, surely_below(&near, threshold)) >= k;
         changed += near.count != before.count || near.threshold != before.threshold;
         changed += memcmp(near.sq, before.sq, (size_t)near.count * sizeof(float)) != 0;
         keep_end();
@@ -560,9 +560,9 @@ static int differ(const struct ct_candidates *a, const struct ct_candidates *b)
            memcmp(a->pos, b->pos, (size_t)a->count * sizeof *a->pos) != 0;
 }
 
-static int teams_differ(const struct ct_kernels *one, const struct ct_kernels *other, int d)
+static int groups_differ(const struct ct_kernels *one, const struct ct_kernels *other, int d)
 {
-    struct meeting m = some_meeting(d, CT_GROUP);
+    struct scan_input m = some_scan_input(d, CT_GROUP);
     struct ct_candidates a[CT_GROUP], b[CT_GROUP], *of_a[CT_GROUP], *of_b[CT_GROUP];
     for (int i = 0; i < CT_GROUP; i++) {
         a[i] = list_to_fill();
@@ -580,7 +580,7 @@ static int teams_differ(const struct ct_kernels *one, const struct ct_kernels *o
 
 static int tiles_differ(const struct ct_kernels *one, const struct ct_kernels *other, int d)
 {
-    struct meeting m = some_meeting(d, 1);
+    struct scan_input m = some_scan_input(d, 1);
     struct ct_candidates a = list_to_fill();
     set_wants(&m, 0, 1, &a);
     struct ct_candidates b = copy_of(&a);
@@ -605,17 +605,17 @@ static int boxes_differ(const struct ct_kernels *one, const struct ct_kernels *o
 static void check_unfused(const struct ct_kernels *kernels)
 {
     const struct ct_kernels *base = ct_kernels(CT_SIMD_BASE)->unfused;
-    int wrong_tiles = 0, wrong_teams = 0, wrong_boxes = 0;
+    int wrong_tiles = 0, wrong_groups = 0, wrong_boxes = 0;
     for (int round = 0; round < 50 * DIMS; round++) {
         int d = 1 + round % (2 * DIMS);
         wrong_tiles += tiles_differ(base, kernels->unfused, d);
-        wrong_teams += teams_differ(base, kernels->unfused, d);
+        wrong_groups += groups_differ(base, kernels->unfused, d);
         wrong_boxes += boxes_differ(base, kernels->unfused, d);
         keep_end();
     }
     check_about("%s without fused multiply-add", kernels->name);
     CHECK(wrong_tiles == 0);
-    CHECK(wrong_teams == 0);
+    CHECK(wrong_groups == 0);
     CHECK(wrong_boxes == 0);
 }
 
@@ -630,8 +630,8 @@ int main(void)
         check_rank(kernels);
         check_rank_nearly_sorted(kernels);
         check_lanes(kernels);
-        check_tile_meet(kernels);
-        check_team_meet(kernels);
+        check_scan_tile(kernels);
+        check_scan_tile_group(kernels);
         check_find_threshold(kernels);
         check_find_threshold_f64(kernels);
         check_compact(kernels);
