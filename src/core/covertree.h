@@ -1,10 +1,10 @@
-/* covertree.h: the public face of the core. A host includes this header and no other.
+/* covertree.h: the public face of the core. The only header that a host includes.
  *
- *   host.h                 what the core needs of its host
- *   tree/                  struct ct_tree, and how it is built, laid out in tiles, checked
+ *   host.h                 services of the host: memory, interrupts, progress
+ *   tree/                  struct ct_tree: build, tiles, prefix trees, validation
  *   order/                 Hilbert and maximin order
  *   search/                queries by distance: k nearest, radius, predecessors, budgets
- *   residual/              residual correlation, and its two searches
+ *   residual/              residual correlation: exact and approximate search
  *   util/                  checksums, column ranges, the parallel loop
  */
 #ifndef COVERTREE_COVERTREE_H

@@ -1,25 +1,32 @@
-/* host.h: what the core needs of its host: memory, interrupts, progress.
+/* host.h: services of the host: memory, interrupts, progress.
  *
- * The host (R, or another program) fills one struct and hands it to every call that allocates
- * or takes long. The core has no memory of its own and prints nothing.
+ * The host (R, or another program) fills a struct and hands the struct to every call that
+ * allocates or takes long. The core owns no memory and prints nothing.
  */
 #ifndef COVERTREE_HOST_H
 #define COVERTREE_HOST_H
 
 #include <stddef.h>
 
-/* All callbacks are called from the main thread, outside parallel regions, and may leave by a
- * long jump: the core owns nothing that would leak. */
+/* The core calls all callbacks from the main thread, outside parallel regions. Any callback may
+ * leave by a long jump: the core holds nothing that could leak. */
 struct ct_host {
-    /* Returns uninitialized memory, aligned for doubles, that lives as long as the host's call
-     * into the core. Does not return NULL. */
+    /* Returns uninitialized memory for `count` values of `size` bytes, aligned for doubles. The
+     * memory lives as long as the host's call into the core. Never NULL. */
     void *(*alloc)(size_t count, size_t size);
-    void (*poll)(void);             /* asks for an interrupt, and then does not return */
-    void (*progress)(double share); /* told the share of a batch that is done; or NULL */
-    void *(*mark)(void);            /* release(mark()) frees what was allocated between; both */
-    void (*release)(void *mark);    /* may be NULL */
-    double region_seconds; /* remaining work that justifies a parallel region; 0: any work */
-    double poll_seconds;   /* work between two polls; 0: one block */
+
+    /* Checks for an interrupt by the user; does not return if there is one. */
+    void (*poll)(void);
+
+    /* Receives the finished share of a batch, 0 to 1. May be NULL. */
+    void (*progress)(double share);
+
+    /* release(m) frees all memory allocated since m = mark(). Both may be NULL. */
+    void *(*mark)(void);
+    void (*release)(void *mark);
+
+    double region_seconds; /* least remaining work that justifies a parallel region; 0: any */
+    double poll_seconds;   /* work between two polls; 0: a single block */
 };
 
 #endif

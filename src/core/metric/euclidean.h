@@ -1,6 +1,6 @@
 /* euclidean.h: the canonical Euclidean distance.
  *
- * One definition for the whole package: differences squared and summed in the order of the
+ * The only definition in the package: differences squared and summed in the order of the
  * columns, in double, without fused multiply-add; the root at the end. Kernels vectorize
  * across points, so every lane repeats these operations and gets the same bits. Rounding is
  * monotone, so the same operations on the gaps to a box give a lower bound that no point of
@@ -13,7 +13,7 @@
 
 #include <stddef.h>
 
-/* Squared distance of two points, whose coordinates lie x_stride and y_stride doubles apart. */
+/* Squared distance of two points with coordinates x_stride and y_stride doubles apart. */
 static inline double ct_sqdist(const double *x, size_t x_stride, const double *y, size_t y_stride,
                                int d)
 {
@@ -25,8 +25,8 @@ static inline double ct_sqdist(const double *x, size_t x_stride, const double *y
     return sum;
 }
 
-/* Squared distance of two boxes: one whose coordinates lie ld doubles apart, and one from
- * q_lower [d] to q_upper [d]. 0 if they overlap. A point is a box with lower = upper. */
+/* Squared distance of two boxes: the first with coordinates ld doubles apart, the second from
+ * q_lower [d] to q_upper [d]. 0 if the boxes overlap. A point is a box with lower = upper. */
 static inline double ct_box_sqdist(const double *lower, const double *upper, size_t ld,
                                    const double *q_lower, const double *q_upper, int d)
 {

@@ -1,11 +1,11 @@
-/* hilbert.c: Skilling's transform (AIP Conf. Proc. 707, 2004), and the sort of its keys.
+/* hilbert.c: Skilling's transform (AIP Conf. Proc. 707, 2004), and the sort of the keys.
  *
- * The points are put on a grid of 2^bits cells a side over the smallest cube that holds them,
- * one scale for all coordinates, so that cells are cubes. The transform turns the coordinates
+ * The points are put on a grid of 2^bits cells a side over the smallest cube around all
+ * points. All coordinates have the same scale: cells are cubes. The transform turns the coordinates
  * of a cell into the curve's index in "transposed" form: the bits of the index, most
- * significant first, run through the top bits of all coordinates, then through their next
- * bits, and so on. A key has d * bits bits, in as many 64-bit words as that needs. Points are
- * transformed in chunks, so that every step is a loop over points that compilers vectorize.
+ * significant first, run through the top bits of all coordinates, then through the next
+ * bits, down to the last. A key has d * bits bits, in ceil(d * bits / 64) words. Points are
+ * transformed in chunks: every step is a loop over points, which compilers vectorize.
  */
 #include "core/order/hilbert.h"
 #include "core/util/column_range.h"
@@ -15,20 +15,23 @@
 #include <stdint.h>
 #include <string.h>
 
+/* Blocks of 2048 points balance the load, and cost little to claim. */
 enum {
-    CHUNK = 64,           /* points that are transformed together */
+    CHUNK = 64,           /* points transformed together */
     CHUNKS_PER_BLOCK = 32 /* chunks in a block of work */
 };
 
+/* 64 bits in all keep the key in one word up to d = 64; more than 32 bits of a coordinate do not
+ * fit into a uint32_t. */
 int ct_hilbert_bits(int d)
 {
     int bits = 64 / d;
     return bits > 32 ? 32 : bits < 1 ? 1 : bits;
 }
 
-/* For the points of a chunk: where bit b of coordinate `other` is set, flips the lower bits of
- * coordinate `first`; where it is not set, exchanges the lower bits of both. This undoes the
- * reflections that the curve makes inside each half. */
+/* For the points of a chunk: where bit b of the second coordinate is set, flips the lower bits
+ * of the first coordinate; where the bit is not set, exchanges the lower bits of both. This undoes
+ * the reflections that the curve makes inside each half. */
 static void undo_reflection(uint32_t *restrict first, uint32_t *restrict other, int b)
 {
     uint32_t lower_bits = ((uint32_t)1 << b) - 1;
@@ -48,6 +51,7 @@ static void undo_flip(uint32_t *first, int b)
         first[i] ^= lower_bits & (0 - ((first[i] >> b) & 1));
 }
 
+/* cell[i] ^= other[i] for the points of a chunk. */
 static void xor_into(uint32_t *restrict cell, const uint32_t *restrict other)
 {
     for (int i = 0; i < CHUNK; i++)
@@ -55,7 +59,8 @@ static void xor_into(uint32_t *restrict cell, const uint32_t *restrict other)
 }
 
 /* Turns cell coordinates [d x CHUNK] into the transposed index, in place: undoes reflections
- * from the top bit down, then takes the Gray code across coordinates and along the last one. */
+ * from the top bit down, then takes the Gray code across coordinates and along the last coordinate.
+ */
 static void transpose_index(uint32_t *cell, int d, int bits)
 {
     for (int b = bits - 1; b > 0; b--) {
@@ -101,24 +106,28 @@ static void pack_word(const uint32_t *cell, int d, int bits, int word, uint64_t 
         key[i] = (uint64_t)high[i] << 32 | low[i];
 }
 
+/* Words of 64 bits in a key. */
 static int key_words(int d, int bits)
 {
     return (int)(((size_t)d * bits + 63) / 64);
 }
 
+/* Cells of equal size over the smallest cube around all points. */
 struct grid {
     const double *origin; /* [d] smallest coordinates of the points */
     double side;          /* length of a side of the cube */
     double cells;         /* cells along a side */
 };
 
-/* Coordinate j of the cell that holds x. */
+/* Coordinate j of the cell of x. Needs x in the cube. Rounding may give the number of cells for
+ * a point at the upper side, which belongs to the last cell. */
 static uint32_t cell_of(const struct grid *grid, double x, int j)
 {
     double at = (x - grid->origin[j]) / grid->side * grid->cells;
     return at < grid->cells - 1 ? (uint32_t)at : (uint32_t)(grid->cells - 1);
 }
 
+/* Returns the grid over the points; a grid of side 1 if all points coincide. */
 static struct grid make_grid(const struct ct_host *host, const double *x, int n, int d, int bits)
 {
     double *origin = host->alloc((size_t)d, sizeof *origin);
@@ -132,6 +141,7 @@ static struct grid make_grid(const struct ct_host *host, const double *x, int n,
     return (struct grid){origin, side > 0 ? side : 1, (double)((uint64_t)1 << bits)};
 }
 
+/* The task of making the keys of all points. */
 struct key_task {
     struct grid grid;
     const double *x; /* [n x d, column-major] */
@@ -140,7 +150,8 @@ struct key_task {
     uint64_t *keys;  /* [n x words, column-major] most significant word first */
 };
 
-/* Computes the keys of the points of one chunk; unused lanes of the last chunk are cell 0. */
+/* Computes the keys of the points of one chunk. cell: [d x CHUNK] scratch; unused lanes of the last
+ * chunk are cell 0. */
 static void chunk_keys(const struct key_task *task, int begin, uint32_t *cell)
 {
     int n = task->n, d = task->d, bits = task->bits;
@@ -159,6 +170,7 @@ static void chunk_keys(const struct key_task *task, int begin, uint32_t *cell)
     }
 }
 
+/* One block of work: the keys of CHUNKS_PER_BLOCK chunks. */
 static void block_keys(void *data, int block, int thread)
 {
     const struct key_task *task = data;
@@ -168,8 +180,8 @@ static void block_keys(void *data, int block, int thread)
         chunk_keys(task, begin, cell);
 }
 
-/* Sorts by the whole key: by the last word first and by the first word last, which is right
- * because each sort is stable. */
+/* Sorts the indices of the points by the whole key: by the last word first and by the first word
+ * last. Each sort is stable, so the order by earlier words prevails. */
 static void sort_keys(const struct ct_host *host, const uint64_t *keys, int n, int words,
                       int threads, int *order)
 {

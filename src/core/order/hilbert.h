@@ -1,8 +1,7 @@
 /* hilbert.h: points in the order of a Hilbert curve, in any dimension.
  *
- * Points that are near each other along the curve are near each other in space. The build of
- * a tree and the search of a batch go along the curve, so that consecutive points share most
- * of their memory accesses.
+ * Neighbors along the curve are near each other in space. The build of a tree and the search
+ * of a batch go along the curve: consecutive points read mostly the same memory.
  */
 #ifndef COVERTREE_ORDER_HILBERT_H
 #define COVERTREE_ORDER_HILBERT_H
@@ -14,7 +13,7 @@
 int ct_hilbert_bits(int d);
 
 /* Writes the order of the points x [n x d, column-major] to order [n]: order[i] is the index,
- * from 0, of the point that comes i-th. Points in the same cell of the curve keep their order.
+ * from 0, of the i-th point along the curve. Points in the same cell of the curve keep their order.
  * The same for any number of threads. Costs O(n d bits) and takes 8 n (w + 4) bytes from the
  * host, where w = ceil(d bits / 64), the words of a key. */
 void ct_hilbert_order(const struct ct_host *host, const double *x, int n, int d, int threads,

@@ -1,17 +1,17 @@
 /* maximin.c: the maximin order, by a tournament of blocks.
  *
  * The points, along a Hilbert curve, are the items of tier 0, in blocks of CT_LANES. A block
- * is an item of the next tier, and so on up to a tier of one block. Every item knows the
- * largest distance of its points to the chosen points, and the point that has it (the
- * holder), so the next point to choose is found at the top. A chosen point is then applied:
- * from the top down, to the items whose box is nearer to it than their largest distance. No
- * distance of another item can become smaller.
+ * is an item of the next tier, up to a tier of one block. Every item knows the farthest of
+ * its points (the holder) and the distance of the holder to the nearest chosen point. The
+ * next point to choose is therefore found at the top. A chosen point is then applied:
+ * from the top down, to the items with a box nearer to the chosen point than the item's largest
+ * distance. No distance of another item can become smaller.
  *
  * While a chosen point would be applied to most blocks anyway, as in many dimensions, chosen
- * points are collected. Then all pending points are applied to a block while it is in cache,
- * and threads share the blocks. Meanwhile stored distances may be too large, but never too
- * small. So if the holder at the top lies in a block that lacks pending points, these are
- * applied to this block first, and the top is asked again.
+ * points are collected. Then all pending points are applied to a block while the block is in
+ * cache, and threads share the blocks. Meanwhile stored distances may be too large, but never too
+ * small. If the holder at the top lies in a block without the latest pending points, the
+ * pending points are applied to this block first, and the top is asked again.
  */
 #include "core/order/maximin.h"
 #include "core/metric/euclidean.h"
@@ -31,11 +31,11 @@ enum {
     COLUMNS_PER_POLL = 1 << 20 /* columns of blocks compared between two polls */
 };
 
-/* The items of one level of the tournament. A block of tier 0 holds sq [CT_LANES], the squared
+/* A level of the tournament. A block of tier 0 holds sq [CT_LANES], the squared
  * distance of each point, then the points' coordinates [d x CT_LANES]. A block of another
  * tier holds sq [CT_LANES], the largest squared distance in each item, then the lower and the
- * upper corners of the items' boxes [d x CT_LANES] each. sq is -1 for an item without points
- * that are still to be chosen. */
+ * upper corners of the items' boxes [d x CT_LANES] each. sq is -1 for an item without
+ * unchosen points. */
 struct tier {
     int items, blocks;
     size_t size;   /* doubles in a block */
@@ -49,11 +49,11 @@ struct maximin {
     struct tier tier[MAX_TIERS];
     int *row;           /* [n] row, from 0, of the point at each position */
     int batching;       /* whether chosen points are collected before they are applied */
-    int pending;        /* number of chosen points that are not yet applied to all blocks */
+    int pending;        /* chosen points not yet applied to all blocks */
     double *q;          /* [pending x d] coordinates of the pending points */
     int *applied;       /* [blocks of tier 0] number of pending points applied to each block */
     int early;          /* blocks updated early since all blocks were updated */
-    long long *updated; /* [threads] blocks that each thread compared with pending points */
+    long long *updated; /* [threads] comparisons of a pending point with a block */
 };
 
 void ct_centroid(const double *x, int n, int d, double *centroid)
@@ -67,28 +67,32 @@ void ct_centroid(const double *x, int n, int d, double *centroid)
     }
 }
 
+/* Number of blocks of a tier with this number of items. */
 static int blocks_of(int items)
 {
     return items / CT_LANES + (items % CT_LANES > 0);
 }
 
+/* Memory of a block; layout: struct tier. */
 static double *block_of(const struct tier *t, int block)
 {
     return t->block + (size_t)block * t->size;
 }
 
+/* Squared distance of an item. The item's coordinates follow at steps of CT_LANES. */
 static double *sq_of(const struct tier *t, int item)
 {
     return block_of(t, item / CT_LANES) + item % CT_LANES;
 }
 
+/* Position of the farthest point of an item; an item of tier 0 is a point itself. */
 static int holder_of(const struct tier *t, int item)
 {
     return t->holder ? t->holder[item] : item;
 }
 
-/* Returns the item of a block with the largest distance; in case of ties, the item whose
- * holder has the smallest row. */
+/* Returns the item of a block with the largest distance; ties go to the holder with
+ * the smallest row. */
 static int find_largest(const struct maximin *m, const struct tier *t, int block)
 {
     unsigned most = m->kernels->largest(block_of(t, block));
@@ -101,7 +105,8 @@ static int find_largest(const struct maximin *m, const struct tier *t, int block
     return largest;
 }
 
-/* Copies the largest distance in a block, and its holder, to the item that the block is. */
+/* Copies the largest distance in a block, and the holder, to the item above the block. Constant
+ * time. */
 static void update_item(struct maximin *m, int tier, int item)
 {
     const struct tier *t = &m->tier[tier], *below = t - 1;
@@ -117,8 +122,9 @@ static void update_ancestors(struct maximin *m, int pos)
         update_item(m, tier, item);
 }
 
-/* Applies a chosen point with coordinates q to a block and, below it, to the items that it may
- * change. Returns the number of blocks that it was compared with. */
+/* Applies a chosen point with coordinates q to a block: lowers squared distances to the distance
+ * from q where that is smaller, and, below, to the items with
+ * distances that may change. Returns the number of compared blocks. */
 static long long apply_point(struct maximin *m, int tier, int block, const double *q)
 {
     const struct tier *t = &m->tier[tier];
@@ -137,8 +143,8 @@ static long long apply_point(struct maximin *m, int tier, int block, const doubl
     return compared;
 }
 
-/* Applies all pending points to one block: of tier 0 if there is no other tier, else of tier
- * 1, with the blocks below it. */
+/* Applies all pending points to one block: of tier 0 if there is only tier 0, else of tier 1,
+ * with the blocks below. */
 static void apply_pending_to_block(void *data, int block, int thread)
 {
     struct maximin *m = data;
@@ -175,7 +181,9 @@ static long long apply_pending(const struct ct_host *host, struct maximin *m, in
     return (compared + MAX_TIERS) * m->d;
 }
 
-/* Applies all pending points to one block of points, before the other blocks. */
+/* Applies all pending points to one block of points, before all blocks are updated. Points that
+ * were applied before have no effect a second time, so apply_pending_to_all() need not know
+ * of early updates. */
 static void apply_pending_early(struct maximin *m, int block)
 {
     double *sq = block_of(m->tier, block);
@@ -186,8 +194,8 @@ static void apply_pending_early(struct maximin *m, int block)
     update_ancestors(m, block * CT_LANES);
 }
 
-/* Returns the position of the point to choose next: the holder at the top, once its block
- * has had all pending points applied. */
+/* Returns the position of the point to choose next: the holder at the top, once all
+ * pending points are applied to the block of the holder. */
 static int find_next(struct maximin *m)
 {
     const struct tier *top = &m->tier[m->tiers - 1];
@@ -199,7 +207,7 @@ static int find_next(struct maximin *m)
     }
 }
 
-/* Makes the point at a position pending; sq = -1 marks the gap that it leaves. */
+/* Makes the point at a position pending; sq = -1 marks the gap. */
 static void choose_point(struct maximin *m, int pos)
 {
     double *sq = sq_of(m->tier, pos), *q = m->q + (size_t)m->pending++ * m->d;
@@ -223,7 +231,8 @@ static void set_item_count(struct tier *t, int items)
     }
 }
 
-/* Sets the box of an item from its block, which has gaps at its end only. */
+/* Sets the box of an item from the block below, which has gaps at the end only. Boxes are not
+ * updated when points are chosen: a box that is too large costs time, never correctness. */
 static void set_box(struct maximin *m, int tier, int item)
 {
     const struct tier *t = &m->tier[tier], *below = t - 1;
@@ -242,7 +251,7 @@ static void set_box(struct maximin *m, int tier, int item)
     }
 }
 
-/* Builds the tiers above tier 0, which holds `points` points without gaps. */
+/* Builds the tiers above tier 0. Needs `points` points without gaps in tier 0. */
 static void build_tiers(struct maximin *m, int points)
 {
     set_item_count(m->tier, points);
@@ -256,7 +265,8 @@ static void build_tiers(struct maximin *m, int points)
     }
 }
 
-/* Moves the points that are still to be chosen together, and builds the tiers anew. */
+/* Closes the gaps between unchosen points, and builds the tiers anew. Done whenever a third of
+ * the positions are gaps, so all calls together take linear time. */
 static void compact_points(struct maximin *m)
 {
     const struct tier *t = m->tier;
@@ -273,8 +283,8 @@ static void compact_points(struct maximin *m)
     build_tiers(m, to);
 }
 
-/* Allocates the blocks of all tiers: (1 + d) n doubles for tier 0, and less than 1/7 of that
- * for the other tiers together. */
+/* Allocates the blocks of all tiers: (1 + d) n doubles for tier 0, and less than n (1 + d) / 7
+ * for the tiers above. */
 static void alloc_tiers(const struct ct_host *host, struct maximin *m, int n)
 {
     int blocks = n;
@@ -287,7 +297,7 @@ static void alloc_tiers(const struct ct_host *host, struct maximin *m, int n)
     }
 }
 
-/* Returns the index of the point nearest to q, the first one in case of ties. */
+/* Returns the index of the point nearest to q, ties go to the first point. */
 static int find_nearest(const double *x, int n, int d, const double *q)
 {
     double least = INFINITY;
@@ -302,7 +312,9 @@ static int find_nearest(const double *x, int n, int d, const double *q)
     return nearest;
 }
 
-/* Fills tier 0: every point far from any chosen point, the first one to choose farthest. */
+/* Fills tier 0. No point is chosen yet: squared distances are DBL_MAX, larger than any real
+ * distance, and infinite for the first point to choose, so that find_next() finds this
+ * point. */
 static void init_points(struct maximin *m, const double *x, int n, int first)
 {
     for (int pos = 0; pos < n; pos++) {
@@ -313,7 +325,9 @@ static void init_points(struct maximin *m, const double *x, int n, int first)
     }
 }
 
-/* Allocates everything and fills tier 0, in the order of the Hilbert curve. */
+/* Allocates everything and fills tier 0, in the order of the Hilbert curve: boxes of CT_LANES
+ * consecutive points are small. Unused lanes of the last block have row INT_MAX, so they lose
+ * every tie. */
 static struct maximin begin_maximin(const struct ct_host *host, const double *x, int n, int d,
                                     const double *q, int threads)
 {
@@ -333,6 +347,9 @@ static struct maximin begin_maximin(const struct ct_host *host, const double *x,
     return m;
 }
 
+/* Chooses the points one by one. Chosen points are applied at once, or, while batching, once
+ * MAX_PENDING points are pending or many blocks were updated early: each early update takes
+ * work from the threads. */
 void ct_maximin_order(const struct ct_host *host, const struct ct_kernels *kernels, const double *x,
                       int n, int d, const double *q, int threads, int *order)
 {

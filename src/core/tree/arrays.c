@@ -1,4 +1,8 @@
-/* arrays.c: see arrays.h. */
+/* arrays.c: see arrays.h.
+ *
+ * The table as data. Code that treats all arrays alike loops over ct_array_info; code that
+ * needs the C type of an array expands CT_TREE_ARRAYS.
+ */
 #include "core/tree/arrays.h"
 
 #define ARRAY_INFO(NAME, name, type, shape) {#name, CT_TYPE_##type, shape},

@@ -1,9 +1,9 @@
 /* arrays.h: the arrays of a tree: the name, type and shape of each, in one table.
  *
- * The table answers "which arrays does a tree consist of?" once for all users: struct
+ * The table lists the arrays of a tree once for all users: struct
  * ct_tree, the memory of a build, validation, and a host that saves the arrays, checks
- * their types, and names them in messages. A new array is a new line of CT_TREE_ARRAYS
- * plus the code that fills it.
+ * their types, and names them in messages. A new array needs a new line of CT_TREE_ARRAYS
+ * and code to fill the array.
  */
 #ifndef COVERTREE_TREE_ARRAYS_H
 #define COVERTREE_TREE_ARRAYS_H
@@ -13,7 +13,7 @@
 
 #include <stddef.h>
 
-/* ARRAY(NAME, name, type, shape) for each array, in the order in which hosts save the
+/* ARRAY(NAME, name, type, shape) for each array, in the order of a saved list of
  * arrays. Matrices are column-major. Numbers of positions and nodes are stored 1-based,
  * with 0 for "none", because R users read the arrays.
  *
@@ -22,12 +22,12 @@
  *   center          position of the node's center
  *   parent          parent of the node; 0 for the root
  *   first_child     first child; 0 for a leaf
- *   next_sibling    next child of the same parent; 0 for the last one
+ *   next_sibling    next child of the same parent; 0 for the last child
  *   subtree_begin   first position of the node's points
  *   subtree_end     last position of the node's points, inclusive
  *   level           least level with a cover radius of at least `radius`; CT_NO_LEVEL for 0
  *   min_row         smallest row of the node's points
- *   radius          largest distance of the node's points to its center
+ *   radius          largest distance of the node's points to the center
  *   lower, upper    bounding box of the node's points
  */
 #define CT_TREE_ARRAYS(ARRAY)                                                                      \
@@ -53,7 +53,7 @@ enum ct_array { CT_NO_ARRAY = -1, CT_TREE_ARRAYS(CT_ARRAY_ID) CT_ARRAYS };
 
 enum ct_array_type { CT_TYPE_int, CT_TYPE_double };
 
-/* Vectors with one value for each point or node; matrices with one row for each. */
+/* Vectors [n] or [nodes], and matrices [n x d] or [nodes x d], column-major. */
 enum ct_array_shape { CT_SHAPE_N, CT_SHAPE_N_D, CT_SHAPE_NODES, CT_SHAPE_NODES_D };
 
 /* The table as data, indexed by enum ct_array. */
@@ -76,16 +76,16 @@ struct ct_tree_arrays {
 size_t ct_array_length(enum ct_array array, int n, int d, int nodes);
 
 /* Memory that outlives a call into the core. alloc() returns room for `count` values of
- * `size` bytes, aligned for doubles, and may leave by a long jump. `array` tells which array
- * of a tree the memory is for; CT_NO_ARRAY: another part of a tree. Called on the main
+ * `size` bytes, aligned for doubles, and may leave by a long jump. `array` names the array
+ * of a tree that the memory is for; CT_NO_ARRAY: tiles, or a list of trees. Called on the main
  * thread only. */
 struct ct_memory {
     void *(*alloc)(void *context, enum ct_array array, size_t count, size_t size);
     void *context;
 };
 
-/* Allocates from `memory` or, if `memory` is NULL, from the host, whose memory lives as
- * long as the host's call. */
+/* Allocates from `memory` or, if `memory` is NULL, from the host: memory that
+ * lives as long as the host's call. */
 static inline void *ct_memory_alloc(const struct ct_host *host, const struct ct_memory *memory,
                                     enum ct_array array, size_t count, size_t size)
 {

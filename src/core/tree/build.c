@@ -1,10 +1,14 @@
 /* build.c: builds the tree from the top down.
  *
  * The calling thread splits the large nodes (split.h). The remaining nodes are roots of
- * independent branches, which threads share; a branch takes new nodes from one list of all
- * nodes. In the end the nodes are numbered breadth first. Every choice depends on distances
- * and positions only, never on the order in which threads finish, so the tree is the same
- * for any number of threads.
+ * independent branches, shared by threads; all branches take new nodes from the same list.
+ * In the end the nodes are numbered breadth first. Every choice depends on distances and
+ * positions only, never on the timing of threads: the tree is the same for any number of
+ * threads.
+ *
+ * The list of nodes cannot grow inside a parallel region, where the host may not be asked for
+ * memory. A branch without room stops; the calling thread then enlarges the list and starts
+ * another region.
  */
 #include "core/tree/build.h"
 #include "core/tree/split.h"
@@ -46,8 +50,8 @@ static int append_children(const struct ct_build_state *state, int number)
 }
 
 /* Splits the nodes of a branch, depth first, while the list of nodes has room. The nodes of
- * the branch that wait are linked by `first_child`, which a node needs only once it has
- * children. */
+ * the branch that wait are linked by `first_child`, a field that only nodes with children
+ * need otherwise. */
 static void split_branch(void *data, int branch, int thread)
 {
     const struct ct_build_state *state = data;
@@ -69,8 +73,8 @@ static void split_branch(void *data, int branch, int thread)
     (void)thread;
 }
 
-/* Splits the large nodes. Returns the number of nodes that are left to be split as branches,
- * and lists these in state->pending. */
+/* Splits the large nodes on the calling thread, which polls the host meanwhile. Returns the
+ * number of branches, and lists their roots in state->pending. */
 static int split_large_nodes(struct ct_build_state *state)
 {
     struct ct_node_list *nodes = state->nodes;
@@ -101,6 +105,7 @@ static int split_large_nodes(struct ct_build_state *state)
     return branches;
 }
 
+/* Whether a branch has stopped for lack of room. */
 static int has_pending_branch(const struct ct_build_state *state, int branches)
 {
     for (int branch = 0; branch < branches; branch++)
@@ -109,9 +114,9 @@ static int has_pending_branch(const struct ct_build_state *state, int branches)
     return 0;
 }
 
-/* Returns the nodes numbered breadth first. Points moved on after a node was split, so the
- * position of a center is right in the leaves only: from the last node to the first, a node
- * with children takes the center of its nested child. */
+/* Returns the nodes numbered breadth first. The splits of descendants move the
+ * points of a node, so the position of a center is right in the leaves only: from the last
+ * node to the first, a node with children takes the center of the nested child. */
 static struct ct_node_list *number_breadth_first(const struct ct_build_state *state)
 {
     struct ct_node_list *nodes = ct_node_list_new(state->host, state->nodes->count);
@@ -142,6 +147,7 @@ static int guess_capacity(int n, int leaf_size)
     return size < INT_MAX ? (int)size : INT_MAX;
 }
 
+/* Returns the state of a build without nodes, with scratch for all points. */
 static struct ct_build_state begin_build(const struct ct_host *host,
                                          const struct ct_build_options *options,
                                          const struct ct_tree_arrays *arrays)
@@ -165,7 +171,7 @@ static struct ct_build_state begin_build(const struct ct_host *host,
     };
 }
 
-/* Returns all nodes of the tree of the points in `arrays`, which move into tree order. */
+/* Returns all nodes of the tree. Moves points and rows into tree order. */
 static struct ct_node_list *build_nodes(const struct ct_host *host,
                                         const struct ct_build_options *options,
                                         const struct ct_tree_arrays *arrays)
@@ -191,7 +197,7 @@ struct ct_tree ct_tree_of_arrays(const struct ct_tree_arrays *arrays)
     return tree;
 }
 
-/* Allocates the arrays other than points and row, which the caller of the build provides. */
+/* Allocates the arrays of the nodes; the caller of the build provides points and row. */
 static void alloc_node_arrays(const struct ct_host *host, const struct ct_memory *memory,
                               struct ct_tree_arrays *arrays)
 {

@@ -1,9 +1,9 @@
 /* build.h: from points to a tree.
  *
  * One call builds everything that a search needs: nodes, arrays, float32 tiles. The tree is
- * the same for any number of threads and any instruction set; it depends on the order of the
- * points, which ties are broken by. Points along a space-filling curve (order/hilbert.h)
- * build and search faster.
+ * the same for any number of threads and any instruction set. It depends on the order of the
+ * points, because ties are broken by position. Build and search are faster if the points are
+ * in the order of a space-filling curve (order/hilbert.h).
  */
 #ifndef COVERTREE_TREE_BUILD_H
 #define COVERTREE_TREE_BUILD_H
@@ -22,16 +22,16 @@ struct ct_build_options {
 /* Builds the tree of n >= 1 finite points in d >= 1 dimensions.
  *
  * Needs n, d, points [n x d, column-major] and row [n] in `arrays`. Permutes points and row,
- * alike and in place, into tree order; allocates the other arrays from options->memory, in
- * the order of CT_TREE_ARRAYS, and fills them. Returns the tree over these arrays, with its
- * tiles and without prefix trees.
+ * alike and in place, into tree order; allocates the arrays of the nodes from
+ * options->memory, in the order of CT_TREE_ARRAYS, and fills these. Returns the tree over the
+ * arrays, with tiles and without prefix trees.
  *
  * Costs about n x (centers of a split) x depth distances, and 32 bytes of the host's memory
  * for each point. If the host leaves a callback by a long jump, `arrays` holds no tree. */
 struct ct_tree ct_tree_build(const struct ct_host *host, const struct ct_build_options *options,
                              struct ct_tree_arrays *arrays);
 
-/* Returns a tree over arrays that hold one; without tiles and prefix trees. */
+/* Returns the tree over filled arrays, without tiles and prefix trees. Constant time. */
 struct ct_tree ct_tree_of_arrays(const struct ct_tree_arrays *arrays);
 
 #endif

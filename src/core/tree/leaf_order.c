@@ -10,7 +10,7 @@
 struct leaf_run {
     const double *points; /* [n x d, column-major] */
     int n, d, begin, size, tiles;
-    double *key; /* [size] the coordinate along which a run is halved */
+    double *key; /* [size] coordinate along the widest column of the present run */
     int *order;  /* [size] positions */
 };
 
@@ -20,8 +20,8 @@ static int tile_boundary(const struct leaf_run *run, int tile)
     return (int)((long long)run->size * tile / run->tiles);
 }
 
-/* Returns the coordinate with the largest range over the points from..to - 1, the first one
- * in case of ties. */
+/* Returns the coordinate with the largest range over the points from..to - 1; ties go to
+ * the first coordinate. */
 static int find_widest_column(const struct leaf_run *run, int from, int to)
 {
     int widest = 0;
@@ -42,6 +42,7 @@ static int find_widest_column(const struct leaf_run *run, int from, int to)
     return widest;
 }
 
+/* Swaps entries i and j of key and order. */
 static void swap_points(const struct leaf_run *run, int i, int j)
 {
     double key = run->key[i];
@@ -52,6 +53,7 @@ static void swap_points(const struct leaf_run *run, int i, int j)
     run->order[j] = pos;
 }
 
+/* Whether entry i precedes (key, pos). Positions are unique, so the order is total. */
 static int is_before(const struct leaf_run *run, int i, double key, int pos)
 {
     return run->key[i] < key || (run->key[i] == key && run->order[i] < pos);

@@ -1,4 +1,4 @@
-/* leaf_order.h: orders the points of a leaf so that the boxes of its tiles are small.
+/* leaf_order.h: orders the points of a leaf so that the boxes of the tiles are small.
  *
  * Used by the build for every leaf of more than one tile. Costs O(d s log t) for s points in
  * t tiles. A search then discards more tiles by their boxes.

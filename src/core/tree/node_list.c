@@ -1,8 +1,8 @@
-/* node_list.c: growing the list of nodes, and storing it in the arrays of a tree.
+/* node_list.c: growing the list of nodes, and storing the nodes in the arrays of a tree.
  *
- * The box and the smallest row of a leaf come from its points, those of another node from
- * its children. Children have higher numbers than their parent, so one pass from the last
- * node to the first finds all children of a node finished.
+ * A leaf gets box and smallest row from the points, another node from the children. Children
+ * have higher numbers than their parent: in a pass from the last node to the first, all
+ * children of a node are finished before the node.
  */
 #include "core/tree/node_list.h"
 #include "core/util/column_range.h"
@@ -70,6 +70,7 @@ static void store_box_column(const struct ct_node_list *nodes, const double *x, 
     }
 }
 
+/* Stores the smallest row of every node. row: [n]; min_row: [nodes]. */
 static void store_min_row(const struct ct_node_list *nodes, const int *row, int *min_row)
 {
     for (int i = nodes->count - 1; i >= 0; i--) {
@@ -88,6 +89,7 @@ struct box_task {
     const struct ct_tree_arrays *arrays;
 };
 
+/* One block of work: the boxes of all nodes in one coordinate. */
 static void store_boxes(void *data, int column, int thread)
 {
     const struct box_task *task = data;

@@ -1,7 +1,7 @@
 /* node_list.h: the nodes of a tree under construction, in a list that grows.
  *
- * Used by the build only. A node takes 48 bytes; the finished tree keeps its values in
- * arrays instead (arrays.h).
+ * Used by the build only. A node takes 48 bytes; the finished tree keeps arrays
+ * instead (arrays.h).
  */
 #ifndef COVERTREE_TREE_NODE_LIST_H
 #define COVERTREE_TREE_NODE_LIST_H
@@ -9,7 +9,7 @@
 #include "core/tree/arrays.h"
 
 struct ct_build_node {
-    int begin, end;   /* its points: positions from begin up to, not including, end */
+    int begin, end;   /* positions of the points: begin, ..., end - 1 */
     int center;       /* position */
     int parent;       /* number of the parent; -1 for the root */
     int first_child;  /* number of the first child, if there are children */
@@ -20,7 +20,7 @@ struct ct_build_node {
 };
 
 struct ct_node_list {
-    struct ct_build_node *node; /* [capacity], of which the first `count` are in use */
+    struct ct_build_node *node; /* [capacity]; the first `count` are in use */
     int count, capacity;
 };
 
@@ -31,8 +31,8 @@ struct ct_node_list *ct_node_list_new(const struct ct_host *host, int capacity);
  * the size if the capacity does not suffice; pointers to nodes are invalid then. */
 void ct_node_list_reserve(const struct ct_host *host, struct ct_node_list *nodes, int more);
 
-/* Fills the arrays of a tree from its nodes, which are numbered breadth first. Needs
- * n, d, nodes, points and row in `arrays`, and room in the other arrays. Time O(n d) for the
+/* Fills the arrays of a tree from nodes in breadth-first order. Needs
+ * n, d, nodes, points and row in `arrays`, and room in the arrays of nodes. Time O(n d) for the
  * boxes, shared by `threads` threads; the rest is O(n + nodes) on the calling thread. */
 void ct_node_list_store(const struct ct_host *host, const struct ct_node_list *nodes,
                         const struct ct_tree_arrays *arrays, int threads);

@@ -2,11 +2,14 @@
  *
  * A node is split by farthest-first traversal: the point that is farthest from all centers
  * chosen before becomes the next center, until every point is within the cover radius of a
- * lower level. The chosen centers are farther apart than the remaining radius, which is the
- * separation invariant. Each point joins the nearest center, and the earlier center in case
- * of ties. The node's points are then regrouped, stably, so that the points of each center
- * are one run. Distances to the center move with the points, so a child starts with the
- * distances that the split of its parent has computed.
+ * lower level. The chosen centers are farther apart than the remaining radius, as the
+ * separation invariant demands. Each point joins the nearest center, and the earlier center in case
+ * of ties. A stable permutation then makes the points of each center one run. Distances to
+ * the center move with the points, so a child starts with the distances that the split of the
+ * parent has computed.
+ *
+ * Every function works on the points begin..end - 1 of one node, and on the same entries of
+ * the arrays of ct_build_state, so threads split different nodes at the same time.
  */
 #include "core/tree/split.h"
 #include "core/metric/euclidean.h"
@@ -27,12 +30,13 @@ enum {
     LEVEL_DROP = 4             /* levels of descent at which a split stops with fewer centers */
 };
 
-/* The point with the largest distance to its center; the first position in case of ties. */
+/* A point and the squared distance to the nearest center. */
 struct far_point {
     double sq;
     int pos;
 };
 
+/* Returns the farther of two points; a in case of ties. */
 static struct far_point farther(struct far_point a, struct far_point b)
 {
     return b.sq > a.sq ? b : a;
@@ -45,14 +49,14 @@ static int target_centers(const struct ct_build_state *state, int points)
     return target < MAX_TARGET ? target : MAX_TARGET;
 }
 
-/* Number of centers at which a split fails if it has not reached the next level down. */
+/* Number of centers at which a split fails that has not reached the next level down. */
 static int max_centers(int points)
 {
     double most = 64 + sqrt(points);
     return most < points ? (int)most : points;
 }
 
-/* Copies the coordinates of a center, which lie n apart, to memory of this thread. */
+/* Copies the coordinates of a center, strided by n, to contiguous memory of this thread. */
 static const double *load_center(const struct ct_build_state *state, int center)
 {
     double *coords = state->center_coords + (size_t)ct_thread_id() * state->d;
@@ -61,8 +65,8 @@ static const double *load_center(const struct ct_build_state *state, int center)
     return coords;
 }
 
-/* Compares center h, with coordinates q, with the points of a chunk: a point that is nearer
- * to it than to its present center joins it. Returns the farthest point of the chunk. */
+/* Compares center h, with coordinates q, with the points of a chunk: points that are nearer
+ * to center h than to their present center join it. Returns the farthest point of the chunk. */
 static struct far_point assign_chunk(const struct ct_build_state *state, int begin, int end,
                                      const double *q, int h)
 {
@@ -80,7 +84,8 @@ static struct far_point assign_chunk(const struct ct_build_state *state, int beg
     return far;
 }
 
-/* Does the same for all points of a node. */
+/* Compares center h with all points of a node. Returns the farthest point of the node; ties go
+ * to the first position. */
 static struct far_point assign_to_center(const struct ct_build_state *state, int begin, int end,
                                          int center, int h)
 {
@@ -91,6 +96,7 @@ static struct far_point assign_to_center(const struct ct_build_state *state, int
     return far;
 }
 
+/* Returns the farthest point of a node by the stored distances. */
 static struct far_point find_farthest(const struct ct_build_state *state, int begin, int end)
 {
     struct far_point far = {-1, begin};
@@ -135,6 +141,7 @@ static int choose_centers(const struct ct_build_state *state, const struct ct_bu
     }
 }
 
+/* Whether all points of a node are equal in every coordinate. */
 static int all_coincide(const struct ct_build_state *state, int begin, int end)
 {
     for (int j = 0; j < state->d; j++) {
@@ -146,7 +153,7 @@ static int all_coincide(const struct ct_build_state *state, int begin, int end)
     return 1;
 }
 
-/* Cuts a node of coinciding points, which are ordered by row, into runs of equal length.
+/* Cuts a node of coinciding points, in the order of their rows, into runs of equal length.
  * Returns the number of runs, or 0 if the points differ: their squared distances underflow to
  * 0 without the points being equal. */
 static int cut_by_row(const struct ct_build_state *state, const struct ct_build_node *node)
@@ -167,8 +174,8 @@ static int cut_by_row(const struct ct_build_state *state, const struct ct_build_
 
 /* Turns the index of the child in assigned[pos] into the point's new position: children in
  * the order of their first points, points of a child in their present order. child[h].end
- * counts the points of child h first, holds the next free position of its run then, and ends
- * as the end of its run. */
+ * counts the points of child h first, then holds the next free position of the run, and in
+ * the end the end of the run. */
 static void assign_positions(const struct ct_build_state *state, const struct ct_build_node *node,
                              int centers)
 {
@@ -193,6 +200,7 @@ static void assign_positions(const struct ct_build_state *state, const struct ct
         child[h].center = state->assigned[child[h].center];
 }
 
+/* Moves the values of one column [n] to the positions in state->assigned. */
 static void permute_column(const struct ct_build_state *state, double *values, int begin, int end)
 {
     for (int pos = begin; pos < end; pos++)
@@ -212,9 +220,9 @@ static void permute_points(const struct ct_build_state *state, int begin, int en
     memcpy(state->row + begin, rows, (size_t)(end - begin) * sizeof *rows);
 }
 
-/* Puts the points of a leaf in the order of leaf_order.h. A leaf has no children, so the
- * list of positions lies in state->child. A leaf of one tile needs no order, and coinciding
- * points stay in the order of their rows. */
+/* Puts the points of a leaf in the order of leaf_order.h. A leaf has no children:
+ * the list of positions uses the memory of state->child. A leaf of one tile needs no order, and
+ * coinciding points stay in the order of their rows. */
 static void order_leaf(const struct ct_build_state *state, struct ct_build_node *node)
 {
     int begin = node->begin, size = node->end - begin;
@@ -228,7 +236,7 @@ static void order_leaf(const struct ct_build_state *state, struct ct_build_node 
     permute_points(state, begin, node->end);
 }
 
-/* Sets the radius and the level of a node from the distances to its center. */
+/* Sets the radius and the level of a node from the distances of the points to the center. */
 static void measure_radius(const struct ct_build_state *state, struct ct_build_node *node)
 {
     node->radius = sqrt(find_farthest(state, node->begin, node->end).sq);
@@ -251,7 +259,7 @@ void ct_split_node(const struct ct_build_state *state, struct ct_build_node *nod
     permute_points(state, node->begin, node->end);
 }
 
-/* Returns the point nearest to the centroid, the first one in case of ties. Differences from
+/* Returns the point nearest to the centroid, ties go to the first point. Differences from
  * the first point keep the sum finite wherever squared distances are. */
 static int find_root_center(const struct ct_build_state *state)
 {

@@ -1,10 +1,14 @@
-/* subset.c: see subset.h. */
+/* subset.c: see subset.h.
+ *
+ * Each prefix tree is built from the points of the next larger one, so copying all of them
+ * reads fewer than 2 n points.
+ */
 #include "core/tree/subset.h"
 #include "core/tree/build.h"
 
 enum {
-    MIN_ROWS = 1024,       /* rows of a tree that is not halved any more */
-    POINTS_PER_RESULT = 8, /* a tree is halved if it has more points than 8 k */
+    MIN_ROWS = 1024,       /* a tree of at most 1024 rows is not halved */
+    POINTS_PER_RESULT = 8, /* a tree of at most 8 k points is not halved */
     PREFIX_LEAF_SIZE = 128
 };
 
@@ -16,8 +20,8 @@ int ct_count_prefix_trees(int n, int k)
     return count;
 }
 
-/* Copies the points and rows of the first n rows of a tree, in tree order: an order along a
- * curve stays one. points: [n x d, column-major]; row: [n]. */
+/* Copies the points and rows of the first n rows of a tree, in tree order: neighbors
+ * along a curve stay neighbors. points: [n x d, column-major]; row: [n]. */
 static void copy_first_rows(const struct ct_tree *t, int n, double *points, int *row)
 {
     for (int j = 0; j < t->d; j++) {

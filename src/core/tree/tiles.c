@@ -2,7 +2,7 @@
  *
  * All arrays of the tiles lie in one block of memory, each aligned to ALIGN bytes. Boxes of
  * tiles come from the points, boxes of leaves from their tiles, and boxes of other nodes from
- * their children, which have higher numbers.
+ * their children, whose numbers are higher.
  */
 #include "core/tree/tiles.h"
 #include "core/util/parallel_for.h"
@@ -15,6 +15,7 @@ enum {
     TILES_PER_BLOCK = 64 /* tiles filled by one block of work */
 };
 
+/* Number of tiles of a tree: every leaf is cut into tiles of its own. */
 static int count_tiles(const struct ct_tree *t)
 {
     int count = 0;
@@ -24,7 +25,7 @@ static int count_tiles(const struct ct_tree *t)
     return count;
 }
 
-/* Returns the next part of a block of memory and moves *next past it. */
+/* Returns the next part of a block of memory, and moves *next past this part. */
 static void *next_part(char **next, size_t count, size_t size)
 {
     char *part = *next;
@@ -32,6 +33,7 @@ static void *next_part(char **next, size_t count, size_t size)
     return part;
 }
 
+/* The same for boxes, with padding for vector loads past the last box. */
 static struct ct_boxes next_boxes(char **next, int count, int d)
 {
     struct ct_boxes boxes = {.stride = ((size_t)count / CT_LANES + 2) * CT_LANES};
@@ -55,7 +57,7 @@ static size_t place_arrays(const struct ct_tree *t, char *memory, struct ct_tile
     return (size_t)(next - memory);
 }
 
-/* Returns tiles with memory for all arrays, and with nothing in it. */
+/* Returns tiles with memory for all arrays. The arrays are not filled. */
 static struct ct_tiles *alloc_tiles(const struct ct_host *host, const struct ct_memory *memory,
                                     const struct ct_tree *t)
 {
@@ -105,7 +107,7 @@ static void number_tiles(const struct ct_tree *t, struct ct_tiles *tiles)
 }
 
 /* Sets origin, scale and the bounds of rounding errors. The scale brings the root's box into
- * [-1, 1]; its exponent stays within what a double can invert. */
+ * [-1, 1]; both the scale and 1 / scale are finite doubles. */
 static void set_scale(const struct ct_tree *t, struct ct_tiles *tiles)
 {
     double half = 0;
@@ -130,7 +132,7 @@ static float to_f32(const struct ct_tiles *tiles, double x, int j)
     return (float)((x - tiles->origin[j]) * tiles->scale);
 }
 
-/* Fills one tile and its box. */
+/* Fills one tile and the box of the tile. NaN in the unused lanes fails every comparison. */
 static void fill_tile(const struct ct_tree *t, struct ct_tiles *tiles, int tile)
 {
     int begin = tiles->begin[tile], count = tiles->begin[tile + 1] - begin;
@@ -209,7 +211,7 @@ double ct_tiles_q_f32(const struct ct_tiles *tiles, int d, const double *q, floa
 
 /* The error terms are twice what tiles.h derives. The second half covers the rounding of the
  * distance and of the threshold. Squares below the normal range of a double lose or gain up
- * to 2^-1075 each, which may shift a distance in double by sqrt(d) 2^-537.5:
+ * to 2^-1075 each. That may shift a distance in double by sqrt(d) 2^-537.5:
  * underflow_error. Where squares might overflow a float, nothing is discarded. */
 float ct_f32_threshold(const struct ct_tiles *tiles, double max_coord, double distance)
 {

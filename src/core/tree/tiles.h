@@ -5,15 +5,15 @@
  * have bounding boxes in the same floats. Tiles are derived from the arrays of a tree, take
  * about half of their memory, and are not saved.
  *
- * Float32 distances never decide an answer. A search discards a point if its float32 squared
- * distance exceeds ct_f32_threshold(), which has room for all rounding errors. For the other
- * points ct_f32_distance_bound() gives an upper bound of the distance, again with room for
- * all rounding errors, so that a threshold can be lowered without distances in double.
+ * Float32 distances never decide an answer. A search discards a point if the float32 squared
+ * distance exceeds ct_f32_threshold(), a value with room for all rounding errors. For the
+ * remaining points ct_f32_distance_bound() gives an upper bound of the distance, again with room
+ * for all rounding errors, so that a threshold can be lowered without distances in double.
  *
  * Coordinates are relative to the center of the root's box (the origin) and scaled by a power
- * of two into [-1, 1]. With u = 2^-24, the float32 value of such a coordinate has an error of
- * at most u/2, so a point or a corner of a box has an error of at most sqrt(d) u/2; a query
- * whose coordinates are at most r in absolute value has an error of at most r sqrt(d) u/2.
+ * of two into [-1, 1]. With u = 2^-24, the float32 value of a coordinate of a point has an error
+ * of at most u/2. Hence a point or a corner of a box has an error of at most sqrt(d) u/2; a query
+ * with coordinates of at most r in absolute value has an error of at most r sqrt(d) u/2.
  * Summing d squares in float32 has a relative error of less than (d + 2) u.
  */
 #ifndef COVERTREE_TREE_TILES_H
@@ -37,17 +37,17 @@ struct ct_tiles {
     double inverse_scale;    /* 1 / scale */
     double coordinate_error; /* sqrt(d) u: twice the error of a point [tile units] */
     double sum_factor;       /* 1 + 2 (d + 8) u: over twice the relative error of a sum */
-    double underflow_error;  /* of a distance in double whose squares underflow [tile units] */
+    double underflow_error;  /* of a distance in double if squares underflow [tile units] */
     double *origin;          /* [d] center of the root's box, in the user's units */
     float *x;                /* [count x d x CT_LANES]; NaN in the unused lanes of a tile */
     int *begin;              /* [count + 1] first position of each tile; n at the end */
     int *first_tile;         /* [nodes] first tile of each node */
-    int *end_tile;           /* [nodes] one past the last tile of each node */
+    int *end_tile;           /* [nodes] last tile of each node + 1 */
     struct ct_boxes tile;    /* [count] boxes of the tiles */
     struct ct_boxes node;    /* [nodes] boxes of the nodes */
 };
 
-/* Number of tiles of a leaf of `size` points. Tile t of these begins at size * t / tiles. */
+/* Number of tiles of a leaf of `size` points. Tile t of a leaf begins at size * t / tiles. */
 static inline int ct_count_leaf_tiles(int size)
 {
     return (size + CT_LANES - 1) / CT_LANES;
@@ -60,8 +60,8 @@ const struct ct_tiles *ct_tiles_build(const struct ct_host *host, const struct c
                                       const struct ct_memory *memory, int threads);
 
 /* Writes the float32 coordinates of a query, or of a corner of a box of queries, to q_f32
- * [d]. Returns its largest coordinate in absolute value, in units of the tiles, but at least
- * 1: the `max_coord` of the functions below. */
+ * [d]. Returns the largest absolute coordinate in units of the tiles, but at least 1: the
+ * `max_coord` of the functions below. */
 double ct_tiles_q_f32(const struct ct_tiles *tiles, int d, const double *q, float *q_f32);
 
 /* Threshold of float32 squared distances: every point within `distance` [user's units] of a
@@ -70,8 +70,9 @@ double ct_tiles_q_f32(const struct ct_tiles *tiles, int d, const double *q, floa
 float ct_f32_threshold(const struct ct_tiles *tiles, double max_coord, double distance);
 
 /* Upper bound of distances [user's units]: no point with the float32 squared distance `sq` to
- * a query with this max_coord has a larger distance, not even by its canonical distance in
- * double; if the squares of that overflow, by ct_sq_threshold(). */
+ * a query with this max_coord has a larger distance, not even by the canonical
+ * distance in double. If canonical squares overflow, the claim holds for a comparison of
+ * squares with ct_sq_threshold() of the bound. */
 double ct_f32_distance_bound(const struct ct_tiles *tiles, double max_coord, float sq);
 
 #endif

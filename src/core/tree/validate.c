@@ -1,6 +1,6 @@
 /* validate.c: see validate.h.
  *
- * The first half checks links. The second half computes the properties of each node from its
+ * The first half checks links. The second half computes the properties of each node from the
  * points and compares them with the arrays; blocks of nodes are shared by threads.
  */
 #include "core/tree/validate.h"
@@ -24,6 +24,7 @@ static struct ct_array_error error_at(enum ct_array array, size_t at)
     return (struct ct_array_error){array, at + 1};
 }
 
+/* Points must be finite: distances of NaN would violate every bound. */
 static struct ct_array_error check_points(const struct ct_tree *t)
 {
     size_t size = (size_t)t->n * t->d, at = ct_first_nonfinite(t->points, size);
@@ -44,7 +45,7 @@ static struct ct_array_error check_rows(const struct ct_tree *t, unsigned char *
 }
 
 /* Nodes are numbered breadth first: the children of a node are the next nodes without a
- * parent, from *next on, and their runs of points, one after the other, are the node's run. */
+ * parent, from *next on, and their consecutive runs of points make up the node's run. */
 static struct ct_array_error check_family(const struct ct_tree *t, int node, int *next)
 {
     size_t i = (size_t)node;
@@ -72,6 +73,7 @@ static struct ct_array_error check_family(const struct ct_tree *t, int node, int
     }
 }
 
+/* The root must have all points, and neither parent nor sibling. */
 static struct ct_array_error check_root(const struct ct_tree *t)
 {
     if (t->parent[0] != 0)
@@ -107,7 +109,7 @@ struct node_measure {
     double radius;
     int min_row;
     int nested;                   /* children that have the node's center */
-    int lower_wrong, upper_wrong; /* whether the box differs from that of the points */
+    int lower_wrong, upper_wrong; /* whether the stored box is not the box of the points */
 };
 
 /* Canonical distance of the points at two positions. */
@@ -116,7 +118,7 @@ static double pos_distance(const struct ct_tree *t, int a, int b)
     return sqrt(ct_sqdist(t->points + a, (size_t)t->n, t->points + b, (size_t)t->n, t->d));
 }
 
-/* Measures a node; its radius is that around the stored center. */
+/* Measures a node. The radius is measured around the stored center. */
 static struct node_measure measure_node(const struct ct_tree *t, int node)
 {
     struct node_measure m = {.min_row = INT_MAX};
@@ -142,8 +144,8 @@ static struct node_measure measure_node(const struct ct_tree *t, int node)
 }
 
 /* Returns the least distance of two children's centers as a multiple of the separation radius
- * of the node; infinite for a leaf and for coinciding points, which have no separation. If no
- * child has a level, the radius is 0, so any distance above 0 suffices. */
+ * of the node; infinite for a leaf and for coinciding points, which are exempt. If no child
+ * has a level, the separation radius is 0, and any distance above 0 suffices. */
 static double relative_separation(const struct ct_tree *t, int node)
 {
     double least = INFINITY;
@@ -160,6 +162,7 @@ static double relative_separation(const struct ct_tree *t, int node)
     return least / ct_cover_radius(level - 1);
 }
 
+/* Counts a violation, if there is one, and keeps the first node. */
 static void count_violation(struct ct_validation *found, enum ct_invariant invariant, int node,
                             int violated)
 {
@@ -170,7 +173,7 @@ static void count_violation(struct ct_validation *found, enum ct_invariant invar
         found->first[invariant] = node + 1;
 }
 
-/* Compares one node with its points, its parent and its children. */
+/* Compares a node with the points, the parent and the children, and counts violations. */
 static void validate_node(const struct ct_tree *t, int node, struct ct_validation *found)
 {
     struct node_measure m = measure_node(t, node);
@@ -191,6 +194,8 @@ static void validate_node(const struct ct_tree *t, int node, struct ct_validatio
     found->separation_slack = fmin(found->separation_slack, apart - 1);
 }
 
+/* Adds what another thread found. The first node is the smallest, so the result does not
+ * depend on the threads. */
 static void merge_validation(struct ct_validation *into, const struct ct_validation *from)
 {
     for (int i = 0; i < CT_INVARIANTS; i++) {

@@ -1,7 +1,7 @@
-/* validate.h: are these arrays a tree, and the right tree of these points?
+/* validate.h: are given arrays a tree, and the right tree of the given points?
  *
- * Two questions, for arrays that come from a file or a user. ct_validate_arrays() checks what
- * memory safety needs: ranges, order, termination. Only arrays that pass may be traversed.
+ * Two questions, for arrays that come from a file or a user. ct_validate_arrays() checks ranges,
+ * order and termination, for memory safety. Only valid arrays may be traversed.
  * ct_validate_tree() then measures the invariants of tree.h against the points.
  */
 #ifndef COVERTREE_TREE_VALIDATE_H
@@ -21,13 +21,13 @@ struct ct_array_error {
 struct ct_array_error ct_validate_arrays(const struct ct_tree *tree, unsigned char *seen);
 
 /* INVARIANT(NAME, name, ARRAY) for each invariant of a node; ARRAY is the array to name in a
- * message. What tells most about the damage comes first.
+ * message. The invariants that tell most about the damage come first.
  *
  *   radius       radius is the distance from the center to the farthest point
  *   lower        lower holds the smallest coordinates of the points
  *   upper        upper holds the largest coordinates of the points
  *   min_row      min_row is the smallest row of the points
- *   level        level is the least level that covers the radius
+ *   level        level is the least level with a cover radius of at least radius
  *   covering     no point is farther from the center than the cover radius
  *   descent      the level is below the level of the parent
  *   nesting      exactly one child has the node's center
@@ -58,14 +58,14 @@ extern const struct ct_invariant_info ct_invariant_info[CT_INVARIANTS];
 
 struct ct_validation {
     int violations[CT_INVARIANTS]; /* number of nodes that violate each invariant */
-    int first[CT_INVARIANTS];      /* the first such node, counted from 1; 0: none */
+    int first[CT_INVARIANTS];      /* first node with a violation, counted from 1; 0: none */
     double covering_slack;         /* least 1 - (distance to center) / (cover radius) */
     double separation_slack; /* least (distance of sibling centers) / (separation radius) - 1 */
 };
 
-/* Measures the invariants of all nodes. Needs arrays that pass ct_validate_arrays(). Costs
- * about n x depth distances, and for each node the distances of all pairs of its children;
- * shared by `threads` threads. */
+/* Measures the invariants of all nodes. Needs arrays without an error by
+ * ct_validate_arrays(). Costs about n x depth distances, and for each node the distances of
+ * all pairs of children; shared by `threads` threads. */
 void ct_validate_tree(const struct ct_host *host, const struct ct_tree *tree, int threads,
                       struct ct_validation *validation);
 

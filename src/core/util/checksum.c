@@ -1,8 +1,8 @@
 /* checksum.c: see checksum.h.
  *
  * XXH64 reads words of 64 bits, four at a time (a stripe), and mixes the rest word by word.
- * Words are put together from values by arithmetic, so the byte order of the machine does not
- * matter; on a little-endian machine compilers turn this into plain loads.
+ * Arithmetic puts values together to words, independently of the byte order of the machine; on a
+ * little-endian machine compilers turn this into plain loads.
  */
 #include "core/util/checksum.h"
 
@@ -18,6 +18,7 @@ static inline uint64_t rotate(uint64_t x, int bits)
     return x << bits | x >> (64 - bits);
 }
 
+/* One round of XXH64. */
 static inline uint64_t mix(uint64_t sum, uint64_t word)
 {
     return rotate(sum + word * P2, 31) * P1;
@@ -39,8 +40,8 @@ static inline uint64_t value_at(const char *from, size_t i, size_t size)
     return (unsigned char)from[i];
 }
 
-/* Puts the values from i on together to a word of `bytes` bytes, the first value in its lowest
- * bits. */
+/* Puts the values from i on together to a word of `bytes` bytes, the first value in the
+ * lowest bits. */
 static inline uint64_t word_at(const char *from, size_t i, size_t size, size_t bytes)
 {
     uint64_t word = value_at(from, i, size);
@@ -67,6 +68,7 @@ static inline uint64_t mix_stripes(const char *from, size_t size, size_t stripes
     return (all ^ mix(0, d)) * P1 + P4;
 }
 
+/* XXH64 of count values of `size` bytes: stripes, then words, then a half word, then bytes. */
 static inline uint64_t checksum(const char *from, size_t count, size_t size, uint64_t seed)
 {
     size_t bytes = count * size, stripes = bytes / (8 * STRIPE), at = stripes * 8 * STRIPE;

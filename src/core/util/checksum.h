@@ -1,7 +1,7 @@
-/* checksum.h: checksums of vectors: did a file give back what was saved?
+/* checksum.h: checksums of vectors: does a file give back the saved values?
  *
- * XXH64 (Yann Collet's xxHash, 64 bits), which reads several gigabytes a second. Values count
- * as the bytes that they have on a little-endian machine, so all machines agree. A checksum
+ * XXH64 (Yann Collet's xxHash, 64 bits): several gigabytes a second. Values count as their
+ * bytes on a little-endian machine: all machines agree. A checksum
  * finds accidents, not intent.
  */
 #ifndef COVERTREE_UTIL_CHECKSUM_H
@@ -13,7 +13,7 @@
 #include <stdint.h>
 
 /* Each returns the XXH64 of `count` values. The seed may be another checksum: several vectors
- * then have one checksum together. */
+ * then have a joint checksum. */
 uint64_t ct_checksum_doubles(const double *value, size_t count, uint64_t seed);
 uint64_t ct_checksum_ints(const int *value, size_t count, uint64_t seed);
 uint64_t ct_checksum_bytes(const char *value, size_t count, uint64_t seed);

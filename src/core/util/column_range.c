@@ -1,4 +1,4 @@
-/* column_range.c: see column_range.h. */
+/* column_range.c: see column_range.h. Plain loops, which compilers vectorize. */
 #include "core/util/column_range.h"
 
 #include <math.h>

@@ -1,4 +1,4 @@
-/* column_range.h: what is checked or measured of a matrix of points, column by column. */
+/* column_range.h: finite values, smallest and largest value of a column of points. */
 #ifndef COVERTREE_UTIL_COLUMN_RANGE_H
 #define COVERTREE_UTIL_COLUMN_RANGE_H
 

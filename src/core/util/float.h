@@ -1,11 +1,11 @@
-/* float.h: what the core demands of floating-point arithmetic.
+/* float.h: requirements on floating-point arithmetic.
  *
  * Every operation in double rounds once, to double, as written: then results have
  * the same bits on every processor. Every file of the core includes this header,
- * by way of another one, before its first function.
+ * directly or through another header, before the first function.
  *
- * On 32-bit x86 the compilers' default is the x87 unit, which rounds to 64 bits of
- * mantissa; gcc is told to use SSE2 instead, so R's usual flags will do there. The
+ * On 32-bit x86 the compilers' default is the x87 unit, with 64 bits of mantissa;
+ * gcc is told to use SSE2 instead, so R's usual flags work. The
  * host refuses to load on a processor without SSE2.
  */
 #ifndef COVERTREE_UTIL_FLOAT_H
@@ -13,15 +13,15 @@
 
 #include <float.h>
 
-/* A compiler that may reorder sums, divide by way of reciprocals, or take it that
- * no value is NaN or infinite, gives other answers, and wrong ones. */
+/* Fast math reorders sums, divides by reciprocals, and assumes the absence of NaN and infinite
+ * values: results would differ between machines, and bounds would be wrong. */
 #if defined(__FAST_MATH__) || defined(__ASSOCIATIVE_MATH__) || defined(__RECIPROCAL_MATH__) ||     \
     (defined(__FINITE_MATH_ONLY__) && __FINITE_MATH_ONLY__ > 0)
 #error                                                                                             \
     "covertree needs exact floating-point arithmetic: compile without fast math, and with -O3 or -O2 in place of -Ofast"
 #endif
 
-/* A compiler that fuses a * b + c makes the last bit depend on the machine. */
+/* Fused a * b + c makes the last bit depend on the machine. */
 #if defined(__clang__)
 #pragma STDC FP_CONTRACT OFF
 #elif defined(__GNUC__)
@@ -31,7 +31,7 @@
 #endif
 #endif
 
-/* FLT_EVAL_METHOD describes the command line only: not what the pragma above sets.
+/* FLT_EVAL_METHOD describes the command line only, not the effect of the pragma above.
  * Floats may be evaluated in double (1): they only discard. */
 #if defined(__i386__) && defined(__GNUC__)
 #if !defined(__SSE2_MATH__)

@@ -2,10 +2,10 @@
  * interrupted.
  *
  * The end of a region waits for every thread. On a busy machine a thread may wait milliseconds
- * for a processor, so a region must be long compared with that. The calling thread begins
- * alone. It opens a region when the time of the first blocks predicts enough remaining work.
- * In a region, threads claim blocks from a counter. They leave when no block is left, or when
- * it is time to poll the host, who may be asked about interrupts outside a region only.
+ * for a processor, so a region must last much longer than that. The calling thread begins
+ * alone. When the time of the first blocks predicts enough remaining work, a region is opened.
+ * In a region, threads claim blocks from a counter. Threads leave when no block is left, or
+ * when the next poll of the host is due: polls are allowed outside regions only.
  */
 #include "core/util/parallel_for.h"
 #include "core/util/parallel.h"
@@ -23,20 +23,20 @@ double ct_seconds(void)
 
 struct block_queue {
     int count;
-    int next; /* first block that no thread has claimed */
+    int next; /* first unclaimed block */
     void (*run)(void *task, int block, int thread);
     void *task;
 };
 
-/* Whether it is time to poll the host; also if the clock was set back. */
+/* Whether a poll of the host is due; also if the clock was set back. */
 static int is_due(const struct ct_host *host, double start, double now)
 {
     return now - start >= host->poll_seconds || now < start;
 }
 
-/* Runs blocks on the calling thread until it is time to poll, or until the estimate of the
- * remaining work justifies a region. Returns whether it does. The longest block is left out of
- * the estimate, because the thread may have lost its processor during it. */
+/* Runs blocks on the calling thread until a poll is due, or until the estimate of the remaining
+ * work justifies a region. Returns 1 in the second case. The longest block is left out of the
+ * estimate, because the thread may have lost the processor meanwhile. */
 static int run_alone(const struct ct_host *host, struct block_queue *blocks, int threads)
 {
     double start = ct_seconds(), before = start, longest = 0;
@@ -55,7 +55,8 @@ static int run_alone(const struct ct_host *host, struct block_queue *blocks, int
     return 0;
 }
 
-/* Runs blocks on all threads until it is time to poll or no block is left. */
+/* Runs blocks on all threads until a poll is due or no block is left. The counter of claimed
+ * blocks may pass the number of blocks, once for each thread. */
 static void run_in_region(const struct ct_host *host, struct block_queue *blocks, int threads)
 {
     double start = ct_seconds();

@@ -1,9 +1,9 @@
 /* radix_sort.c: radix sort by bytes: the most significant byte first, then within buckets.
  *
- * One pass over the keys counts the values of every byte. Bytes that are equal in all keys are
- * left out. The pairs are distributed into buckets by the most significant remaining byte;
- * each bucket, which usually fits into cache, is sorted by the other bytes, least significant
- * first. Every step keeps equal keys in order. Buckets are independent, so threads share them.
+ * A first pass over the keys counts the values of every byte. Bytes with the same value in all
+ * keys are left out. The pairs are distributed into buckets by the most significant remaining byte;
+ * each bucket, which usually fits into cache, is sorted by the remaining bytes, least significant
+ * first. Every step keeps equal keys in order. Buckets are independent; threads share the buckets.
  */
 #include "core/util/radix_sort.h"
 #include "core/util/parallel_for.h"
@@ -13,16 +13,17 @@
 enum {
     DIGITS = 256,
     BYTES = 8,
-    SMALL = 48 /* pairs that insertion sort handles faster */
+    SMALL = 48 /* pairs: below, insertion sort is faster */
 };
 
 struct radix_sort {
     struct ct_key_id *pairs, *buffer; /* [n] */
     int digits;                       /* bytes that differ between keys */
-    int shift[BYTES];      /* [digits] bits below each of these, least significant first */
+    int shift[BYTES];      /* [digits] bits to the right of each byte, least significant first */
     int begin[DIGITS + 1]; /* first pair of each bucket */
 };
 
+/* Value of the byte of a key that begins at bit `shift`. */
 static unsigned digit_of(const struct ct_key_id *pair, int shift)
 {
     return (pair->key >> shift) & 0xff;
@@ -39,8 +40,8 @@ static void insertion_sort(struct ct_key_id *pairs, int count)
     }
 }
 
-/* Copies pairs in the order of one byte, stably. Returns 0, and copies nothing, if the byte is
- * equal in all of them. */
+/* Copies pairs in the order of a byte, stably. Returns 0, and copies nothing, if the byte is
+ * equal in all pairs. */
 static int distribute(const struct ct_key_id *from, struct ct_key_id *to, int count, int shift)
 {
     int place[DIGITS] = {0};
@@ -77,7 +78,7 @@ static void sort_bucket(void *data, int bucket, int thread)
     (void)thread;
 }
 
-/* Finds the bytes that differ between keys, and the buckets of the most significant one. */
+/* Finds the bytes that differ between keys, and the buckets of the most significant byte. */
 static void find_digits(struct radix_sort *sort, int n)
 {
     int count[BYTES][DIGITS] = {{0}};

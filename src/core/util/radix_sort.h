@@ -1,7 +1,7 @@
 /* radix_sort.h: stable radix sort of 64-bit keys with an int each.
  *
- * Used for Hilbert keys and for grouping queries. Linear in the number of keys; bytes that are
- * equal in all keys cost nothing.
+ * Used for Hilbert keys and for grouping queries. Linear in the number of keys; bytes with
+ * the same value in all keys cost nothing.
  */
 #ifndef COVERTREE_UTIL_RADIX_SORT_H
 #define COVERTREE_UTIL_RADIX_SORT_H
