@@ -1,4 +1,8 @@
-/* init.c: the routines that R may call, and what happens at load. */
+/* init.c: the routines for .Call(), and the initialization of the package.
+ *
+ * A routine is declared, registered with the number of its arguments, and found by R as an
+ * object of the same name in the namespace.
+ */
 #include "glue/threads.h"
 
 #include <R_ext/Rdynload.h>
@@ -71,7 +75,7 @@ static const R_CallMethodDef routines[] = {
     {NULL, NULL, 0},
 };
 
-/* The core demands SSE2 of 32-bit x86 (util/float.h), which the oldest of these lack. */
+/* Refuses to load on 32-bit x86 without SSE2, which the core needs (util/float.h). */
 static void require_sse2(void)
 {
 #if defined(__i386__) && defined(__GNUC__)
@@ -82,6 +86,7 @@ static void require_sse2(void)
 #endif
 }
 
+/* Called by R when the package is loaded. */
 void attribute_visible R_init_covertree(DllInfo *dll)
 {
     require_sse2();

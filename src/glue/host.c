@@ -1,4 +1,4 @@
-/* host.c: see host.h. */
+/* host.c: see host.h. The core's memory lies on R's stack of transient memory (vmax). */
 #include "glue/host.h"
 #include "core/covertree.h"
 
@@ -27,29 +27,32 @@ static void host_release(void *mark)
 
 struct ct_host r_host = {host_alloc, host_poll, NULL, host_mark, host_release, 0.01, 0.15};
 
-/* What is told, and since when it runs; there is one console. */
+/* The call whose progress is printed; there is one console. */
 static struct {
     const char *what;
-    double start, last;
-} telling;
+    double start; /* seconds, of the call */
+    double last;  /* seconds, of the last output; 0: none yet */
+} running;
 
-static void tell(double share)
+/* Prints the share, unless the call is young or the last output is recent. The end is always
+ * printed after earlier output. */
+static void print_progress(double share)
 {
     double now = ct_seconds();
-    int done = share >= 1 && telling.last > 0;
-    if (now - telling.start < 2 || (now - telling.last < 0.5 && !done))
+    int done = share >= 1 && running.last > 0;
+    if (now - running.start < 2 || (now - running.last < 0.5 && !done))
         return;
-    REprintf("\r%s: %3.0f%%%s", telling.what, 100 * share, done ? "\n" : "");
-    telling.last = now;
+    REprintf("\r%s: %3.0f%%%s", running.what, 100 * share, done ? "\n" : "");
+    running.last = now;
 }
 
 struct ct_host r_host_with_progress(const char *what)
 {
-    telling.what = what;
-    telling.start = ct_seconds();
-    telling.last = 0;
+    running.what = what;
+    running.start = ct_seconds();
+    running.last = 0;
     struct ct_host host = r_host;
-    host.progress = tell;
+    host.progress = print_progress;
     return host;
 }
 

@@ -1,4 +1,8 @@
-/* host.h: R as the core's host: memory, interrupts, errors. */
+/* host.h: R as the core's host: memory, interrupts, progress, errors.
+ *
+ * Every call from R into the core hands over r_host. Memory of the core is R's, so an error or
+ * an interrupt in any callback frees everything.
+ */
 #ifndef COVERTREE_GLUE_HOST_H
 #define COVERTREE_GLUE_HOST_H
 
@@ -8,14 +12,15 @@
 #include <R.h>
 #include <Rinternals.h>
 
-/* Scratch comes from R_alloc, which R frees when .Call returns, on an error or
- * on an interrupt, so nothing can leak. */
+/* alloc() is R_alloc(): R frees the memory when .Call() returns, on an error, and on an
+ * interrupt. Not constant: r_region_seconds() sets one field. */
 extern struct ct_host r_host;
 
-/* The same, telling on the console how far it got, should it take long. */
+/* Returns r_host with a progress callback that prints the finished share of `what` on the
+ * console: from 2 seconds on, twice a second. For one call at a time. */
 struct ct_host r_host_with_progress(const char *what);
 
-/* The only way out with an error. The message is the whole message. */
+/* Raises an R error with this message, without the call. Does not return. */
 NORET void r_stop(const char *format, ...);
 
 #endif

@@ -1,13 +1,13 @@
-/* memory.c: the memory that is available, where the system's own call is needed to know
- * it: on Windows. R/pairs.R asks the others. */
+/* memory.c: available memory on Windows, by a call of the system. R/pairs.R asks the other
+ * systems without C code. */
 #ifdef _WIN32
 #define WIN32_LEAN_AND_MEAN
-#define NOGDI /* its ERROR is another than R's */
+#define NOGDI /* its macro ERROR is not R's */
 #include <windows.h>
 #endif
 #include "glue/host.h"
 
-/* Bytes of physical memory that are free; NA elsewhere. */
+/* Returns the free physical memory [bytes]; NA on other systems. */
 SEXP r_windows_memory(void)
 {
     double bytes = NA_REAL;

@@ -1,9 +1,11 @@
-/* order.c: orders of points for Vecchia's approximation. */
+/* order.c: orders of points for Vecchia approximations: maximin, and the centroid for the
+ * middle-out order. */
 #include "core/covertree.h"
 #include "glue/host.h"
 #include "glue/simd.h"
 #include "glue/threads.h"
 
+/* Returns the centroid [d] of the rows of x. */
 SEXP r_centroid(SEXP x)
 {
     int d = Rf_ncols(x);
@@ -13,6 +15,7 @@ SEXP r_centroid(SEXP x)
     return centroid;
 }
 
+/* Returns the maximin order of the rows of x, from 1, starting nearest to the centroid. */
 SEXP r_order_maximin(SEXP x, SEXP simd, SEXP threads)
 {
     int n = Rf_nrows(x), d = Rf_ncols(x);

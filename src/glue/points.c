@@ -1,10 +1,10 @@
-/* points.c: what the checks of points in R need to know, and curve order. */
+/* points.c: facts for the checks of points in R, and the Hilbert order. */
 #include "core/covertree.h"
 #include "glue/host.h"
 #include "glue/threads.h"
 
-/* c(row, column) of the first value that is not finite, column by column; NULL
- * if there is none. */
+/* Returns c(row, column) of the first value that is NaN or infinite, in column-major order; NULL
+ * if all values are finite. */
 SEXP r_first_nonfinite(SEXP x)
 {
     size_t n = (size_t)Rf_nrows(x), size = (size_t)XLENGTH(x);
@@ -17,7 +17,7 @@ SEXP r_first_nonfinite(SEXP x)
     return where;
 }
 
-/* 2 x d: least and greatest of every column. */
+/* Returns the smallest (row 1) and the largest (row 2) value of every column [2 x d]. */
 SEXP r_column_range(SEXP x)
 {
     int n = Rf_nrows(x), d = Rf_ncols(x);
@@ -28,6 +28,7 @@ SEXP r_column_range(SEXP x)
     return extent;
 }
 
+/* Returns the order of the rows of x along the Hilbert curve, from 1. */
 SEXP r_hilbert_order(SEXP x, SEXP threads)
 {
     int n = Rf_nrows(x), d = Rf_ncols(x);

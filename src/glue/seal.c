@@ -1,18 +1,19 @@
 /* seal.c: see seal.h.
  *
- * A seal is an external pointer that protects checksums of some values. Its address is no
- * address, but a number made of those of the values: so it tells that these very vectors
- * were checked in this session. What comes from a file has a seal without an address, and
- * what was edited in R lies elsewhere; both are checked by their checksums, once.
+ * A seal is an external pointer that protects checksums of the values of a list. The address
+ * of the pointer is not the address of anything: it is a hash of the addresses of the vectors
+ * (the mark), and tells that these vectors were checked in this session. A seal from a file
+ * has no address, and a list edited in R has vectors at other addresses; in both cases the
+ * checksums are compared, once.
  */
 #include "glue/seal.h"
 #include "core/covertree.h"
 
 #include <string.h>
 
-enum { DEPTH = 8 }; /* lists within lists that are looked into */
+enum { DEPTH = 8 }; /* levels of nested lists covered by checksums and marks */
 
-/* Text that is read in another place may come in another encoding. */
+/* Adds a string, in UTF-8: a file that is read in another locale may change the encoding. */
 static uint64_t sum_text(SEXP text, uint64_t seed)
 {
     const void *mark = vmaxget();
@@ -22,6 +23,7 @@ static uint64_t sum_text(SEXP text, uint64_t seed)
     return seed;
 }
 
+/* Adds the numbers of a vector; nothing for other types. */
 static uint64_t sum_values(SEXP value, uint64_t seed)
 {
     switch (TYPEOF(value)) {
@@ -36,7 +38,7 @@ static uint64_t sum_values(SEXP value, uint64_t seed)
     }
 }
 
-/* The strings of a vector; nothing, if it is not one of strings. */
+/* Adds the strings of a character vector; nothing for other types. */
 static uint64_t sum_strings(SEXP strings, uint64_t seed)
 {
     for (R_xlen_t i = 0; TYPEOF(strings) == STRSXP && i < XLENGTH(strings); i++)
@@ -44,7 +46,8 @@ static uint64_t sum_strings(SEXP strings, uint64_t seed)
     return seed;
 }
 
-/* Of a list the names count, by which R takes out its values. */
+/* Adds type, dimensions and values. The names of a list count, because R finds elements by
+ * name. */
 static uint64_t checksum(SEXP value, int depth, uint64_t seed)
 {
     SEXP dim = Rf_getAttrib(value, R_DimSymbol);
@@ -62,7 +65,7 @@ static uint64_t checksum(SEXP value, int depth, uint64_t seed)
     return seed;
 }
 
-/* A checksum in text, [17]. */
+/* Writes the checksum of a value to text [17] as a string; returns text. */
 static const char *sum_of(SEXP value, char *text)
 {
     uint64_t sum = checksum(value, DEPTH, 0);
@@ -95,8 +98,8 @@ int r_first_changed(SEXP list, int count, SEXP sums)
 
 /* ---- seals ----------------------------------------------------------------- */
 
-/* A number made of the addresses of the vectors and of the names in a list, and in its
- * lists. What has been looked at is not changed in place any more, lest the address stays. */
+/* Returns a hash of the addresses of all vectors and names in a list and in nested lists. All of
+ * these are marked as not mutable: R then changes a copy, at another address. */
 static uintptr_t mark(SEXP list, int depth, uintptr_t from)
 {
     for (R_xlen_t i = 0; i < XLENGTH(list); i++) {
@@ -111,12 +114,13 @@ static uintptr_t mark(SEXP list, int depth, uintptr_t from)
     return from;
 }
 
+/* The mark of a list, as the address of a seal; odd, hence never NULL. */
 static void *mark_of(SEXP list)
 {
     return (void *)(mark(list, DEPTH, 1) | 1);
 }
 
-/* The seal of a list of values, which are right. */
+/* Returns the seal of a list with valid values. */
 SEXP r_seal(SEXP list)
 {
     SEXP sums = PROTECT(r_checksums(list));
@@ -125,14 +129,14 @@ SEXP r_seal(SEXP list)
     return seal;
 }
 
-/* Whether these very vectors were sealed, or found to be right, in this session. */
+/* Whether the vectors of a list were sealed or checked in this session. */
 SEXP r_seal_is_fresh(SEXP seal, SEXP list)
 {
     return Rf_ScalarLogical(TYPEOF(seal) == EXTPTRSXP && R_ExternalPtrAddr(seal) == mark_of(list));
 }
 
-/* Compares checksums: 0 if all values are those that were sealed, and the seal then knows
- * these vectors; or the number of the first that is not; NA if there is no seal. */
+/* Compares checksums. Returns 0 if all values are the sealed values, and marks the vectors as
+ * checked; else the number of the first value that differs; NA if there is no seal. */
 SEXP r_seal_check(SEXP seal, SEXP list)
 {
     SEXP sums = TYPEOF(seal) == EXTPTRSXP ? R_ExternalPtrProtected(seal) : R_NilValue;

@@ -6,7 +6,7 @@ const struct ct_kernels *r_kernels(SEXP level)
     return ct_kernels((enum ct_simd_level)(Rf_asInteger(level) - 1));
 }
 
-/* The names of the instruction sets that this processor has, the best one last. */
+/* Returns the names of the instruction sets of this processor, from the least to the best. */
 SEXP r_simd_levels(void)
 {
     int levels = (int)ct_simd_best() + 1;

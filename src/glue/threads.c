@@ -1,14 +1,13 @@
-/* threads.c: the thread policy, all of it.
+/* threads.c: the thread policy.
  *
- * The default is what OpenMP would take: OMP_NUM_THREADS, or every processor.
- * covertree_threads() sets another. Whatever is asked for stays within
- * OMP_THREAD_LIMIT and, where R checks packages, within the two cores allowed.
- * A process made by fork (parallel::mclapply) gets one thread: the OpenMP
- * runtime does not survive a fork of a process that has used it, and another
- * package may have used it before this one was loaded.
+ * The default is OpenMP's own: OMP_NUM_THREADS, or every processor. covertree_threads() sets
+ * another default. All requests are limited by OMP_THREAD_LIMIT and, while R checks packages,
+ * by the two permitted cores. A forked process (parallel::mclapply) gets one thread: the
+ * OpenMP runtime does not survive a fork of a process that has used OpenMP, and another
+ * package may have used OpenMP before this package was loaded.
  *
- * The end of a parallel region waits for its threads, which on a busy machine may
- * take milliseconds. So a region is opened where enough work is left: see r_region_seconds().
+ * The end of a parallel region waits for all threads, on a busy machine for milliseconds. A
+ * region is therefore opened only for enough remaining work: see r_region_seconds().
  */
 #include "glue/threads.h"
 
@@ -22,7 +21,7 @@
 #include <omp.h>
 #endif
 
-static int chosen = 0; /* 0: nothing was chosen */
+static int chosen = 0; /* by covertree_threads(); 0: none */
 
 #ifdef _WIN32
 void r_threads_load(void)
@@ -37,8 +36,8 @@ static int forked(void)
 static pid_t loaded_in;
 static int loaded_in_fork;
 
-/* Linux tells in the flags of a process, field 9 of /proc/self/stat, whether it is a
- * fork that has executed no program since. Elsewhere the answer is no. */
+/* Whether this process is a fork that has executed no program since. Linux tells by the flags of
+ * the process, field 9 of /proc/self/stat; elsewhere the answer is 0. */
 static int is_fork(void)
 {
     enum { FORK_WITHOUT_EXEC = 0x40 };
@@ -68,8 +67,8 @@ static int forked(void)
 }
 #endif
 
-/* R's package parallel knows on every system whether this process is a fork that it
- * made; .onLoad() asks. */
+/* Notes whether R's package parallel has made this process by a fork, a fact that parallel knows
+ * on every system. Called by .onLoad(). */
 SEXP r_threads_forked(SEXP yes)
 {
 #ifndef _WIN32
@@ -83,8 +82,8 @@ static int least(int a, int b)
     return a < b ? a : b;
 }
 
-/* More threads than a few per processor cannot be of use, and very many make
- * the OpenMP runtime end the process. */
+/* Limit of the number of threads. More than a few threads per processor are of no use, and very
+ * many make the OpenMP runtime end the process. */
 static int most_threads(void)
 {
 #ifdef _OPENMP
@@ -135,8 +134,8 @@ SEXP r_has_openmp(void)
 #endif
 }
 
-/* Seconds of remaining work that are worth a parallel region, before the call; tests set
- * 0, which opens every region. */
+/* Sets the least remaining work [seconds] that justifies a parallel region; returns the former
+ * value. Tests set 0, to open every region. */
 SEXP r_region_seconds(SEXP seconds)
 {
     SEXP before = Rf_ScalarReal(r_host.region_seconds);

@@ -1,9 +1,9 @@
 /* tree_arrays.c: see tree_arrays.h.
  *
- * Elements of the list: the arrays of core/tree/arrays.h in the order of that table; then
- * `format` and the settings of cover_tree(); then, in the list that a tree keeps, their
- * checksums, which R does not hand out. Making a list, unpacking it, and the messages about
- * it all read the table.
+ * Elements of the list: the arrays of core/tree/arrays.h in the order of the table; then
+ * `format` and the settings of cover_tree(). The list that a tree keeps has one element
+ * more, the checksums, which R does not hand out. Allocation, unpacking and messages all
+ * read the table.
  */
 #include "glue/tree_arrays.h"
 #include "glue/seal.h"
@@ -16,6 +16,7 @@ enum { FORMAT = 1 }; /* the version of this layout */
 enum { AT_FORMAT = CT_ARRAYS, AT_SETTINGS, AT_CHECKSUMS = AT_SETTINGS + 3 };
 static const char *const other_names[] = {"format", "layout", "leaf_size", "dimnames", "checksums"};
 
+/* Name of an element of the list. */
 static const char *element_name(int i)
 {
     return i < CT_ARRAYS ? ct_array_info[i].name : other_names[i - CT_ARRAYS];
@@ -92,6 +93,7 @@ void r_arrays_check_seal(SEXP arrays)
                element_name(changed));
 }
 
+/* Checks the dimensions of a matrix; rows = 0: only that there are some. */
 static void check_matrix(SEXP array, const char *name, int rows, int columns)
 {
     SEXP dim = Rf_getAttrib(array, R_DimSymbol);
@@ -112,7 +114,7 @@ static void check_length(SEXP array, const char *name, int length)
                (double)XLENGTH(array));
 }
 
-/* C code finds an element by its place in the list, R code by its name: both must agree. */
+/* C code finds an element by place, R code by name: places and names must agree. */
 static void check_names(SEXP arrays)
 {
     SEXP names = Rf_getAttrib(arrays, R_NamesSymbol);
@@ -124,6 +126,7 @@ static void check_names(SEXP arrays)
     }
 }
 
+/* Checks everything but sizes: format, names, types. */
 static void check_types(SEXP arrays)
 {
     if (TYPEOF(arrays) != VECSXP || XLENGTH(arrays) < AT_SETTINGS)
@@ -147,15 +150,15 @@ static int median_of(int a, int b, int c)
     return a < b ? (b < c ? b : a < c ? c : a) : (a < c ? a : b < c ? c : b);
 }
 
-/* Length of an array as an int; INT_MAX if it is longer, which no valid array is. */
+/* Length of an array as an int; INT_MAX for longer arrays, which are not valid. */
 static int length_of(SEXP arrays, enum ct_array array)
 {
     R_xlen_t length = XLENGTH(VECTOR_ELT(arrays, array));
     return length < INT_MAX ? (int)length : INT_MAX;
 }
 
-/* Sets n, d and nodes. Three arrays tell each size, and the median is right if one of the
- * three is damaged; then all arrays are compared with the result. */
+/* Sets n, d and nodes. Three arrays tell each size, and the median is right if at most
+ * one of the three is damaged. All arrays are then compared with the result. */
 static void check_sizes(SEXP arrays, struct ct_tree *t)
 {
     SEXP points = VECTOR_ELT(arrays, CT_ARRAY_POINTS);
@@ -193,6 +196,7 @@ struct ct_tree r_arrays_unpack(SEXP arrays)
     return t;
 }
 
+/* An error if traversing the tree would not be safe. */
 static void stop_if_unsafe(const struct ct_tree *t)
 {
     unsigned char *seen = r_host.alloc((size_t)t->n, 1);

@@ -1,7 +1,7 @@
-/* tree_arrays.h: the R list of a tree's arrays: making, unpacking and checking it.
+/* tree_arrays.h: the R list of a tree's arrays: allocation, unpacking, checks.
  *
- * The list is what R saves, exports and gets back; the vectors in it are the memory of the
- * tree. Errors name the array.
+ * R saves and exports this list; the vectors of the list are the memory of the tree. Errors
+ * name the array.
  */
 #ifndef COVERTREE_GLUE_TREE_ARRAYS_H
 #define COVERTREE_GLUE_TREE_ARRAYS_H
@@ -9,17 +9,17 @@
 #include "core/covertree.h"
 #include "glue/host.h"
 
-/* Returns a list without arrays, with `settings`, the settings of cover_tree(), at its end. */
+/* Returns a list without arrays, with the settings of cover_tree() at the end. */
 SEXP r_arrays_new(SEXP settings);
 
 /* Allocates an array of `length` values as an element of the list, a matrix with d columns
- * if the table says so. Returns its values. */
+ * if the table demands a matrix. Returns the memory of the values. */
 void *r_arrays_alloc(SEXP arrays, enum ct_array array, size_t length, int d);
 
-/* Returns the list with checksums of its elements at its end. Reads all arrays. */
+/* Returns the list with checksums of all elements at the end. Reads all arrays. */
 SEXP r_arrays_seal(SEXP arrays);
 
-/* An error if the checksum of an element is not the saved one. Reads all arrays. */
+/* An error if the checksum of an element differs from the saved checksum. Reads all arrays. */
 void r_arrays_check_seal(SEXP arrays);
 
 /* Returns the tree over the arrays, without tiles; an error if a name, a type or a size is

@@ -1,20 +1,20 @@
 /* tree_handle.c: an external pointer to a tree over R's arrays.
  *
- * The address of the pointer is that of a struct ct_tree, which points into the arrays, the
- * tiles and the prefix trees. All memory is R's:
+ * The address of the pointer is the address of a struct ct_tree. The struct points into the
+ * arrays, the tiles and the prefix trees. All memory is R's:
  *
  *   pointer -- protects --> arrays
  *           -- tag -------> list(key, weak reference from key to the memory)
  *   memory: list(struct ct_tree, tiles, prefix trees), of raw vectors
  *
  * Tiles and prefix trees are derived from the arrays, and must not be saved with them. R
- * saves nothing of a weak reference, so a file holds the arrays alone. The key is an external
- * pointer of its own, to nothing: were it the tree's pointer, the tag would lead back to
- * where it came from, and what follows all references, such as object.size(), would not end.
- * Key, tag and pointer die together, and the memory with them.
+ * saves nothing of a weak reference: a file holds the arrays alone. The key is a second
+ * external pointer, to nothing. With the tree's pointer as key, the tag would refer back to
+ * its owner, and functions that follow all references, like object.size(), would not end.
+ * The garbage collector frees key, tag, pointer and memory together.
  *
- * A pointer that comes back from a file, without an address, gets a new struct over the same
- * arrays. These are checked first: a file can hold anything, also in place of the tag.
+ * A pointer from a file has no address. The first use checks the arrays and makes a new struct
+ * over them. Nothing in a file is trusted, the tag included.
  */
 #include "glue/tree_handle.h"
 #include "core/covertree.h"
@@ -30,8 +30,8 @@ enum { MEMORY_TREE, MEMORY_TILES, MEMORY_PREFIX, MEMORY_SIZE };
 
 /* ---- memory for the core ---------------------------------------------------- */
 
-/* R vectors for the parts of a tree: a list that takes its arrays, and raw vectors for the
- * rest. Without a list, raw vectors hold the arrays as well. */
+/* Context of struct ct_memory: arrays become elements of a list, all other memory raw vectors.
+ * Without a list, arrays are raw vectors as well. */
 struct tree_memory {
     SEXP arrays; /* protected by the caller; NULL: none */
     int d;
@@ -39,6 +39,7 @@ struct tree_memory {
     PROTECT_INDEX index;
 };
 
+/* Returns memory in an R vector that is protected from now on. */
 static void *tree_alloc(void *context, enum ct_array array, size_t count, size_t size)
 {
     struct tree_memory *memory = context;
@@ -62,8 +63,8 @@ static SEXP new_tag(SEXP memory)
     return tag;
 }
 
-/* Returns the memory that the tag of a pointer keeps; NULL if the tag is no tag of ours, or
- * if the pointer's address lies elsewhere. */
+/* Returns the memory kept by the tag of a pointer; NULL if the tag is not a tag of ours, or if
+ * the address of the pointer lies elsewhere. */
 static SEXP memory_of(SEXP pointer)
 {
     SEXP tag = R_ExternalPtrTag(pointer);
@@ -77,7 +78,7 @@ static SEXP memory_of(SEXP pointer)
     return TYPEOF(tree) == RAWSXP && RAW(tree) == R_ExternalPtrAddr(pointer) ? memory : NULL;
 }
 
-/* Makes a pointer point to a tree, whose tiles lie in the raw vectors `tiles`. */
+/* Makes a pointer point to a tree with tiles in the raw vectors `tiles`. */
 static const struct ct_tree *set_tree(SEXP pointer, const struct ct_tree *t, SEXP tiles)
 {
     SEXP memory = PROTECT(Rf_allocVector(VECSXP, MEMORY_SIZE));
@@ -91,7 +92,7 @@ static const struct ct_tree *set_tree(SEXP pointer, const struct ct_tree *t, SEX
     return R_ExternalPtrAddr(pointer);
 }
 
-/* Makes a pointer point to a tree without tiles, and builds these. */
+/* Builds the tiles of a tree, and makes a pointer point to the tree. */
 static const struct ct_tree *set_tree_build_tiles(SEXP pointer, struct ct_tree *t, int threads)
 {
     struct tree_memory memory = {.raw = R_NilValue};
@@ -103,6 +104,7 @@ static const struct ct_tree *set_tree_build_tiles(SEXP pointer, struct ct_tree *
     return tree;
 }
 
+/* Checks the arrays of a pointer without an address, and gives the pointer a tree. */
 static const struct ct_tree *restore(SEXP pointer, int threads)
 {
     SEXP arrays = R_ExternalPtrProtected(pointer);
@@ -122,7 +124,7 @@ const struct ct_tree *r_tree(SEXP pointer)
     return t ? t : restore(pointer, r_num_threads(R_NilValue));
 }
 
-/* A pointer without an address, over arrays that R must copy before it changes them. */
+/* Returns a pointer without an address. The arrays become immutable: R changes copies only. */
 static SEXP new_pointer(SEXP arrays)
 {
     for (R_xlen_t i = 0; i < XLENGTH(arrays); i++)
@@ -131,6 +133,8 @@ static SEXP new_pointer(SEXP arrays)
     return R_MakeExternalPtr(NULL, R_NilValue, arrays);
 }
 
+/* Returns a pointer to the tree of a list of arrays from the user; an error if the arrays are
+ * not a tree. Shares the vectors. */
 SEXP r_tree_from_arrays(SEXP arrays, SEXP threads)
 {
     int workers = r_num_threads(threads);
@@ -142,6 +146,7 @@ SEXP r_tree_from_arrays(SEXP arrays, SEXP threads)
     return pointer;
 }
 
+/* Returns the list of arrays of a tree, with checksums. */
 SEXP r_tree_arrays(SEXP pointer)
 {
     r_tree(pointer);
@@ -166,8 +171,8 @@ void r_build_prefix_trees(SEXP pointer, const struct ct_kernels *kernels, int th
     UNPROTECT(1);
 }
 
-/* For tests: the rows of each prefix tree that is kept, with the address of the first as
- * attribute "address"; no rows before the first predecessor query. */
+/* For tests: returns the number of rows of each kept prefix tree, with the address of the first
+ * as attribute "address"; no values before the first predecessor query. */
 SEXP r_prefix_trees(SEXP pointer)
 {
     const struct ct_tree *t = r_tree(pointer);
@@ -184,8 +189,7 @@ SEXP r_prefix_trees(SEXP pointer)
 
 /* ---- build and validation ---------------------------------------------------- */
 
-/* Copies points and rows in the order in which the build finds them: along the Hilbert curve,
- * or as they are. */
+/* Copies points and rows in the order for the build: along the Hilbert curve, or unchanged. */
 static void copy_points(const double *x, int hilbert, int threads, struct ct_tree_arrays *arrays)
 {
     int n = arrays->n;
@@ -201,6 +205,8 @@ static void copy_points(const double *x, int hilbert, int threads, struct ct_tre
     vmaxset(mark);
 }
 
+/* Returns a pointer to the tree of the rows of x. settings: list of the values that are saved
+ * with the arrays. */
 SEXP r_tree_build(SEXP x, SEXP hilbert, SEXP leaf_size, SEXP simd, SEXP threads, SEXP settings)
 {
     size_t n = (size_t)Rf_nrows(x), d = (size_t)Rf_ncols(x);
@@ -226,7 +232,7 @@ SEXP r_tree_build(SEXP x, SEXP hilbert, SEXP leaf_size, SEXP simd, SEXP threads,
     return pointer;
 }
 
-/* list(violations by invariant, c(covering slack, separation slack)). */
+/* Returns list(number of violations by invariant, c(covering slack, separation slack)). */
 SEXP r_tree_validate(SEXP pointer, SEXP threads)
 {
     struct ct_validation validation;

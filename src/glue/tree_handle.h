@@ -1,7 +1,7 @@
-/* tree_handle.h: the tree as R holds it: an external pointer.
+/* tree_handle.h: the external pointer to a tree, which R code holds.
  *
- * Every call from R gets its tree here. A restored pointer costs a check of its arrays and the
- * building of tiles at its first use, and nothing afterwards.
+ * Every call from R gets the tree here. The first use of a restored pointer costs a check of
+ * the arrays and the building of tiles.
  */
 #ifndef COVERTREE_GLUE_TREE_HANDLE_H
 #define COVERTREE_GLUE_TREE_HANDLE_H
@@ -14,8 +14,8 @@
 const struct ct_tree *r_tree(SEXP pointer);
 
 /* Builds the prefix trees of the tree, unless they are built or a search for k predecessors
- * does not use any. They stay with the tree, which r_tree() returns, as long as the pointer
- * lives, and take about as much memory as the tree. An interrupt leaves the tree without. */
+ * does not use any. They are part of the tree from then on, live as long as the pointer, and
+ * take about as much memory as the tree. An interrupt leaves the tree without prefix trees. */
 void r_build_prefix_trees(SEXP pointer, const struct ct_kernels *kernels, int threads, int k);
 
 #endif
