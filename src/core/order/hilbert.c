@@ -199,6 +199,7 @@ static void sort_keys(const struct ct_host *host, const uint64_t *keys, int n, i
     }
 }
 
+/* Keys first, shared by threads; then one sort for each word of a key. */
 void ct_hilbert_order(const struct ct_host *host, const double *x, int n, int d, int threads,
                       int *order)
 {

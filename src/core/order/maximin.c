@@ -207,7 +207,8 @@ static int find_next(struct maximin *m)
     }
 }
 
-/* Makes the point at a position pending; sq = -1 marks the gap. */
+/* Makes the point at a position pending. sq = -1 marks the gap: smaller than any distance, so the
+ * point is never chosen again. */
 static void choose_point(struct maximin *m, int pos)
 {
     double *sq = sq_of(m->tier, pos), *q = m->q + (size_t)m->pending++ * m->d;

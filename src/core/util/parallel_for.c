@@ -28,7 +28,8 @@ struct block_queue {
     void *task;
 };
 
-/* Whether a poll of the host is due; also if the clock was set back. */
+/* Whether a poll of the host is due. Also if the clock was set back: otherwise the user could not
+ * interrupt for as long as the clock differs. */
 static int is_due(const struct ct_host *host, double start, double now)
 {
     return now - start >= host->poll_seconds || now < start;

@@ -29,6 +29,7 @@ static unsigned digit_of(const struct ct_key_id *pair, int shift)
     return (pair->key >> shift) & 0xff;
 }
 
+/* Sorts a small bucket, stably, without counting the values of bytes. */
 static void insertion_sort(struct ct_key_id *pairs, int count)
 {
     for (int i = 1; i < count; i++) {

@@ -91,12 +91,12 @@ static void overwrite(struct fuzz_input *input, const struct ints *ints)
             ints[i].entry[at] = any_int(input);
 }
 
-static void expect_fault_in_range(const struct ct_tree *t, struct ct_array_error fault)
+static void expect_error_in_range(const struct ct_tree *t, struct ct_array_error error)
 {
-    size_t entries = fault.array == CT_ARRAY_POINTS ? (size_t)t->n * t->d
-                     : fault.array == CT_ARRAY_ROW  ? (size_t)t->n
+    size_t entries = error.array == CT_ARRAY_POINTS ? (size_t)t->n * t->d
+                     : error.array == CT_ARRAY_ROW  ? (size_t)t->n
                                                     : (size_t)t->nodes;
-    FUZZ_CHECK(fault.entry >= 1 && fault.entry <= entries + (fault.array == CT_ARRAY_PARENT));
+    FUZZ_CHECK(error.entry >= 1 && error.entry <= entries + (error.array == CT_ARRAY_PARENT));
 }
 
 static void expect_rows_in_range(const struct fuzz_search *search)
@@ -135,8 +135,8 @@ static void search_all(struct fuzz_input *input, struct grown *g)
     int broken = spans_too_much(&cloud);
     grow_tiles(g, fuzz_int(input, 1, 2));
     ct_validate_tree(&host, &g->tree, 1, &report);
-    for (int law = 0; law < CT_INVARIANTS; law++)
-        broken += report.violations[law];
+    for (int i = 0; i < CT_INVARIANTS; i++)
+        broken += report.violations[i];
     search.batch =
         (struct ct_batch){.tree = &g->tree, .threads = 1, .kernels = ct_kernels(ct_simd_best())};
     for (int i = 0; i < 6; i++) {
@@ -171,10 +171,10 @@ void fuzz_arrays(const uint8_t *data, size_t size)
         overwrite(&input, ints);
     for (int i = 0; i < edits; i++)
         edit(&input, &grown.tree, ints, doubles);
-    struct ct_array_error fault = ct_validate_arrays(&grown.tree, seen);
-    if (fault.array == CT_NO_ARRAY)
+    struct ct_array_error error = ct_validate_arrays(&grown.tree, seen);
+    if (error.array == CT_NO_ARRAY)
         search_all(&input, &grown);
     else
-        expect_fault_in_range(&grown.tree, fault);
+        expect_error_in_range(&grown.tree, error);
     fuzz_end();
 }

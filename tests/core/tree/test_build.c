@@ -52,10 +52,10 @@ static void check_invariants(const struct grown *grown, const struct cloud *clou
     CHECK(holds_points(grown, cloud));
     ct_validate_tree(&host, &grown->tree, 2, &report);
     host_end_call();
-    for (int law = 0; law < CT_INVARIANTS; law++) {
-        check_about("%s, leaf size %d: law %d, first node %d", cloud->name, leaf_size, law,
-                    report.first[law]);
-        CHECK(report.violations[law] == 0 && report.first[law] == 0);
+    for (int i = 0; i < CT_INVARIANTS; i++) {
+        check_about("%s, leaf size %d: invariant %d, first node %d", cloud->name, leaf_size, i,
+                    report.first[i]);
+        CHECK(report.violations[i] == 0 && report.first[i] == 0);
     }
     CHECK(report.covering_slack >= 0 && report.separation_slack > 0);
     if (is_narrow(cloud))

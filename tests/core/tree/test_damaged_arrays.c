@@ -13,7 +13,7 @@
 
 static unsigned char *seen;
 
-static struct ct_array_error fault_of(const struct grown *grown)
+static struct ct_array_error error_of(const struct grown *grown)
 {
     return ct_validate_arrays(&grown->tree, seen);
 }
@@ -21,7 +21,7 @@ static struct ct_array_error fault_of(const struct grown *grown)
 /* The arrays whose every entry is fixed by the others. */
 struct link {
     const char *name;
-    enum ct_array part;
+    enum ct_array array;
     int *entry, count;
 };
 
@@ -51,7 +51,7 @@ static void list_values(const struct grown *g, int sound, int *value)
 /* A center may be any point of its node's: only others are a matter of safety. */
 static int may_pass(const struct grown *g, const struct link *link, int at, int value)
 {
-    return link->part == CT_ARRAY_CENTER && value >= g->tree.subtree_begin[at] &&
+    return link->array == CT_ARRAY_CENTER && value >= g->tree.subtree_begin[at] &&
            value <= g->tree.subtree_end[at];
 }
 
@@ -65,11 +65,11 @@ static void check_link(const struct grown *g, const struct link *link)
             if (value[v] == sound || may_pass(g, link, at, value[v]))
                 continue;
             link->entry[at] = value[v];
-            struct ct_array_error fault = fault_of(g);
+            struct ct_array_error error = error_of(g);
             size_t entries =
-                fault.array == CT_ARRAY_ROW ? (size_t)g->tree.n : (size_t)g->tree.nodes;
-            missed += fault.array == CT_NO_ARRAY;
-            beyond += fault.entry < 1 || fault.entry > entries + (fault.array == CT_ARRAY_PARENT);
+                error.array == CT_ARRAY_ROW ? (size_t)g->tree.n : (size_t)g->tree.nodes;
+            missed += error.array == CT_NO_ARRAY;
+            beyond += error.entry < 1 || error.entry > entries + (error.array == CT_ARRAY_PARENT);
             tried++;
         }
         link->entry[at] = sound;
@@ -78,10 +78,10 @@ static void check_link(const struct grown *g, const struct link *link)
     CHECK(tried >= link->count);
     CHECK(missed == 0);
     CHECK(beyond == 0);
-    CHECK(fault_of(g).array == CT_NO_ARRAY);
+    CHECK(error_of(g).array == CT_NO_ARRAY);
 }
 
-/* Where nothing else can be to blame, the fault names the array and the entry. */
+/* Where nothing else can be to blame, the error names the array and the entry. */
 static void check_blame(const struct grown *g, const struct link *link)
 {
     static const int far_out[] = {-1, INT_MIN, INT_MAX};
@@ -90,8 +90,8 @@ static void check_blame(const struct grown *g, const struct link *link)
         for (int v = 0; v < 3; v++) {
             int sound = link->entry[at];
             link->entry[at] = far_out[v];
-            struct ct_array_error fault = fault_of(g);
-            wrong += fault.array != link->part || fault.entry != (size_t)at + 1;
+            struct ct_array_error error = error_of(g);
+            wrong += error.array != link->array || error.entry != (size_t)at + 1;
             link->entry[at] = sound;
         }
     check_about("far out entries of %s", link->name);
@@ -106,8 +106,8 @@ static void check_points(const struct grown *g)
         for (int v = 0; v < 3; v++) {
             double sound = g->arrays.points[at];
             g->arrays.points[at] = bad[v];
-            struct ct_array_error fault = fault_of(g);
-            wrong += fault.array != CT_ARRAY_POINTS || fault.entry != (size_t)at + 1;
+            struct ct_array_error error = error_of(g);
+            wrong += error.array != CT_ARRAY_POINTS || error.entry != (size_t)at + 1;
             g->arrays.points[at] = sound;
         }
     check_about("points");
@@ -121,10 +121,10 @@ static void check_exchanges(const struct grown *g, const struct link *link)
     for (int a = 0; a < link->count; a++)
         for (int b = 0; b < a; b++) {
             int x = link->entry[a], y = link->entry[b];
-            if (x == y || link->part == CT_ARRAY_ROW || link->part == CT_ARRAY_CENTER)
+            if (x == y || link->array == CT_ARRAY_ROW || link->array == CT_ARRAY_CENTER)
                 continue;
             link->entry[a] = y, link->entry[b] = x;
-            missed += fault_of(g).array == CT_NO_ARRAY;
+            missed += error_of(g).array == CT_NO_ARRAY;
             link->entry[a] = x, link->entry[b] = y;
             tried++;
         }
@@ -180,7 +180,7 @@ int main(void)
     seen = keep((size_t)cloud.n, 1);
     list_links(&grown, link);
     check_about("a sound tree");
-    CHECK(fault_of(&grown).array == CT_NO_ARRAY);
+    CHECK(error_of(&grown).array == CT_NO_ARRAY);
     for (int l = 0; l < LINKS; l++) {
         check_link(&grown, &link[l]);
         check_blame(&grown, &link[l]);
@@ -189,7 +189,7 @@ int main(void)
     check_points(&grown);
     for (int round = 0; round < 60; round++) {
         scramble(&grown);
-        CHECK(fault_of(&grown).array == CT_NO_ARRAY);
+        CHECK(error_of(&grown).array == CT_NO_ARRAY);
         check_scrambled(&grown, 1 + round % 4);
     }
     return check_done("damaged_arrays");

@@ -99,9 +99,9 @@ static void check_contents(const struct cloud *cloud, const struct ct_tree *t)
 struct view {
     const struct ct_tree *tree;
     const double *distance; /* [n] by position */
-    float *placed;          /* [d] */
-    float *team;            /* [d * CT_GROUP] CT_GROUP times the query */
-    double reach;
+    float *q_f32;           /* [d] */
+    float *group;           /* [d * CT_GROUP] CT_GROUP times the query */
+    double max_coord;
     unsigned *lanes; /* [tiles] the points within */
     char *node;      /* [nodes] */
     int *number;     /* scratch: [tiles or nodes] */
@@ -132,7 +132,7 @@ static int lost_boxes(const struct view *view, const struct ct_kernels *kernels,
 {
     int found =
         kernels->boxes_within(boxes->lower, boxes->upper, boxes->stride, view->tree->d, count,
-                              view->placed, view->placed, limit, view->number, view->sq);
+                              view->q_f32, view->q_f32, limit, view->number, view->sq);
     int lost = 0, at = 0;
     for (int box = 0; box < count; box++) {
         int passed = at < found && view->number[at] == box;
@@ -152,25 +152,25 @@ static unsigned taken(struct ct_candidates *near, int begin)
     return lanes;
 }
 
-/* Points of a tile that must be taken in and are not: alone and in a team. */
+/* Points of a tile that must be taken in and are not: alone and in a group. */
 static int lost_points(struct view *view, const struct ct_kernels *kernels, float limit)
 {
     const struct ct_tree *t = view->tree;
-    struct ct_candidates *team[CT_GROUP];
+    struct ct_candidates *group[CT_GROUP];
     int lost = 0;
     for (int i = 0; i < CT_GROUP; i++) {
         view->near[i].threshold = limit;
-        team[i] = &view->near[i];
+        group[i] = &view->near[i];
     }
     for (int tile = 0; tile < t->tiles->count; tile++) {
         const float *x = t->tiles->x + (size_t)tile * t->d * CT_LANES;
         int begin = t->tiles->begin[tile];
         unsigned want = view->lanes[tile];
-        kernels->scan_tile(x, t->d, view->placed, t->row + begin, begin, team[0]);
-        lost += (want & ~taken(team[0], begin)) != 0;
-        kernels->scan_tile_group(x, t->d, view->team, t->row + begin, begin, team);
+        kernels->scan_tile(x, t->d, view->q_f32, t->row + begin, begin, group[0]);
+        lost += (want & ~taken(group[0], begin)) != 0;
+        kernels->scan_tile_group(x, t->d, view->group, t->row + begin, begin, group);
         for (int i = 0; i < CT_GROUP; i++)
-            lost += (want & ~taken(team[i], begin)) != 0;
+            lost += (want & ~taken(group[i], begin)) != 0;
     }
     return lost;
 }
@@ -178,7 +178,7 @@ static int lost_points(struct view *view, const struct ct_kernels *kernels, floa
 static int lost(struct view *view, double tau)
 {
     const struct ct_tiles *tiles = view->tree->tiles;
-    float limit = ct_f32_threshold(tiles, view->reach, tau);
+    float limit = ct_f32_threshold(tiles, view->max_coord, tau);
     int count = !(limit >= 0);
     mark(view, tau);
     for (int level = CT_SIMD_BASE; level <= (int)ct_simd_best(); level++) {
@@ -200,18 +200,18 @@ static int loose(struct view *view, double tau, int *farther)
     struct ct_candidates *near = &view->near[0];
     double beyond = tau * (1 + 1e-4) + 1e-5 / t->tiles->scale;
     int count = 0;
-    near->threshold = ct_f32_threshold(t->tiles, view->reach, tau);
-    *farther += !(ct_f32_distance_bound(t->tiles, view->reach, near->threshold) >= tau);
+    near->threshold = ct_f32_threshold(t->tiles, view->max_coord, tau);
+    *farther += !(ct_f32_distance_bound(t->tiles, view->max_coord, near->threshold) >= tau);
     for (int tile = 0; tile < t->tiles->count; tile++) {
         const float *x = t->tiles->x + (size_t)tile * t->d * CT_LANES;
         int begin = t->tiles->begin[tile];
-        kernels->scan_tile(x, t->d, view->placed, t->row + begin, begin, near);
+        kernels->scan_tile(x, t->d, view->q_f32, t->row + begin, begin, near);
         for (int c = 0; c < near->count; c++) {
             double distance = view->distance[near->pos[c]];
-            double most = ct_f32_distance_bound(t->tiles, view->reach, near->sq[c]);
+            double most = ct_f32_distance_bound(t->tiles, view->max_coord, near->sq[c]);
             count += distance > beyond;
             *farther += !(distance <= sqrt(ct_sq_threshold(most)));
-            *farther += !(ct_f32_threshold(t->tiles, view->reach, most) >= near->sq[c]);
+            *farther += !(ct_f32_threshold(t->tiles, view->max_coord, most) >= near->sq[c]);
         }
         near->count = 0;
     }
@@ -223,8 +223,8 @@ static struct view make_view(const struct ct_tree *t)
     size_t d = (size_t)t->d, tiles = (size_t)t->tiles->count, nodes = (size_t)t->nodes;
     size_t most = tiles > nodes ? tiles : nodes;
     struct view view = {.tree = t,
-                        .placed = keep(d, sizeof(float)),
-                        .team = keep(d * CT_GROUP, sizeof(float)),
+                        .q_f32 = keep(d, sizeof(float)),
+                        .group = keep(d * CT_GROUP, sizeof(float)),
                         .lanes = keep(tiles, sizeof(unsigned)),
                         .node = keep(nodes, 1),
                         .number = keep(most, sizeof(int)),
@@ -247,9 +247,9 @@ static void look_from(struct view *view, const struct cloud *queries, int i, dou
     for (int pos = 0; pos < t->n; pos++)
         distance[pos] = oracle_distance(q, 1, t->points + pos, (size_t)t->n, t->d);
     view->distance = distance;
-    view->reach = ct_tiles_q_f32(t->tiles, t->d, q, view->placed);
+    view->max_coord = ct_tiles_q_f32(t->tiles, t->d, q, view->q_f32);
     for (int j = 0; j < t->d * CT_GROUP; j++)
-        view->team[j] = view->placed[j / CT_GROUP];
+        view->group[j] = view->q_f32[j / CT_GROUP];
 }
 
 /* On and near the points, and up to 1e20 times as far away. */
@@ -276,9 +276,9 @@ static void check_discarding(const struct cloud *cloud, const struct ct_tree *t,
             double at = distance[random_below(t->n)];
             double taus[] = {at, nextafter(at, 0), nextafter(at, INFINITY), 2 * at, 0, INFINITY};
             double tau = round == 4 ? taus[random_below(6)] : at;
-            *(view.reach < 4 ? &lost_near : &lost_far) += lost(&view, tau);
+            *(view.max_coord < 4 ? &lost_near : &lost_far) += lost(&view, tau);
             int loosely = loose(&view, tau, &farther);
-            too_loose += view.reach < 4 ? loosely : 0;
+            too_loose += view.max_coord < 4 ? loosely : 0;
         }
     }
     check_about("%s, d %d (%d nodes)", cloud->name, cloud->d, t->nodes);

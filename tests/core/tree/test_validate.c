@@ -1,6 +1,6 @@
-/* test_validate.c: ct_validate_tree sees each law broken, at the node where it is,
- * and nothing once the tree is mended. Each damage breaks one law for certain;
- * other laws may break with it. */
+/* test_validate.c: ct_validate_tree sees each invariant broken, at the node where it is,
+ * and nothing once the tree is mended. Each damage breaks one invariant for certain;
+ * other invariants may break with it. */
 #include "check.h"
 #include "core/tree/level.h"
 #include "core/tree/validate.h"
@@ -10,46 +10,46 @@
 
 #include <math.h>
 
-static struct ct_validation report_of(const struct grown *grown)
+static struct ct_validation validation_of(const struct grown *grown)
 {
-    struct ct_validation report;
-    ct_validate_tree(&host, &grown->tree, 2, &report);
+    struct ct_validation found;
+    ct_validate_tree(&host, &grown->tree, 2, &found);
     host_end_call();
-    return report;
+    return found;
 }
 
-/* The law is broken by this node, and by none before it. */
-static int broken_at(const struct grown *grown, enum ct_invariant law, int node)
+/* The invariant is broken by this node, and by none before it. */
+static int violated_at(const struct grown *grown, enum ct_invariant invariant, int node)
 {
-    struct ct_validation report = report_of(grown);
-    return report.violations[law] >= 1 && report.first[law] == node + 1;
+    struct ct_validation found = validation_of(grown);
+    return found.violations[invariant] >= 1 && found.first[invariant] == node + 1;
 }
 
 static int whole(const struct grown *grown)
 {
-    struct ct_validation report = report_of(grown);
+    struct ct_validation found = validation_of(grown);
     int broken = 0;
-    for (int law = 0; law < CT_INVARIANTS; law++)
-        broken += report.violations[law] + report.first[law];
+    for (int invariant = 0; invariant < CT_INVARIANTS; invariant++)
+        broken += found.violations[invariant] + found.first[invariant];
     return broken == 0;
 }
 
 static int seen_in_double(const struct grown *grown, double *entry, double value,
-                          enum ct_invariant law, int node)
+                          enum ct_invariant invariant, int node)
 {
     double sound = *entry;
     *entry = value;
-    int seen = broken_at(grown, law, node);
+    int seen = violated_at(grown, invariant, node);
     *entry = sound;
     return seen;
 }
 
-static int seen_in_int(const struct grown *grown, int *entry, int value, enum ct_invariant law,
-                       int node)
+static int seen_in_int(const struct grown *grown, int *entry, int value,
+                       enum ct_invariant invariant, int node)
 {
     int sound = *entry;
     *entry = value;
-    int seen = broken_at(grown, law, node);
+    int seen = violated_at(grown, invariant, node);
     *entry = sound;
     return seen;
 }
@@ -138,13 +138,12 @@ static void check_moved_point(struct grown *g)
     for (int node = 0; node < g->tree.nodes; node++)
         holders += g->tree.subtree_begin[node] == 1;
     g->arrays.points[0] = 1000;
-    struct ct_validation report = report_of(g);
+    struct ct_validation found = validation_of(g);
     g->arrays.points[0] = sound;
     check_about("a point moved away");
-    CHECK(report.violations[CT_INVARIANT_UPPER] == holders);
-    CHECK(report.violations[CT_INVARIANT_COVERING] >= 1 &&
-          report.first[CT_INVARIANT_COVERING] == 1);
-    CHECK(g->tree.level[0] == CT_NO_LEVEL || report.covering_slack < 0);
+    CHECK(found.violations[CT_INVARIANT_UPPER] == holders);
+    CHECK(found.violations[CT_INVARIANT_COVERING] >= 1 && found.first[CT_INVARIANT_COVERING] == 1);
+    CHECK(g->tree.level[0] == CT_NO_LEVEL || found.covering_slack < 0);
 }
 
 static void check_cloud(const char *name, int n, int d)
