@@ -31,7 +31,8 @@ int ct_hilbert_bits(int d)
 
 /* For the points of a chunk: where bit b of the second coordinate is set, flips the lower bits
  * of the first coordinate; where the bit is not set, exchanges the lower bits of both. This undoes
- * the reflections that the curve makes inside each half. */
+ * the reflections that the curve makes inside each half. Without branches: compilers vectorize the
+ * loop over points. */
 static void undo_reflection(uint32_t *restrict first, uint32_t *restrict other, int b)
 {
     uint32_t lower_bits = ((uint32_t)1 << b) - 1;
@@ -43,7 +44,8 @@ static void undo_reflection(uint32_t *restrict first, uint32_t *restrict other, 
     }
 }
 
-/* The same with coordinate `first` in both places. */
+/* The same with coordinate `first` in both places; a function of its own, because `restrict`
+ * excludes equal arguments. */
 static void undo_flip(uint32_t *first, int b)
 {
     uint32_t lower_bits = ((uint32_t)1 << b) - 1;
@@ -79,7 +81,8 @@ static void transpose_index(uint32_t *cell, int d, int bits)
 }
 
 /* Writes 32 bits of each point's transposed index, from bit `first` on, to half [CHUNK]; zeros
- * after the end of the index. */
+ * after the end of the index. Halves of words keep all loops over points in 32-bit lanes. Bit i
+ * of the index is bit (bits - 1 - i / d) of coordinate i % d. */
 static void pack_half(const uint32_t *cell, int d, int bits, size_t first, uint32_t *half)
 {
     size_t all = (size_t)d * bits, end = first + 32 < all ? first + 32 : all;

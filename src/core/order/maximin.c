@@ -67,7 +67,7 @@ void ct_centroid(const double *x, int n, int d, double *centroid)
     }
 }
 
-/* Number of blocks of a tier with this number of items. */
+/* Number of blocks of a tier with this number of items. No sum that could overflow. */
 static int blocks_of(int items)
 {
     return items / CT_LANES + (items % CT_LANES > 0);
@@ -115,7 +115,8 @@ static void update_item(struct maximin *m, int tier, int item)
     t->holder[item] = holder_of(below, largest);
 }
 
-/* Updates the items above a point, from tier 1 to the top. */
+/* Updates the items above a point, from tier 1 to the top: the point has been chosen, or its
+ * block has had distances lowered. */
 static void update_ancestors(struct maximin *m, int pos)
 {
     for (int tier = 1, item = pos / CT_LANES; tier < m->tiers; tier++, item /= CT_LANES)
@@ -152,8 +153,9 @@ static void apply_pending_to_block(void *data, int block, int thread)
         m->updated[thread] += apply_point(m, m->tiers > 1, block, m->q + (size_t)i * m->d);
 }
 
-/* Applies all pending points to all blocks. Returns the number of comparisons of a point with
- * a block. */
+/* Applies all pending points to all blocks: blocks of tier 1, or of tier 0 if there is only
+ * tier 0, shared by threads; then the tiers above on the calling thread. Returns the number of
+ * comparisons of a point with a block. */
 static long long apply_pending_to_all(const struct ct_host *host, struct maximin *m, int threads)
 {
     long long compared = 0;

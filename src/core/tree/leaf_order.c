@@ -7,6 +7,7 @@
 #include "core/tree/leaf_order.h"
 #include "core/tree/tiles.h"
 
+/* The points of a leaf while they are being ordered. */
 struct leaf_run {
     const double *points; /* [n x d, column-major] */
     int n, d, begin, size, tiles;

@@ -84,6 +84,7 @@ static void store_min_row(const struct ct_node_list *nodes, const int *row, int 
     }
 }
 
+/* The task of storing the boxes of all nodes; its blocks are coordinates. */
 struct box_task {
     const struct ct_node_list *nodes;
     const struct ct_tree_arrays *arrays;

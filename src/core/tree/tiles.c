@@ -126,7 +126,8 @@ static void set_scale(const struct ct_tree *t, struct ct_tiles *tiles)
     tiles->underflow_error = sqrt(t->d) * 0x1p-536 * tiles->scale;
 }
 
-/* Coordinate j of a point in float32, in units of the tiles. */
+/* Coordinate j of a point in float32, in units of the tiles. Points and queries go through the
+ * same operations. */
 static float to_f32(const struct ct_tiles *tiles, double x, int j)
 {
     return (float)((x - tiles->origin[j]) * tiles->scale);

@@ -209,6 +209,7 @@ static void merge_validation(struct ct_validation *into, const struct ct_validat
 
 enum { NODES_PER_BLOCK = 16 };
 
+/* Each thread counts on its own; the counts are merged at the end. */
 struct validation_task {
     const struct ct_tree *tree;
     struct ct_validation *found; /* [threads] */

@@ -8,11 +8,13 @@
 
 #include <string.h>
 
+/* The five primes of XXH64. */
 static const uint64_t P1 = 0x9E3779B185EBCA87, P2 = 0xC2B2AE3D27D4EB4F, P3 = 0x165667B19E3779F9,
                       P4 = 0x85EBCA77C2B2AE63, P5 = 0x27D4EB2F165667C5;
 
 enum { STRIPE = 4 }; /* words in a stripe */
 
+/* Rotates a word to the left by 1 to 63 bits. */
 static inline uint64_t rotate(uint64_t x, int bits)
 {
     return x << bits | x >> (64 - bits);

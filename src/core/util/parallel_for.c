@@ -14,6 +14,7 @@
 
 static const double SAMPLE_SECONDS = 0.0004; /* of blocks, before the rest is estimated */
 
+/* C11 has no monotonic clock. */
 double ct_seconds(void)
 {
     struct timespec now;
@@ -21,6 +22,7 @@ double ct_seconds(void)
     return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
 }
 
+/* The blocks of a call of ct_parallel_for(). */
 struct block_queue {
     int count;
     int next; /* first unclaimed block */
@@ -74,6 +76,7 @@ static void run_in_region(const struct ct_host *host, struct block_queue *blocks
     blocks->next = blocks->next < blocks->count ? blocks->next : blocks->count;
 }
 
+/* Once a region was worth opening, the remaining blocks run in regions as well. */
 void ct_parallel_for(const struct ct_host *host, int count, int threads,
                      void (*run)(void *task, int block, int thread), void *task)
 {

@@ -16,6 +16,7 @@ enum {
     SMALL = 48 /* pairs: below, insertion sort is faster */
 };
 
+/* A sort in progress. Pairs move between `pairs` and `buffer`. */
 struct radix_sort {
     struct ct_key_id *pairs, *buffer; /* [n] */
     int digits;                       /* bytes that differ between keys */
@@ -98,6 +99,7 @@ static void find_digits(struct radix_sort *sort, int n)
         sort->begin[digit + 1] = sort->begin[digit] + top[digit];
 }
 
+/* One distribution on the calling thread, then the buckets on all threads. */
 void ct_radix_sort(const struct ct_host *host, struct ct_key_id *pairs, struct ct_key_id *buffer,
                    int n, int threads)
 {
