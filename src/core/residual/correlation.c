@@ -1,4 +1,9 @@
-/* correlation.c: see correlation.h. */
+/* correlation.c: canonical residual correlations; see correlation.h.
+ *
+ * All results of both residual searches come from here, whatever their filters computed before.
+ * Pairs of one query are computed in batches: the covariance kernel then works on full vectors,
+ * and the buffers stay on the stack.
+ */
 #include "core/residual/correlation.h"
 #include "core/metric/euclidean.h"
 
@@ -17,7 +22,7 @@ static void rho_of_batch(const struct ct_correlation_kernels *kernels,
     const struct ct_covariance_shape shape = ct_covariance_shape(metric->kind);
     size_t n = (size_t)points->n, stride = ct_v_stride(metric->m);
     const double *v = from->v + query * stride;
-    double k[BATCH], root = sqrt(from->p[query]);
+    double k[BATCH], root = sqrt(from->p[query]); /* k: squared distances, then covariances */
     for (int i = 0; i < count; i++)
         k[i] = ct_sqdist(points->z + pos[i], n, from->z + query, (size_t)from->n, metric->d);
     kernels->covariance(&shape, metric->variance, count, k);
@@ -38,6 +43,7 @@ void ct_residual_rho(const struct ct_correlation_kernels *kernels,
                      rho + i);
 }
 
+/* A subtraction of |rho| from 1 is exact for |rho| >= 0.5, where distances are small. */
 void ct_residual_sqdist(const struct ct_correlation_kernels *kernels,
                         const struct ct_residual_metric *metric, const struct ct_factors *from,
                         int query, const int *pos, int count, double *sq)

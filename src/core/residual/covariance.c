@@ -1,10 +1,15 @@
-/* covariance.c: see covariance.h. */
+/* covariance.c: covariances of points; see covariance.h.
+ *
+ * Squared distances come from the canonical ct_sqdist(), so a covariance has the same bits
+ * whether it is computed for a matrix or for a pair.
+ */
 #include "core/residual/covariance.h"
 #include "core/metric/euclidean.h"
 #include "core/util/parallel_for.h"
 
 enum { BLOCK_ROWS = 64 }; /* rows of a cross-covariance matrix in one block of parallel work */
 
+/* The constants are sqrt(3) and sqrt(5), rounded to double. */
 struct ct_covariance_shape ct_covariance_shape(enum ct_covariance kind)
 {
     static const struct ct_covariance_shape shapes[] = {
@@ -37,6 +42,7 @@ struct cross_covariance {
     double *to;
 };
 
+/* Rows of one block. The zeros after column m let exact dot products run over whole rows. */
 static void fill_block_of_rows(void *data, int block, int thread)
 {
     const struct cross_covariance *c = data;

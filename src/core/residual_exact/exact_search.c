@@ -43,6 +43,7 @@ struct exact_search {
     double *distance;
 };
 
+/* Copies the neighbors of one query to its row of the results and fills what is left. */
 static void store_neighbors(const struct exact_search *search, const struct ct_topk *nearest,
                             int query)
 {
@@ -54,6 +55,7 @@ static void store_neighbors(const struct exact_search *search, const struct ct_t
     }
 }
 
+/* Blocks are numbered class by class. */
 static int class_of_block(const struct exact_search *search, int number)
 {
     int class = F32;
@@ -62,6 +64,8 @@ static int class_of_block(const struct exact_search *search, int number)
     return class;
 }
 
+/* One block of parallel work: loads its queries, filters the points of both classes, and stores
+ * the neighbors. Only the block of the thread and the rows of its own queries are written. */
 static void search_block(void *data, int number, int thread)
 {
     const struct exact_search *search = data;
@@ -173,7 +177,7 @@ static const struct ct_filter_kernels *main_kernels(const struct exact_search *s
  * candidate buffers for large k need too much memory. */
 static int choose_block_size(const struct ct_exact_batch *batch, int k)
 {
-    int most = MAX_CANDIDATES / ct_interval_topk_room(k) / CT_GROUP * CT_GROUP;
+    int most = MAX_CANDIDATES / ct_interval_topk_capacity(k) / CT_GROUP * CT_GROUP;
     int half = batch->metric->m > LONG_V || batch->count / batch->threads < 4 * MAX_BLOCK;
     int size = half ? MAX_BLOCK / 2 : MAX_BLOCK;
     return most < CT_GROUP ? CT_GROUP : most < size ? most : size;
@@ -194,6 +198,7 @@ static void choose_rotation(const struct ct_host *host, struct exact_search *sea
     }
 }
 
+/* Allocates a block for each thread, runs all blocks, and adds up the statistics. */
 static void run_blocks(const struct ct_host *host, struct exact_search *search, int k)
 {
     const struct ct_exact_batch *batch = search->batch;

@@ -1,4 +1,12 @@
-/* filter.c: see filter.h. */
+/* filter.c: blocks of queries against packed points; see filter.h.
+ *
+ * Loops, from outer to inner: tiles of points; chunks of components, so that a chunk of the tile
+ * stays in the first-level cache; query groups. A block of 128 queries and m = 200 keeps 100 KiB
+ * of packed queries in float, which fit the second-level cache; a tile is read from memory once
+ * per block. After all products of a tile, its passing pairs are appended query by query.
+ *
+ * Everything here is per thread: no locks, no allocation after ct_filter_block_init().
+ */
 #include "core/residual_exact/filter.h"
 #include "core/util/aligned.h"
 
@@ -24,6 +32,7 @@ struct ct_filter ct_filter_make(const struct ct_host *host, const struct ct_exac
     return filter;
 }
 
+/* Position of query i of the block among filter->queries. */
 static int query_pos(const struct ct_filter_block *block, int i)
 {
     return ct_filter_query_pos(block->filter, block->query[i].id);
@@ -35,6 +44,8 @@ static int own_pos(const struct ct_filter_block *block, int i)
     return block->filter->batch->query_points ? -1 : query_pos(block, i);
 }
 
+/* Arrays in the precision of the kernels are allocated for double, the larger one: a block serves
+ * points of both precisions. CT_V_LANES doubles hold the sums of a tile in either precision. */
 void ct_filter_block_init(const struct ct_host *host, const struct ct_filter *filter, int k,
                           struct ct_filter_block *block)
 {
@@ -162,12 +173,14 @@ static void append_candidate(struct ct_filter_block *block, int i, int pos, doub
     topk->upper[at] = clamp_to_unit(sq + error, 1);
 }
 
+/* The filter value of a lane: |k - v_x . v_y| over the variance. */
 static double absolute_sum(const struct ct_filter_kernels *kernels, const char *sums, int lane)
 {
     return fabs(kernels->value_size == sizeof(float) ? ((const float *)sums)[lane]
                                                      : ((const double *)sums)[lane]);
 }
 
+/* Makes room in a full buffer, and tightens threshold and cutoff. */
 static void compact_candidates(struct ct_filter_block *block, int i,
                                const struct ct_filter_kernels *kernels)
 {
@@ -201,7 +214,7 @@ static void append_passing(struct ct_filter_block *block, int i,
             covariance < packed->cutoff[i] * filter->point_norms.root[pos] - packed->margin[i])
             continue;
         append_candidate(block, i, pos, covariance);
-        if (block->topk[i].count == block->topk[i].room)
+        if (block->topk[i].count == block->topk[i].capacity)
             compact_candidates(block, i, kernels);
     }
 }
@@ -310,6 +323,7 @@ void ct_filter_block_scan(struct ct_filter_block *block, const struct ct_packed_
     while (tile < points->tiles &&
            !(block->filter->batch->predecessors && points->pos[tile * lanes] >= block->last_pos))
         scan_tile(block, points, tile++);
+    /* Lanes beyond the last point count as pairs: the kernels compute them. */
     long long pairs = (long long)tile * lanes * block->count;
     if (points->kernels->value_size == sizeof(float))
         block->stats.filtered_f32 += pairs;

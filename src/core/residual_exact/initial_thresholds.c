@@ -1,4 +1,9 @@
-/* initial_thresholds.c: see initial_thresholds.h. */
+/* initial_thresholds.c: thresholds from neighbors on a Hilbert curve; see initial_thresholds.h.
+ *
+ * Each query takes candidates from both sides of its place on the curve. A predecessor search
+ * skips larger rows, which are most points around an early row: the walk then gives up after a
+ * bounded number of steps, and the threshold stays infinite if fewer than k candidates are found.
+ */
 #include "core/residual_exact/initial_thresholds.h"
 #include "core/metric/euclidean.h"
 #include "core/order/hilbert.h"
@@ -8,7 +13,7 @@
 #include <math.h>
 
 enum {
-    BLOCK_POINTS = 64,       /* points of the curve in one block of parallel work */
+    BLOCK_POINTS = 64,       /* adjacent points of the curve in one block: they share candidates */
     STEPS_PER_CANDIDATE = 6, /* most steps along the curve, per wanted candidate */
     SPARE_CANDIDATES = 64    /* candidates beyond 2 k */
 };
@@ -37,6 +42,8 @@ static int curve_candidates(const struct curve_task *task, int index, int *pos)
     return count;
 }
 
+/* The thresholds of the queries among the points of one block. ct_sq_threshold() keeps points at
+ * the same distance, since the row decides among those. */
 static void thresholds_of_block(void *data, int block, int thread)
 {
     const struct curve_task *task = data;
@@ -73,6 +80,7 @@ void ct_initial_thresholds(const struct ct_host *host, const struct ct_exact_bat
         .sq = host->alloc(size, sizeof(double)),
         .pos = host->alloc(size, sizeof(int)),
     };
+    /* INFINITY marks the queries, -1 all other points. */
     for (int i = 0; i < n; i++)
         threshold[i] = batch->row ? -1 : INFINITY;
     for (int i = 0; batch->row && i < batch->count; i++)

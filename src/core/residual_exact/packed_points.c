@@ -1,4 +1,8 @@
-/* packed_points.c: see packed_points.h. */
+/* packed_points.c: packs points by groups of CT_GROUP; see packed_points.h.
+ *
+ * A tile holds one or more whole groups, because `lanes` is a multiple of CT_GROUP. Threads pack
+ * blocks of whole tiles, so no two threads write to one cache line of v or z.
+ */
 #include "core/residual_exact/packed_points.h"
 #include "core/util/aligned.h"
 #include "core/util/parallel_for.h"
@@ -20,6 +24,7 @@ static void pack_group_of_tile(const struct pack_task *task, int first, double *
     const struct ct_packed_points *packed = task->packed;
     const struct ct_filter_kernels *kernels = packed->kernels;
     int lanes = kernels->lanes, pos[CT_GROUP], tail = task->transform->tail;
+    /* tile: index of the first point of the tile; lane: that of `first` within the tile. */
     size_t size = kernels->value_size, tile = (size_t)(first / lanes) * lanes;
     size_t lane = (size_t)first - tile;
     struct ct_packed_group group = {
@@ -39,6 +44,7 @@ static void pack_group_of_tile(const struct pack_task *task, int first, double *
     }
 }
 
+/* Tiles of one block; the last block may have fewer. */
 static void pack_block_of_tiles(void *data, int block, int thread)
 {
     const struct pack_task *task = data;

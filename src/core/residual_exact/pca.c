@@ -1,4 +1,11 @@
-/* pca.c: see pca.h. */
+/* pca.c: a rotation by orthogonal iteration; see pca.h.
+ *
+ * All matrix products are those of query groups and tiles: add_dots() of the filter kernels in
+ * double serves as the micro-kernel, so a product runs at the speed of the filter. The rotation
+ * need not be accurate, only orthogonal: any rotation gives exact results, and a better one gives
+ * shorter tails. Householder reflections are orthogonal to rounding even where the Gram matrix is
+ * singular.
+ */
 #include "core/residual_exact/pca.h"
 #include "core/util/parallel_for.h"
 
@@ -82,6 +89,7 @@ static void multiply_block(void *data, int block, int thread)
                (size_t)product->panel->columns * sizeof(double));
 }
 
+/* Allocates the scratch of all threads and runs the product in parallel. */
 static void multiply(const struct ct_host *host, struct product product, int threads)
 {
     product.scratch = host->alloc(threads * group_scratch_size(product.panel), sizeof(double));

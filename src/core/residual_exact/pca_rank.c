@@ -1,4 +1,4 @@
-/* pca_rank.c: see pca_rank.h.
+/* pca_rank.c: measures a sample of pairs to choose a truncation rank; see pca_rank.h.
  *
  * Costs are in units of one multiply-add of the filter. For the tail lengths 32, 64, ..., the
  * sample gives the share of pairs that pass with the bound of their tails; the cost per pair is
@@ -65,7 +65,7 @@ struct rotated_sample {
     double *tail_norm; /* [count x m, row-major] column j: norm of the components from j on */
 };
 
-/* The sample of pairs, and its statistics. */
+/* The sample of pairs, and its statistics. Counts are double, since only ratios are used. */
 struct rank_sample {
     struct ct_filter *filter;
     int k;
@@ -78,6 +78,7 @@ struct rank_sample {
     double pairs, *passed; /* passed: [max_tail / TAIL_STEP + 1] pairs that passed, by tail */
 };
 
+/* Rotates sample points group by group and sums their tail norms from the last component on. */
 static struct rotated_sample rotate_sample(const struct ct_host *host,
                                            const struct ct_filter *filter,
                                            const struct ct_factors *points, int *pos, int count)
@@ -149,6 +150,8 @@ static void add_pair(struct rank_sample *sample, int query, int point, double co
     sample->pairs++;
 }
 
+/* All pairs of the two samples that the search would filter: no query with itself, and only
+ * predecessors if the batch asks for them. */
 static void add_all_pairs(struct rank_sample *sample)
 {
     const struct ct_filter *filter = sample->filter;
@@ -185,6 +188,7 @@ static int cheapest_tail(const struct rank_sample *sample)
     return best;
 }
 
+/* Draws both samples, rotates them, and returns the cheapest tail for their pairs. */
 static int measure_tail(const struct ct_host *host, struct ct_filter *filter,
                         const struct ct_filter_kernels *kernels, int k, int max_tail)
 {

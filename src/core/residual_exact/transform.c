@@ -1,9 +1,14 @@
-/* transform.c: see transform.h. */
+/* transform.c: centers, scales, rotates and packs groups; see transform.h.
+ *
+ * Sums are in double, and each value is rounded once, when it is packed. A rotation multiplies the
+ * vectors of a whole group at once (pca.c), hence the unit of work is a group.
+ */
 #include "core/residual_exact/transform.h"
 
 #include <float.h>
 #include <math.h>
 
+/* The mean is summed as z / n, so that the sum of many large coordinates does not overflow. */
 struct ct_transform ct_transform_make(const struct ct_host *host,
                                       const struct ct_residual_metric *metric)
 {
@@ -42,11 +47,14 @@ static double tail_norm_bound(const double *tail, int count)
     return sqrt(sum) * (1 + 4 * FLT_EPSILON) * (1 + count * DBL_EPSILON);
 }
 
+/* Rotates v of a group and packs both parts: the leading components side by side, as add_dots()
+ * reads them, and the tail of each point in one piece, as subtract_tail() does. */
 static void pack_rotated_v(const struct ct_transform *transform,
                            const struct ct_filter_kernels *kernels, const double *const *v,
                            double *scratch, struct ct_packed_group *group)
 {
     int m = transform->metric->m, tail = transform->tail, rank = m - tail;
+    /* [CT_GROUP x m, row-major], after the scratch of the rotation itself. */
     double *rotated = scratch + ct_rotation_scratch_size(&transform->rotation);
     ct_rotate_group(&transform->rotation, v, transform->v_scale, scratch, rotated);
     for (int i = 0; i < CT_GROUP; i++, rotated += m) {

@@ -12,13 +12,11 @@
 #include <math.h>
 #include <stdint.h>
 
-#if defined(__x86_64__) && defined(__GNUC__)
-#define CT_X86 1
+#if CT_X86
 #include <immintrin.h>
-#else
-#define CT_X86 0
 #endif
 
+/* SSE2 on x86, the compiler's own vector operations elsewhere. No fused multiply-add. */
 #define CT_LABEL "base"
 #define CT_NAME(f) f##_base
 #define CT_TARGET
@@ -39,6 +37,7 @@
 #define CT_FLESS(a, b) CT_LESS4(a, b)
 #include "core/simd/correlation_kernels.h"
 
+/* 64-bit ARM: all processors have NEON. */
 #if CT_NEON
 #define CT_LABEL "neon"
 #define CT_NAME(f) f##_neon
@@ -65,6 +64,7 @@
 #include "core/simd/correlation_kernels.h"
 #endif
 
+/* AVX2 with fused multiply-add: 16 registers of 4 doubles. */
 #if CT_X86
 #define CT_LABEL "avx2"
 #define CT_NAME(f) f##_avx2
@@ -84,6 +84,7 @@
     (unsigned)_mm256_movemask_ps(_mm256_cmp_ps((__m256)(a), (__m256)(b), _CMP_LT_OQ))
 #include "core/simd/correlation_kernels.h"
 
+/* AVX-512: 32 registers of 8 doubles, and comparisons that return bits. */
 #define CT_LABEL "avx512"
 #define CT_NAME(f) f##_avx512
 #define CT_TARGET __attribute__((target("avx512f,avx512dq,avx512vl")))

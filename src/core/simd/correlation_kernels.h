@@ -11,16 +11,20 @@
  * No include guard, on purpose.
  */
 
+/* Vectors may alias arrays of their elements and need only the alignment of an element. */
 typedef double CT_NAME(dvec) __attribute__((vector_size(8 * CT_WIDTH), aligned(8), may_alias));
 typedef uint64_t CT_NAME(dbits) __attribute__((vector_size(8 * CT_WIDTH)));
 typedef float CT_NAME(fvec) __attribute__((vector_size(8 * CT_WIDTH), aligned(4), may_alias));
 typedef uint32_t CT_NAME(fbits) __attribute__((vector_size(8 * CT_WIDTH)));
+/* Without an instruction that multiplies by one lane, q[i] is copied to all lanes. */
 #ifndef CT_DSCALED
 #define CT_DSCALED(x, q, i, sum) CT_DFMA(x, SPLAT(q[i]), sum)
 #define CT_FSCALED(x, q, i, sum) CT_FFMA(x, SPLAT(q[i]), sum)
 #endif
 #define LOAD(p) (*(const VEC *)(p))
 #define STORE(p, v) (*(VEC *)(p) = (v))
+
+/* ---- exact kernels, in double ---- */
 
 #define REAL double
 #define VEC CT_NAME(dvec)
@@ -32,6 +36,7 @@ typedef uint32_t CT_NAME(fbits) __attribute__((vector_size(8 * CT_WIDTH)));
 #define LESS(a, b) CT_DLESS(a, b)
 #define EXP_FLOAT 0
 
+/* Two roundings, in every instruction set. */
 #define FUSED(a, b, c) ((a) * (b) + (c))
 #define EXP_COVARIANCE(a, linear, quadratic) CT_NAME(exact_exp_covariance)(a, linear, quadratic)
 #include "core/simd/exp_kernels.h"
@@ -78,11 +83,15 @@ CT_TARGET static void CT_NAME(exact_covariance)(const struct ct_covariance_shape
     }
 }
 
+/* ---- filter kernels in double: the macros of the exact kernels, with fused multiply-add ---- */
+
 #define FILTER(f) CT_NAME(f64_##f)
 #define FUSED(a, b, c) CT_DFMA(a, b, c)
 #define SCALED(x, q, i, sum) CT_DSCALED(x, q, i, sum)
 #define MAX_ARGUMENT 708.0
 #include "core/simd/filter_kernels.h"
+
+/* ---- filter kernels in float ---- */
 
 #define REAL float
 #define VEC CT_NAME(fvec)
@@ -99,6 +108,7 @@ CT_TARGET static void CT_NAME(exact_covariance)(const struct ct_covariance_shape
 #define MAX_ARGUMENT 87.0f
 #include "core/simd/filter_kernels.h"
 
+/* 128 bytes of one component of all points of a tile: 16 doubles, 32 floats. */
 static const struct ct_correlation_kernels CT_NAME(correlation_kernels) = {
     CT_LABEL,
     CT_NAME(exact_dot),

@@ -8,13 +8,11 @@
 #include "core/simd/correlation.h"
 #include "core/simd/vector.h"
 
-#if defined(__x86_64__) && defined(__GNUC__)
-#define CT_X86 1
+#if CT_X86
 #include <immintrin.h>
-#else
-#define CT_X86 0
 #endif
 
+/* The base set: SSE2 multiplies eight pairs of int16 and adds neighboring products (madd). */
 #if CT_SSE2
 /* The sum of the lanes; also sum_i32_avx2() and sum_i32_avx512(), by halves. */
 static inline int32_t sum_i32_base(__m128i x)
@@ -33,6 +31,7 @@ static inline int32_t sum_i32_base(__m128i x)
 #define CT_NAME(f) f##_base
 #include "core/simd/dot4_kernels.h"
 
+/* NEON widens: two instructions for eight products. */
 #if CT_NEON
 static inline int32x4_t multiply_add_neon(int32x4_t sum, int32x4_t x, int32x4_t y)
 {
@@ -50,6 +49,7 @@ static inline int32x4_t multiply_add_neon(int32x4_t sum, int32x4_t x, int32x4_t 
 #include "core/simd/dot4_kernels.h"
 #endif
 
+/* AVX2 and AVX-512: madd of 16 and 32 pairs. */
 #if CT_X86
 __attribute__((target("avx2"))) static inline int32_t sum_i32_avx2(__m256i x)
 {
@@ -85,6 +85,7 @@ CT_TARGET_AVX512 static inline int32_t sum_i32_avx512(__m512i x)
 
 const struct ct_dot4_kernels *ct_dot4_kernels(enum ct_simd_level level)
 {
+    /* In the order of enum ct_simd_level. */
     static const struct ct_dot4_kernels sets[] = {
         {dot_f64_base, dot_i16_base},
 #if CT_NEON

@@ -8,8 +8,9 @@
 #ifndef COVERTREE_SIMD_DOT4_H
 #define COVERTREE_SIMD_DOT4_H
 
-#include "core/simd/euclid.h"
+#include "core/simd/isa.h"
 
+#include <stddef.h>
 #include <stdint.h>
 
 enum { CT_DOT4_COUNT = 4 }; /* vectors of a call */

@@ -24,7 +24,7 @@ typedef double CT_NAME(vec) __attribute__((vector_size(BYTES), aligned(sizeof(do
 CT_TARGET static void CT_NAME(dot_f64)(const double *v, const double *const *w, size_t length,
                                        double *to)
 {
-    double sums[CT_DOT4_COUNT][CT_V_LANES];
+    double sums[CT_DOT4_COUNT][CT_V_LANES]; /* partial sums of each product */
     for (int part = 0; part < CT_V_LANES; part += 2 * WIDTH) {
         VEC a0 = {0}, b0 = {0}, c0 = {0}, d0 = {0}, a1 = {0}, b1 = {0}, c1 = {0}, d1 = {0};
         for (size_t i = (size_t)part; i < length; i += CT_V_LANES) {
@@ -62,7 +62,7 @@ CT_TARGET static void CT_NAME(dot_f64)(const double *v, const double *const *w, 
 CT_TARGET static void CT_NAME(dot_i16)(const int16_t *v, const int16_t *const *w, size_t length,
                                        int32_t *to)
 {
-    INT_VEC a = {0}, b = {0}, c = {0}, d = {0};
+    INT_VEC a = {0}, b = {0}, c = {0}, d = {0}; /* partial sums of the four products */
     for (size_t i = 0; i < length; i += BYTES / 2) {
         INT_VEC x = INT_LOAD(v + i);
         a = INT_MULTIPLY_ADD(a, x, INT_LOAD(w[0] + i));

@@ -11,6 +11,8 @@
  * latter a * b + c with one or two roundings. About 20 operations per vector in double, 13 in
  * float. No include guard, on purpose.
  */
+/* MAGIC is 1.5 times the power of 2 from which on values are integers; SHIFT is the number of
+ * fraction bits of the format, BIAS the exponent of 1. */
 #if EXP_FLOAT
 #define MAGIC 0x1.8p23f
 #define BIAS 127u
@@ -32,6 +34,7 @@ CT_TARGET static inline VEC EXP_COVARIANCE(VEC a, VEC linear, VEC quadratic)
 {
     VEC shifted = FUSED(a, SPLAT(-LOG2E), SPLAT(MAGIC)), n = shifted - SPLAT(MAGIC);
     VEC rest = FUSED(n, SPLAT(-LOW), FUSED(n, SPLAT(-HIGH), -a));
+    /* The Taylor polynomial by Horner's rule: degree 13 in double, 6 in float. */
 #if EXP_FLOAT
     VEC sum = SPLAT((REAL)(1.0 / 720));
 #else
@@ -50,6 +53,7 @@ CT_TARGET static inline VEC EXP_COVARIANCE(VEC a, VEC linear, VEC quadratic)
     TERM(0.5);
     TERM(1);
     TERM(1);
+    /* 2^n: the low bits of `shifted` are n, and the shift drops all other bits. */
     VEC power = (VEC)(((MASK)shifted + BIAS) << SHIFT);
     VEC factor = FUSED(a, FUSED(a, quadratic, linear), SPLAT(1));
     return factor * (sum * power);

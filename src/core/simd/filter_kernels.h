@@ -16,6 +16,8 @@
  * both together.
  */
 
+/* Points of a tile: 128 bytes, two cache lines, for each component. A tile is a whole number of
+ * pairs of vectors in every instruction set. */
 #define LANES (128 / (int)sizeof(REAL))
 #define EXP_COVARIANCE(a, linear, quadratic) FILTER(exp_covariance)(a, linear, quadratic)
 #include "core/simd/exp_kernels.h"
@@ -30,7 +32,9 @@ static void FILTER(pack)(void *to, int to_stride, const double *from, size_t fro
             (REAL)((from[i * from_stride] - (center ? center[i] : 0)) * scale);
 }
 
-/* Registers of add_dots(): the sums a_i and b_i of query i and two vectors of points. */
+/* Registers of add_dots(): the sums a_i and b_i of query i and two vectors of points x and y. STEP
+ * adds the products of one component, ADD adds the sums to memory. Macros, because arrays of sums
+ * do not stay in registers. */
 #define START(i) VEC a##i = {0}, b##i = {0}
 #define STEP(i) (a##i = SCALED(x, q, i, a##i), b##i = SCALED(y, q, i, b##i))
 #define ADD(i)                                                                                     \
@@ -96,7 +100,7 @@ CT_TARGET static void FILTER(filter)(const struct ct_filter_input *input, void *
         const REAL *root = input->root, *tail_norm = input->tail_norm;
         VEC cutoff = SPLAT((REAL)input->cutoff[query]), margin = SPLAT((REAL)input->margin[query]),
             query_tail_norm = SPLAT((REAL)input->query_tail_norm[query]);
-        unsigned below = 0;
+        unsigned below = 0; /* lanes below the required value */
         for (int part = 0; part < LANES; part += WIDTH) {
             VEC difference = FILTER(covariance)(input, query, part) - LOAD(sum + part);
             VEC absolute = (VEC)((MASK)difference << 1 >> 1);

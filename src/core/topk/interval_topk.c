@@ -1,4 +1,9 @@
-/* interval_topk.c: see interval_topk.h. */
+/* interval_topk.c: two ways to drop candidates; see interval_topk.h.
+ *
+ * By bounds alone, which is free: the k-th smallest upper bound is a threshold for lower bounds.
+ * Wide or equal bounds can leave the buffer almost full; then all candidates are refined, once,
+ * and dropped by value. Bounds that are equal mark a known value, so nothing is refined twice.
+ */
 #include "core/topk/interval_topk.h"
 #include "core/metric/euclidean.h"
 
@@ -10,35 +15,36 @@ enum {
     REFINE_BATCH = 64 /* candidates of one call of refine() */
 };
 
-int ct_interval_topk_room(int k)
+int ct_interval_topk_capacity(int k)
 {
     return ct_select_capacity(k < INT_MAX - SPARE ? k + SPARE : k);
 }
 
 struct ct_interval_topk ct_interval_topk_make(const struct ct_host *host, int k)
 {
-    size_t room = (size_t)ct_interval_topk_room(k);
+    size_t capacity = (size_t)ct_interval_topk_capacity(k);
     return (struct ct_interval_topk){
-        .lower = host->alloc(room, sizeof(double)),
-        .upper = host->alloc(room, sizeof(double)),
-        .pos = host->alloc(room, sizeof(int)),
+        .lower = host->alloc(capacity, sizeof(double)),
+        .upper = host->alloc(capacity, sizeof(double)),
+        .pos = host->alloc(capacity, sizeof(int)),
         .k = k,
-        .room = (int)room,
+        .capacity = (int)capacity,
     };
 }
 
 struct ct_interval_scratch ct_interval_scratch_make(const struct ct_host *host, int k,
                                                     const struct ct_kernels *kernels)
 {
-    size_t room = (size_t)ct_interval_topk_room(k);
+    size_t capacity = (size_t)ct_interval_topk_capacity(k);
     return (struct ct_interval_scratch){
         .kernels = kernels,
-        .nearest = {.sq = host->alloc(room + CT_SELECT_PAD, sizeof(double)),
-                    .row = host->alloc(room, sizeof(int)),
+        .nearest = {.sq = host->alloc(capacity + CT_SELECT_PAD, sizeof(double)),
+                    .row = host->alloc(capacity, sizeof(int)),
                     .k = k},
     };
 }
 
+/* Copies the upper bounds to `nearest`, for selection: topk itself keeps pairs of bounds. */
 static void load_upper_bounds(struct ct_topk *nearest, const struct ct_interval_topk *topk)
 {
     nearest->count = topk->count;
@@ -105,17 +111,19 @@ static double drop_by_value(struct ct_interval_topk *topk, struct ct_interval_sc
     return ct_sq_threshold(sqrt(threshold));
 }
 
+/* SPARE also bounds the cost: between two compactions at least SPARE candidates arrive. */
 double ct_interval_topk_compact(struct ct_interval_topk *topk, struct ct_interval_scratch *scratch,
                                 const struct ct_refinement *refinement)
 {
     double threshold = drop_by_lower_bound(topk, scratch);
-    if (topk->room - topk->count < SPARE) {
+    if (topk->capacity - topk->count < SPARE) {
         refine_all(topk, refinement);
         threshold = drop_by_value(topk, scratch);
     }
     return threshold;
 }
 
+/* Bounds may drop candidates first, which saves their refinement. */
 void ct_interval_topk_finish(struct ct_interval_topk *topk, struct ct_interval_scratch *scratch,
                              const struct ct_refinement *refinement)
 {

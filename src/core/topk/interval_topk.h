@@ -16,17 +16,17 @@
 #include "core/topk/select.h"
 
 /* The candidate buffer of one query. The caller appends a candidate at `count` and compacts when
- * count reaches room. Values are squared distances; row pos + 1 breaks ties. */
+ * count reaches capacity. Values are squared distances; row pos + 1 breaks ties. */
 struct ct_interval_topk {
-    double *lower, *upper; /* [room] bounds of the value; equal if the value is known */
-    int *pos;              /* [room] candidates, distinct */
-    int k, count, room;    /* room > k: capacity */
+    double *lower, *upper;  /* [capacity] bounds of the value; equal if the value is known */
+    int *pos;               /* [capacity] candidates, distinct */
+    int k, count, capacity; /* capacity > k */
 };
 
 /* Scratch of a thread, shared by the buffers of its queries. */
 struct ct_interval_scratch {
     const struct ct_kernels *kernels;
-    struct ct_topk nearest; /* [room] the result of ct_interval_topk_finish() */
+    struct ct_topk nearest; /* [capacity] the result of ct_interval_topk_finish() */
 };
 
 /* How to compute exact values. */
@@ -39,14 +39,14 @@ struct ct_refinement {
 };
 
 /* Capacity of a buffer for the k smallest; some 1.5 k + 100. */
-int ct_interval_topk_room(int k);
+int ct_interval_topk_capacity(int k);
 
 /* An empty buffer, and scratch, for the k smallest; memory from the host. */
 struct ct_interval_topk ct_interval_topk_make(const struct ct_host *host, int k);
 struct ct_interval_scratch ct_interval_scratch_make(const struct ct_host *host, int k,
                                                     const struct ct_kernels *kernels);
 
-/* Drops candidates that are not among the k smallest, so that count < room; refines only if
+/* Drops candidates that are not among the k smallest, so that count < capacity; refines only if
  * bounds alone drop too few. Returns a threshold: a value above it is not among the k smallest
  * (INFINITY with fewer than k candidates). Linear time in count, plus refinement. */
 double ct_interval_topk_compact(struct ct_interval_topk *topk, struct ct_interval_scratch *scratch,

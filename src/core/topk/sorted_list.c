@@ -1,9 +1,15 @@
-/* sorted_list.c: see sorted_list.h. */
+/* sorted_list.c: insertion by bisection; see sorted_list.h.
+ *
+ * Squares are compared, not distances, to save the roots. Two squares with equal roots are then in
+ * the order of the squares; ct_sort_neighbors() of select.h puts a finished list in the order of
+ * (distance, row).
+ */
 #include "core/topk/sorted_list.h"
 #include "core/topk/select.h"
 
 #include <string.h>
 
+/* Whether an entry comes before a candidate. Rows are distinct, so the order is total. */
 static int entry_is_before(const struct ct_sorted_list *list, int entry, double sq, int row)
 {
     return list->sq[entry] < sq || (list->sq[entry] == sq && list->row[entry] < row);

@@ -100,9 +100,9 @@ static void check_one(int n, int k, enum values values, enum bounds bounds, int 
         draw_bounds(bounds, truth.sq[pos], &topk.lower[at], &topk.upper[at]);
         topk.pos[at] = pos;
         topk.count += topk.lower[at] <= threshold;
-        if (topk.count == topk.room) {
+        if (topk.count == topk.capacity) {
             threshold = fmin(threshold, ct_interval_topk_compact(&topk, &scratch, &refinement));
-            wrong += topk.count >= topk.room || topk.count < k;
+            wrong += topk.count >= topk.capacity || topk.count < k;
         }
     }
     qsort(want, (size_t)n, sizeof *want, compare);
