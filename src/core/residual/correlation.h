@@ -2,7 +2,7 @@
  *
  * Defines the distance of both residual searches. Let k be the covariance function of a Gaussian
  * process, L L' = K_mm the covariance matrix of m inducing points, and V = K_xm L^-T, with the
- * rows v_x. What the inducing points leave unexplained of points x and y has the correlation
+ * rows v_x. Given the process at the inducing points, its values at x and y have the correlation
  *
  *   rho(x, y) = (k(x, y) - v_x . v_y) / sqrt(p_x p_y),   or 0 if p_x or p_y is 0,
  *

@@ -27,6 +27,8 @@ static const double SMALL_MARGIN = 0.1;
 /* Classes of queries. Class NONE has no residual variance: all correlations are 0. */
 enum { F32, F64, NONE, CLASSES };
 
+/* State of a call, read by all threads; each thread writes to block[thread] and to the results of
+ * the queries in its blocks. */
 struct exact_search {
     const struct ct_exact_batch *batch;
     struct ct_filter filter;
@@ -98,6 +100,7 @@ static int is_f64(const struct exact_search *search, double root)
 static void choose_precision(struct exact_search *search)
 {
     const struct ct_filter *filter = &search->filter;
+    /* The margin of the longest v bounds that of any pair; margin / p is its size in rho. */
     int n = search->batch->metric->points.n, f64 = 0;
     search->precision = search->batch->precision;
     search->f32_min_variance =
@@ -123,6 +126,7 @@ static void sort_queries(const struct ct_host *host, struct exact_search *search
         double root = search->filter.query_norms.root[pos];
         int class = isinf(root) ? NONE : is_f64(search, root) ? F64 : F32;
         counts[class]++;
+        /* The class in the upper half of the key sorts first. */
         pairs[i] = (struct ct_key_id){(uint64_t) class << 32 | (uint64_t)pos, i};
     }
     ct_radix_sort(host, pairs, spare, batch->count, batch->threads);
@@ -150,6 +154,7 @@ static void pack_points(const struct ct_host *host, struct exact_search *search)
     const struct ct_correlation_kernels *kernels = search->batch->correlation_kernels;
     const double *root = search->filter.point_norms.root;
     int n = search->batch->metric->points.n, f32 = 0, f64 = n;
+    /* Class F32 from the start of pos on, class F64 up to its end, both in the order of rows. */
     int *pos = host->alloc((size_t)n, sizeof *pos);
     for (int i = n; i-- > 0;)
         if (is_f64(search, root[i]))

@@ -69,6 +69,7 @@ void ct_filter_block_init(const struct ct_host *host, const struct ct_filter *fi
         .sums = ct_alloc_aligned(host, size * CT_V_LANES, sizeof(double)),
         .scratch = host->alloc(ct_transform_scratch_size(&filter->transform), sizeof(double)),
     };
+    /* No block has more queries than the batch: small batches need few candidate buffers. */
     for (int i = 0; i < filter->block_size && i < batch->count; i++)
         block->topk[i] = ct_interval_topk_make(host, k);
 }
@@ -199,6 +200,8 @@ static void append_passing(struct ct_filter_block *block, int i,
     const struct ct_filter_kernels *kernels = points->kernels;
     const struct ct_packed_queries *packed = &block->packed;
     size_t tail = filter->transform.tail * kernels->value_size;
+    /* The kernels compared rounded values for whole tiles; this loop compares in double, with the
+     * point's own root, and excludes the query itself and rows after it. */
     int self = own_pos(block, i), first = tile * kernels->lanes;
     char *sums = block->sums + i * kernels->lanes * kernels->value_size;
     if (tail > 0)
@@ -206,7 +209,7 @@ static void append_passing(struct ct_filter_block *block, int i,
                                filter->transform.tail, block->passes[i], sums);
     for (unsigned passes = block->passes[i]; passes; passes &= passes - 1) {
         int lane = __builtin_ctz(passes);
-        if (first + lane >= points->count)
+        if (first + lane >= points->count) /* a copy of the last point */
             break;
         int pos = points->pos[first + lane];
         double covariance = absolute_sum(kernels, sums, lane);
@@ -239,6 +242,7 @@ static void add_dots(struct ct_filter_block *block, const struct ct_packed_point
     size_t size = kernels->value_size, step = kernels->lanes * size;
     memset(block->sums, 0, (size_t)block->filter->block_size * step);
     for (int chunk = 0; chunk < chunks; chunk++) {
+        /* Chunks of nearly equal length, none longer than CT_CHUNK. */
         int from = (int)((long long)rank * chunk / chunks);
         int to = (int)((long long)rank * (chunk + 1) / chunks);
         const char *tile_v = points->v + (tile * (size_t)rank + from) * step;
@@ -257,6 +261,7 @@ static void add_dots(struct ct_filter_block *block, const struct ct_packed_point
 static void drop_negligible(struct ct_filter_block *block, const struct ct_packed_points *points,
                             int tile, const struct ct_filter_input *input, int group)
 {
+    /* Positions ascend: if the first point of the tile has more than k rows before it, all have. */
     int weak_cutoff = 0;
     for (int i = group; i < group + CT_GROUP; i++)
         weak_cutoff |= block->passes[i] && block->packed.cutoff[i] <= block->packed.margin[i];

@@ -110,6 +110,7 @@ static void make_normal(double *x, int j, int m)
         x[t] = t < j || largest == 0 ? 0 : x[t] / largest;
         sum += x[t] * x[t];
     }
+    /* The sign of x[j] avoids cancellation in x[j] + |x|. */
     double head = x[j], tip = head + copysign(sqrt(sum), head);
     double norm = sqrt(sum - head * head + tip * tip);
     x[j] = tip;
@@ -140,6 +141,7 @@ static void orthonormalize(const struct ct_host *host, const struct ct_correlati
         if (j % CT_CHUNK == 0)
             host->poll();
     }
+    /* The product of all reflections, from the last to the first, applied to the unit vectors. */
     memset(to, 0, m * stride * sizeof *to);
     for (int i = 0; i < m; i++)
         to[i * stride + i] = 1;
@@ -191,6 +193,7 @@ struct ct_rotation ct_rotation_make(const struct ct_host *host,
     double *gram = host->alloc(size, sizeof(double)), *y = host->alloc(size, sizeof(double));
     double *q = host->alloc(size, sizeof(double)); /* the axes, row by row */
     fill_gram(host, f64, vectors, count, m, stride, threads, gram);
+    /* Round 1 orthonormalizes the Gram matrix itself: its product with the unit vectors. */
     struct ct_panel panel = make_panel(host, f64, gram, stride, 1, m, m);
     struct product product = {
         .panel = &panel, .vector_stride = stride, .stride = 1, .count = m, .ld = stride};
@@ -205,6 +208,7 @@ struct ct_rotation ct_rotation_make(const struct ct_host *host,
         multiply(host, product, threads);
     }
     struct ct_rotation rotation = {.m = m, .panel = make_panel(host, f64, q, 1, stride, m, m)};
+    /* y = Q'Q, by the same products as the rotation of vectors. */
     product.panel = &rotation.panel;
     multiply(host, product, threads);
     rotation.orthogonality_error = orthogonality_error(y, m, stride);

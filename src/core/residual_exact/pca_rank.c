@@ -20,7 +20,8 @@ enum {
     TAIL_STEP = 32       /* tail lengths are multiples: a multiple of the lanes of all kernels */
 };
 
-/* Of a pair: its covariance; and tail aside, what follows if it passes. */
+/* Cost of the covariance of a pair, and of the work after a pair passes, without the tail: most of
+ * it is a share of an exact correlation. Estimates, since costs near the best rank are close. */
 static const double COVARIANCE_COST = 50, PASS_COST = 1300;
 
 /* Largest share of the cost without rotation that pays for a rotation and sampling errors. */
@@ -71,7 +72,7 @@ struct rank_sample {
     int k;
     const struct ct_filter_kernels *kernels; /* of most pairs */
     struct rotated_sample query, point;
-    double *threshold;     /* [SAMPLE_QUERIES] */
+    double *threshold;     /* [SAMPLE_QUERIES] squared distances */
     double *sq;            /* [threads x n] */
     int *candidate;        /* [threads x n] */
     int max_tail;          /* the longest tail tried */
@@ -96,6 +97,7 @@ static struct rotated_sample rotate_sample(const struct ct_host *host,
         ct_rotate_group(rotation, v, filter->transform.v_scale, scratch,
                         sample.v + (size_t)first * m);
     }
+    /* From the last component on: each sum of squares extends the one before. */
     for (int i = 0; i < count; i++) {
         double sum = 0;
         for (int j = m; j-- > 0;) {
@@ -113,6 +115,7 @@ static void find_threshold(void *data, int query, int thread)
     const struct ct_exact_batch *batch = sample->filter->batch;
     int n = batch->metric->points.n, pos = sample->query.pos[query], count = 0;
     int end = batch->predecessors ? pos : n;
+    /* Rank of the distance that stands for the mean threshold. */
     int rank = sample->k < n / THRESHOLD_RANK ? THRESHOLD_RANK * sample->k : n;
     double *sq = sample->sq + (size_t)thread * n;
     int *candidate = sample->candidate + (size_t)thread * n;
@@ -139,6 +142,7 @@ static void add_pair(struct rank_sample *sample, int query, int point, double co
     double required = (1 - sample->threshold[query]) * scale -
                       ct_error_bound_margin(&filter->transform, &filter->bound, sample->kernels,
                                             filter->query_norms.v[query_pos]);
+    /* Before component j, `covariance` is k less the products of the components before j. */
     for (int j = 0; j < m; j++) {
         int tail = m - j;
         if (tail <= sample->max_tail && tail % TAIL_STEP == 0)
@@ -172,7 +176,7 @@ static void add_all_pairs(struct rank_sample *sample)
         }
 }
 
-/* The tail with the smallest cost, or 0 if no rotation pays. */
+/* The tail with the smallest cost, or 0 if no rotation pays or the sample has no pairs. */
 static int cheapest_tail(const struct rank_sample *sample)
 {
     int m = sample->filter->transform.rotation.m, best = 0;

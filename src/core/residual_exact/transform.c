@@ -80,6 +80,7 @@ void ct_pack_group(const struct ct_transform *transform, const struct ct_filter_
         pack_rotated_v(transform, kernels, v, scratch, group);
         return;
     }
+    /* Without a rotation, v is packed whole, and no tail is left. */
     for (int i = 0; i < CT_GROUP; i++) {
         kernels->pack(group->v + i * kernels->value_size, group->stride, v[i], 1, NULL,
                       transform->v_scale, metric->m);

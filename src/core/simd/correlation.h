@@ -27,7 +27,10 @@ enum {
 /* A covariance function of distance r, divided by its variance: with a = scale * r, or
  * a = scale * r^2 if squared,
  *
- *   (1 + a * (linear + a * quadratic)) * exp(-a). */
+ *   (1 + a * (linear + a * quadratic)) * exp(-a).
+ *
+ * All functions of core/residual/covariance.h have this form, so one kernel serves them without a
+ * branch per pair. */
 struct ct_covariance_shape {
     double scale, linear, quadratic;
     int squared;

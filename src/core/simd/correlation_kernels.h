@@ -9,6 +9,9 @@
  *                            LESS and SCALED of filter_kernels.h,
  *   CT_FFMA, CT_FSQRT, CT_FMIN, CT_FLESS, CT_FSPLAT, and CT_FSCALED or nothing, for float.
  * No include guard, on purpose.
+ *
+ * The exact kernels use only operations with one result: +, -, *, / and square roots, in a fixed
+ * order. The filter kernels may fuse and reorder.
  */
 
 /* Vectors may alias arrays of their elements and need only the alignment of an element. */
@@ -48,7 +51,7 @@ typedef uint32_t CT_NAME(fbits) __attribute__((vector_size(8 * CT_WIDTH)));
  * WIDTH. */
 CT_TARGET static double CT_NAME(exact_dot)(const double *v, const double *w, size_t length)
 {
-    double sums[CT_V_LANES];
+    double sums[CT_V_LANES]; /* two vectors of partial sums at a time stay in registers */
     for (int part = 0; part < CT_V_LANES; part += 2 * WIDTH) {
         VEC a = {0}, b = {0};
         for (size_t i = part; i < length; i += CT_V_LANES) {

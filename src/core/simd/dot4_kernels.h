@@ -9,6 +9,8 @@
  *   INT_SUM(s)                the sum of all int32 of s.
  * No include guard, on purpose.
  */
+/* ---- double ---- */
+
 typedef double CT_NAME(vec) __attribute__((vector_size(BYTES), aligned(sizeof(double)), may_alias));
 #define VEC CT_NAME(vec)
 #define WIDTH ((int)(BYTES / sizeof(double)))
@@ -47,6 +49,7 @@ CT_TARGET static void CT_NAME(dot_f64)(const double *v, const double *const *w, 
         STORE(sums[3] + part, d0);
         STORE(sums[3] + part + WIDTH, d1);
     }
+    /* Halves are added up as in exact_dot(): 8, 4, 2 and 1 partial sums. */
     for (int r = 0; r < CT_DOT4_COUNT; r++) {
         double *sum = sums[r];
         FOLD(CT_V_LANES / 2);
@@ -57,7 +60,9 @@ CT_TARGET static void CT_NAME(dot_f64)(const double *v, const double *const *w, 
     }
 }
 
-/* Integer sums do not depend on the order of operations. */
+/* ---- int16 ----
+ *
+ * Integer sums do not depend on the order of operations. */
 #ifdef INT_VEC
 CT_TARGET static void CT_NAME(dot_i16)(const int16_t *v, const int16_t *const *w, size_t length,
                                        int32_t *to)

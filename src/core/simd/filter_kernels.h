@@ -12,6 +12,9 @@
  *   MAX_ARGUMENT          the largest argument of the exponential function.
  * The end of this file undefines all of them. No include guard, on purpose.
  *
+ * Time per pair: `count` multiply-adds in add_dots(), d + 20 in filter(). Sums stay in registers
+ * for a chunk, and are added to memory once per chunk.
+ *
  * error_bound.h of core/residual_exact bounds the rounding errors of these kernels: change
  * both together.
  */
@@ -45,6 +48,7 @@ static void FILTER(pack)(void *to, int to_stride, const double *from, size_t fro
  * in registers. */
 CT_TARGET static void FILTER(add_dots)(const void *tile, const void *group, int count, void *sums)
 {
+    /* Passes: all parts of the tile (two vectors each) by all parts of the group. */
     for (int pass = 0; pass < LANES / (2 * WIDTH) * (CT_GROUP / CT_QUERIES_IN_REGISTERS); pass++) {
         int part = pass / (CT_GROUP / CT_QUERIES_IN_REGISTERS) * 2 * WIDTH;
         int first = pass % (CT_GROUP / CT_QUERIES_IN_REGISTERS) * CT_QUERIES_IN_REGISTERS;
@@ -102,6 +106,7 @@ CT_TARGET static void FILTER(filter)(const struct ct_filter_input *input, void *
             query_tail_norm = SPLAT((REAL)input->query_tail_norm[query]);
         unsigned below = 0; /* lanes below the required value */
         for (int part = 0; part < LANES; part += WIDTH) {
+            /* The dot product gives way to the difference: callers read it for passing pairs. */
             VEC difference = FILTER(covariance)(input, query, part) - LOAD(sum + part);
             VEC absolute = (VEC)((MASK)difference << 1 >> 1);
             VEC required = FUSED(LOAD(root + part), cutoff, -margin);
@@ -129,6 +134,7 @@ CT_TARGET static void FILTER(subtract_tail)(const void *tails, const void *query
                 a = FUSED(LOAD(p + i), LOAD(q + i), a);
                 b = FUSED(LOAD(p + i + WIDTH), LOAD(q + i + WIDTH), b);
             }
+            /* The sum of the lanes, by halves. */
             REAL parts[WIDTH];
             STORE(parts, a + b);
             for (int half = WIDTH / 2; half > 0; half /= 2)
