@@ -46,7 +46,7 @@ struct exact_search {
 };
 
 /* Copies the neighbors of one query to its row of the results and fills what is left. */
-static void store_neighbors(const struct exact_search *search, const struct ct_topk *nearest,
+static void write_neighbors(const struct exact_search *search, const struct ct_topk *nearest,
                             int query)
 {
     size_t count = (size_t)search->batch->count;
@@ -83,7 +83,7 @@ static void search_block(void *data, int number, int thread)
         ct_filter_block_scan(block, &search->f64);
     }
     for (int i = 0; i < block->count; i++)
-        store_neighbors(search, ct_filter_block_finish(block, i), block->query[i].id);
+        write_neighbors(search, ct_filter_block_finish(block, i), block->query[i].id);
 }
 
 /* Whether a point with this root is of class F64. A point without residual variance (root

@@ -2,7 +2,7 @@
  *
  * The number of vector registers sets CT_QUERIES_IN_REGISTERS: two vectors of points by eight
  * queries need sixteen sums, two by four need eight. Sets with 32 registers take eight queries;
- * SSE2 and AVX2, with 16, take four. Elsewhere the compiler decides.
+ * SSE2 and AVX2, with 16, take four; the base set of other processors takes eight.
  *
  * Kernels in double and in float share their source, so the operations that differ have two
  * macros: CT_D... for double, CT_F... for float. (VEC) casts between the compiler's vectors and

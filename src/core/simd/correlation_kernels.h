@@ -10,8 +10,8 @@
  *   CT_FFMA, CT_FSQRT, CT_FMIN, CT_FLESS, CT_FSPLAT, and CT_FSCALED or nothing, for float.
  * No include guard, on purpose.
  *
- * The exact kernels use only operations with one result: +, -, *, / and square roots, in a fixed
- * order. The filter kernels may fuse and reorder.
+ * The exact kernels use correctly rounded operations (+, -, * and square roots) in a fixed order.
+ * The filter kernels may fuse and reorder.
  */
 
 /* Vectors may alias arrays of their elements and need only the alignment of an element. */

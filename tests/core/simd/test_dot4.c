@@ -1,6 +1,5 @@
-/* test_dot4.c: dot products with a few vectors at once. In double they have the bits
- * of the exact ones, one by one; in whole numbers they are right to the last, at every
- * level. Whatever the length, and wherever the vectors lie. */
+/* test_dot4.c: dot products of one vector with four. In double they have the bits of the exact dot
+ * product; in int16 they are exact integers. Any length, any addresses, every instruction set. */
 #include "check.h"
 #include "clouds.h"
 #include "core/residual/correlation.h"
@@ -14,15 +13,14 @@
 
 enum { VECTORS = CT_DOT4_COUNT + 1 };
 
-/* Numbers of sizes that are near each other, or far apart. */
+/* A normal value, or one of any size from 2^-20 to 2^20 if wide. */
 static double draw(int wide)
 {
     double x = random_normal();
     return wide ? ldexp(x, random_below(40) - 20) : x;
 }
 
-/* Up to m numbers, and zeros; each vector is a block of its own, so that the sanitizers
- * see each step beyond it. */
+/* Vectors of m values, padded with zeros; each in its own block of memory, for the sanitizers. */
 static double **draw_vectors(int m, size_t stride, int wide)
 {
     double **x = keep(VECTORS, sizeof *x);
@@ -34,7 +32,7 @@ static double **draw_vectors(int m, size_t stride, int wide)
     return x;
 }
 
-static void check_fine(int m, int wide)
+static void check_dot_f64(int m, int wide)
 {
     size_t stride = ct_v_stride(m);
     double **x = draw_vectors(m, stride, wide), first[CT_DOT4_COUNT];
@@ -42,21 +40,21 @@ static void check_fine(int m, int wide)
     for (int i = 0; i < CT_DOT4_COUNT; i++)
         first[i] = ct_correlation_kernels(CT_SIMD_BASE)->dot(x[0], w[i], stride);
     for (int level = 0; level <= (int)ct_simd_best(); level++) {
-        const struct ct_correlation_kernels *dots =
+        const struct ct_correlation_kernels *kernels =
             ct_correlation_kernels((enum ct_simd_level)level);
         double to[CT_DOT4_COUNT], one[CT_DOT4_COUNT];
         ct_dot4_kernels((enum ct_simd_level)level)->dot_f64(x[0], w, stride, to);
         for (int i = 0; i < CT_DOT4_COUNT; i++)
-            one[i] = dots->dot(x[0], w[i], stride);
-        check_about("fine, %d numbers, %s, %s", m, wide ? "wide" : "normal", dots->name);
+            one[i] = kernels->dot(x[0], w[i], stride);
+        check_about("double, %d values, %s, %s", m, wide ? "wide" : "normal", kernels->name);
         CHECK(memcmp(to, one, sizeof to) == 0);
         CHECK(memcmp(to, first, sizeof to) == 0);
     }
     keep_end();
 }
 
-/* Whole numbers as long as they may be; in one place, all of the length. */
-static int16_t *draw_whole(size_t stride, int m, int one)
+/* A quantized vector of the largest norm; with `one`, a single component holds all of it. */
+static int16_t *draw_i16(size_t stride, int m, int one)
 {
     int16_t *v = keep(stride, sizeof *v);
     double sq = 0, *x = keep((size_t)m + 1, sizeof *x);
@@ -69,17 +67,17 @@ static int16_t *draw_whole(size_t stride, int m, int one)
     return v;
 }
 
-static void check_coarse(int m, int one)
+static void check_dot_i16(int m, int one)
 {
     size_t stride = ct_quantized_stride(m);
     int16_t *v[VECTORS];
     for (int i = 0; i < VECTORS; i++)
-        v[i] = draw_whole(stride, m, one);
+        v[i] = draw_i16(stride, m, one);
     const int16_t *w[CT_DOT4_COUNT] = {v[0], v[2], v[3], v[4]};
     for (int level = 0; level <= (int)ct_simd_best(); level++) {
         int32_t to[CT_DOT4_COUNT];
         ct_dot4_kernels((enum ct_simd_level)level)->dot_i16(v[0], w, stride, to);
-        check_about("coarse, %d numbers, %s, level %d", m, one ? "one" : "all", level);
+        check_about("int16, %d values, %s, level %d", m, one ? "one" : "all", level);
         for (int i = 0; i < CT_DOT4_COUNT; i++) {
             long long sum = 0;
             for (size_t j = 0; j < stride; j++)
@@ -90,7 +88,7 @@ static void check_coarse(int m, int one)
     keep_end();
 }
 
-/* The same vector in all places; and one with itself. */
+/* Vectors that occur more than once in a call, the common vector among them. */
 static void check_shared(void)
 {
     size_t stride = ct_v_stride(100);
@@ -111,9 +109,9 @@ int main(void)
                                   33, 48, 63, 100, 128, 257, 500, 1024, 3000};
     for (size_t i = 0; i < sizeof lengths / sizeof *lengths; i++)
         for (int wide = 0; wide < 2; wide++) {
-            check_fine(lengths[i], wide);
+            check_dot_f64(lengths[i], wide);
             if (lengths[i] > 0)
-                check_coarse(lengths[i], wide);
+                check_dot_i16(lengths[i], wide);
         }
     check_shared();
     return check_done("dot4");

@@ -1,5 +1,5 @@
-/* test_sorted_list.c: the nearest of points that come one by one, against all of them in order,
- * with the kernels of every instruction set. */
+/* test_sorted_list.c: sorted lists, filled by sorting and by insertions, against a sort of all
+ * candidates, with the kernels of every instruction set. */
 #include "check.h"
 #include "clouds.h"
 #include "core/topk/select.h"
@@ -8,7 +8,7 @@
 
 #include <stdlib.h>
 
-enum { MOST = 150 };
+enum { MAX_N = 150 };
 
 static int compare(const void *one, const void *other)
 {
@@ -18,70 +18,70 @@ static int compare(const void *one, const void *other)
     return (a->row > b->row) - (a->row < b->row);
 }
 
-/* Distinct rows in any order; of `levels` distances, if that is not 0. */
-static void draw(struct ct_neighbor *found, int n, int levels)
+/* Candidates with distinct rows in random order; `levels` different distances, 0: any. */
+static void draw(struct ct_neighbor *offered, int n, int levels)
 {
     for (int i = 0; i < n; i++) {
         int other = random_below(i + 1);
-        found[i].row = found[other].row;
-        found[other].row = i + 1;
-        found[i].sq = 0;
+        offered[i].row = offered[other].row;
+        offered[other].row = i + 1;
+        offered[i].sq = 0;
     }
     for (int i = 0; i < n; i++)
-        found[i].sq = levels ? random_below(levels) : random_uniform();
+        offered[i].sq = levels ? random_below(levels) : random_uniform();
 }
 
-static int alike(const struct ct_sorted_list *top, const struct ct_neighbor *want)
+static int is_equal(const struct ct_sorted_list *list, const struct ct_neighbor *want)
 {
-    for (int i = 0; i < top->count; i++)
-        if (top->sq[i] != want[i].sq || top->row[i] != want[i].row)
+    for (int i = 0; i < list->count; i++)
+        if (list->sq[i] != want[i].sq || list->row[i] != want[i].row)
             return 0;
     return 1;
 }
 
-/* The first `begin` are put in order together, the others one by one. */
-static void check_one(int n, int most, int begin, int levels, const struct ct_kernels *kernels)
+/* The first `begin` candidates are sorted together, the others inserted one by one. */
+static void check_one(int n, int capacity, int begin, int levels, const struct ct_kernels *kernels)
 {
-    struct ct_neighbor found[MOST], want[MOST];
-    struct ct_sorted_list top = {.sq = keep((size_t)most + CT_SELECT_PAD, sizeof(double)),
-                                 .row = keep((size_t)most + 1, sizeof(int)),
-                                 .capacity = most};
+    struct ct_neighbor offered[MAX_N], want[MAX_N];
+    struct ct_sorted_list list = {.sq = keep((size_t)capacity + CT_SELECT_PAD, sizeof(double)),
+                                  .row = keep((size_t)capacity + 1, sizeof(int)),
+                                  .capacity = capacity};
     int misplaced = 0;
-    draw(found, n, levels);
+    draw(offered, n, levels);
     for (int i = 0; i < begin; i++) {
-        top.sq[i] = found[i].sq;
-        top.row[i] = found[i].row;
+        list.sq[i] = offered[i].sq;
+        list.row[i] = offered[i].row;
     }
-    top.count = begin;
-    ct_sorted_list_sort(&top, kernels);
+    list.count = begin;
+    ct_sorted_list_sort(&list, kernels);
     for (int i = 0; i < n; i++) {
         if (i >= begin) {
-            int place = ct_sorted_list_insert(&top, found[i].sq, found[i].row);
-            misplaced += place < most ? top.row[place] != found[i].row : place != most;
+            int place = ct_sorted_list_insert(&list, offered[i].sq, offered[i].row);
+            misplaced += place < capacity ? list.row[place] != offered[i].row : place != capacity;
         }
-        want[i] = found[i];
+        want[i] = offered[i];
     }
     qsort(want, (size_t)n, sizeof *want, compare);
-    check_about("%d points, %d kept, %d at once, %d levels, %s", n, most, begin, levels,
+    check_about("%d points, capacity %d, %d at once, %d levels, %s", n, capacity, begin, levels,
                 kernels->name);
-    CHECK(top.count == (n < most ? n : most));
+    CHECK(list.count == (n < capacity ? n : capacity));
     CHECK(misplaced == 0);
-    CHECK(alike(&top, want));
+    CHECK(is_equal(&list, want));
     keep_end();
 }
 
 int main(void)
 {
-    static const int kept[] = {0, 1, 2, 7, 64, 120};
+    static const int capacities[] = {0, 1, 2, 7, 64, 120};
     for (int level = 0; level <= (int)ct_simd_best(); level++)
-        for (size_t i = 0; i < sizeof kept / sizeof *kept; i++)
-            for (int n = 0; n <= MOST; n += 1 + n / 6)
+        for (size_t i = 0; i < sizeof capacities / sizeof *capacities; i++)
+            for (int n = 0; n <= MAX_N; n += 1 + n / 6)
                 for (int levels = 0; levels < 9; levels += 4) {
-                    int most = n < kept[i] ? n : kept[i];
+                    int full = n < capacities[i] ? n : capacities[i];
                     const struct ct_kernels *kernels = ct_kernels((enum ct_simd_level)level);
-                    check_one(n, kept[i], 0, levels, kernels);
-                    check_one(n, kept[i], most, levels, kernels);
-                    check_one(n, kept[i], random_below(most + 1), levels, kernels);
+                    check_one(n, capacities[i], 0, levels, kernels);
+                    check_one(n, capacities[i], full, levels, kernels);
+                    check_one(n, capacities[i], random_below(full + 1), levels, kernels);
                 }
     return check_done("sorted_list");
 }
