@@ -9,6 +9,7 @@ int ct_approx_max_candidates(const struct ct_approx_options *options)
     return most < options->max_candidates ? most : options->max_candidates;
 }
 
+/* Whether enough candidates were evaluated in vain; see struct ct_approx_options. */
 static int is_out_of_patience(const struct ct_approx_options *options,
                               const struct ct_approx_query *query)
 {
@@ -31,6 +32,7 @@ static int evaluate_batch(const struct ct_approx_context *context, int number,
         list->sq[list->count] = sq[entered];
         list->row[list->count++] = row[entered];
     }
+    /* From here on the list is sorted: the k-th distance decides which candidates enter. */
     if (entered > 0 && list->count == k)
         ct_sorted_list_sort(list, context->kernels);
     for (int i = entered; i < count; i++) {
@@ -42,7 +44,8 @@ static int evaluate_batch(const struct ct_approx_context *context, int number,
     return entered;
 }
 
-/* Evaluates candidates until the query is out of patience. Returns whether it is. */
+/* Evaluates candidates until the query is out of patience. Returns whether it is.
+ * improved_at counts to the very candidate, not to the end of its batch. */
 static int evaluate_with_patience(const struct ct_approx_context *context, int number,
                                   struct ct_quantized quantized, const int *row, int count,
                                   struct ct_approx_query *query, struct ct_sorted_list *list)
@@ -107,6 +110,7 @@ void ct_approx_refine(const struct ct_approx_context *context, int number,
     }
 }
 
+/* The list keeps the order of rows: equal distances are in order of rows. */
 void ct_approx_list_first_rows(const struct ct_approx_context *context, int own_row,
                                int predecessor, struct ct_sorted_list *list)
 {

@@ -3,11 +3,14 @@
  *
  * The search proceeds in rounds (approx_search.c). In each round a query gets its
  * candidates in order, those of earlier rounds included, and continues after the last one
- * that it evaluated. Between rounds its state is a struct ct_approx_query and a list of
- * its k nearest candidates.
+ * that it evaluated. Between rounds its state is a struct ct_approx_query and the sorted
+ * list of its k nearest candidates. With exact dot products, and a first round of a multiple
+ * of CT_PAIR_BATCH candidates, results do not depend on where the rounds end.
  *
  * With quantized v the list holds approximate squared distances during a round, and some
- * candidates more than k. ct_approx_refine() then computes the exact ones.
+ * candidates more than k: a neighbor that approximate distances put behind the k-th is not
+ * lost. ct_approx_refine() then computes the exact distances of the list. A neighbor is lost
+ * only if the error puts it behind k / 8 + 8 others, or is larger than as a rule.
  */
 #ifndef COVERTREE_RESIDUAL_APPROX_APPROX_QUERY_H
 #define COVERTREE_RESIDUAL_APPROX_APPROX_QUERY_H
@@ -45,10 +48,11 @@ static inline int ct_approx_list_size(int k)
 }
 
 /* Evaluates the candidates row[query->evaluated], ..., row[count - 1] of query number
- * `number`, in batches of up to CT_PAIR_BATCH, until the query is out of patience or its
- * budget ends. `wanted` candidates were asked for: if there are fewer, or the query has
- * evaluated the most, it ends as well. quantized: see ct_pair_quantize_query(). Updates the
- * state and the list of the query. */
+ * `number`, until the query is out of patience or its budget ends. Both are judged after
+ * each batch of up to CT_PAIR_BATCH candidates. A query also ends if fewer than `wanted`
+ * candidates exist (count < wanted), or if it has evaluated the most. Updates the state and
+ * the list of the query, which is in order once it has k entries. quantized: see
+ * ct_pair_quantize_query(). */
 void ct_approx_evaluate(const struct ct_approx_context *context, int number,
                         struct ct_quantized quantized, const int *row, int count, int wanted,
                         struct ct_approx_query *query, struct ct_sorted_list *list);
@@ -58,8 +62,9 @@ void ct_approx_evaluate(const struct ct_approx_context *context, int number,
 void ct_approx_refine(const struct ct_approx_context *context, int number,
                       struct ct_sorted_list *list);
 
-/* Fills the list with the first k rows at distance 1, but for the own row, of 0 for a foreign
- * query, and for the rows after the own one if only predecessors are wanted. */
+/* Fills the list of a query without residual variance: the first k rows, at distance 1.
+ * own_row is left out, and is 0 for a query point; if `predecessor`, larger rows are left
+ * out as well. */
 void ct_approx_list_first_rows(const struct ct_approx_context *context, int own_row,
                                int predecessor, struct ct_sorted_list *list);
 

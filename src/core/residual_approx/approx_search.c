@@ -16,16 +16,16 @@
 enum {
     GROUP = 16,              /* queries of a thread whose lists are refined together, at most */
     QUERIES_PER_THREAD = 16, /* at least */
-    SLICE_MIN = 256,         /* queries of a slice, at least, */
-    SLICE_ENTRIES = 1 << 21  /* and entries of all its lists, if that allows for more queries */
+    SLICE_MIN = 256,         /* queries of a slice, at least; */
+    SLICE_BYTES = 1 << 24    /* and its memory, if that suffices for more queries */
 };
 
-/* A part of the batch. Query i of the slice has the number [i]. */
+/* A part of the batch, of which query i has the number number[i], as in pair_distance.h. */
 struct slice {
     int count, k;
     int *order;                    /* [count] as in struct ct_batch */
-    int *number;                   /* [count] of a foreign query, or row - 1 of an own point */
-    int *index_of;                 /* [foreign queries, or rows] the inverse of number */
+    int *number;                   /* [count] */
+    int *index_of;                 /* [query points, or rows] the inverse of number */
     struct ct_approx_query *query; /* [count] */
     double *sq;                    /* [count * k] the lists of open queries: exact squares */
     int *row;                      /* [count * k] */
@@ -42,7 +42,7 @@ struct evaluated_query {
 struct worker {
     struct evaluated_query group[GROUP];
     int count;
-    int16_t *quantized; /* [ct_quantized_stride(m)] v of a foreign query */
+    int16_t *quantized; /* [ct_quantized_stride(m)] v of a query point */
 };
 
 /* A call, and its current round. */
@@ -57,6 +57,7 @@ struct approx_call {
 
 /* ---- lists and results ------------------------------------------------------- */
 
+/* Lists between rounds: those of a slice lie side by side, query after query. */
 static void load_list(const struct slice *slice, int index, struct ct_sorted_list *list)
 {
     int evaluated = slice->query[index].evaluated;
@@ -144,6 +145,8 @@ static void add_candidates(const struct approx_call *call, int thread, int index
 
 /* ---- candidates in order of space --------------------------------------------- */
 
+/* The nearest neighbor search hands over the neighbors of a query, whose line is the index in
+ * the slice, and ends a block of queries with a flush. */
 static void add_neighbors(void *data, int thread, int line, const int *row, const double *distance,
                           int count)
 {
@@ -187,6 +190,7 @@ static int list_beside(const struct ct_batch *open, int pos, int wanted, int *ro
     return count;
 }
 
+/* Processes GROUP queries, which are neighbors in tree order. */
 static void add_block_from_curve(void *data, int block, int thread)
 {
     const struct curve_task *task = data;
@@ -212,7 +216,8 @@ static void add_from_curve(const struct ct_host *host, const struct ct_batch *op
 
 /* ---- rounds and slices -------------------------------------------------------- */
 
-/* Writes the order of the queries that have not ended; returns how many. */
+/* Writes the order of the queries that have not ended, a part of the slice's. Returns how
+ * many there are. */
 static int list_open(const struct slice *slice, int *order)
 {
     int count = 0;
@@ -263,8 +268,10 @@ static void begin_slice(const struct ct_batch *batch, int begin, int count, stru
 /* The most queries of a slice for lists of k entries. */
 static int slice_size(int queries, int k)
 {
-    int size = SLICE_ENTRIES / k > SLICE_MIN ? SLICE_ENTRIES / k : SLICE_MIN;
-    return size < queries ? size : queries;
+    size_t bytes = (sizeof(double) + sizeof(int)) * (size_t)k + 3 * sizeof(int) +
+                   sizeof(struct ct_approx_query);
+    size_t fit = SLICE_BYTES / bytes, size = fit > SLICE_MIN ? fit : SLICE_MIN;
+    return size < (size_t)queries ? (int)size : queries;
 }
 
 /* Answers all queries of a batch, slice by slice. */
@@ -297,6 +304,7 @@ static void search_parts(const struct ct_host *host, const struct ct_batch *batc
 
 /* ---- the call ----------------------------------------------------------------- */
 
+/* Allocates the scratch memory of each thread. */
 static struct worker *make_workers(const struct ct_host *host, const struct ct_batch *batch, int k,
                                    int m)
 {
@@ -315,6 +323,7 @@ static struct worker *make_workers(const struct ct_host *host, const struct ct_b
     return worker;
 }
 
+/* Allocates a slice as large as the largest one of the batch. */
 static struct slice make_slice(const struct ct_host *host, const struct ct_batch *batch, int k)
 {
     size_t size = (size_t)slice_size(batch->m, k), entries = size * (size_t)k;

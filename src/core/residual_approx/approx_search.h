@@ -1,15 +1,23 @@
 /* approx_search.h: approximate k nearest neighbors by residual correlation.
  *
- * Points that correlate strongly are near in space, as a rule: no bound says so. The search
- * evaluates the residual correlation of the candidates of a query in order of their
- * Euclidean distance in the tree, and stops when the query is out of patience or at the end
- * of its budget. With a plain budget, candidates are the own points beside the query in
- * tree order instead. The recall is not known in advance: the caller measures it on a
- * sample of exact answers.
+ * Points that correlate strongly are near in space, as a rule, though no bound says so. The
+ * search evaluates the residual correlation of the candidates of a query in order of their
+ * Euclidean distance in the tree, and stops when the query is out of patience or its budget
+ * ends. With a plain budget, candidates are the own points beside the query in tree order
+ * instead: an own point has a place in that order, another query point has none.
  *
- * Cost: one k-nearest-neighbor search for the candidates, and m multiplications and
- * additions for each candidate. Results are the same for every number of threads and at
- * every SIMD level.
+ * The recall is not known in advance. The caller measures it on a sample of queries that
+ * core/residual_exact/exact_search.h answers too, and chooses the patience by that.
+ *
+ * Cost: one search for the nearest candidates in space, and m multiply-adds for each
+ * candidate; for smooth kernels some hundred candidates give a recall of 0.99. Results are
+ * the same for every number of threads and at every instruction set level.
+ *
+ * How the parts work together, from the lowest to the highest:
+ *   quantize.h       v in 16 bits
+ *   pair_distance.h  distances of a query to a batch of candidates
+ *   approx_query.h   the candidates of one query: list of the nearest, patience, budget
+ *   approx_search.c  rounds of all queries
  */
 #ifndef COVERTREE_RESIDUAL_APPROX_APPROX_SEARCH_H
 #define COVERTREE_RESIDUAL_APPROX_APPROX_SEARCH_H
@@ -18,10 +26,13 @@
 #include "core/search/budget.h"
 #include "core/search/query.h"
 
+/* When a query ends. */
 struct ct_approx_options {
-    int k;
+    int k; /* neighbors, at least 1 */
     /* With e candidates evaluated up to the last one that entered the k nearest, the query
-     * is out of patience after patience * (e + 4 k) candidates more, and at least k in all. */
+     * is out of patience after patience * (e + 4 k) candidates more, and at least k in all.
+     * A share of e, because the next neighbor is likely as far behind as the last one was;
+     * 4 k more, because e is a poor estimate while it is small. */
     double patience;
     const struct ct_budget *budget; /* NULL: patience; otherwise patience has no effect */
     int first_round;                /* candidates of the first round; doubles each round */
@@ -29,23 +40,26 @@ struct ct_approx_options {
     double missing;                 /* distance written where there are fewer than k points */
 };
 
-/* Results of the queries, one line for each. */
+/* Memory for the results: one line for each query. */
 struct ct_approx_results {
     int ld;             /* lines */
-    const int *slot;    /* line of query i, or of the own point in row i + 1; NULL: line i */
-    int *index;         /* [ld * k] by column, rows in order of (distance, row), then CT_NO_ROW */
-    double *distance;   /* [ld * k] by column, then `missing` */
+    const int *slot;    /* line of query point i, or of the own point in row i + 1; NULL: i */
+    int *index;         /* [ld x k, column-major] rows by (distance, row), then CT_NO_ROW */
+    double *distance;   /* [ld x k, column-major] distances, then `missing` */
     int *evaluated;     /* [ld] candidates evaluated */
     int *step;          /* [ld] last step of the budget, from 0; 0 without a budget */
-    int *stopped_early; /* [ld] 1 where the budget stopped a query before a limit, else 0 */
+    int *stopped_early; /* [ld] 1 where two idle windows ended a query, else 0 */
 };
 
-/* Writes the approximate nearest neighbors of every query of the batch: foreign queries, or
- * own points, perhaps among their predecessors only. A query without residual variance is
- * at distance 1 from all points: its neighbors are the first rows, and no candidate is
- * evaluated. Foreign queries need a budget that is diverse, or none. Scratch memory is at
- * most about 25 MB, or 12 k bytes for each of 256 queries if that is more, besides what
- * ct_pair_distances_make() and the nearest neighbor search take. */
+/* Writes the approximate nearest neighbors of every query of the batch: input->query_points,
+ * which lie at batch->query in the tree's space; or own points, which find predecessors only
+ * if batch->predecessor. Query points need a budget that is diverse, or none. A query without
+ * residual variance is at distance 1 from all points: its neighbors are the first rows, and
+ * it evaluates no candidate.
+ *
+ * Scratch memory: at most 16 MB, or 12 k + 56 bytes for each of 256 queries if that is more;
+ * 4 bytes for each point or query point; and as much as ct_pair_distances_make() and ct_knn()
+ * take. Polls the host and reports progress in each round. */
 void ct_approx_search(const struct ct_host *host, const struct ct_batch *batch,
                       const struct ct_pair_input *input, const struct ct_approx_options *options,
                       const struct ct_approx_results *results);

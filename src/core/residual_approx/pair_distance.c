@@ -13,12 +13,15 @@ enum { PREFETCH_LINES = 2, LINE_BYTES = 64 };
  * are exact. */
 static const double MAX_ERROR = 0.02;
 
+/* Vectors of candidates are far apart in memory: all those of a batch are fetched before the
+ * first one is used. */
 static inline void prefetch_vector(const void *v)
 {
     for (int line = 0; line < PREFETCH_LINES; line++)
         __builtin_prefetch((const char *)v + LINE_BYTES * line);
 }
 
+/* The canonical dot product of a query and a row. */
 static double exact_dot(const struct ct_pair_distances *pairs, int query, int row)
 {
     const struct ct_residual_metric *metric = pairs->input.metric;
@@ -104,7 +107,7 @@ void ct_pair_distances_sq(const struct ct_pair_distances *pairs, int query,
         exact_dots(pairs, query, row, count, dot);
     else
         memset(dot, 0, sizeof dot);
-    /* A pair needs an exact dot product if sqrt(p_x p_y) is below this. */
+    /* A pair gets an exact dot product if 0 < sqrt(p_x p_y) < least; at 0 rho is 0 anyway. */
     double least = quantized.v ? ct_quantization_error(pairs->input.quantized.unit) / MAX_ERROR : 0;
     for (int i = 0; i < count; i++) {
         const double *point = pairs->point_data + pos[i] * (d + 1);
@@ -141,6 +144,7 @@ struct ct_quantized ct_pair_quantize_query(const struct ct_pair_distances *pairs
     return quantized;
 }
 
+/* The position of every row. */
 static const int *invert_rows(const struct ct_host *host, const struct ct_tree *t)
 {
     int *pos_of_row = host->alloc((size_t)t->n, sizeof *pos_of_row);
@@ -149,6 +153,8 @@ static const int *invert_rows(const struct ct_host *host, const struct ct_tree *
     return pos_of_row;
 }
 
+/* Coordinates and root of the residual variance side by side: one or two cache lines for a
+ * candidate in few dimensions, where the columns of z and p are d + 1 lines. */
 static const double *copy_point_data(const struct ct_host *host, const struct ct_tree *t,
                                      const struct ct_factors *points, int d)
 {
