@@ -163,7 +163,7 @@ scale_points <- function(x, lengthscale, what = "x", others = NULL) {
   z
 }
 
-# The state of a metric in a tree: the metric; `code`, which src/glue/residual.c reads by name, with
+# The state of a metric in a tree: the metric; `code`, which src/glue/residual_metric.c reads by name, with
 # the factors of the tree's points x by row; the Cholesky factor of the inducing points, for foreign
 # points; and the lengthscale of the space in which the tree was built.
 metric_state <- function(x, metric, threads, space = metric$kernel$lengthscale) {
@@ -304,7 +304,7 @@ residual_search <- function(tree, query, k, options) {
     exact = function(rows) {
       some <- pick(rows)
       if (length(rows) == 0 && !is.null(rows) || !is.null(some) && nrow(some$z) == 0) return(no_pairs(k))
-      .Call(r_residual_scan, code, some, own(rows), k, options)
+      .Call(r_residual_exact, code, some, own(rows), k, options)
     },
     efforts = 0.05 * 1.1^(0:62),
     attempt = function(rows, effort, sample) {
@@ -312,15 +312,16 @@ residual_search <- function(tree, query, k, options) {
       first <- min(n, 16 * ceiling(max(16, 2 * k, few) / 16))
       space <- if (is.null(rows)) query$space else query$space[rows, , drop = FALSE]
       options["budget"] <- list(NULL)
-      .Call(r_residual_walk, tree$pointer, code, quantized_values(tree, options$threads), space, pick(rows), own(rows), k,
-            list(patience = effort, first = first, most = n), options)
+      .Call(r_residual_approx, tree$pointer, code, quantized_values(tree, options$threads), space,
+            pick(rows), own(rows), k, list(patience = effort, first = first, most = n), options)
     },
     within = function(rows) {
       if (!options$budget$diversity && !is.null(others)) {
         fail("budget must have diversity = TRUE with query: only the tree's own points have a place on the curve")
       }
-      .Call(r_residual_walk, tree$pointer, code, quantized_values(tree, options$threads), query$space, others,
-            own(rows), k, list(patience = 0, first = min(n, 16 * ceiling(k / 2)), most = n), options)
+      .Call(r_residual_approx, tree$pointer, code, quantized_values(tree, options$threads),
+            query$space, others, own(rows), k,
+            list(patience = 0, first = min(n, 16 * ceiling(k / 2)), most = n), options)
     },
     distance = function(rows, index) {
       .Call(r_residual_distance, code, pick(rows), own(rows), index, simd_level())
@@ -343,14 +344,14 @@ quantized_values <- function(tree, threads) {
   if (code$m == 0 || stats::median(code$points$p) < 5e-3 * code$variance) return(NULL)
   cache <- cache_of(tree)
   if (!is_quantized(cache$quantized, code)) {
-    made <- .Call(r_residual_coarse, tree$pointer, code, threads)
+    made <- .Call(r_residual_quantize, tree$pointer, code, threads)
     cache$quantized <- c(made, list(endian = .Platform$endian, seal = .Call(r_seal, made)))
   }
   if (is.finite(cache$quantized$unit)) cache$quantized
 }
 
 is_quantized <- function(kept, code) {
-  size <- .Call(r_coarse_stride, code$m) / 2 * length(code$points$p)
+  size <- .Call(r_quantized_stride, code$m) / 2 * length(code$points$p)
   is.list(kept) && identical(names(kept), c("unit", "values", "endian", "seal")) &&
     is.double(kept$unit) && length(kept$unit) == 1 && is.integer(kept$values) &&
     length(kept$values) == size && identical(kept$endian, .Platform$endian) &&

@@ -17,12 +17,12 @@ SEXP r_knn(SEXP, SEXP, SEXP, SEXP, SEXP);
 SEXP r_simd_levels(void);
 SEXP r_inducing_factor(SEXP, SEXP, SEXP, SEXP, SEXP, SEXP);
 SEXP r_residual_values(SEXP, SEXP, SEXP, SEXP, SEXP, SEXP, SEXP, SEXP, SEXP);
-SEXP r_residual_scan(SEXP, SEXP, SEXP, SEXP, SEXP);
+SEXP r_residual_exact(SEXP, SEXP, SEXP, SEXP, SEXP);
 SEXP r_residual_distance(SEXP, SEXP, SEXP, SEXP, SEXP);
 SEXP r_v_stride(SEXP);
-SEXP r_coarse_stride(SEXP);
-SEXP r_residual_coarse(SEXP, SEXP, SEXP);
-SEXP r_residual_walk(SEXP, SEXP, SEXP, SEXP, SEXP, SEXP, SEXP, SEXP, SEXP);
+SEXP r_quantized_stride(SEXP);
+SEXP r_residual_quantize(SEXP, SEXP, SEXP);
+SEXP r_residual_approx(SEXP, SEXP, SEXP, SEXP, SEXP, SEXP, SEXP, SEXP, SEXP);
 SEXP r_radius(SEXP, SEXP, SEXP, SEXP, SEXP, SEXP, SEXP, SEXP);
 SEXP r_windows_memory(void);
 SEXP r_seal(SEXP);
@@ -66,12 +66,12 @@ static const R_CallMethodDef routines[] = {
     {ROUTINE(r_region_seconds), 1},
     {ROUTINE(r_inducing_factor), 6},
     {ROUTINE(r_residual_values), 9},
-    {ROUTINE(r_residual_scan), 5},
-    {ROUTINE(r_residual_walk), 9},
-    {ROUTINE(r_residual_coarse), 3},
+    {ROUTINE(r_residual_exact), 5},
+    {ROUTINE(r_residual_approx), 9},
+    {ROUTINE(r_residual_quantize), 3},
     {ROUTINE(r_residual_distance), 5},
     {ROUTINE(r_v_stride), 1},
-    {ROUTINE(r_coarse_stride), 1},
+    {ROUTINE(r_quantized_stride), 1},
     {NULL, NULL, 0},
 };
 

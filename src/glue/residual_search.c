@@ -1,0 +1,166 @@
+/* residual_search.c: nearest neighbors by residual correlation from R: exact, approximate.
+ *
+ * Queries are the points of query_points, a list(z, v, p), or own points of the tree: all of
+ * them if `rows` is NULL, otherwise those in `rows`. Options are those of glue/query.h.
+ */
+#include "core/covertree.h"
+#include "glue/query.h"
+#include "glue/residual_metric.h"
+#include "glue/simd.h"
+#include "glue/threads.h"
+#include "glue/tree_handle.h"
+
+#include <math.h>
+
+/* A list with these names, of which the first two elements are index and distance
+ * [queries x k]. The caller protects it. */
+static SEXP new_result(int queries, int k, const char *const *names, int count)
+{
+    SEXP found = PROTECT(r_named_list(names, count));
+    SET_VECTOR_ELT(found, 0, Rf_allocMatrix(INTSXP, queries, k));
+    SET_VECTOR_ELT(found, 1, Rf_allocMatrix(REALSXP, queries, k));
+    UNPROTECT(1);
+    return found;
+}
+
+static SEXP stats_list(const struct ct_residual_stats *stats)
+{
+    static const char *const names[] = {"single", "double", "correlations"};
+    SEXP list = PROTECT(r_named_list(names, 3));
+    SET_VECTOR_ELT(list, 0, Rf_ScalarReal((double)stats->filtered_f32));
+    SET_VECTOR_ELT(list, 1, Rf_ScalarReal((double)stats->filtered_f64));
+    SET_VECTOR_ELT(list, 2, Rf_ScalarReal((double)stats->exact));
+    UNPROTECT(1);
+    return list;
+}
+
+/* Returns the exact k nearest neighbors: list(index, distance, counts). */
+SEXP r_residual_exact(SEXP metric, SEXP query_points, SEXP rows, SEXP k, SEXP options)
+{
+    static const char *const names[] = {"index", "distance", "counts"};
+    struct ct_residual_metric residual = r_residual_metric(metric);
+    struct ct_residual_stats stats = {0};
+    struct ct_factors others = Rf_isNull(query_points) ? residual.points : r_factors(query_points);
+    struct ct_exact_batch batch = {
+        .metric = &residual,
+        .query_points = Rf_isNull(query_points) ? NULL : &others,
+        .row = Rf_isNull(rows) ? NULL : INTEGER_RO(rows),
+        .count = Rf_isNull(rows) ? others.n : (int)XLENGTH(rows),
+        .predecessors = r_int_option(options, "predecessor"),
+        .threads = r_num_threads(r_option(options, "threads")),
+        .kernels = r_kernels(r_option(options, "simd")),
+        .correlation_kernels = r_correlation_kernels(r_option(options, "simd")),
+        .stats = &stats,
+    };
+    SEXP found = PROTECT(new_result(batch.count, Rf_asInteger(k), names, 3));
+    struct ct_host host = r_host_for("knn_query", options);
+    ct_exact_search(&host, &batch, Rf_asInteger(k), NA_REAL, INTEGER(VECTOR_ELT(found, 0)),
+                    REAL(VECTOR_ELT(found, 1)));
+    SET_VECTOR_ELT(found, 2, stats_list(&stats));
+    UNPROTECT(1);
+    return found;
+}
+
+/* R's list(unit, values, ...), as r_residual_quantize() returns it; or NULL. */
+static struct ct_quantized quantized_of(SEXP list)
+{
+    struct ct_quantized quantized = {NULL, 0};
+    if (!Rf_isNull(list)) {
+        quantized.v = (const int16_t *)INTEGER_RO(r_option(list, "values"));
+        quantized.unit = r_double_option(list, "unit");
+    }
+    return quantized;
+}
+
+/* Replaces the queries of the batch by the own points in `rows`, and returns the line of the
+ * results for each row of the tree, [n]. */
+static const int *choose_rows(struct ct_batch *batch, SEXP rows)
+{
+    int *slot = r_host.alloc((size_t)batch->tree->n, sizeof *slot);
+    batch->order = r_positions(batch->tree, rows, slot);
+    batch->m = (int)XLENGTH(rows);
+    return slot;
+}
+
+/* A result of the approximate search, and pointers to its memory. */
+static SEXP new_approx_result(int queries, int k, struct ct_approx_results *to)
+{
+    static const char *const names[] = {"index", "distance", "evaluated", "escalations",
+                                        "stopped_early"};
+    SEXP found = PROTECT(new_result(queries, k, names, 5));
+    SET_VECTOR_ELT(found, 2, Rf_allocVector(INTSXP, queries));
+    SET_VECTOR_ELT(found, 3, Rf_allocVector(INTSXP, queries));
+    SET_VECTOR_ELT(found, 4, Rf_allocVector(LGLSXP, queries));
+    to->ld = queries;
+    to->index = INTEGER(VECTOR_ELT(found, 0));
+    to->distance = REAL(VECTOR_ELT(found, 1));
+    to->evaluated = INTEGER(VECTOR_ELT(found, 2));
+    to->step = INTEGER(VECTOR_ELT(found, 3));
+    to->stopped_early = LOGICAL(VECTOR_ELT(found, 4));
+    UNPROTECT(1);
+    return found;
+}
+
+/* Returns approximate k nearest neighbors: list(index, distance, evaluated, escalations,
+ * stopped_early). query: where query_points lie in the space of the tree [m x d]. effort:
+ * list(patience, first, most). quantized: see quantized_of(). */
+SEXP r_residual_approx(SEXP pointer, SEXP metric, SEXP quantized, SEXP query, SEXP query_points,
+                       SEXP rows, SEXP k, SEXP effort, SEXP options)
+{
+    struct ct_budget budget;
+    struct ct_residual_metric residual = r_residual_metric(metric);
+    struct ct_factors others = Rf_isNull(query_points) ? residual.points : r_factors(query_points);
+    struct ct_batch batch = r_batch(pointer, query, options);
+    struct ct_approx_results results = {.slot = NULL};
+    int neighbors = Rf_asInteger(k), most = neighbors < batch.tree->n ? neighbors : batch.tree->n;
+    struct ct_pair_input input = {
+        .metric = &residual,
+        .query_points = Rf_isNull(query_points) ? NULL : &others,
+        .quantized = quantized_of(quantized),
+        .correlation_kernels = r_correlation_kernels(r_option(options, "simd")),
+        .dot4_kernels = ct_dot4_kernels((enum ct_simd_level)(r_int_option(options, "simd") - 1)),
+    };
+    struct ct_approx_options approx = {
+        .k = neighbors,
+        .patience = r_double_option(effort, "patience"),
+        .budget = r_ladder(r_option(options, "budget"), most, &budget),
+        .first_round = r_int_option(effort, "first"),
+        .max_candidates = r_int_option(effort, "most"),
+        .missing = NA_REAL,
+    };
+    batch.predecessor = r_int_option(options, "predecessor");
+    if (!Rf_isNull(rows))
+        results.slot = choose_rows(&batch, rows);
+    SEXP found = PROTECT(new_approx_result(batch.m, neighbors, &results));
+    if (batch.predecessor)
+        r_build_prefix_trees(pointer, batch.kernels, batch.threads, approx.first_round);
+    struct ct_host host = r_host_for("knn_query", options);
+    ct_approx_search(&host, &batch, &input, &approx, &results);
+    UNPROTECT(1);
+    return found;
+}
+
+/* Returns the distances [queries x k] of queries to the rows index [queries x k], NA where a
+ * row is NA. */
+SEXP r_residual_distance(SEXP metric, SEXP query_points, SEXP rows, SEXP index, SEXP simd)
+{
+    struct ct_residual_metric residual = r_residual_metric(metric);
+    struct ct_factors others = Rf_isNull(query_points) ? residual.points : r_factors(query_points);
+    const struct ct_correlation_kernels *kernels = r_correlation_kernels(simd);
+    int m = Rf_nrows(index), k = Rf_ncols(index);
+    SEXP distance = PROTECT(Rf_allocMatrix(REALSXP, m, k));
+    for (int i = 0; i < m; i++) {
+        int query = Rf_isNull(rows) ? i : INTEGER_RO(rows)[i] - 1;
+        r_host.poll();
+        for (int j = 0; j < k; j++) {
+            size_t at = (size_t)i + (size_t)j * (size_t)m;
+            int row = INTEGER_RO(index)[at], pos = row - 1;
+            double sq = NA_REAL;
+            if (row != NA_INTEGER)
+                ct_residual_sqdist(kernels, &residual, &others, query, &pos, 1, &sq);
+            REAL(distance)[at] = row != NA_INTEGER ? sqrt(sq) : NA_REAL;
+        }
+    }
+    UNPROTECT(1);
+    return distance;
+}
