@@ -20,8 +20,9 @@ help:
 	@echo "make sanitize  the R tests under the address and undefined behaviour sanitizers"
 	@echo "make valgrind  every function once under valgrind"
 	@echo "make trust     inst/trust.md, from what all of these found last"
-	@echo "make bench     how fast, next to the peers that are installed (minutes)"
-	@echo "make readme    the figures in README.md, from the demo and the last bench"
+	@echo "make bench     all benchmarks, with the peers that are installed (half an hour);"
+	@echo "               WORKLOADS=summary SECONDS=30: those of the README's table (5 minutes)"
+	@echo "make readme    all figures of README.md, from the demo and the last benchmarks"
 	@echo "make document  man/ and NAMESPACE from the comments in R/"
 	@echo "make format    C files as clang-format wants them"
 	@echo "make release-check  what must be settled before a release"
@@ -73,9 +74,11 @@ cross:
 
 bench: install
 	@mkdir -p inst/benchmarks/results
-	@$(WITH_PACKAGE) Rscript tools/bench.R inst/benchmarks/results
+	@$(WITH_PACKAGE) SECONDS=$(SECONDS) SCALE=$(SCALE) Rscript tools/bench.R inst/benchmarks/results $(WORKLOADS)
 
 readme: demo
+	@$(WITH_PACKAGE) Rscript tools/bench.R inst/benchmarks/results none >build/tables.log || \
+	    { cat build/tables.log; exit 1; }
 	@$(WITH_PACKAGE) Rscript tools/readme.R
 
 # By way of a tarball: src/ stays clean and no stale object file is taken in.
@@ -98,6 +101,6 @@ release-check:
 	@Rscript tools/release_check.R .
 
 clean:
-	rm -rf build argo-neighbours.csv argo-neighbours.png covertree_*.tar.gz
+	rm -rf build argo-neighbors.csv argo-neighbors.png covertree_*.tar.gz
 	-$(MAKE) --no-print-directory -C tests/core clean
 	rm -f src/*.o src/*/*.o src/*/*/*.o src/*.so

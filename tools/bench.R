@@ -1,9 +1,23 @@
-# Runs the benchmarks of the installed package, each in a process of its own, and
-# leaves their tables and plots in the folder given.
-into <- normalizePath(commandArgs(TRUE)[1])
-for (script in c("knn.R", "scaling.R", "gold.R", "diversity.R", "vecchia.R", "memory.R")) {
-  path <- system.file("benchmarks", script, package = "covertree", mustWork = TRUE)
-  code <- sprintf("options(covertree.bench.dir = %s); source(%s)", deparse(into), deparse(path))
+# Runs the benchmarks of the installed package, each script in its own process, and writes
+# their tables and plots to a folder:
+#
+#   Rscript tools/bench.R FOLDER [WORKLOAD...]
+#
+# Without workloads all of them are measured. "summary" measures those of the README's table,
+# "none" measures nothing and writes the tables again from the CSV files. SECONDS in the
+# environment limits the time of a workload, SCALE is the share of the points (to try a script).
+arguments <- commandArgs(TRUE)
+options <- list(covertree.bench.dir = normalizePath(arguments[1]))
+if (length(arguments) > 1) options$covertree.bench.only <- arguments[-1]
+number <- function(name) as.numeric(Sys.getenv(name, NA))
+if (!is.na(number("SECONDS"))) options$covertree.bench.seconds <- number("SECONDS")
+if (!is.na(number("SCALE"))) options$covertree.bench.scale <- number("SCALE")
+
+scripts <- c("knn", "scaling", "gold", "rows", "handover", "diversity", "vecchia", "memory", "summary")
+for (script in scripts) {
+  path <- system.file("benchmarks", paste0(script, ".R"), package = "covertree", mustWork = TRUE)
+  code <- sprintf("options(%s); source(%s)", sub("^list\\((.*)\\)$", "\\1", paste(deparse(options), collapse = "")),
+                  deparse(path))
   status <- system2(file.path(R.home("bin"), "Rscript"), c("-e", shQuote(code)))
   if (status != 0) quit(status = status)
 }

@@ -1,84 +1,124 @@
-# What the benchmarks share: timing both sides in turn, recall, tables, the machine.
-# results/ beside this file holds what they wrote last; `make bench` renews it.
+# What all benchmark scripts share: options, timing, recall, tables.
 #
-# Set before sourcing a script, if the defaults do not suit:
-#   options(covertree.bench.reps = 5)      timed runs of each side; more, if they are short
-#   options(covertree.bench.seconds = 60)  time after which no further run of a
-#                                          workload is begun
-#   options(covertree.bench.dir = ".")     where results are written
-#   options(covertree.bench.only = "d8")   workloads, by name (all if not set); the results
-#                                          of others, if there are any, are kept
-#   options(covertree.bench.scale = 0.1)   a share of the points, to try a script
+# Each script of this folder measures some workloads and writes NAME.csv (all numbers) and
+# NAME.md (the table for the performance page). The folder results/ holds the files of the
+# last runs; `make bench` renews them.
+#
+# Options, to be set before a script is sourced:
+#   options(covertree.bench.dir = ".")      the folder for the results
+#   options(covertree.bench.only = "n1m_d2")  names of workloads: only these are measured, the
+#                                           rows of all others are kept. "summary" stands for
+#                                           the workloads of the README's table. A name of no
+#                                           workload ("none") measures nothing and writes the
+#                                           tables again from the CSV files.
+#   options(covertree.bench.reps = 5)       runs of each side; short sides are run more often
+#   options(covertree.bench.seconds = 60)   time for one workload, shared by its sides [s]
+#   options(covertree.bench.scale = 0.1)    share of the points, to try a script quickly
 
 library(covertree)
 
-bench_reps <- getOption("covertree.bench.reps", 5)
-bench_seconds <- getOption("covertree.bench.seconds", 60)
 bench_dir <- getOption("covertree.bench.dir", ".")
 bench_only <- getOption("covertree.bench.only")
+bench_reps <- getOption("covertree.bench.reps", 5)
+bench_seconds <- getOption("covertree.bench.seconds", 60)
 bench_scale <- getOption("covertree.bench.scale", 1)
+
+# The workloads of the README's table, in its order: the script and the name there.
+summary_workloads <- data.frame(
+  script = c(rep("knn", 8), "vecchia", "rows", "rows"),
+  workload = c("n32k_d3_k10", "n1m_d3", "n32k_d3_other", "n100k_d8", "n50k_d32", "n50k_sub5",
+               "radius_100k_d3", "build_1m_d3", "neighbors", "Matern-5/2", "RBF")
+)
+
+# The workloads of a script that this run measures.
+workloads_to_measure <- function(script, workloads) {
+  if (is.null(bench_only)) return(workloads)
+  if (identical(bench_only, "summary")) {
+    return(summary_workloads$workload[summary_workloads$script == script])
+  }
+  intersect(workloads, bench_only)
+}
 
 size <- function(n) round(bench_scale * n)
 
-# By the clock on the wall, finer than system.time() tells it.
+# Timing -----------------------------------------------------------------------
+
+# Elapsed seconds; Sys.time() has a finer resolution than system.time().
 seconds_of <- function(code) {
   start <- Sys.time()
   force(code)
   as.numeric(Sys.time() - start, units = "secs")
 }
 
-has <- function(package) requireNamespace(package, quietly = TRUE)
-
-version_of <- function(package) as.character(utils::packageVersion(package))
-
-# Runs the sides in turn, A B C A B C ...; returns the seconds of each side's runs, and
-# its last result. What is short is run more often, because noise is more of it.
+# Runs the sides of a comparison in turn (A B C A B C ...). Each side runs at least once, then
+# until it has used its share of `seconds`: at most `reps` times, or 25 times if all runs
+# together take less than 10 s, because short times vary more. Returns the times of every
+# side and its last result.
 interleave <- function(sides, reps = bench_reps, seconds = bench_seconds) {
   times <- lapply(sides, function(side) numeric())
   results <- lapply(sides, function(side) NULL)
-  start <- proc.time()[["elapsed"]]
-  for (rep in seq_len(max(reps, 25))) {
-    for (name in names(sides)) {
+  most <- function() if (sum(unlist(times)) < min(10, seconds)) max(reps, 25) else reps
+  repeat {
+    spent <- vapply(times, sum, 0)
+    open <- lengths(times) == 0 | (spent < seconds / length(sides) & lengths(times) < most())
+    if (!any(open)) break
+    for (name in names(sides)[open]) {
       gc(FALSE)
       took <- seconds_of(result <- sides[[name]]())
       times[[name]] <- c(times[[name]], took)
       results[name] <- list(result)
     }
-    if (proc.time()[["elapsed"]] - start > if (rep < reps) seconds else min(seconds, 10)) break
   }
   list(times = times, results = results)
 }
 
-# The share of the neighbours that belong to the k nearest, for a sample of the
-# queries: their distances are taken anew and compared with the k-th smallest of
-# all. Without `query`, a point is none of its own. Any k nearest will do among ties.
+# Recall -----------------------------------------------------------------------
+
+# The rows of a sample, spread evenly over 1 to m.
+spread_rows <- function(m, sample) unique(round(seq(1, m, length.out = min(sample, m))))
+
+squared_distances <- function(x, q) {
+  squared <- 0
+  for (j in seq_len(ncol(x))) squared <- squared + (x[, j] - q[j])^2
+  squared
+}
+
+# The recall of the k neighbors in `index` [m x k], measured against a scan in R for a sample
+# of the queries. Without `query`, the queries are the points themselves, and no point is a
+# neighbor of itself. A neighbor counts if it is no farther than the k-th nearest, so that
+# ties may be broken in any way.
 recall <- function(x, index, query = NULL, sample = 200) {
-  m <- if (is.null(query)) nrow(x) else nrow(query)
   k <- ncol(index)
-  rows <- unique(round(seq(1, m, length.out = min(sample, m))))
+  rows <- spread_rows(nrow(index), sample)
   hits <- vapply(rows, function(i) {
-    q <- if (is.null(query)) x[i, ] else query[i, ]
-    squared <- 0
-    for (j in seq_len(ncol(x))) squared <- squared + (x[, j] - q[j])^2
+    squared <- squared_distances(x, if (is.null(query)) x[i, ] else query[i, ])
     if (is.null(query)) squared[i] <- Inf
-    kth <- sort(squared, partial = k)[k]
-    found <- unique(index[i, ])
-    sum(squared[found] <= kth)
+    sum(squared[unique(index[i, ])] <= sort(squared, partial = k)[k])
   }, 0)
   sum(hits) / (length(rows) * k)
 }
 
-# The share of the exact answer's neighbours that an answer to the same queries holds,
-# over all of them; a neighbour as near as the farthest exact one will do.
+# The recall of lists of all points within a radius of each point of x.
+radius_recall <- function(x, index, radius, sample = 200) {
+  counts <- vapply(spread_rows(nrow(x), sample), function(i) {
+    true <- setdiff(which(sqrt(squared_distances(x, x[i, ])) <= radius), i)
+    c(sum(true %in% index[[i]]), length(true))
+  }, numeric(2))
+  sum(counts[1, ]) / sum(counts[2, ])
+}
+
+# The recall of a result over all of its queries, against the exact result. A neighbor counts
+# if it is one of the exact ones or no farther than the farthest of them.
 share_found <- function(found, exact) {
+  stopifnot(identical(dim(found$index), dim(exact$index)))
   pairs <- function(index) index + (row(index) - 1) * 2^31
   farthest <- do.call(pmax, c(as.data.frame(exact$distance), na.rm = TRUE))
   hit <- !is.na(found$index) & (pairs(found$index) %in% pairs(exact$index) | found$distance <= farthest)
   sum(hit, na.rm = TRUE) / sum(!is.na(exact$index))
 }
 
-# A peer's k + 1 neighbours of its own points, the point itself among them, as
-# ours: without it. Where duplicates crowded it out, without the last.
+# The k + 1 neighbors that a peer found for its own points, without the point itself; where
+# duplicates displaced the point, without the last neighbor.
 drop_self <- function(index) {
   k <- ncol(index) - 1
   place <- max.col(index == row(index), "first")
@@ -86,6 +126,13 @@ drop_self <- function(index) {
   t(vapply(seq_along(place), function(i) index[i, -place[i]], numeric(k)))
 }
 
+# Results ----------------------------------------------------------------------
+
+has <- function(package) requireNamespace(package, quietly = TRUE)
+
+version_of <- function(package) as.character(utils::packageVersion(package))
+
+# Processor, software and date, as each row of a CSV file records them.
 machine <- function() {
   cpu <- tryCatch({
     line <- grep("model name", readLines("/proc/cpuinfo"), value = TRUE)[1]
@@ -96,35 +143,68 @@ machine <- function() {
           R.version.string, info$version, info$simd, format(Sys.Date()))
 }
 
+csv_of <- function(name) file.path(bench_dir, paste0(name, ".csv"))
+
+# Measures the workloads that the options ask for, by run(workload), which returns rows of a
+# table; takes the rows of all others from NAME.csv, if it exists; and writes all of them
+# there, in the order of `workloads`. `key` is the column that names the workload.
+renew <- function(name, key, workloads, run) {
+  measured <- workloads_to_measure(name, workloads)
+  new <- do.call(rbind, lapply(measured, function(workload) cbind(run(workload), machine = machine())))
+  if (file.exists(csv_of(name)) && !all(workloads %in% measured)) {
+    old <- utils::read.csv(csv_of(name), check.names = FALSE)
+    new <- bind_rows(new, old[old[[key]] %in% setdiff(workloads, measured), ])
+  }
+  if (is.null(new)) {
+    if (interactive()) stop(name, ": no results yet")
+    cat(sprintf("%s: no results yet\n", name))
+    quit(save = "no")
+  }
+  new <- new[order(match(new[[key]], workloads)), ]
+  utils::write.csv(new, csv_of(name), row.names = FALSE)
+  cat(sprintf("%s: results in %s\n", name, csv_of(name)))
+  new
+}
+
+bind_rows <- function(a, b) {
+  if (is.null(a)) return(b)
+  columns <- union(names(a), names(b))
+  a[setdiff(columns, names(a))] <- rep(list(rep(NA, nrow(a))), length(setdiff(columns, names(a))))
+  b[setdiff(columns, names(b))] <- rep(list(rep(NA, nrow(b))), length(setdiff(columns, names(b))))
+  rbind(a[columns], b[columns])
+}
+
+# Writes a table of the performance page. Below it stands where and when it was measured; if
+# its rows come from several runs, each row has a number that says from which. `machines` is
+# NA for rows that were not measured here.
+write_table <- function(name, shown, machines) {
+  runs <- unique(stats::na.omit(machines))
+  if (length(runs) > 1) shown$run <- ifelse(is.na(machines), "-", match(machines, runs))
+  notes <- if (length(runs) > 1) sprintf("Run %d: %s  ", seq_along(runs), runs) else runs
+  writeLines(c(markdown(shown), "", notes), file.path(bench_dir, paste0(name, ".md")))
+}
+
+# A pipe table. Pandoc takes the widths of columns from the rule below the header.
 markdown <- function(table) {
   line <- function(cells) paste0("| ", paste(cells, collapse = " | "), " |")
   cells <- vapply(table, function(column) format(column, trim = TRUE), character(nrow(table)))
   cells <- matrix(cells, nrow(table))
-  c(line(names(table)), line(rep("---", ncol(table))), apply(cells, 1, line))
+  words <- vapply(strsplit(names(table), " "), function(parts) max(nchar(parts)), 0)
+  widths <- pmax(words, apply(nchar(trimws(cells)), 2, max), 3)
+  rules <- paste0(strrep("-", widths), ifelse(vapply(table, is_figure, NA), ":", ""))
+  c(line(names(table)), line(rules), apply(cells, 1, line))
 }
 
-# Of the results that were written before, those that are not renewed.
-kept <- function(name, column, renewed) {
-  csv <- file.path(bench_dir, paste0(name, ".csv"))
-  if (is.null(bench_only) || !file.exists(csv)) return(NULL)
-  old <- utils::read.csv(csv, check.names = FALSE)
-  old[!old[[column]] %in% renewed, ]
-}
+# Whether a column holds numbers, also as text: those are set flush right.
+is_figure <- function(column) is.numeric(column) || all(grepl("^([-0-9.,x]+|not published)$", column))
 
-write_results <- function(name, table, shown) {
-  csv <- file.path(bench_dir, paste0(name, ".csv"))
-  utils::write.csv(table, csv, row.names = FALSE)
-  writeLines(c(markdown(shown), "", machine()), file.path(bench_dir, paste0(name, ".md")))
-  cat(sprintf("%s: results in %s.csv and .md\n", name, file.path(bench_dir, name)))
-}
-
-# Numbers as a table shows them: "-" where there is none.
+# Numbers with `digits` significant digits; "-" for NA.
 figures <- function(value, digits = 3) {
   text <- vapply(signif(value, digits), format, "", big.mark = ",", scientific = FALSE)
   ifelse(is.na(value), "-", text)
 }
 
-# Recall, cut, not rounded: only what is exact shows as 1.0000.
+# Recall with four decimals, rounded down: only an exact result shows as 1.0000.
 shares <- function(value) ifelse(is.na(value), "-", sprintf("%.4f", floor(1e4 * value + 1e-9) / 1e4))
 
 open_plot <- function(name, width = 1600, height = 1000) {

@@ -1,7 +1,7 @@
-# Does a budget miss neighbours for the order of the points? Recall within a budget on
-# trees in natural and in Hilbert order, of all points and of predecessors in maximin
-# order, with the rule that spends the budget in space and with the plain one along
-# the curve.
+# Does the recall within a budget depend on the layout of the points? Recall on trees in
+# natural and in Hilbert layout, for all points and for predecessors in maximin order, with
+# diversity (the budget goes to the points nearest in space) and without (to the points next
+# to the query on the curve).
 #
 #   Rscript -e 'source(system.file("benchmarks/diversity.R", package = "covertree"))'
 
@@ -17,51 +17,50 @@ metrics <- list(
 )
 rows <- list("all points" = x, "predecessors, maximin order" = x[order_maximin(x), ])
 
-# The recall that knn_query() states: of a sample of 1,000 queries, the same for all.
+# The recall that knn_query() states, for a sample of 1,000 queries, the same in all cases.
 run <- function(name) {
-  measure <- function(queries, order, tree) {
+  measure <- function(queries, layout, tree) {
     cases <- expand.grid(limit = limits, diversity = c(TRUE, FALSE))
     found <- t(mapply(function(limit, diversity) {
       knn <- knn_query(tree, k = k, predecessor = queries != "all points",
                        budget = budget(limit, diversity = diversity))
       c(attr(knn, "recall"), evaluations = attr(knn, "evaluations"))
     }, cases$limit, cases$diversity))
-    data.frame(metric = name, queries = queries, order = order, cases, found)
+    data.frame(metric = name, queries = queries, layout = layout, cases, found)
   }
-  cases <- expand.grid(queries = names(rows), order = c("hilbert", "natural"), stringsAsFactors = FALSE)
-  do.call(rbind, Map(function(queries, order) {
-    measure(queries, order, cover_tree(rows[[queries]], order, metric = metrics[[name]]))
-  }, cases$queries, cases$order))
+  cases <- expand.grid(queries = names(rows), layout = c("hilbert", "natural"), stringsAsFactors = FALSE)
+  do.call(rbind, Map(function(queries, layout) {
+    measure(queries, layout, cover_tree(rows[[queries]], metric = metrics[[name]], layout = layout))
+  }, cases$queries, cases$layout))
 }
-all <- do.call(rbind, lapply(names(metrics), run))
-rownames(all) <- NULL
+all <- renew("diversity", "metric", names(metrics), run)
 
-# A column for each order and rule.
-column <- function(order, diversity) {
-  shares(all$estimate[all$order == order & all$diversity == diversity])
+# A column for each layout and rule.
+column <- function(layout, diversity) {
+  shares(all$estimate[all$layout == layout & all$diversity == diversity])
 }
-lines <- all[all$order == "hilbert" & all$diversity, ]
-write_results("diversity", all, data.frame(
+lines <- all[all$layout == "hilbert" & all$diversity, ]
+write_table("diversity", data.frame(
   metric = lines$metric, queries = lines$queries, budget = figures(lines$limit, 4),
-  `in space, Hilbert order` = column("hilbert", TRUE),
-  `in space, natural order` = column("natural", TRUE),
-  `along the curve, Hilbert order` = column("hilbert", FALSE),
-  `along the curve, natural order` = column("natural", FALSE),
+  `in space, Hilbert layout` = column("hilbert", TRUE),
+  `in space, natural layout` = column("natural", TRUE),
+  `along the curve, Hilbert layout` = column("hilbert", FALSE),
+  `along the curve, natural layout` = column("natural", FALSE),
   check.names = FALSE
-))
+), lines$machine)
 
 open_plot("diversity", width = 1600, height = 1200)
 graphics::par(mfrow = c(2, 2), mar = c(4, 4, 3, 1), las = 1)
-colours <- c(hilbert = "#1b7837", natural = "#762a83")
+colors <- c(hilbert = "#1b7837", natural = "#762a83")
 for (part in split(all, list(all$queries, all$metric))) {
   graphics::plot(NA, log = "x", xlim = range(limits), ylim = c(0, 1), xlab = "budget, points",
                  ylab = "recall", main = paste(part$metric[1], part$queries[1], sep = ", "))
-  for (one in split(part, list(part$order, part$diversity))) {
-    graphics::lines(one$limit, one$estimate, type = "b", col = colours[[one$order[1]]],
-                    pch = if (one$diversity[1]) 19 else 1, lty = if (one$order[1] == "natural") 2 else 1)
+  for (one in split(part, list(part$layout, part$diversity))) {
+    graphics::lines(one$limit, one$estimate, type = "b", col = colors[[one$layout[1]]],
+                    pch = if (one$diversity[1]) 19 else 1, lty = if (one$layout[1] == "natural") 2 else 1)
   }
 }
 graphics::legend("bottomright", c("in space, Hilbert", "in space, natural", "along the curve, Hilbert",
-                                  "along the curve, natural"), bty = "n", col = colours[c(1, 2, 1, 2)],
+                                  "along the curve, natural"), bty = "n", col = colors[c(1, 2, 1, 2)],
                  pch = c(19, 19, 1, 1), lty = c(1, 2, 1, 2))
 invisible(grDevices::dev.off())

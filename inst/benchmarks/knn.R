@@ -1,14 +1,15 @@
-# How fast, next to the exact peers that are installed? Total of building the
-# index and finding every point's neighbours, from R call to R result, except
-# where a row says that an index is reused. All sides of a row run in turn.
+# How fast is an exact search, compared with the exact searches of other packages that are
+# installed? Total time of building the index and finding the neighbors of every point, from
+# R call to R result, unless a workload says otherwise. All sides of a workload run in turn.
 #
 #   Rscript -e 'source(system.file("benchmarks/knn.R", package = "covertree"))'
 
 source(system.file("benchmarks/common.R", package = "covertree"))
 
-normal <- function(n, d) function() matrix(stats::rnorm(n * d), n)
-uniform <- function(n, d) function() matrix(stats::runif(n * d), n)
+normal <- function(n, d) function() matrix(stats::rnorm(size(n) * d), ncol = d)
+uniform <- function(n, d) function() matrix(stats::runif(size(n) * d), ncol = d)
 subspace <- function(n, d, inner, noise) function() {
+  n <- size(n)
   matrix(stats::rnorm(n * inner), n) %*% matrix(stats::rnorm(inner * d), inner) +
     noise * matrix(stats::rnorm(n * d), n)
 }
@@ -19,7 +20,7 @@ workloads <- list(
   n32k_d3_k50 = list(data = normal(32768, 3), k = 50, text = "n 32,768, d 3 normal, k 50",
                      peers = c("nabor", "RANN")),
   n32k_d3_other = list(data = normal(32768, 3), k = 50, queries = 1024,
-                       text = "the same, 1,024 other queries, index reused", peers = "nabor"),
+                       text = "n 32,768, d 3 normal, k 50, 1,024 other queries, index reused", peers = "nabor"),
   n1m_d2 = list(data = uniform(1e6, 2), k = 10, text = "n 1,000,000, d 2 uniform, k 10",
                 peers = c("nabor", "RANN")),
   n1m_d3 = list(data = uniform(1e6, 3), k = 10, text = "n 1,000,000, d 3 uniform, k 10",
@@ -29,22 +30,28 @@ workloads <- list(
   n50k_d16 = list(data = normal(5e4, 16), k = 10, text = "n 50,000, d 16 normal, k 10",
                   peers = c("FNN", "nabor")),
   n50k_d32 = list(data = normal(5e4, 32), k = 10, text = "n 50,000, d 32 normal, k 10",
-                  peers = c("FNN", "nabor")),
+                  peers = "FNN"),
   n50k_d64 = list(data = normal(5e4, 64), k = 10, text = "n 50,000, d 64 normal, k 10",
                   peers = "FNN"),
   n50k_sub5 = list(data = subspace(5e4, 64, 5, 0.01), k = 10, reuse = TRUE,
                    text = "n 50,000, d 64, 5-dim subspace + 0.01, k 10, index reused",
                    peers = c("KMKNN", "VPtree")),
+  radius_100k_d3 = list(data = uniform(1e5, 3), radius = 0.04,
+                        text = "n 100,000, d 3 uniform, all points within 0.04", peers = "dbscan"),
   build_1m_d3 = list(data = uniform(1e6, 3), k = 1, build = TRUE,
                      text = "index alone, n 1,000,000, d 3 uniform", peers = "RANN")
 )
 
-package_of <- c(nabor = "nabor", RANN = "RANN", FNN = "FNN", KMKNN = "BiocNeighbors",
+package_of <- c(nabor = "nabor", RANN = "RANN", FNN = "FNN", dbscan = "dbscan", KMKNN = "BiocNeighbors",
                 VPtree = "BiocNeighbors", covertree = "covertree")
 
+# A function without arguments that does the work once and returns the index of the neighbors.
 ours <- function(x, work, threads) {
   force(x)
-  if (isTRUE(work$build)) return(function() cover_tree(x, threads = threads))
+  if (isTRUE(work$build)) return(function() { cover_tree(x, threads = threads); NULL })
+  if (!is.null(work$radius)) {
+    return(function() radius_query(cover_tree(x, threads = threads), radius = work$radius, threads = threads)$index)
+  }
   if (is.null(work$query) && !isTRUE(work$reuse)) {
     return(function() knn_query(cover_tree(x, threads = threads), k = work$k, threads = threads)$index)
   }
@@ -66,20 +73,23 @@ peer <- function(name, x, work) {
       index <- nabor::WKNND(x)
       function() index$query(query, k = k, eps = 0, radius = 0)$nn.idx
     },
-    # RANN has no call that only builds: one query beside it costs next to nothing.
+    # RANN has no function that only builds; a single query adds almost nothing.
     RANN = if (isTRUE(work$build)) {
-      function() RANN::nn2(x, x[1, , drop = FALSE], k = 1)$nn.idx
+      function() { RANN::nn2(x, x[1, , drop = FALSE], k = 1); NULL }
     } else {
       function() RANN::nn2(x, k = k + 1)$nn.idx
     },
     FNN = function() FNN::knn.index(x, k = k, algorithm = "brute"),
+    dbscan = function() dbscan::frNN(x, work$radius)$id,
     KMKNN = bioc(BiocNeighbors::KmknnParam()),
     VPtree = bioc(BiocNeighbors::VptreeParam())
   )
 }
 
-# Peers that find a point among its own neighbours gave k + 1: not timed.
-recall_of <- function(index, x, work) {
+# nabor and RANN return k + 1 neighbors, the point among them; removing it is not timed.
+measured_recall <- function(index, x, work) {
+  if (is.null(index)) return(NA)
+  if (!is.null(work$radius)) return(radius_recall(x, index, work$radius))
   recall(x, if (ncol(index) > work$k) drop_self(index) else index, work$query)
 }
 
@@ -87,12 +97,12 @@ run <- function(name) {
   work <- workloads[[name]]
   set.seed(42)
   x <- work$data()
-  if (!is.null(work$queries)) work$query <- matrix(stats::rnorm(work$queries * ncol(x)), work$queries)
+  m <- if (is.null(work$queries)) nrow(x) else size(work$queries)
+  if (!is.null(work$queries)) work$query <- matrix(stats::rnorm(m * ncol(x)), m)
   peers <- Filter(function(peer) has(package_of[[peer]]), work$peers)
   sides <- c(list("covertree, 1 thread" = ours(x, work, 1), "covertree, 2 threads" = ours(x, work, 2)),
              sapply(peers, peer, x = x, work = work))
   measured <- interleave(sides)
-  m <- if (is.null(work$query)) nrow(x) else nrow(work$query)
   table <- data.frame(
     workload = name, text = work$text, side = names(sides),
     version = vapply(sub(",.*", "", names(sides)), function(side) version_of(package_of[[side]]), ""),
@@ -103,45 +113,51 @@ run <- function(name) {
     row.names = NULL
   )
   table$per_second <- if (isTRUE(work$build)) NA else m / table$median
-  table$recall <- if (isTRUE(work$build)) NA else
-    vapply(measured$results, recall_of, 0, x = x, work = work)
+  table$recall <- vapply(measured$results, measured_recall, 0, x = x, work = work)
   table$ratio <- table$median / table$median[1]
-  print(table[c("workload", "side", "median", "min", "max", "recall", "ratio")], digits = 3)
+  print(table[c("workload", "side", "runs", "median", "min", "max", "recall", "ratio")], digits = 3)
   table
 }
 
-chosen <- if (is.null(bench_only)) names(workloads) else intersect(bench_only, names(workloads))
-all <- rbind(do.call(rbind, lapply(chosen, run)), kept("knn", "workload", chosen))
-all <- all[order(match(all$workload, names(workloads))), ]
+all <- renew("knn", "workload", names(workloads), run)
 
-# One line a workload: our seconds, and how many times as long each peer takes.
-summarise <- function(name) {
+# A row for each workload: our times, and the times of each peer as multiples of ours.
+summarize <- function(name) {
   rows <- all[all$workload == name, ]
-  times <- function(side) rows$median[match(side, rows$side)]
+  one <- rows$median[rows$side == "covertree, 1 thread"]
+  two <- rows$median[rows$side == "covertree, 2 threads"]
   peers <- rows[!startsWith(rows$side, "covertree"), ]
-  against <- function(seconds) toString(sprintf("%s %.1fx", peers$side, peers$median / seconds))
-  one <- times("covertree, 1 thread")
-  two <- times("covertree, 2 threads")
+  multiples <- function(seconds) toString(sprintf("%s %.1fx", peers$side, peers$median / seconds))
+  ours <- rows[startsWith(rows$side, "covertree"), ]
   data.frame(
-    workload = rows$text[1],
-    `1 thread, s` = signif(one, 3), `peers / 1 thread` = against(one),
-    `2 threads, s` = signif(two, 3), `peers / 2 threads` = against(two),
-    `queries/s, 2 threads` = if (is.na(rows$per_second[1])) "-" else format(signif(rows$per_second[2], 3), big.mark = ","),
-    `recall: ours; peers` = if (is.na(rows$recall[1])) "-" else
-      sprintf("%.4f; %s", min(rows$recall[1:2]), toString(sprintf("%.4f", peers$recall))),
-    check.names = FALSE
+    workload = rows$text[1], `1 thread, s` = figures(one), `peers / 1 thread` = multiples(one),
+    `2 threads, s` = figures(two), `peers / 2 threads` = multiples(two),
+    `queries/s, 2 threads` = figures(ours$per_second[2]),
+    recall = shares(min(ours$recall)), `recall of the peers` = toString(shares(peers$recall)), check.names = FALSE
   )
 }
-write_results("knn", all, do.call(rbind, lapply(unique(all$workload), summarise)))
+names_measured <- unique(all$workload)
+write_table("knn", do.call(rbind, lapply(names_measured, summarize)),
+            all$machine[match(names_measured, all$workload)])
 
-plot_ratios <- function() {
-  open_plot("knn", height = 160 + 70 * nrow(all))
+# A line for each workload, a point for each side.
+plot_times <- function() {
+  open_plot("knn", height = 200 + 55 * length(names_measured))
   on.exit(grDevices::dev.off())
-  rows <- all[rev(seq_len(nrow(all))), ]
-  graphics::par(mar = c(4, 22, 1, 1), las = 1)
-  colour <- ifelse(startsWith(rows$side, "covertree"), "#1b7837", "#999999")
-  graphics::barplot(rows$median, horiz = TRUE, log = "x", col = colour, border = NA, cex.names = 0.6,
-                    names.arg = paste0(rows$workload, ": ", rows$side), xlab = "seconds (median, log scale)",
-                    xlim = range(rows$median) * c(0.5, 2))
+  graphics::par(mar = c(4, 24, 1, 8), las = 1)
+  height <- length(names_measured) + 1 - match(all$workload, names_measured)
+  sides <- unique(all$side)
+  marks <- data.frame(side = sides, pch = c(1, 19, 2:25)[seq_along(sides)],
+                      color = ifelse(startsWith(sides, "covertree"), "#1b7837", "#555555"))
+  of <- match(all$side, marks$side)
+  graphics::plot(all$median, height, log = "x", pch = marks$pch[of], col = marks$color[of], yaxt = "n", ylab = "",
+                 xaxt = "n", xlab = "seconds (median, log scale)", ylim = c(0.5, length(names_measured) + 0.5),
+                 panel.first = graphics::abline(h = seq_along(names_measured), col = "#eeeeee"))
+  at <- 10^(-3:3)
+  graphics::axis(1, at, format(at, drop0trailing = TRUE, scientific = FALSE, trim = TRUE))
+  graphics::axis(2, rev(seq_along(names_measured)), all$text[match(names_measured, all$workload)], tick = FALSE,
+                 cex.axis = 0.8)
+  edge <- graphics::par("usr")
+  graphics::legend(10^edge[2], edge[4], marks$side, pch = marks$pch, col = marks$color, bty = "n", cex = 0.8, xpd = NA)
 }
-plot_ratios()
+plot_times()

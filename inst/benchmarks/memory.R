@@ -1,5 +1,5 @@
-# How much memory do building and asking take? Each step runs in a process of its own,
-# which does the steps before it as well and tells its peak (Linux: VmHWM).
+# How much memory do building and searching take? Each step runs in its own R process, which
+# also runs the steps before it, and reports its peak (VmHWM, on Linux only).
 #
 #   Rscript -e 'source(system.file("benchmarks/memory.R", package = "covertree"))'
 
@@ -11,17 +11,17 @@ k <- 10
 
 input <- sprintf("set.seed(42); x <- runif(%d); dim(x) <- c(%d, %d)", n * d, n, d)
 tree <- "tree <- covertree::cover_tree(x)"
-query <- sprintf("knn <- covertree::knn_query(tree, k = %d, progress = FALSE)", k)
+query <- sprintf("knn <- covertree::knn_query(tree, k = %d)", k)
 steps <- list(
   "R and the package" = "loadNamespace(\"covertree\")",
   "input" = input,
   "tree" = c(input, tree),
-  "tree and neighbours" = c(input, tree, query)
+  "tree and neighbors" = c(input, tree, query)
 )
-if (has("nabor")) steps$`nabor, neighbours` <- c(input, sprintf("knn <- nabor::knn(x, k = %d)", k + 1))
-if (has("RANN")) steps$`RANN, neighbours` <- c(input, sprintf("knn <- RANN::nn2(x, k = %d)", k + 1))
+if (has("nabor")) steps$`nabor, neighbors` <- c(input, sprintf("knn <- nabor::knn(x, k = %d)", k + 1))
+if (has("RANN")) steps$`RANN, neighbors` <- c(input, sprintf("knn <- RANN::nn2(x, k = %d)", k + 1))
 
-# Megabytes of a fresh process: its peak, and what is left after a collection.
+# Megabytes of a new process: the peak, and the memory in use after garbage collection.
 weigh <- function(code) {
   tell <- paste("invisible(gc())", "status <- readLines('/proc/self/status')",
                 "cat(gsub('[^0-9]', '', grep('^Vm(HWM|RSS)', status, value = TRUE)))", sep = "; ")
@@ -30,14 +30,14 @@ weigh <- function(code) {
   as.numeric(strsplit(out[length(out)], " ")[[1]]) / 1024
 }
 
-run <- function() {
+run <- function(name) {
   weights <- vapply(steps, function(code) weigh(paste(code, collapse = "; ")), numeric(2))
   megabyte <- 2^20
   size_of_input <- 8 * n * d / megabyte
   size_of_result <- 12 * n * k / megabyte
-  table <- data.frame(step = names(steps), peak = weights[1, ], after = weights[2, ], row.names = NULL)
+  table <- data.frame(name = name, step = names(steps), peak = weights[1, ], after = weights[2, ], row.names = NULL)
   table$above <- table$peak - table$peak[1]
-  table$result <- ifelse(grepl("neighbours", table$step), size_of_result, 0)
+  table$result <- ifelse(grepl("neighbors", table$step), size_of_result, 0)
   table$inputs <- (table$above - table$result) / size_of_input
   print(table, digits = 4)
   table
@@ -46,11 +46,10 @@ run <- function() {
 if (!file.exists("/proc/self/status")) {
   message("memory: needs /proc/self/status, skipped")
 } else {
-  all <- run()
-  write_results("memory", all, data.frame(
+  all <- renew("memory", "name", "memory", run)
+  write_table("memory", data.frame(
     step = all$step, `peak, MB` = figures(all$peak, 4), `above R and the package, MB` = figures(all$above, 4),
-    `of it the result, MB` = figures(all$result, 4),
-    `the rest, in inputs` = sprintf("%.1f", all$inputs),
+    `result, MB` = figures(all$result, 4), `rest, in sizes of the input` = sprintf("%.1f", all$inputs),
     check.names = FALSE
-  ))
+  ), all$machine)
 }

@@ -1,5 +1,5 @@
-# How fast are orders and conditioning neighbours for Vecchia Gaussian processes, next
-# to the packages that are installed?
+# How fast are orders and conditioning neighbors for Vecchia Gaussian processes, compared with
+# the packages that are installed?
 #
 #   Rscript -e 'source(system.file("benchmarks/vecchia.R", package = "covertree"))'
 
@@ -11,7 +11,7 @@ line <- function(task, side, n, seconds, recall = NA) {
   data.frame(task = task, side = side, n = n, seconds = seconds, recall = recall)
 }
 
-# What is named is timed in turn; `reps` as large as patience for the peers allows.
+# The sides run in turn, `reps` times each.
 compare <- function(task, n, sides, reps, share = function(result) NA) {
   measured <- interleave(sides, reps)
   table <- line(task, names(sides), n, vapply(measured$times, stats::median, 0),
@@ -21,7 +21,7 @@ compare <- function(task, n, sides, reps, share = function(result) NA) {
   table
 }
 
-# Neighbours alone: both sides get the same locations in the same order.
+# Neighbors alone: both packages get the same locations in the same order.
 euclidean <- function(n) {
   set.seed(42)
   x <- matrix(stats::runif(2 * n), n)
@@ -30,7 +30,7 @@ euclidean <- function(n) {
   sides <- list("covertree" = function() vecchia_neighbors(x, m, order = "none")$NNarray,
                 "covertree, 1 thread" = function() vecchia_neighbors(x, m, order = "none", threads = 1)$NNarray)
   if (has("GpGp")) sides$GpGp <- function() GpGp::find_ordered_nn(x, m)
-  compare("neighbours, d 2, 30 predecessors", n, sides, 3, function(index) {
+  compare("neighbors, d 2, 30 predecessors", n, sides, 3, function(index) {
     recall_of(tree, index[, -1], predecessor = TRUE)$estimate
   })
 }
@@ -45,8 +45,8 @@ maximin <- function(n, peers) {
   compare("maximin order, d 2", n, sides, 2)
 }
 
-# By residual correlation: the whole call, and its parts on the same locations.
-residual <- function(n, certify) {
+# By residual correlation: the whole call, and its parts with the same locations.
+residual <- function(n, with_exact) {
   set.seed(42)
   x <- matrix(stats::runif(5 * n), n)
   metric <- residual_correlation(kernel_matern32(lengthscale = 0.25), size(200))
@@ -56,21 +56,21 @@ residual <- function(n, certify) {
   tree <- NULL
   parts <- c(
     "tree, V and p" = seconds_of(tree <- cover_tree(x, metric = metric)),
-    "V and p anew (update_metric)" = seconds_of(update_metric(tree, metric)),
-    "neighbours, recall 0.999, with calibration" =
+    "V and p again (update_metric)" = seconds_of(update_metric(tree, metric)),
+    "neighbors, recall 0.999, with calibration" =
       seconds_of(knn <- knn_query(tree, k = m, predecessor = TRUE, recall = 0.999)),
-    "neighbours, recall 0.999, calibrated" =
+    "neighbors, recall 0.999, calibrated" =
       seconds_of(knn_query(tree, k = m, predecessor = TRUE, recall = 0.999))
   )
-  found <- if (certify) {
-    parts["neighbours, recall 1 (certified)"] <-
+  found <- if (with_exact) {
+    parts["neighbors, exact (recall 1)"] <-
       seconds_of(exact <- knn_query(tree, k = m, predecessor = TRUE))
     share_found(knn, exact)
   } else {
-    attr(knn, "recall")[["estimate"]]
+    if (isTRUE(attr(knn, "exact"))) 1 else attr(knn, "recall")[["estimate"]]
   }
-  recall <- ifelse(grepl("recall 1 ", names(parts)), 1, ifelse(grepl("0.999", names(parts)), found, NA))
-  table <- rbind(line(task, "whole call: order, tree, V, neighbours", n, whole, found),
+  recall <- ifelse(grepl("exact", names(parts)), 1, ifelse(grepl("0.999", names(parts)), found, NA))
+  table <- rbind(line(task, "whole call: order, tree, V, neighbors", n, whole, found),
                  line(task, names(parts), n, parts, recall))
   rownames(table) <- NULL
   print(table, digits = 3)
@@ -78,27 +78,27 @@ residual <- function(n, certify) {
 }
 
 sizes <- size(c(50000, 100000, 200000))
-all <- rbind(
-  euclidean(size(1e5)),
-  maximin(size(1e5), peers = TRUE),
-  maximin(size(1e6), peers = FALSE),
-  do.call(rbind, lapply(sizes, function(n) residual(n, certify = n == sizes[2])))
+workloads <- list(
+  neighbors = function() euclidean(size(1e5)),
+  maximin = function() maximin(size(1e5), peers = TRUE),
+  maximin_1m = function() maximin(size(1e6), peers = FALSE),
+  residual = function() do.call(rbind, lapply(sizes, function(n) residual(n, with_exact = n == sizes[2])))
 )
+run <- function(name) cbind(workload = name, workloads[[name]]())
+all <- renew("vecchia", "workload", names(workloads), run)
 
-# Seconds grow as n to this power, from the smallest to the largest n.
+# The exponent of n in the growth of the time, from the smallest to the largest n.
 growth <- vapply(seq_len(nrow(all)), function(i) {
   same <- all[all$task == all$task[i] & all$side == all$side[i], ]
   if (nrow(same) < 3 || same$n[3] != all$n[i]) return(NA_real_)
   log(same$seconds[3] / same$seconds[1]) / log(same$n[3] / same$n[1])
 }, 0)
-
 ours <- vapply(seq_len(nrow(all)), function(i) {
   all$seconds[all$task == all$task[i] & all$n == all$n[i] & all$side == "covertree"][1]
 }, 0)
-all$ratio <- all$seconds / ours
-all$growth <- growth
-write_results("vecchia", all, data.frame(
-  task = all$task, n = format(all$n, big.mark = ",", scientific = FALSE), what = all$side,
-  seconds = figures(all$seconds), `times covertree` = ifelse(is.na(all$ratio), "-", sprintf("%.1f", all$ratio)),
-  recall = shares(all$recall), `growth, power of n` = figures(all$growth), check.names = FALSE
-))
+ratio <- all$seconds / ours
+write_table("vecchia", data.frame(
+  task = all$task, n = format(all$n, big.mark = ",", scientific = FALSE), step = all$side,
+  seconds = figures(all$seconds), `times covertree` = ifelse(is.na(ratio), "-", sprintf("%.1f", ratio)),
+  recall = shares(all$recall), `growth, power of n` = figures(growth), check.names = FALSE
+), all$machine)
