@@ -75,6 +75,18 @@ files() {
         rule "what is left to do stands in an issue, not in a comment"
 }
 
+# Paths are written as code, with a slash. What builds make is not there before.
+documents() {
+    grep -oHE '`[A-Za-z0-9_.-]+/[A-Za-z0-9_./-]*`' CONTRIBUTING.md README.md | tr -d '`' |
+        while IFS=: read -r document path; do
+            case $path in build/*) continue ;; esac
+            [ -e "$path" ] || echo "$document: $path"
+        done | rule "every path that a document names exists"
+    for folder in src/core/*/ src/glue/; do
+        grep -qF "| \`$folder\` |" CONTRIBUTING.md || echo "$folder"
+    done | rule "every folder of src/ is in the map of CONTRIBUTING.md"
+}
+
 # Without OpenMP the number of threads has no use; that alone is no breach.
 compiles() {
     for file in src/core/*/*.c; do
@@ -96,6 +108,7 @@ all=$(
     folders
     layers
     files
+    documents
     compiles
     if clang-format --version 2>/dev/null | grep -q 'version 14\.'; then format; fi
 )
