@@ -1,15 +1,15 @@
-# Writes inst/trust.md: what each check ran, how many cases, and what it found, and for
-# each defect that was found from outside the test that keeps it mended. Figures come
-# from the files that the goals leave in build/trust/, or, where a goal has not run in
-# this checkout, from inst/trust/, where results of runs by hand are kept: NAME.dcf, with
-# the fields Ran, Cases, Found and, as tools/result.sh writes them, Date and Machine.
+# Writes inst/trust.md: for each check what it ran, the number of cases and of failures; and
+# for each known defect the test that detects it. The figures come from the files NAME.dcf
+# that the targets of the Makefile write to build/trust/, or, for a target that has not run in
+# this checkout, from inst/trust/, which also keeps the results of runs by hand. Their fields
+# are Ran, Cases, Found and, written by tools/result.sh, Date and Machine.
 #
-# Fails if a test that is named there is none.
+# Fails if a named test does not exist.
 #
 #   Rscript tools/trust.R            writes inst/trust.md
-#   Rscript tools/trust.R --keep     keeps what build/trust/ holds in inst/trust/ first
+#   Rscript tools/trust.R --keep     copies build/trust/ to inst/trust/ first
 
-# In the order of the table. `part` tells where a check runs.
+# In the order of the table. `part`: the target that runs the check.
 checks <- read.table(header = TRUE, sep = "|", strip.white = TRUE, text = "
   name            | check                          | part
   core            | C checks                       | make core
@@ -37,7 +37,7 @@ read_results <- function(folder) {
   results
 }
 
-# Whether the file holds a test of that name. A file in tests/core/ may be named alone.
+# Whether the file contains a test of that name. For files in tests/core/ the file is enough.
 test_is_there <- function(test) {
   parts <- strsplit(test, ": ", fixed = TRUE)[[1]]
   if (!file.exists(parts[1])) return(FALSE)
@@ -45,8 +45,8 @@ test_is_there <- function(test) {
   length(parts) == 1 || any(grepl(paste(parts[-1], collapse = ": "), lines, fixed = TRUE))
 }
 
-# A record for each defect: its number in the list of the first attack, what it was, the
-# check and the test that keep it mended, and what of it could not be tested, and why.
+# One record per defect: its number, a description, the check and the test that detect it, and
+# what could not be tested, with the reason.
 read_findings <- function() {
   findings <- as.data.frame(read.dcf("inst/trust/findings.dcf"), stringsAsFactors = FALSE)
   findings[] <- lapply(findings, function(column) gsub("\\s*\n\\s*", " ", column))
@@ -65,16 +65,16 @@ count <- function(number) format(as.numeric(number), big.mark = ",", trim = TRUE
 check_rows <- function(results, findings) {
   vapply(seq_len(nrow(checks)), function(i) {
     found <- results[[checks$name[i]]]
-    mended <- sum(findings$there & findings$Check == checks$name[i])
+    detected <- sum(findings$there & findings$Check == checks$name[i])
     name <- sprintf("%s (%s)", checks$check[i], checks$part[i])
-    if (is.null(found)) return(row(name, "not run yet", "", "", mended, ""))
-    row(name, found$Ran, count(found$Cases), count(found$Found), mended,
+    if (is.null(found)) return(row(name, "not run yet", "", "", detected, ""))
+    row(name, found$Ran, count(found$Cases), count(found$Found), detected,
         paste(c(found$Date, found$Machine), collapse = ", "))
   }, "")
 }
 
 finding_rows <- function(findings) {
-  here <- ifelse(findings$Test == "", "no: not mended",
+  here <- ifelse(findings$Test == "", "no: not fixed",
           ifelse(!findings$there, "no: the test is missing",
                  ifelse(findings$Why == "", "yes", paste("in part:", findings$Why))))
   tests <- ifelse(findings$Test == "", "none yet", paste0("`", gsub("; ", "`, `", findings$Test), "`"))
@@ -89,16 +89,15 @@ results <- read_results("inst/trust")
 results <- utils::modifyList(results, read_results("build/trust"))
 findings <- read_findings()
 writeLines(c(
-  "# What was checked, and what that found", "",
-  "Written by `make trust` from the results of the checks. *Found* counts the cases that did not",
-  "hold in the run named last; *mended* counts the defects of the table below whose test the",
-  "check runs.", "",
-  row("check", "what it ran", "cases", "found", "mended", "when and where"),
+  "# What is checked", "",
+  "`make trust` writes this page from the results of the checks. *Failed* is the number of cases that",
+  "failed in the last run. *Defects* is the number of defects of the second table that the check detects.", "",
+  row("check", "what it ran", "cases", "failed", "defects", "when and where"),
   row("---", "---", "--:", "--:", "--:", "---"),
   check_rows(results, findings), "",
   "## Defects", "",
-  "Numbers are those of the list of what an attack from outside found; F stands for what fuzzing",
-  "found since.", "",
+  "Defects of earlier versions, all of them fixed unless the last column says otherwise, and the tests that",
+  "detect them. A review from outside found those with numbers; fuzzing found those with an F.", "",
   row("number", "defect", "test", "tested here"),
   row("--:", "---", "---", "---"),
   finding_rows(findings)
