@@ -1,5 +1,5 @@
-# What a developer does, one word each. Each goal first makes sure of what it
-# needs (tools/setup.sh); the package under work goes into build/library only.
+# Targets for developers. Each target first installs what it misses (tools/setup.sh). The
+# package of this checkout is installed into build/library only.
 
 LIBRARY := build/library
 export R_LIBS := $(CURDIR)/.library$(addprefix :,$(R_LIBS))
@@ -9,24 +9,24 @@ WITH_PACKAGE = R_LIBS="$(CURDIR)/$(LIBRARY):$$R_LIBS"
     document format release-check clean
 
 help:
-	@echo "make demo      neighbours of every Argo profile: a table, a map, the speed"
+	@echo "make demo      the neighbors of 32,436 ocean profiles: a table, a map, the times"
 	@echo "make test      the C checks and the R tests"
 	@echo "make core      the C checks alone, under sanitizers"
 	@echo "make cross     the C checks on other processors: ARCH=\"armhf i686 i686-sse2 s390x\""
-	@echo "make check     R CMD check --as-cran, and that man/ and NAMESPACE are current"
-	@echo "make lint      house rules"
+	@echo "make check     R CMD check --as-cran; whether man/ and NAMESPACE are current"
+	@echo "make lint      the rules of tools/lint.sh: layers, sizes, headers, format, documents"
 	@echo "make compilers the same results with gcc and clang, with and without OpenMP, -O0 to -O3"
-	@echo "make fuzz      the core and saved trees, a minute; SECONDS=600 for longer"
-	@echo "make sanitize  the R tests under the address and undefined behaviour sanitizers"
+	@echo "make fuzz      fuzzing of the core and of saved trees for a minute; SECONDS=600 for longer"
+	@echo "make sanitize  the R tests under the address and undefined behavior sanitizers"
 	@echo "make valgrind  every function once under valgrind"
-	@echo "make trust     inst/trust.md, from what all of these found last"
-	@echo "make bench     all benchmarks, with the peers that are installed (half an hour);"
+	@echo "make trust     writes inst/trust.md from the last results of all checks"
+	@echo "make bench     all benchmarks, with the other packages that are installed (half an hour);"
 	@echo "               WORKLOADS=summary SECONDS=30: those of the README's table (5 minutes)"
-	@echo "make readme    all figures of README.md, from the demo and the last benchmarks"
-	@echo "make document  man/ and NAMESPACE from the comments in R/"
-	@echo "make format    C files as clang-format wants them"
-	@echo "make release-check  what must be settled before a release"
-	@echo "make clean     takes away what these goals made"
+	@echo "make readme    writes all figures of README.md, from the demo and the last benchmarks"
+	@echo "make document  writes man/ and NAMESPACE from the comments in R/"
+	@echo "make format    formats the C files with clang-format"
+	@echo "make release-check  what a person must settle before a release"
+	@echo "make clean     removes the files that these targets made"
 
 demo:
 	@sh tools/setup.sh demo
@@ -81,7 +81,7 @@ readme: demo
 	    { cat build/tables.log; exit 1; }
 	@$(WITH_PACKAGE) Rscript tools/readme.R
 
-# By way of a tarball: src/ stays clean and no stale object file is taken in.
+# From a tarball, so that src/ stays clean and no old object file is used.
 install:
 	@mkdir -p $(LIBRARY)
 	@echo "install: covertree into $(LIBRARY)"
