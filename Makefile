@@ -21,7 +21,7 @@ help:
 	@echo "make valgrind  every function once under valgrind"
 	@echo "make trust     writes inst/trust.md from the last results of all checks"
 	@echo "make bench     all benchmarks, with the other packages that are installed (half an hour);"
-	@echo "               WORKLOADS=summary SECONDS=30: those of the README's table (5 minutes)"
+	@echo "               WORKLOADS=summary SECONDS=30: those of the README's table (8 minutes)"
 	@echo "make readme    writes all figures of README.md, from the demo and the last benchmarks"
 	@echo "make document  writes man/ and NAMESPACE from the comments in R/"
 	@echo "make format    formats the C files with clang-format"
