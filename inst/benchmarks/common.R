@@ -139,8 +139,9 @@ machine <- function() {
     trimws(sub(".*:", "", line))
   }, error = function(e) Sys.info()[["machine"]], warning = function(w) Sys.info()[["machine"]])
   info <- covertree_info()
-  sprintf("%s, %d processors; %s; covertree %s, %s; %s", cpu, parallel::detectCores(),
-          R.version.string, info$version, info$simd, format(Sys.Date()))
+  trial <- if (bench_scale != 1) sprintf("; a trial with %g times the points", bench_scale) else ""
+  sprintf("%s, %d processors; %s; covertree %s, %s; %s%s", cpu, parallel::detectCores(),
+          R.version.string, info$version, info$simd, format(Sys.Date()), trial)
 }
 
 csv_of <- function(name) file.path(bench_dir, paste0(name, ".csv"))
@@ -196,7 +197,7 @@ markdown <- function(table) {
 }
 
 # Whether a column holds numbers, also as text: those are set flush right.
-is_figure <- function(column) is.numeric(column) || all(grepl("^([-0-9.,x]+|not published)$", column))
+is_figure <- function(column) is.numeric(column) || all(grepl("^([-0-9.,x]+( \\(16 cores\\))?|not published)$", column))
 
 # Numbers with `digits` significant digits; "-" for NA.
 figures <- function(value, digits = 3) {
