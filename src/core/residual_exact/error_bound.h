@@ -32,9 +32,9 @@
  * are added up.
  *
  * Negligible pairs: if k + |v_x| |v_y|, computed by the filter, is below 2^-60 times the product
- * of the roots of the residual variances, the distance is exactly 1. The true correlation is
- * below 2^-54 even if errors in distances change k by a factor, which the bound of the error of k
- * in ct_negligible_limit() keeps small.
+ * of the roots of the residual variances, the distance is exactly 1. ct_negligible_limit() requires
+ * that k is off by less than 2^-8: then errors of distances change a small k by a small factor at
+ * most, and the correlation is below 2^-54, which leaves 1 - |rho| at 1.
  */
 #ifndef COVERTREE_RESIDUAL_EXACT_ERROR_BOUND_H
 #define COVERTREE_RESIDUAL_EXACT_ERROR_BOUND_H

@@ -1,10 +1,11 @@
 /* exact_search.h: the certified k nearest neighbors by residual correlation.
  *
  * Answers a batch of queries exactly: no bound on residual correlations is tight enough to skip
- * points, so the search evaluates all pairs, but most of them by the cheap filter alone. Per pair
- * that is m multiply-adds in float or double, about as fast as a matrix product; a filtered pair
- * that passes costs m more. A rotation of v (pca.h) can shorten the products to a truncation rank
- * below m. For faster, approximate neighbors see core/residual_approx/approx_search.h.
+ * points, so the search evaluates all pairs, but most of them by the cheap filter alone. The filter
+ * takes m multiply-adds per pair in float or double, about as fast as a matrix product; an exact
+ * correlation takes m more, for few pairs. A rotation of v (pca.h) can shorten the products to a
+ * truncation rank below m. For faster, approximate neighbors see
+ * core/residual_approx/approx_search.h.
  *
  * How the parts work together, in the order of a call:
  *   transform.h          centers, scales and rotates points and queries
@@ -20,7 +21,8 @@
 #include "core/residual/correlation.h"
 
 /* Precision of the filter. CT_PRECISION_AUTO filters a pair in float unless the margin is large
- * beside the residual variance of one of its points. Results do not depend on it. */
+ * beside the residual variance of a point of the pair, or of most points. Results do not depend
+ * on the precision. */
 enum ct_precision { CT_PRECISION_AUTO, CT_PRECISION_F64, CT_PRECISION_F32 };
 
 /* Special values of `tail` in ct_exact_batch. */
@@ -44,7 +46,7 @@ struct ct_exact_batch {
     enum ct_precision precision;
     const struct ct_kernels *kernels;
     const struct ct_correlation_kernels *correlation_kernels;
-    int tail; /* most components of rotated v that only pairs that pass the filter multiply;
+    int tail; /* m - truncation rank, rounded down to a multiple of 32 and at most m;
                * CT_TAIL_MEASURED: as a sample of pairs suggests, CT_TAIL_NONE: no rotation */
     struct ct_residual_stats *stats; /* NULL, or counts to add to */
 };

@@ -4,7 +4,8 @@
  * its operands without changing that value, beyond rounding:
  *
  *   z   minus the mean of the points, which keeps coordinates small and float accurate; times a
- *       factor that turns distances into the argument a of the covariance shape;
+ *       factor that turns distances into the argument a of the covariance shape, or into its
+ *       root if the shape is squared;
  *   v   over the root of the variance: covariances are at most 1;
  *   v   rotated by the PCA rotation (pca.h), if `tail` is above 0. The leading m - tail
  *       components (the truncation rank) then approximate a dot product; the tail, the components
@@ -19,6 +20,7 @@
 #include "core/residual/correlation.h"
 #include "core/residual_exact/pca.h"
 
+/* Made by ct_transform_make(); ct_choose_truncation_rank() of pca_rank.h may add the rotation. */
 struct ct_transform {
     const struct ct_residual_metric *metric;
     struct ct_covariance_shape shape;
@@ -26,7 +28,7 @@ struct ct_transform {
     double *center;          /* [d] mean of the points */
     int tail; /* components after the truncation rank: a multiple of a tile's lanes; 0: v is not
                * rotated */
-    struct ct_rotation rotation; /* if tail > 0 */
+    struct ct_rotation rotation; /* zeros until made; used if tail > 0 */
 };
 
 /* Where to write a transformed group. Memory is in the precision of the kernels. */
