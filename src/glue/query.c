@@ -17,7 +17,7 @@ struct ct_batch r_batch(SEXP pointer, SEXP query, SEXP options)
     const struct ct_tree *t = r_tree(pointer);
     struct ct_batch batch = {
         .tree = t,
-        .m = t->n,
+        .count = t->n,
         .threads = r_num_threads(r_option(options, "threads")),
         .kernels = r_kernels(r_option(options, "simd")),
         .block = r_int_option(options, "block_size"),
@@ -25,10 +25,10 @@ struct ct_batch r_batch(SEXP pointer, SEXP query, SEXP options)
     };
     if (!Rf_isNull(query)) {
         batch.query = REAL_RO(query);
-        batch.m = Rf_nrows(query);
-        int *order = r_host.alloc((size_t)batch.m, sizeof *order);
-        if (batch.m > 0)
-            ct_hilbert_order(&r_host, batch.query, batch.m, t->d, batch.threads, order);
+        batch.count = Rf_nrows(query);
+        int *order = r_host.alloc((size_t)batch.count, sizeof *order);
+        if (batch.count > 0)
+            ct_hilbert_order(&r_host, batch.query, batch.count, t->d, batch.threads, order);
         batch.order = order;
     }
     return batch;
@@ -130,7 +130,7 @@ static void restrict_to_rows(struct ct_batch *batch, SEXP rows)
     int *slot = r_host.alloc((size_t)batch->tree->n, sizeof *slot);
     batch->order = r_positions(batch->tree, rows, slot);
     batch->slot = slot;
-    batch->m = batch->ld = (int)XLENGTH(rows);
+    batch->count = batch->ld = (int)XLENGTH(rows);
 }
 
 /* rows: those of the tree's own points that are to be answered; NULL for all. A batch without
@@ -149,18 +149,18 @@ SEXP r_knn(SEXP pointer, SEXP query, SEXP rows, SEXP k, SEXP options)
     batch.budget = r_ladder(r_option(options, "budget"),
                             count < batch.tree->n ? count : batch.tree->n, &budget);
     SEXP found = PROTECT(r_named_list(names, stats ? 4 : 3));
-    SET_VECTOR_ELT(found, 0, Rf_allocMatrix(INTSXP, batch.m, count));
-    SET_VECTOR_ELT(found, 1, Rf_allocMatrix(REALSXP, batch.m, count));
+    SET_VECTOR_ELT(found, 0, Rf_allocMatrix(INTSXP, batch.count, count));
+    SET_VECTOR_ELT(found, 1, Rf_allocMatrix(REALSXP, batch.count, count));
     if (batch.budget) {
-        SET_VECTOR_ELT(found, 2, Rf_allocVector(INTSXP, batch.m));
+        SET_VECTOR_ELT(found, 2, Rf_allocVector(INTSXP, batch.count));
         batch.evaluated = INTEGER(VECTOR_ELT(found, 2));
     }
-    if (batch.m > 0 && r_int_option(options, "predecessor"))
+    if (batch.count > 0 && r_int_option(options, "predecessor"))
         r_build_prefix_trees(pointer, batch.kernels, batch.threads, count);
     struct ct_host host = r_host_for("knn_query", options);
     void (*search)(const struct ct_host *, const struct ct_batch *, int, double, int *, double *) =
         r_int_option(options, "predecessor") ? ct_knn_predecessors : ct_knn;
-    if (batch.m > 0)
+    if (batch.count > 0)
         search(&host, &batch, count, NA_REAL, INTEGER(VECTOR_ELT(found, 0)),
                REAL(VECTOR_ELT(found, 1)));
     if (stats)
@@ -193,12 +193,12 @@ static struct ct_batch sample_of(const struct ct_batch *batch, int size)
     struct ct_batch sample = *batch;
     int *order = r_host.alloc((size_t)size, sizeof *order);
     for (int i = 0; i < size; i++) {
-        int place = (int)((long long)batch->m * i / size);
+        int place = (int)((long long)batch->count * i / size);
         order[i] = batch->order ? batch->order[place] : place;
     }
     sample.order = order;
-    sample.m = size;
-    sample.ld_query = batch->m;
+    sample.count = size;
+    sample.ld_query = batch->count;
     sample.block = 1;
     return sample;
 }
@@ -209,21 +209,21 @@ static double surely_above(const struct ct_batch *batch, double radius, double m
 {
     double fits = SAMPLE_PAIRS / batch->tree->n, sum = 0, squares = 0;
     int size = fits < FEWEST ? FEWEST : fits < SAMPLE ? (int)fits : SAMPLE;
-    if (batch->m / SHARE < size)
+    if (batch->count / SHARE < size)
         return 0;
     struct ct_batch sample = sample_of(batch, size);
-    int *count = r_host.alloc((size_t)batch->m, sizeof *count);
-    for (int i = 0; i < batch->m; i++)
+    int *count = r_host.alloc((size_t)batch->count, sizeof *count);
+    for (int i = 0; i < batch->count; i++)
         count[i] = -1;
     ct_radius_count(&r_host, &sample, radius, LLONG_MAX, count);
-    for (int i = 0; i < batch->m; i++) {
+    for (int i = 0; i < batch->count; i++) {
         double found = count[i] > 0 ? count[i] : 0;
         sum += found;
         squares += found * found;
     }
     double mean = sum / size, variance = (squares - sum * mean) / (size - 1);
     double error = variance > 0 ? sqrt(variance / size) : 0;
-    return (mean - ERRORS * error) * batch->m > CLEARLY * most ? mean * batch->m : 0;
+    return (mean - ERRORS * error) * batch->count > CLEARLY * most ? mean * batch->count : 0;
 }
 
 /* Counts the pairs of each query. R's NULL if `few` or the limit, what R's function
@@ -233,9 +233,9 @@ static double surely_above(const struct ct_batch *batch, double radius, double m
 static SEXP count_pairs(const struct ct_batch *batch, double radius, double few, SEXP limit,
                         int *count)
 {
-    if (batch->m == 0)
+    if (batch->count == 0)
         return R_NilValue;
-    for (int i = 0; i < batch->m; i++)
+    for (int i = 0; i < batch->count; i++)
         count[i] = -1;
     if (ct_radius_count(&r_host, batch, radius, to_count(few), count) <= to_count(few))
         return R_NilValue;
@@ -260,20 +260,20 @@ SEXP r_radius(SEXP pointer, SEXP query, SEXP rows, SEXP radius, SEXP sort, SEXP 
     struct ct_batch batch = r_batch(pointer, query, options);
     double reach = Rf_asReal(radius);
     restrict_to_rows(&batch, rows);
-    SEXP count = PROTECT(Rf_allocVector(INTSXP, batch.m));
+    SEXP count = PROTECT(Rf_allocVector(INTSXP, batch.count));
     SEXP refused = count_pairs(&batch, reach, Rf_asReal(few), limit, INTEGER(count));
     if (!Rf_isNull(refused)) {
         UNPROTECT(1);
         return refused;
     }
     SEXP found = PROTECT(r_named_list(names, 3));
-    SEXP index = Rf_allocVector(VECSXP, batch.m), distance;
+    SEXP index = Rf_allocVector(VECSXP, batch.count), distance;
     SET_VECTOR_ELT(found, 0, index);
-    SET_VECTOR_ELT(found, 1, distance = Rf_allocVector(VECSXP, batch.m));
+    SET_VECTOR_ELT(found, 1, distance = Rf_allocVector(VECSXP, batch.count));
     SET_VECTOR_ELT(found, 2, count);
-    int **to_index = r_host.alloc((size_t)batch.m, sizeof *to_index);
-    double **to_distance = r_host.alloc((size_t)batch.m, sizeof *to_distance);
-    for (int i = 0; i < batch.m; i++) {
+    int **to_index = r_host.alloc((size_t)batch.count, sizeof *to_index);
+    double **to_distance = r_host.alloc((size_t)batch.count, sizeof *to_distance);
+    for (int i = 0; i < batch.count; i++) {
         SET_VECTOR_ELT(index, i, Rf_allocVector(INTSXP, INTEGER(count)[i]));
         SET_VECTOR_ELT(distance, i, Rf_allocVector(REALSXP, INTEGER(count)[i]));
         to_index[i] = INTEGER(VECTOR_ELT(index, i));

@@ -78,7 +78,7 @@ static const int *choose_rows(struct ct_batch *batch, SEXP rows)
 {
     int *slot = r_host.alloc((size_t)batch->tree->n, sizeof *slot);
     batch->order = r_positions(batch->tree, rows, slot);
-    batch->m = (int)XLENGTH(rows);
+    batch->count = (int)XLENGTH(rows);
     return slot;
 }
 
@@ -128,11 +128,11 @@ SEXP r_residual_approx(SEXP pointer, SEXP metric, SEXP quantized, SEXP query, SE
         .max_candidates = r_int_option(effort, "most"),
         .missing = NA_REAL,
     };
-    batch.predecessor = r_int_option(options, "predecessor");
+    batch.predecessors = r_int_option(options, "predecessor");
     if (!Rf_isNull(rows))
         results.slot = choose_rows(&batch, rows);
-    SEXP found = PROTECT(new_approx_result(batch.m, neighbors, &results));
-    if (batch.predecessor)
+    SEXP found = PROTECT(new_approx_result(batch.count, neighbors, &results));
+    if (batch.predecessors)
         r_build_prefix_trees(pointer, batch.kernels, batch.threads, approx.first_round);
     struct ct_host host = r_host_for("knn_query", options);
     ct_approx_search(&host, &batch, &input, &approx, &results);

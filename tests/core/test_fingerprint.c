@@ -200,7 +200,7 @@ static void maximin(struct problem *p, struct setting s)
 static struct ct_batch batch_of(struct problem *p, struct setting s, int foreign)
 {
     struct ct_batch batch = {.tree = &p->grown.tree,
-                             .m = p->cloud.n,
+                             .count = p->cloud.n,
                              .threads = s.threads,
                              .kernels = ct_kernels(s.level)};
     if (foreign) {
@@ -208,7 +208,7 @@ static struct ct_batch batch_of(struct problem *p, struct setting s, int foreign
         ct_hilbert_order(&host, p->queries.x, p->queries.n, p->queries.d, s.threads, order);
         batch.query = p->queries.x;
         batch.order = order;
-        batch.m = p->queries.n;
+        batch.count = p->queries.n;
     }
     return batch;
 }
@@ -217,7 +217,7 @@ typedef void search(const struct ct_host *, const struct ct_batch *, int, double
 
 static void run_search(search *search, struct ct_batch *batch, int k)
 {
-    size_t size = (size_t)batch->m * k;
+    size_t size = (size_t)batch->count * k;
     int *index = host.alloc(size, sizeof *index);
     double *distance = host.alloc(size, sizeof *distance);
     search(&host, batch, k, NAN, index, distance);
@@ -272,9 +272,9 @@ static void budgets(struct problem *p, struct setting s)
                                    .diverse = i % 2};
         struct ct_batch batch = batch_of(p, s, i / 2);
         batch.budget = &budget;
-        batch.evaluated = host.alloc((size_t)batch.m, sizeof(int));
+        batch.evaluated = host.alloc((size_t)batch.count, sizeof(int));
         run_search(ct_knn, &batch, 8);
-        hash_ints(batch.evaluated, (size_t)batch.m);
+        hash_ints(batch.evaluated, (size_t)batch.count);
     }
 }
 
@@ -288,19 +288,19 @@ static void radius(struct problem *p, struct setting s)
 {
     for (int foreign = 0; foreign < 2; foreign++) {
         struct ct_batch batch = batch_of(p, s, foreign);
-        int *count = host.alloc((size_t)batch.m, sizeof *count);
-        int **index = host.alloc((size_t)batch.m, sizeof *index);
-        double **distance = host.alloc((size_t)batch.m, sizeof *distance);
-        for (int i = 0; i < batch.m; i++)
+        int *count = host.alloc((size_t)batch.count, sizeof *count);
+        int **index = host.alloc((size_t)batch.count, sizeof *index);
+        double **distance = host.alloc((size_t)batch.count, sizeof *distance);
+        for (int i = 0; i < batch.count; i++)
             count[i] = -1;
         ct_radius_count(&host, &batch, radius_of(p), LLONG_MAX, count);
-        for (int i = 0; i < batch.m; i++) {
+        for (int i = 0; i < batch.count; i++) {
             index[i] = host.alloc((size_t)count[i], sizeof **index);
             distance[i] = host.alloc((size_t)count[i], sizeof **distance);
         }
         ct_radius_fill(&host, &batch, radius_of(p), 1, count, index, distance);
-        hash_ints(count, (size_t)batch.m);
-        for (int i = 0; i < batch.m; i++) {
+        hash_ints(count, (size_t)batch.count);
+        for (int i = 0; i < batch.count; i++) {
             hash_ints(index[i], (size_t)count[i]);
             hash_doubles(distance[i], (size_t)count[i]);
         }
@@ -364,7 +364,7 @@ static void run_approx(struct problem *p, struct setting s, int foreign, int qua
 {
     enum { K = 12 };
     struct ct_batch batch = batch_of(p, s, foreign);
-    size_t size = (size_t)batch.m * K, m = (size_t)batch.m;
+    size_t size = (size_t)batch.count * K, m = (size_t)batch.count;
     const struct ct_residual_metric *metric = &p->residual;
     struct ct_pair_input input = {.metric = metric,
                                   .query_points = foreign ? &p->foreign : NULL,
@@ -376,7 +376,7 @@ static void run_approx(struct problem *p, struct setting s, int foreign, int qua
                                         .first_round = 48,
                                         .max_candidates = p->cloud.n,
                                         .missing = NAN};
-    batch.predecessor = predecessor;
+    batch.predecessors = predecessor;
     if (quantized) {
         int n = p->cloud.n;
         int16_t *v = host.alloc(ct_quantized_stride(metric->m) * n, sizeof *v);
@@ -385,7 +385,7 @@ static void run_approx(struct problem *p, struct setting s, int foreign, int qua
         ct_quantize(&host, metric->points.v, metric->m, p->grown.tree.row, n, input.quantized.unit,
                     s.threads, v);
     }
-    struct ct_approx_results results = {.ld = batch.m,
+    struct ct_approx_results results = {.ld = batch.count,
                                         .index = host.alloc(size, sizeof(int)),
                                         .distance = host.alloc(size, sizeof(double)),
                                         .evaluated = host.alloc(m, sizeof(int)),

@@ -39,7 +39,7 @@ static void knn(void *data)
 static void count(void *data)
 {
     struct call *call = data;
-    for (int i = 0; i < call->batch.m; i++)
+    for (int i = 0; i < call->batch.count; i++)
         call->count[i] = -1;
     ct_radius_count(&host, &call->batch, call->radius, LLONG_MAX, call->count);
 }
@@ -93,7 +93,7 @@ static struct call make_call(const struct cloud *cloud, const struct grown *grow
 {
     size_t n = (size_t)cloud->n;
     struct call call = {.batch = {.tree = &grown->tree,
-                                  .m = cloud->n,
+                                  .count = cloud->n,
                                   .kernels = ct_kernels(ct_simd_best()),
                                   .block = 2},
                         .radius = 0.03,
@@ -110,7 +110,7 @@ static struct call make_call(const struct cloud *cloud, const struct grown *grow
 /* Room for what fill finds, after count. */
 static void make_room(struct call *call)
 {
-    for (int i = 0; i < call->batch.m; i++) {
+    for (int i = 0; i < call->batch.count; i++) {
         call->lists[i] = keep((size_t)call->count[i], sizeof(int));
         call->distances[i] = keep((size_t)call->count[i], sizeof(double));
     }
@@ -119,7 +119,7 @@ static void make_room(struct call *call)
 static int same_lists(const struct call *a, const struct call *b)
 {
     int same = 1;
-    for (int i = 0; i < a->batch.m; i++) {
+    for (int i = 0; i < a->batch.count; i++) {
         size_t found = (size_t)a->count[i];
         same &= a->count[i] == b->count[i] &&
                 memcmp(a->lists[i], b->lists[i], found * sizeof(int)) == 0 &&

@@ -180,7 +180,7 @@ struct curve_task {
 static int list_beside(const struct ct_batch *open, int pos, int wanted, int *row)
 {
     const struct ct_tree *t = open->tree;
-    int last = open->predecessor ? t->row[pos] - 1 : INT_MAX, count = 0;
+    int last = open->predecessors ? t->row[pos] - 1 : INT_MAX, count = 0;
     for (int step = 1; count < wanted && (pos - step >= 0 || pos + step < t->n); step++) {
         if (pos + step < t->n && t->row[pos + step] <= last)
             row[count++] = t->row[pos + step];
@@ -196,7 +196,7 @@ static void add_block_from_curve(void *data, int block, int thread)
     const struct curve_task *task = data;
     const struct ct_batch *open = task->open;
     int *row = task->row + (size_t)thread * task->call->wanted;
-    int end = open->m - GROUP * block < GROUP ? open->m : GROUP * (block + 1);
+    int end = open->count - GROUP * block < GROUP ? open->count : GROUP * (block + 1);
     for (int i = GROUP * block; i < end; i++) {
         int pos = open->order[i], count = list_beside(open, pos, task->call->wanted, row);
         int index = task->call->slice.index_of[open->tree->row[pos] - 1];
@@ -210,7 +210,7 @@ static void add_from_curve(const struct ct_host *host, const struct ct_batch *op
 {
     size_t rows = (size_t)open->threads * call->wanted;
     struct curve_task task = {open, call, host->alloc(rows, sizeof(int))};
-    ct_parallel_for(host, open->m / GROUP + (open->m % GROUP > 0), open->threads,
+    ct_parallel_for(host, open->count / GROUP + (open->count % GROUP > 0), open->threads,
                     add_block_from_curve, &task);
 }
 
@@ -236,11 +236,11 @@ static void run_rounds(const struct ct_host *host, const struct ct_batch *batch,
     struct ct_batch open = *batch;
     open.order = order;
     open.slot = call->slice.index_of;
-    open.ld_query = batch->ld_query > 0 ? batch->ld_query : batch->m;
+    open.ld_query = batch->ld_query > 0 ? batch->ld_query : batch->count;
     for (;; points = points < most / 2 ? 2 * points : most) {
         call->wanted = points < most ? points : most;
-        open.m = list_open(&call->slice, order);
-        if (open.m == 0)
+        open.count = list_open(&call->slice, order);
+        if (open.count == 0)
             return;
         void *mark = host->mark ? host->mark() : NULL;
         if (budget && !budget->diverse)
@@ -278,10 +278,10 @@ static int slice_size(int queries, int k)
 static void search_slices(const struct ct_host *host, const struct ct_batch *batch,
                           struct approx_call *call)
 {
-    int size = slice_size(batch->m, call->slice.k);
+    int size = slice_size(batch->count, call->slice.k);
     int *order = host->alloc((size_t)size, sizeof *order);
-    for (int begin = 0; begin < batch->m; begin += size) {
-        int left = batch->m - begin;
+    for (int begin = 0; begin < batch->count; begin += size) {
+        int left = batch->count - begin;
         begin_slice(batch, begin, left < size ? left : size, &call->slice);
         run_rounds(host, batch, call, order);
     }
@@ -311,7 +311,7 @@ static struct worker *make_workers(const struct ct_host *host, const struct ct_b
     struct worker *worker = host->alloc((size_t)batch->threads, sizeof *worker);
     int size = ct_approx_list_size(k);
     for (int i = 0; i < batch->threads; i++) {
-        for (int j = 0; j < GROUP && j < batch->m; j++)
+        for (int j = 0; j < GROUP && j < batch->count; j++)
             worker[i].group[j].list = (struct ct_sorted_list){
                 .sq = host->alloc((size_t)size + CT_SELECT_PAD, sizeof(double)),
                 .row = host->alloc((size_t)size, sizeof(int)),
@@ -326,8 +326,8 @@ static struct worker *make_workers(const struct ct_host *host, const struct ct_b
 /* Allocates a slice as large as the largest one of the batch. */
 static struct slice make_slice(const struct ct_host *host, const struct ct_batch *batch, int k)
 {
-    size_t size = (size_t)slice_size(batch->m, k), entries = size * (size_t)k;
-    int lines = batch->ld_query > 0 ? batch->ld_query : batch->m;
+    size_t size = (size_t)slice_size(batch->count, k), entries = size * (size_t)k;
+    int lines = batch->ld_query > 0 ? batch->ld_query : batch->count;
     return (struct slice){
         .k = k,
         .order = host->alloc(size, sizeof(int)),
@@ -345,7 +345,7 @@ void ct_approx_search(const struct ct_host *host, const struct ct_batch *asked,
 {
     struct ct_batch batch = *asked;
     int n = input->metric->points.n, k = options->k < n ? options->k : n;
-    int shares = asked->m / QUERIES_PER_THREAD + 1;
+    int shares = asked->count / QUERIES_PER_THREAD + 1;
     batch.threads = shares < asked->threads ? shares : asked->threads;
     struct approx_call call = {
         .context = {.options = options,
@@ -355,9 +355,9 @@ void ct_approx_search(const struct ct_host *host, const struct ct_batch *asked,
         .results = results,
         .slice = make_slice(host, &batch, k),
         .worker = make_workers(host, &batch, k, input->metric->m),
-        .predecessor = batch.predecessor,
+        .predecessor = batch.predecessors,
     };
-    if (batch.predecessor)
+    if (batch.predecessors)
         search_parts(host, &batch, &call);
     else
         search_slices(host, &batch, &call);

@@ -53,7 +53,7 @@ struct ct_approx_results {
 
 /* Writes the approximate nearest neighbors of every query of the batch: input->query_points,
  * which lie at batch->query in the tree's space; or own points, which find predecessors only
- * if batch->predecessor. Query points need a budget that is diverse, or none. A query without
+ * if batch->predecessors. Query points need a budget that is diverse, or none. A query without
  * residual variance is at distance 1 from all points: its neighbors are the first rows, and
  * it evaluates no candidate.
  *

@@ -159,7 +159,7 @@ static void answer_block(const struct knn_call *call, int thread, int begin, int
     if (call->batch->budget) {
         search_within_budget(call, s);
     } else {
-        struct ct_tile_span seed = seed_thresholds(worker, call->batch->predecessor);
+        struct ct_tile_span seed = seed_thresholds(worker, call->batch->predecessors);
         ct_search_end_phase(&s->recorder, CT_PHASE_SEED);
         ct_search_block(s, seed);
     }
@@ -179,7 +179,7 @@ static void answer_run(void *data, int number, int thread)
 {
     const struct knn_call *call = data;
     struct knn_worker *worker = &call->worker[thread];
-    int begin = number * call->run, left = call->batch->m - begin;
+    int begin = number * call->run, left = call->batch->count - begin;
     int end = begin + (left < call->run ? left : call->run);
     worker->last_distance = INFINITY;
     while (begin < end) {
@@ -210,11 +210,11 @@ static void run_knn(const struct ct_host *host, struct knn_call call)
     const struct ct_batch *batch = call.batch;
     int reachable = call.k < batch->tree->n ? call.k : batch->tree->n;
     int capacity = ct_select_capacity(reachable), most = BLOCK_BUFFER / capacity;
-    int run = batch->m / (RUNS_PER_THREAD * batch->threads);
-    call.ld = batch->ld > 0 ? batch->ld : batch->m;
+    int run = batch->count / (RUNS_PER_THREAD * batch->threads);
+    call.ld = batch->ld > 0 ? batch->ld : batch->count;
     call.block_max = most < 1 ? 1 : most < CT_BLOCK ? most : CT_BLOCK;
     call.run = run < RUN_MIN ? RUN_MIN : run < RUN_MAX ? run : RUN_MAX;
-    int tasks = batch->m / call.run + (batch->m % call.run > 0);
+    int tasks = batch->count / call.run + (batch->count % call.run > 0);
     int threads = batch->threads < tasks ? batch->threads : tasks;
     call.worker = host->alloc((size_t)threads, sizeof *call.worker);
     for (int thread = 0; thread < threads; thread++)

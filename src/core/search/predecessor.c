@@ -21,7 +21,7 @@ static const char *mark_rows(const struct ct_host *host, const struct ct_batch *
     char *wanted = host->alloc((size_t)batch->tree->n, 1);
     for (int i = 0; i < batch->tree->n; i++)
         wanted[i] = 0;
-    for (int i = 0; i < batch->m; i++)
+    for (int i = 0; i < batch->count; i++)
         wanted[batch->tree->row[batch->order[i]] - 1] = 1;
     return wanted;
 }
@@ -60,8 +60,8 @@ struct ct_batch ct_predecessor_batch(const struct ct_predecessor_plan *plan,
     struct ct_batch result = *batch;
     result.tree = plan->part[part].tree;
     result.order = plan->part[part].order;
-    result.m = plan->part[part].m;
-    result.predecessor = 1;
+    result.count = plan->part[part].count;
+    result.predecessors = 1;
     result.ld = batch->ld > 0 ? batch->ld : batch->tree->n;
     return result;
 }

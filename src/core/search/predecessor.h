@@ -17,8 +17,8 @@ enum { CT_PARTS_MAX = 32 }; /* halvings of the largest tree, and more */
 /* The queries with rows above n / 2, and the tree of the first n rows, in which they search. */
 struct ct_predecessor_part {
     const struct ct_tree *tree;
-    const int *order; /* [m] positions in the tree, ascending */
-    int m;
+    const int *order; /* [count] positions in the tree, ascending */
+    int count;
 };
 
 /* All parts; a caller searches each ct_predecessor_batch() in turn. */

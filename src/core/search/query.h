@@ -21,18 +21,19 @@ enum { CT_BLOCK = 64 }; /* the most queries of a block */
 /* CT_SEARCH_AUTO uses the tree, and scans all points where the tree excludes too few. */
 enum ct_search_mode { CT_SEARCH_AUTO, CT_SEARCH_TREE, CT_SEARCH_SCAN };
 
-/* The queries of a call: m foreign points, or m of the tree's own points. An own point is
+/* The queries of a call: foreign points, or some of the tree's own points. An own point is
  * never a neighbor of itself. */
 struct ct_batch {
     const struct ct_tree *tree;
     const double *query; /* [ld_query x d, column-major]; NULL: the tree's own points */
-    int ld_query;        /* rows of query, if order names a part of the rows; 0: m */
-    const int *order;    /* [m] the order in which to answer: rows of query, from 0; or positions
-                          * of own points, ascending; NULL with own points: all, in tree order */
-    int predecessor;     /* whether own points find only smaller rows */
-    int m, threads;
+    int ld_query;        /* rows of query, if order names a part of the rows; 0: count */
+    const int *order; /* [count] the order in which to answer: rows of query, from 0; or positions
+                       * of own points, ascending; NULL with own points: all, in tree order */
+    int predecessors; /* whether own points find only smaller rows */
+    int count;        /* queries */
+    int threads;
     const int *slot; /* [rows] line of the results for a query or own row; NULL: its number */
-    int ld;          /* lines of the results; 0: m */
+    int ld;          /* lines of the results; 0: count */
     const struct ct_kernels *kernels;
     double epsilon; /* neighbors may be farther than the exact ones by the factor 1 + epsilon;
                      * above 0 each query is a block of its own: answers are independent */
@@ -74,7 +75,7 @@ void ct_knn_to_sink(const struct ct_host *host, const struct ct_batch *batch, in
                     const struct ct_result_sink *sink);
 
 /* Counts the points within the radius of each query, until their total exceeds `most`.
- * count: [m], by line; on entry -1 for a query to count, or the number from an earlier call;
+ * count: [count], by line; on entry -1 for a query to count, or the number from an earlier call;
  * on return the number, or still -1 where counting ended before. Returns the total. */
 long long ct_radius_count(const struct ct_host *host, const struct ct_batch *batch, double radius,
                           long long most, int *count);

@@ -46,7 +46,7 @@ void ct_query_block_load(struct ct_query_block *block, const struct ct_batch *ba
     const struct ct_tree *t = block->context.tree;
     int d = t->d, own = batch->query == NULL;
     const double *from = own ? t->points : batch->query;
-    size_t ld = (size_t)(own ? t->n : batch->ld_query > 0 ? batch->ld_query : batch->m);
+    size_t ld = (size_t)(own ? t->n : batch->ld_query > 0 ? batch->ld_query : batch->count);
     block->count = block->active_count = count;
     for (int i = 0; i < count; i++) {
         int at = batch->order ? batch->order[begin + i] : begin + i;
@@ -58,7 +58,7 @@ void ct_query_block_load(struct ct_query_block *block, const struct ct_batch *ba
         block->reach[i] = ct_tiles_q_f32(t->tiles, d, q, block->q_f32 + (size_t)i * d);
         block->candidates[i].count = 0;
         block->candidates[i].skip_row = own ? t->row[at] : 0;
-        block->max_row[i] = batch->predecessor ? t->row[at] - 1 : INT_MAX;
+        block->max_row[i] = batch->predecessors ? t->row[at] - 1 : INT_MAX;
         ct_set_threshold(block, i, (struct ct_neighbor){INFINITY, INT_MAX});
     }
 }

@@ -124,7 +124,7 @@ static void answer_radius_run(void *data, int number, int thread)
 {
     struct radius_call *call = data;
     struct radius_worker *worker = &call->worker[thread];
-    int begin = number * RADIUS_RUN, left = call->batch->m - begin;
+    int begin = number * RADIUS_RUN, left = call->batch->count - begin;
     int end = begin + (left < RADIUS_RUN ? left : RADIUS_RUN);
     begin = skip_counted(call, begin, end);
     for (int going = add_to_total(call, 0); going && begin < end;) {
@@ -138,7 +138,7 @@ static void answer_radius_run(void *data, int number, int thread)
 static void run_radius(const struct ct_host *host, struct radius_call *call, int threads, int most)
 {
     const struct ct_batch *batch = call->batch;
-    int tasks = batch->m / RADIUS_RUN + (batch->m % RADIUS_RUN > 0);
+    int tasks = batch->count / RADIUS_RUN + (batch->count % RADIUS_RUN > 0);
     threads = threads < tasks ? threads : tasks;
     call->worker = host->alloc((size_t)threads, sizeof *call->worker);
     for (int thread = 0; thread < threads; thread++) {
@@ -155,7 +155,7 @@ long long ct_radius_count(const struct ct_host *host, const struct ct_batch *bat
                           long long most, int *count)
 {
     struct radius_call call = {.batch = batch, .radius = radius, .most = most, .count = count};
-    for (int i = 0; i < batch->m; i++) {
+    for (int i = 0; i < batch->count; i++) {
         int line = ct_result_line(batch, i);
         call.total += count[line] > 0 ? count[line] : 0;
     }
@@ -173,7 +173,7 @@ void ct_radius_fill(const struct ct_host *host, const struct ct_batch *batch, do
         .batch = batch, .radius = radius, .sort = sort, .index = index, .distance = distance};
     long long total = SORT_BUFFER_MAX;
     int most = 0;
-    for (int i = 0; i < batch->m; i++) {
+    for (int i = 0; i < batch->count; i++) {
         most = count[i] > most ? count[i] : most;
         total += count[i];
     }

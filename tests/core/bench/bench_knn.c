@@ -31,7 +31,7 @@ int main(int argc, char **argv)
     int scan = strcmp(argv[1], "scan") == 0, *index = keep((size_t)n * k, sizeof *index);
     double *distance = keep((size_t)n * k, sizeof *distance), sum = 0, start = ct_seconds();
     struct ct_batch batch = {.tree = &grown.tree,
-                             .m = n,
+                             .count = n,
                              .threads = 1,
                              .kernels = ct_kernels((enum ct_simd_level)level),
                              .mode = scan ? CT_SEARCH_SCAN : CT_SEARCH_TREE};

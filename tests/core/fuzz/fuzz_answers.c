@@ -29,7 +29,7 @@ int fuzz_search_line(const struct fuzz_search *search, int i)
 
 static int lines(const struct fuzz_search *search)
 {
-    return search->batch.ld > 0 ? search->batch.ld : search->batch.m;
+    return search->batch.ld > 0 ? search->batch.ld : search->batch.count;
 }
 
 void fuzz_search_run(struct fuzz_search *search)
@@ -41,7 +41,7 @@ void fuzz_search_run(struct fuzz_search *search)
         search->index[i] = UNTOUCHED;
         search->distance[i] = UNTOUCHED;
     }
-    (search->batch.predecessor ? ct_knn_predecessors : ct_knn)(
+    (search->batch.predecessors ? ct_knn_predecessors : ct_knn)(
         &host, &search->batch, search->k, NAN, search->index, search->distance);
     host_end_call();
 }
@@ -51,7 +51,7 @@ static int oracle_list(const struct fuzz_search *search, int query, struct near 
 {
     int self = is_self(search) ? query + 1 : 0, kept = 0;
     int count = oracle_rows(search->cloud, search->queries, query, self, list);
-    if (!search->batch.predecessor)
+    if (!search->batch.predecessors)
         return count;
     for (int c = 0; c < count; c++)
         if (list[c].row < self)
@@ -65,7 +65,7 @@ static void expect_untouched(const struct fuzz_search *search)
     size_t ld = (size_t)lines(search);
     char *used = keep(ld, 1);
     memset(used, 0, ld);
-    for (int i = 0; i < search->batch.m; i++)
+    for (int i = 0; i < search->batch.count; i++)
         used[fuzz_search_line(search, i)] = 1;
     for (size_t at = 0; at < ld * search->k; at++)
         if (!used[at % ld])
@@ -86,7 +86,7 @@ void fuzz_expect_exact(const struct fuzz_search *search)
 {
     size_t ld = (size_t)lines(search);
     struct near *list = keep((size_t)search->cloud->n, sizeof *list);
-    for (int i = 0; i < search->batch.m; i++) {
+    for (int i = 0; i < search->batch.count; i++) {
         int count = oracle_list(search, fuzz_search_query(search, i), list);
         int line = fuzz_search_line(search, i);
         for (int j = 0; j < count && j < search->k; j++) {
@@ -111,7 +111,7 @@ void fuzz_expect_near(const struct fuzz_search *search, double stretch)
 {
     size_t ld = (size_t)lines(search);
     struct near *list = keep((size_t)search->cloud->n, sizeof *list);
-    for (int i = 0; i < search->batch.m; i++) {
+    for (int i = 0; i < search->batch.count; i++) {
         int count = oracle_list(search, fuzz_search_query(search, i), list), last = -1;
         int line = fuzz_search_line(search, i);
         for (int j = 0; j < count && j < search->k; j++) {

@@ -101,7 +101,7 @@ static void expect_error_in_range(const struct ct_tree *t, struct ct_array_error
 
 static void expect_rows_in_range(const struct fuzz_search *search)
 {
-    size_t size = (size_t)search->batch.m * search->k;
+    size_t size = (size_t)search->batch.count * search->k;
     for (size_t at = 0; at < size; at++)
         FUZZ_CHECK(search->index[at] == CT_NO_ROW ||
                    (search->index[at] >= 1 && search->index[at] <= search->cloud->n));
@@ -142,15 +142,15 @@ static void search_all(struct fuzz_input *input, struct grown *g)
     for (int i = 0; i < 6; i++) {
         search.k = 1 + fuzz_int(input, 0, cloud.n);
         search.batch.mode = (enum ct_search_mode)(i % 3);
-        search.batch.predecessor = i >= 3;
-        search.batch.m = cloud.n;
+        search.batch.predecessors = i >= 3;
+        search.batch.count = cloud.n;
         fuzz_search_run(&search);
         if (!broken)
             fuzz_expect_exact(&search);
         else
             expect_rows_in_range(&search);
     }
-    search.batch.predecessor = 0;
+    search.batch.predecessors = 0;
     if (!broken)
         fuzz_expect_radius(&search, fuzz_int(input, 0, 40));
 }

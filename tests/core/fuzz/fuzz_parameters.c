@@ -64,8 +64,8 @@ static struct fuzz_search search_from(struct fuzz_input *input, const struct clo
     batch->tree = tree;
     batch->query = self ? NULL : queries->x;
     batch->ld_query = self ? 0 : queries->n;
-    batch->order = draw_order(input, queries->n, self, &batch->m);
-    batch->predecessor = self && fuzz_int(input, 0, 1);
+    batch->order = draw_order(input, queries->n, self, &batch->count);
+    batch->predecessors = self && fuzz_int(input, 0, 1);
     batch->threads = fuzz_int(input, 1, 3);
     batch->kernels = ct_kernels((enum ct_simd_level)fuzz_int(input, 0, (int)ct_simd_best()));
     batch->block = fuzz_int(input, 0, CT_BLOCK);
@@ -108,7 +108,7 @@ static void search_within_budget(struct fuzz_input *input, struct fuzz_search se
     fuzz_expect_near(&search, INFINITY);
     if (endless)
         fuzz_expect_exact(&search);
-    for (int i = 0; i < search.batch.m; i++) {
+    for (int i = 0; i < search.batch.count; i++) {
         int line = fuzz_search_line(&search, i), found = 0;
         while (found < search.k && search.index[line + (size_t)found * search.batch.ld] > 0)
             found++;
@@ -152,8 +152,8 @@ static void search_radius(struct fuzz_input *input, struct fuzz_search search)
     double radius[] = {at, nextafter(at, 0), nextafter(at, INFINITY), 0, INFINITY, 1e3 * at};
     search.batch.order = NULL;
     search.batch.slot = NULL;
-    search.batch.ld = search.batch.ld_query = search.batch.predecessor = 0;
-    search.batch.m = search.queries->n;
+    search.batch.ld = search.batch.ld_query = search.batch.predecessors = 0;
+    search.batch.count = search.queries->n;
     fuzz_expect_radius(&search, radius[kind]);
 }
 

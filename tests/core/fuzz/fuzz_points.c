@@ -122,10 +122,10 @@ void fuzz_points(const uint8_t *data, size_t size)
     search.queries = m > 0 ? &others : &cloud;
     search.batch.tree = &grown.tree;
     search.batch.query = m > 0 ? others.x : NULL;
-    search.batch.m = search.queries->n;
+    search.batch.count = search.queries->n;
     fuzz_search_run(&search);
     fuzz_expect_exact(&search);
-    double kth = search.distance[rank % (search.batch.m * search.k)];
+    double kth = search.distance[rank % (search.batch.count * search.k)];
     double radius[] = {kth, nextafter(kth, 0), nextafter(kth, INFINITY), 0};
     fuzz_expect_radius(&search, isnan(radius[kind]) ? INFINITY : radius[kind]);
     fuzz_end();

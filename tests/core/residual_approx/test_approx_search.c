@@ -270,10 +270,10 @@ static struct call make_call(const struct asked *asked)
     struct call call = {.asked = asked, .line = line};
     call.batch = (struct ct_batch){.tree = &p->grown.tree,
                                    .query = asked->own ? NULL : p->queries.x,
-                                   .predecessor = asked->predecessor,
+                                   .predecessors = asked->predecessor,
                                    .order = asked->share > 1 ? order : NULL,
-                                   .m = asked->share > 1 ? m : n};
-    call.answer = new_answer(call.batch.m, asked->k);
+                                   .count = asked->share > 1 ? m : n};
+    call.answer = new_answer(call.batch.count, asked->k);
     return call;
 }
 
@@ -300,7 +300,7 @@ static void search(void *data)
                                         .max_candidates =
                                             asked->most > 0 ? asked->most : p->cloud.n,
                                         .missing = -1};
-    struct ct_approx_results results = {.ld = call->batch.m,
+    struct ct_approx_results results = {.ld = call->batch.count,
                                         .slot = asked->share > 1 ? call->line : NULL,
                                         .index = call->answer.index,
                                         .distance = call->answer.distance,
@@ -339,13 +339,13 @@ static void check_search(struct asked asked, int ways)
 {
     const struct residual_problem *p = asked.problem;
     struct call call = make_call(&asked);
-    struct answer want = new_answer(call.batch.m, asked.k);
+    struct answer want = new_answer(call.batch.count, asked.k);
     for (int query = 0; query < (asked.own ? p->cloud.n : p->queries.n); query++)
         if (call.line[query] != UNTOUCHED)
             oracle_line(&asked, query, &want, call.line[query]);
     for (int i = 0; i < ways; i++) {
         set_way(&call, i <= (int)ct_simd_best() ? i : (int)ct_simd_best(), 1 + i % 3);
-        call.answer = new_answer(call.batch.m, asked.k);
+        call.answer = new_answer(call.batch.count, asked.k);
         search(&call);
         check_about_asked(&asked, call.batch.kernels->name);
         CHECK(same(&asked, &call.answer, &want));
@@ -439,7 +439,7 @@ static void check_interrupts(const struct ct_budget *budget)
     for (int by_poll = 0; by_poll <= 1; by_poll++) {
         int times = 0;
         set_way(&call, (int)ct_simd_best(), 1 + 2 * by_poll);
-        call.answer = new_answer(call.batch.m, asked.k);
+        call.answer = new_answer(call.batch.count, asked.k);
         while (!host_run(search, &call, by_poll ? times + 1 : 0, by_poll ? 0 : times + 1))
             times++;
         check_about_asked(&asked, by_poll ? "left at each poll" : "left at each allocation");

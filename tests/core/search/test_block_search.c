@@ -40,7 +40,7 @@ static struct ct_batch batch_of(const struct ct_tree *tree, const struct cloud *
 {
     return (struct ct_batch){.tree = tree,
                              .query = queries ? queries->x : NULL,
-                             .m = queries ? queries->n : tree->n,
+                             .count = queries ? queries->n : tree->n,
                              .threads = 2,
                              .kernels = ct_kernels(ct_simd_best())};
 }
@@ -54,7 +54,7 @@ static struct notes *make_notes(const struct ct_batch *batch, int capacity)
     notes->shrink = 0;
     memset(notes->times, 0, size * sizeof(int));
     ct_search_init(&host, batch, QUERIES, capacity, 0, sink, &notes->search);
-    ct_search_begin(&notes->search, batch, 0, batch->m < QUERIES ? batch->m : QUERIES);
+    ct_search_begin(&notes->search, batch, 0, batch->count < QUERIES ? batch->count : QUERIES);
     return notes;
 }
 
@@ -159,7 +159,7 @@ static void check_cloud(struct cloud cloud)
 static struct ct_search_stats stats_of(struct ct_batch batch, int k)
 {
     struct ct_search_stats stats = {0};
-    size_t size = (size_t)batch.m * k;
+    size_t size = (size_t)batch.count * k;
     batch.stats = &stats;
     ct_knn(&host, &batch, k, NAN, host.alloc(size, sizeof(int)), host.alloc(size, sizeof(double)));
     host_end_call();
@@ -207,10 +207,10 @@ static void check_duplicates(void)
         batch.mode = k > 20 ? CT_SEARCH_AUTO : CT_SEARCH_TREE;
         struct ct_search_stats stats = stats_of(batch, k);
         check_about("%d nearest of 20000 of the same: %g distances, %g tiles each", k,
-                    (double)stats.distances / batch.m, (double)stats.tiles / batch.m);
-        CHECK(stats.distances <= (4 * k + 200) * (long long)batch.m);
-        CHECK(stats.tiles <= (50 + k / 8) * (long long)batch.m);
-        CHECK(stats.candidates <= 2 * (long long)batch.m);
+                    (double)stats.distances / batch.count, (double)stats.tiles / batch.count);
+        CHECK(stats.distances <= (4 * k + 200) * (long long)batch.count);
+        CHECK(stats.tiles <= (50 + k / 8) * (long long)batch.count);
+        CHECK(stats.candidates <= 2 * (long long)batch.count);
         CHECK(stats.scans == 0);
     }
     keep_end();

@@ -52,7 +52,7 @@ static double play(const struct game *game, struct way way, int apart)
         .tree = &game->tree,
         .query = own ? NULL : queries->x,
         .order = game->order,
-        .m = m,
+        .count = m,
         .threads = way.threads,
         .kernels = ct_kernels((enum ct_simd_level)random_below((int)ct_simd_best() + 1)),
         .block = way.block,

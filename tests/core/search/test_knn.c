@@ -67,7 +67,7 @@ static void check_way(const struct ct_tree *tree, const struct task *task, int k
     struct ct_batch batch = {.tree = tree,
                              .query = is_self(task) ? NULL : task->queries->x,
                              .order = way.ordered && !is_self(task) ? task->order : NULL,
-                             .m = m,
+                             .count = m,
                              .threads = way.threads,
                              .kernels = kernels_below(way.level),
                              .block = way.block,
@@ -113,7 +113,7 @@ static void check_cloud(int which)
 static int same_again(const struct ct_batch *first, enum ct_search_mode mode, int k,
                       const int *index, const double *distance)
 {
-    size_t size = (size_t)first->m * k;
+    size_t size = (size_t)first->count * k;
     struct ct_batch batch = *first;
     int *again = host.alloc(size, sizeof *again);
     double *distance_again = host.alloc(size, sizeof *distance_again);
@@ -135,7 +135,7 @@ static void check_large(const char *name, int n, int d, int k)
     int *index = keep((size_t)n * k, sizeof *index), wrong = 0;
     double *distance = keep((size_t)n * k, sizeof *distance);
     struct ct_batch batch = {
-        .tree = &grown.tree, .m = n, .threads = 2, .kernels = kernels_below(0)};
+        .tree = &grown.tree, .count = n, .threads = 2, .kernels = kernels_below(0)};
     struct near *near = keep((size_t)n, sizeof *near);
     ct_knn(&host, &batch, k, NAN, index, distance);
     host_end_call();
@@ -161,7 +161,7 @@ static void check_epsilon(const char *name, int n, int d, int k)
     int *first = keep(size, sizeof *first), missed = 0;
     for (int i = 0; i < 12; i++) {
         struct ct_batch batch = {.tree = &grown.tree,
-                                 .m = n,
+                                 .count = n,
                                  .threads = 1 + i % 3,
                                  .kernels = kernels_below(i),
                                  .epsilon = 2,

@@ -103,8 +103,8 @@ static void check_way(const struct ct_tree *tree, const struct task *task, struc
     int m = draw_rows(tree, way, order, slot);
     struct ct_batch batch = {.tree = tree,
                              .order = way.share > 1 ? order : NULL,
-                             .predecessor = 1,
-                             .m = m,
+                             .predecessors = 1,
+                             .count = m,
                              .threads = way.threads,
                              .slot = way.ld > 0 ? slot : NULL,
                              .ld = way.share > 1 || way.ld > 0 ? ld : 0,
@@ -164,7 +164,7 @@ static void check_none(void)
     double distance = UNTOUCHED;
     struct ct_batch batch = {.tree = &grown.tree,
                              .order = &order,
-                             .predecessor = 1,
+                             .predecessors = 1,
                              .threads = 2,
                              .ld = 1,
                              .kernels = ct_kernels(ct_simd_best())};

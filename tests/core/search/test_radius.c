@@ -50,7 +50,7 @@ struct found {
 
 static struct found search(const struct ct_batch *batch, double radius, int sorted)
 {
-    size_t m = (size_t)batch->m;
+    size_t m = (size_t)batch->count;
     struct found found = {host.alloc(m, sizeof(int)), host.alloc(m, sizeof(int *)),
                           host.alloc(m, sizeof(double *))};
     for (size_t i = 0; i < m; i++)
@@ -104,7 +104,7 @@ static void check_radius(const struct ct_tree *tree, const struct task *task, do
     static const enum ct_search_mode modes[] = {CT_SEARCH_TREE, CT_SEARCH_AUTO, CT_SEARCH_SCAN};
     struct ct_batch batch = {.tree = tree,
                              .query = is_self(task) ? NULL : task->queries->x,
-                             .m = task->queries->n,
+                             .count = task->queries->n,
                              .threads = 1 + round % 3,
                              .kernels = kernels_below(round),
                              .block = (const int[]){0, 7, 64, 1}[round % 4],
@@ -112,7 +112,7 @@ static void check_radius(const struct ct_tree *tree, const struct task *task, do
     for (int sorted = 0; sorted <= 1; sorted++) {
         struct found found = search(&batch, radius, sorted);
         int wrong = 0;
-        for (int i = 0; i < batch.m; i++)
+        for (int i = 0; i < batch.count; i++)
             wrong += !is_right(task, &found, i, radius, sorted);
         host_end_call();
         check_about("%s (%d nodes), %s, radius %g, block %d, %d threads, mode %d, %s",
@@ -172,7 +172,7 @@ static void check_limit(void)
                                  .query = way % 2 ? cloud.x : NULL,
                                  .ld_query = N,
                                  .order = way % 4 > 1 ? order : NULL,
-                                 .m = way % 4 > 1 ? N / 3 : N,
+                                 .count = way % 4 > 1 ? N / 3 : N,
                                  .threads = 1 + way % 3,
                                  .kernels = kernels_below(way),
                                  .block = way % 5 == 4};
@@ -206,8 +206,11 @@ static void check_nothing(void)
 {
     struct cloud cloud = cloud_of("integers", 20, 1), query = cloud_of("far off", 3, 1);
     struct grown grown = grow(&cloud, 4, 1);
-    struct ct_batch batch = {
-        .tree = &grown.tree, .query = query.x, .m = 3, .threads = 1, .kernels = kernels_below(0)};
+    struct ct_batch batch = {.tree = &grown.tree,
+                             .query = query.x,
+                             .count = 3,
+                             .threads = 1,
+                             .kernels = kernels_below(0)};
     struct found found = search(&batch, 5, 1);
     check_about("nothing within");
     CHECK(found.count[0] == 0 && found.count[1] == 0 && found.count[2] == 0);

@@ -10,7 +10,7 @@
 static struct ct_batch batch_of(const struct ct_tree *tree, enum ct_search_mode mode)
 {
     return (struct ct_batch){.tree = tree,
-                             .m = tree->n,
+                             .count = tree->n,
                              .threads = 1,
                              .kernels = ct_kernels(ct_simd_best()),
                              .mode = mode};

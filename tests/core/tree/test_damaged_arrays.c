@@ -157,7 +157,7 @@ static void check_scrambled(struct grown *g, int k)
     int n = g->tree.n, *index = keep((size_t)n * k, sizeof *index), strange = 0;
     double *distance = keep((size_t)n * k, sizeof *distance);
     struct ct_batch batch = {.tree = &g->tree,
-                             .m = n,
+                             .count = n,
                              .threads = 2,
                              .kernels = ct_kernels(ct_simd_best()),
                              .mode = (enum ct_search_mode)(k % 3)};

@@ -101,8 +101,8 @@ static void check_search(int n, int d, int k)
     double *distance[2];
     for (int i = 0; i < 2; i++) {
         struct ct_batch batch = {.tree = i ? &kept : &grown.tree,
-                                 .predecessor = 1,
-                                 .m = n,
+                                 .predecessors = 1,
+                                 .count = n,
                                  .threads = 1,
                                  .kernels = ct_kernels(ct_simd_best())};
         index[i] = keep(size, sizeof **index);
