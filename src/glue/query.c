@@ -94,7 +94,7 @@ static SEXP stats_list(const struct ct_search_stats *stats, double elapsed)
     return list;
 }
 
-const struct ct_budget *r_ladder(SEXP from, int k, struct ct_budget *budget)
+const struct ct_budget *r_budget(SEXP from, int k, struct ct_budget *budget)
 {
     if (Rf_isNull(from))
         return NULL;
@@ -146,7 +146,7 @@ SEXP r_knn(SEXP pointer, SEXP query, SEXP rows, SEXP k, SEXP options)
     batch.epsilon = r_double_option(options, "epsilon");
     restrict_to_rows(&batch, rows);
     struct ct_budget budget;
-    batch.budget = r_ladder(r_option(options, "budget"),
+    batch.budget = r_budget(r_option(options, "budget"),
                             count < batch.tree->n ? count : batch.tree->n, &budget);
     SEXP found = PROTECT(r_named_list(names, stats ? 4 : 3));
     SET_VECTOR_ELT(found, 0, Rf_allocMatrix(INTSXP, batch.count, count));

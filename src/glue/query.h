@@ -15,7 +15,7 @@ struct ct_host r_host_for(const char *call, SEXP options);
 struct ct_batch r_batch(SEXP pointer, SEXP query, SEXP options);
 
 /* R's list(schedule, escalate, stop, diversity), or NULL. */
-const struct ct_budget *r_ladder(SEXP from, int k, struct ct_budget *budget);
+const struct ct_budget *r_budget(SEXP from, int k, struct ct_budget *budget);
 
 /* The positions of some rows, in the tree's order; slot, [n], tells which of them
  * each row is, or -1. */

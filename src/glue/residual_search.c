@@ -123,7 +123,7 @@ SEXP r_residual_approx(SEXP pointer, SEXP metric, SEXP quantized, SEXP query, SE
     struct ct_approx_options approx = {
         .k = neighbors,
         .patience = r_double_option(effort, "patience"),
-        .budget = r_ladder(r_option(options, "budget"), most, &budget),
+        .budget = r_budget(r_option(options, "budget"), most, &budget),
         .first_round = r_int_option(effort, "first"),
         .max_candidates = r_int_option(effort, "most"),
         .missing = NA_REAL,

@@ -227,7 +227,8 @@ CT_TARGET static void CT_NAME(min_sqdist)(const double *x, int d, const double *
     }
 }
 
-/* Compares each value with the largest of all. */
+/* The largest value first, across vectors and then across lanes; a second pass compares each
+ * value with it. */
 CT_TARGET static unsigned CT_NAME(largest)(const double *x)
 {
     VEC most = LOAD(x);

@@ -24,7 +24,8 @@ CT_TARGET static inline void CT_NAME(append)(struct ct_candidates *list, unsigne
     list->count += CT_COUNT(bits);
 }
 
-/* The buffer is read a vector ahead of where it is written, so it is compacted in place. */
+/* In place: no vector is written beyond the end of the last vector read. Lanes beyond the last
+ * candidate are masked, because they may hold anything. */
 CT_TARGET static void CT_NAME(compact)(struct ct_candidates *list, float threshold)
 {
     int count = list->count;

@@ -24,7 +24,9 @@ static inline float32x4_t least_four(struct lanes x)
     return vminnmq_f32(vminnmq_f32(x.a, x.b), vminnmq_f32(x.c, x.d));
 }
 
-/* Returns four bits for each of 16 floats, set where it is at most the limit. */
+/* Returns four bits for each of 16 floats, set where it is at most the limit: outcomes of 32
+ * bits per lane lose their upper halves twice (uzp1), and a shift that narrows keeps four of
+ * the remaining eight bits. */
 static inline uint64_t within_lanes(struct lanes x, float32x4_t limit)
 {
     uint16x8_t ab = vuzp1q_u16(vreinterpretq_u16_u32(vcleq_f32(x.a, limit)),
@@ -35,13 +37,15 @@ static inline uint64_t within_lanes(struct lanes x, float32x4_t limit)
     return vget_lane_u64(vreinterpret_u64_u8(vshrn_n_u16(vreinterpretq_u16_u8(all), 4)), 0);
 }
 
-/* Returns sixteen bits for each of four floats, set where it is at most the limit. */
+/* Returns sixteen bits for each of four floats, set where it is at most the limit: enough to
+ * tell whether any of them is, and which. */
 static inline uint64_t within_four(float32x4_t x, float32x4_t limit)
 {
     return vget_lane_u64(vreinterpret_u64_u16(vmovn_u32(vcleq_f32(x, limit))), 0);
 }
 
-/* Returns, negated and lane by lane, how many of 16 floats are at most the limit. */
+/* Returns, negated and lane by lane, how many of 16 floats are at most the limit: a comparison
+ * that holds is -1 as an integer. */
 static inline uint32x4_t minus_within(struct lanes x, float32x4_t limit)
 {
     return vaddq_u32(vaddq_u32(vcleq_f32(x.a, limit), vcleq_f32(x.b, limit)),

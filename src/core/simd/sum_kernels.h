@@ -3,7 +3,9 @@
  * euclid_kernels.h includes this file once or twice for an instruction set, having defined
  *   CT_SUMS(f)               the name of f,
  *   CT_ADD_SQUARE(gap, sum)  gap * gap + sum, fused or not,
- * beside what it lists itself. No include guard, on purpose.
+ * beside what it lists itself. With CT_ADD_SQUARE not fused every instruction set rounds in
+ * the same way, so that a budget or an epsilon gives the same answer on every processor. No
+ * include guard, on purpose.
  */
 
 /* Most tiles of a single query fail on the first coordinates: a vector of points ends early

@@ -40,6 +40,9 @@ typedef int64_t ct_i64x2 __attribute__((vector_size(16)));
  * float as a double where FLT_EVAL_METHOD is 1. */
 #define CT_SPLAT4(x) ((ct_f32x4){x, x, x, x})
 
+/* Of two floats or doubles in each lane the larger or the smaller; square roots, correctly
+ * rounded; and whether a is at most b, or less than b, as bits. If a or b is NaN, comparisons
+ * give 0, and maximum and minimum give b. */
 #if CT_SSE2
 
 #define CT_MAX4(a, b) _mm_max_ps((__m128)(a), (__m128)(b))
@@ -134,6 +137,8 @@ static inline unsigned ct_less2(ct_f64x2 a, ct_f64x2 b)
 
 #endif
 
+/* The same bits from a comparison by intrinsics: NEON has no instruction for them, so each
+ * lane contributes a power of two to a sum across lanes. */
 #if CT_NEON
 
 static inline unsigned ct_neon_bits4(uint32x4_t mask)

@@ -4,7 +4,7 @@
  *      $(find ../../../src/core -name '*.c') -lm -o bench_knn
  *   bench_knn WHAT N D K [LEVEL [ROUNDS]]
  *
- * WHAT: build (nothing else), tree or scan (N uniform points find their K neighbours).
+ * WHAT: build (nothing else), tree or scan (N uniform points find their K neighbors).
  * LEVEL: the instruction set, from 0; the best one otherwise. On one thread.
  */
 #include "clouds.h"

@@ -1,5 +1,5 @@
 /* test_hilbert.c: the curve by what defines it. On a full grid, cells that
- * follow each other are neighbours, and every aligned run of 2^(d s) cells is a
+ * follow each other are neighbors, and every aligned run of 2^(d s) cells is a
  * cube of side 2^s. From d = 33 on a coordinate has one bit, and the curve is
  * a Gray code: any few coordinates, wherever they are among d, must walk it. */
 #include "check.h"

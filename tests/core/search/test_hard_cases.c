@@ -1,6 +1,6 @@
 /* test_hard_cases.c: points made to defeat the search: too close for floats to tell
  * apart, thousands in one place, alone among clusters, farther away than squares
- * reach. Neighbours are those of the oracle, bit for bit; and what a query takes
+ * reach. Neighbors are those of the oracle, bit for bit; and what a query takes
  * stays far from the number of points, or at least in proportion to it. */
 #include "check.h"
 #include "core/order/hilbert.h"

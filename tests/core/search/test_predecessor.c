@@ -1,4 +1,4 @@
-/* test_predecessor.c: neighbours among the rows below a point's own are those of
+/* test_predecessor.c: neighbors among the rows below a point's own are those of
  * the oracle, bit for bit: every shape, any k, number of threads, instruction set and
  * mode; all rows or some of them; wherever the results are to go. */
 #include "check.h"

@@ -44,7 +44,7 @@ static void check_levels(void)
         edges &= ct_cover_level(nextafter(cover, 0)) == level;
         edges &= ct_cover_level(nextafter(cover, INFINITY)) == level + 1;
     }
-    check_about("random radii, cover radii and their neighbours");
+    check_about("random radii, cover radii and their neighbors");
     CHECK(least);
     CHECK(edges);
     check_about("the ends of the range");
