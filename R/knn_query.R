@@ -123,7 +123,9 @@ knn_query <- function(tree, query = NULL, k = 10, rows = NULL, predecessor = FAL
   found <- if (queries == 0) call$exact(distinct)
            else if (recall < 1 && !scan) search_to_recall(call, recall, control$seed, distinct)
            else if (!is.null(budget)) search_within(call, control$seed, distinct)
-           else if (epsilon > 0 && is.null(tree$metric) && !scan) search_within(call, control$seed, distinct)
+           else if (epsilon > 0 && is.null(tree$metric) && !scan) {
+             search_within(call, control$seed, distinct)
+           }
            else call$exact(distinct)
   result <- found[c("index", "distance")]
   if (!identical(rows, distinct)) result <- lines_of(result, match(rows, distinct))
@@ -146,9 +148,9 @@ search_for <- function(tree, query, k, options) {
   else residual_search(tree, query, k, options)
 }
 
-# A search as search_to_recall() uses it: functions of `rows`, the numbers of some queries (ascending,
-# each once), or NULL for all queries. With epsilon the core processes each query alone, so that its answer does not depend on
-# the other queries.
+# A search as search_to_recall() uses it: functions of `rows`, the numbers of some queries
+# (ascending, each once), or NULL for all queries. With epsilon the core processes each query
+# alone, so that its answer does not depend on the other queries.
 euclidean_search <- function(tree, query, k, options) {
   pointer <- tree$pointer
   query <- check_query(query, pointer)

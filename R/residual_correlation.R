@@ -180,7 +180,8 @@ metric_state <- function(x, metric, threads, space = metric$kernel$lengthscale) 
 state_parts <- function(state) {
   list(z = state$code$points$z, v = state$code$points$v, p = state$code$points$p, x = state$x,
        space = state$space, inducing = state$inducing, factor = state$factor,
-       dimnames = dimnames(state$x), metric = list(state$code$kind, state$code$variance, state$code$m, state$metric))
+       dimnames = dimnames(state$x), metric = list(state$code$kind, state$code$variance, state$code$m,
+                                                    state$metric))
 }
 
 kernel_code <- function(metric) match(metric$kernel$kind, kernel_kinds) - 1L
@@ -195,7 +196,8 @@ inducing_state <- function(x, z, metric, threads) {
          factor, metric$jitter)
   }
   list(inducing = inducing, factor = factor,
-       code = metric_code(metric, nrow(inducing), residual_factors(z, inducing, factor, metric, threads)))
+       code = metric_code(metric, nrow(inducing),
+                          residual_factors(z, inducing, factor, metric, threads)))
 }
 
 metric_code <- function(metric, m, points) {
@@ -366,7 +368,8 @@ is_sealed <- function(seal, values) {
 # C code relies on sizes and types: a metric that was put into a tree by hand must not reach it.
 check_state <- function(state, size) {
   code <- if (is.list(state)) state$code
-  points <- if (is.list(code) && identical(names(code), c("kind", "variance", "m", "points"))) code$points
+  named <- is.list(code) && identical(names(code), c("kind", "variance", "m", "points"))
+  points <- if (named) code$points
   sound <- is.list(points) && identical(names(points), c("z", "v", "p")) && is_number(code$kind) &&
     code$kind %in% 0:3 && is_number(code$variance) && is_number(code$m) && is_doubles(points$z, size) &&
     is_doubles(points$v, c(.Call(r_v_stride, code$m), size[1])) &&

@@ -67,8 +67,8 @@ new_stats <- function(found, queries, evaluated = NULL) {
 # evaluated.
 residual_stats <- function(found) {
   counts <- if (!is.null(found$counts)) found$counts
-            else list(evaluations = stats::quantile(found$evaluated), escalations = sum(found$escalations),
-                      early_stops = sum(found$stopped_early))
+            else list(evaluations = stats::quantile(found$evaluated),
+                      escalations = sum(found$escalations), early_stops = sum(found$stopped_early))
   structure(c(list(queries = nrow(found$index)), counts), class = "covertree_residual_stats")
 }
 

@@ -15,8 +15,9 @@
 #'   their rows are those of `x`.
 #' @param lonlat Whether the first two columns are longitude and latitude in degrees.
 #'   Then distances are those between the points on the unit sphere, as in \pkg{GpGp}. One more
-#'   column, such as time, is permitted and used unchanged. A kernel's lengthscales, and inducing points, are then those of the three
-#'   coordinates on the sphere, in units of its radius, and of the last column.
+#'   column, such as time, is permitted and used unchanged. A kernel's lengthscales, and inducing
+#'   points, then refer to the three coordinates on the sphere, in units of its radius, and to the
+#'   last column.
 #' @param recall The share of the true neighbors to find, as in [knn_query()]; `NULL`
 #'   for 1, or for 0.999 by residual correlation.
 #' @param threads The number of threads; `NULL` for the default of
