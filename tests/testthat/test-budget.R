@@ -299,7 +299,7 @@ test_that("the answer does not depend on threads, instructions or the queries be
 
 # ---- what it did --------------------------------------------------------------------------
 
-test_that("stats tell of climbs and of early ends", {
+test_that("statistics count escalations and early stops", {
   x <- budget_points(2000, 3, seed = 218)
   for (tree in budget_trees(x)) {
     stats <- function(...) knn_stats(knn_query(tree, k = 5, budget = budget(...), control = list(stats = TRUE)))

@@ -57,7 +57,7 @@ struct approx_call {
 
 /* ---- lists and results ------------------------------------------------------- */
 
-/* Lists between rounds: those of a slice lie side by side, query after query. */
+/* The list of a query after the last round: lists lie side by side, query after query. */
 static void load_list(const struct slice *slice, int index, struct ct_sorted_list *list)
 {
     int evaluated = slice->query[index].evaluated;
@@ -78,8 +78,8 @@ static void save_list(const struct slice *slice, int index, const struct ct_sort
     }
 }
 
-/* Sorts the list by (distance, row), and writes its first k entries and the state of the
- * query to the results. */
+/* Replaces the squares of the list by distances in order of (distance, row), and writes its first k
+ * entries and the state of the query to the results. */
 static void write_result(const struct approx_call *call, int index, struct ct_sorted_list *list)
 {
     const struct ct_approx_results *to = call->results;
@@ -159,6 +159,8 @@ static void flush_neighbors(void *data, int thread)
     flush_group(data, thread);
 }
 
+/* Finds the nearest candidates of all open queries, those of earlier rounds once more. Rounds
+ * double, so all of them together find at most twice as many as the last one. */
 static void add_from_space(const struct ct_host *host, const struct ct_batch *open,
                            struct approx_call *call)
 {

@@ -5,7 +5,8 @@
  * the residual variances of the points are copied once, in tree order. The dot product of
  * the factors is most of the work, m multiplications and additions a pair; it takes
  * either v itself, 8 m bytes a point, or quantized v, 2 m bytes a point, where the
- * quantization error is small beside the residual variances.
+ * quantization error is small beside the residual variances. An exact dot product reads v by
+ * row: v has no copy in tree order, which would double the memory of the metric.
  */
 #ifndef COVERTREE_RESIDUAL_APPROX_PAIR_DISTANCE_H
 #define COVERTREE_RESIDUAL_APPROX_PAIR_DISTANCE_H
@@ -59,7 +60,9 @@ void ct_pair_distances_sq(const struct ct_pair_distances *pairs, int query,
 
 /* The error of the query's squared distances from quantized v that is exceeded only as an
  * exception, for a candidate with the residual variance of the query: the error of the dot
- * product, ct_quantization_error(), over p. Constant time. */
+ * product, ct_quantization_error(), over p. A query point is taken to have a v no longer than
+ * the longest of the points; otherwise the error is larger by the ratio of the two norms.
+ * Constant time. */
 double ct_pair_quantization_error(const struct ct_pair_distances *pairs, int query);
 
 #endif
