@@ -39,6 +39,12 @@ folders() {
         done
         grep -nHE '#include "' "$file" | grep -vE "#include \"core/($allowed)\.h\"$"
     done | rule "a folder of the core includes host.h, itself and the folders below it"
+    # A unit is a header with its C file; tsort names the units of a loop.
+    for file in $core; do
+        unit=${file#src/}
+        sed -n 's/^#include "\(core\/.*\)\.h"$/\1/p' "$file" | sed "s#^#${unit%.*} #"
+    done | tsort 2>&1 >/dev/null | sed 's/^tsort: //' |
+        rule "the units of the core include each other without a loop"
     grep -nHE '#include "core/' src/glue/*.[ch] | grep -v '"core/covertree.h"' |
         rule "the glue includes core/covertree.h and no other header of the core"
     for file in src/*.c src/core/*/*.c src/glue/*.c; do

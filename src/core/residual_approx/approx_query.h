@@ -15,7 +15,8 @@
 #ifndef COVERTREE_RESIDUAL_APPROX_APPROX_QUERY_H
 #define COVERTREE_RESIDUAL_APPROX_APPROX_QUERY_H
 
-#include "core/residual_approx/approx_search.h"
+#include "core/residual_approx/approx_options.h"
+#include "core/residual_approx/pair_distance.h"
 #include "core/topk/sorted_list.h"
 
 enum ct_approx_status { CT_APPROX_OPEN, CT_APPROX_ENDED };

@@ -14,6 +14,7 @@
  * the same for every number of threads and at every instruction set level.
  *
  * How the parts work together, from the lowest to the highest:
+ *   approx_options.h when a query ends
  *   quantize.h       v in 16 bits
  *   pair_distance.h  distances of a query to a batch of candidates
  *   approx_query.h   the candidates of one query: list of the nearest, patience, budget
@@ -22,23 +23,9 @@
 #ifndef COVERTREE_RESIDUAL_APPROX_APPROX_SEARCH_H
 #define COVERTREE_RESIDUAL_APPROX_APPROX_SEARCH_H
 
+#include "core/residual_approx/approx_options.h"
 #include "core/residual_approx/pair_distance.h"
-#include "core/search/budget.h"
 #include "core/search/query.h"
-
-/* When a query ends. */
-struct ct_approx_options {
-    int k; /* neighbors, at least 1 */
-    /* With e candidates evaluated up to the last one that entered the k nearest, the query
-     * is out of patience after patience * (e + 4 k) candidates more, and at least k in all.
-     * A share of e, because the next neighbor is likely as far behind as the last one was;
-     * 4 k more, because e is a poor estimate while it is small. */
-    double patience;
-    const struct ct_budget *budget; /* NULL: patience; otherwise patience has no effect */
-    int first_round;                /* candidates of the first round; doubles each round */
-    int max_candidates;             /* the most candidates of a query */
-    double missing;                 /* distance written where there are fewer than k points */
-};
 
 /* Memory for the results: one line for each query. */
 struct ct_approx_results {

@@ -11,7 +11,7 @@
 #ifndef COVERTREE_RESIDUAL_EXACT_FILTER_H
 #define COVERTREE_RESIDUAL_EXACT_FILTER_H
 
-#include "core/residual_exact/exact_search.h"
+#include "core/residual_exact/exact_batch.h"
 #include "core/residual_exact/packed_points.h"
 #include "core/topk/interval_topk.h"
 #include "core/util/radix_sort.h"

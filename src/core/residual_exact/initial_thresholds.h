@@ -9,7 +9,7 @@
 #ifndef COVERTREE_RESIDUAL_EXACT_INITIAL_THRESHOLDS_H
 #define COVERTREE_RESIDUAL_EXACT_INITIAL_THRESHOLDS_H
 
-#include "core/residual_exact/exact_search.h"
+#include "core/residual_exact/exact_batch.h"
 
 /* threshold[i], for each own point i that is a query of the batch: a point at a larger squared
  * distance is not among the k nearest of point i; INFINITY if the curve has too few points that
