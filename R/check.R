@@ -1,9 +1,12 @@
 # Checks of arguments. Each function returns the value in the form that the C code reads, or stops
-# with a message: the name of the argument, the expected value, the actual value.
+# with a message of the form "x must be EXPECTED: got ACTUAL, PLACE". The message begins with the
+# argument as the user wrote it. The place (a row and column, or an element) is given where the
+# value is a part of the argument.
 
 fail <- function(...) stop(sprintf(...), call. = FALSE)
 
-# The description of a value in a message: short, with its type.
+# Describes a value for a message, in a few words: the value itself if it is a single number, string
+# or flag, otherwise its class or type and its size.
 describe <- function(value) {
   if (is.null(value)) return("NULL")
   if (is_integer64(value)) return("an integer64 (convert it with as.double())")
@@ -20,8 +23,8 @@ with_article <- function(noun) {
   paste(if (grepl("^[aeiouAEIOU]", noun)) "an" else "a", noun)
 }
 
-# 64-bit integers of package bit64: their bits are stored in doubles, so that code without knowledge
-# of the class reads wrong numbers.
+# Whether a value has 64-bit integers of the package bit64. R stores their bits as doubles, so code that
+# ignores the class reads wrong numbers.
 is_integer64 <- function(value) inherits(value, "integer64")
 
 is_numeric <- function(value) is.numeric(value) && !is_integer64(value)
@@ -31,23 +34,23 @@ is_number <- function(value) is_numeric(value) && length(value) == 1
 check_count <- function(value, what, most = .Machine$integer.max) {
   whole <- is_number(value) && is.finite(value) && value == trunc(value)
   if (!whole || value < 1) {
-    fail("%s must be one whole number of at least 1, not %s", what, describe(value))
+    fail("%s must be one whole number of at least 1: got %s", what, describe(value))
   }
-  if (value > most) fail("%s must be at most %.0f, not %s", what, most, describe(value))
+  if (value > most) fail("%s must be at most %.0f: got %s", what, most, describe(value))
   as.integer(value)
 }
 
 check_radius <- function(radius) {
   if (!is_number(radius) || !is.finite(radius) || radius < 0) {
-    fail("radius must be one finite number of at least 0, not %s", describe(radius))
+    fail("radius must be one finite number of at least 0: got %s", describe(radius))
   }
-  if (radius > widest) fail("radius must be at most %g, not %s", widest, describe(radius))
+  if (radius > widest) fail("radius must be at most %g: got %s", widest, describe(radius))
   as.double(radius)
 }
 
 check_flag <- function(value, what) {
   if (!is.logical(value) || length(value) != 1 || is.na(value)) {
-    fail("%s must be TRUE or FALSE, not %s", what, describe(value))
+    fail("%s must be TRUE or FALSE: got %s", what, describe(value))
   }
   value
 }
@@ -56,7 +59,7 @@ check_choice <- function(value, choices, what) {
   if (identical(value, choices)) return(choices[1])
   if (!is.character(value) || length(value) != 1 || !value %in% choices) {
     listed <- paste0("\"", choices, "\"", collapse = ", ")
-    fail("%s must be one of %s, not %s", what, listed, describe(value))
+    fail("%s must be one of %s: got %s", what, listed, describe(value))
   }
   value
 }
@@ -65,8 +68,8 @@ check_threads <- function(threads) {
   if (is.null(threads)) NULL else check_count(threads, "threads")
 }
 
-# The options of a search; src/glue/query.c reads them by name. `control` is the value of
-# check_control().
+# Returns the options of a search as a list, from which src/glue/query.c reads them by name.
+# `control` is the value of check_control().
 search_options <- function(control = knn_control(), threads = NULL, predecessor = FALSE, epsilon = 0,
                            budget = NULL) {
   list(search = match(control$search, search_modes) - 1L,
@@ -76,63 +79,66 @@ search_options <- function(control = knn_control(), threads = NULL, predecessor 
        epsilon = epsilon, budget = budget)
 }
 
-# NULL, or row numbers of the tree's n points in any order, with repetitions.
+# Returns NULL, or row numbers of the tree's n points, in any order and with repetitions.
 check_rows <- function(rows, query, n) {
   if (is.null(rows)) return(NULL)
   if (!is.null(query)) {
-    fail("rows and query exclude each other: rows are the queries by their row numbers in the tree")
+    fail("query must be NULL if rows is given, because rows are row numbers of the tree: got %s",
+         describe(query))
   }
   if (!is_numeric(rows) || is.object(rows) || !is.null(dim(rows))) {
-    fail("rows must be NULL or a vector of row numbers of the tree's points, not %s%s", describe(rows),
+    fail("rows must be NULL or a vector of row numbers of the tree's points: got %s%s", describe(rows),
          if (is.logical(rows) && length(rows) > 1) " (use which())" else "")
   }
   wrong <- which(!is.finite(rows) | rows < 1 | rows > n | rows != trunc(rows))
   if (length(wrong) > 0) {
-    fail("rows must be whole numbers from 1 to %d, the number of points: number %d is %s", n, wrong[1],
-         format(rows[wrong[1]], digits = 15))
+    fail("rows must be whole numbers from 1 to %d, the number of points: got %s, element %d", n,
+         format(rows[wrong[1]], digits = 15), wrong[1])
   }
   as.integer(rows)
 }
 
 check_share <- function(value, what) {
   if (!is_number(value) || is.na(value) || value <= 0 || value > 1) {
-    fail("%s must be one number above 0 and at most 1, not %s", what, describe(value))
+    fail("%s must be one number above 0 and at most 1: got %s", what, describe(value))
   }
   as.double(value)
 }
 
 check_tree <- function(tree) {
   if (!inherits(tree, "cover_tree")) {
-    fail("tree must be a cover_tree, made by cover_tree(), not %s", describe(tree))
+    fail("tree must be a cover_tree, made by cover_tree(): got %s", describe(tree))
   }
   pointer <- if (is.list(tree)) unclass(tree)[["pointer", exact = TRUE]]
   if (typeof(pointer) != "externalptr") {
-    fail("tree is damaged: the pointer to its arrays is gone; build it again with cover_tree()")
+    fail("tree is damaged: the pointer to its arrays is missing; build it again with cover_tree()")
   }
   check_kept_metric(unclass(tree)[["metric", exact = TRUE]])
   pointer
 }
 
-# A first check of the metric of a tree; check_state() checks all of it.
+# Checks the class and the parts of the metric of a tree; check_state() checks the values.
 check_kept_metric <- function(state) {
   if (is.null(state)) return()
   if (!is.list(state) || !inherits(state$metric, "covertree_residual_correlation") ||
       !is.matrix(state$x)) {
-    fail("tree's metric must be one that cover_tree(x, metric = ) or update_metric() gave it, not %s",
+    fail("tree's metric must be one that cover_tree(x, metric = ) or update_metric() set: got %s",
          describe(state))
   }
 }
 
-# A matrix of finite doubles with at least one column and, unless `empty`, at least one row.
+# Returns the points as a matrix of finite doubles with at least one column and, unless `empty`, at
+# least one row. `what` is the name of the argument. Costs one pass over the values, and a copy if
+# they are not a matrix of doubles.
 check_points <- function(x, what = "x", empty = FALSE) {
   x <- if (is.data.frame(x)) frame_points(x, what) else matrix_points(x, what)
-  if (nrow(x) == 0 && !empty) fail("%s must have at least one row, but it has none", what)
-  if (ncol(x) == 0) fail("%s must have at least one column, but it has none", what)
+  if (nrow(x) == 0 && !empty) fail("%s must have at least one row: got none", what)
+  if (ncol(x) == 0) fail("%s must have at least one column: got none", what)
   storage.mode(x) <- "double"
   where <- .Call(r_first_nonfinite, x)
   if (!is.null(where)) {
-    came <- format(x[where[1], where[2]])
-    fail("%s must be finite: row %d, column %d is %s", what, where[1], where[2], came)
+    fail("%s must be finite: got %s, row %d, column %d", what, format(x[where[1], where[2]]), where[1],
+         where[2])
   }
   x
 }
@@ -140,64 +146,70 @@ check_points <- function(x, what = "x", empty = FALSE) {
 frame_points <- function(x, what) {
   for (j in seq_along(x)) {
     if (!is.numeric(x[[j]]) || is.object(x[[j]]) || !is.null(dim(x[[j]]))) {
-      fail("%s must have numeric columns only: column %d (`%s`) is %s", what, j, names(x)[j],
-           describe(x[[j]]))
+      fail("%s must have numeric columns only: got %s, column %d (`%s`)", what, describe(x[[j]]), j,
+           names(x)[j])
     }
   }
   as.matrix(x)
 }
 
-# The matrix without its class: methods of dim() and is.double() may hide the data.
+# Returns the matrix without its class, because methods of a class for dim() or is.double() may hide
+# the data.
 matrix_points <- function(x, what) {
   if (inherits(x, "dist")) {
-    fail("%s must be the points themselves, a row for each, not distances: pass what dist() was given",
+    fail("%s must be points, one row per point: got distances; pass the points that dist() was given",
          what)
   }
   plain <- if (is.atomic(x)) unclass(x) else x
   if (is.null(dim(plain)) && is_numeric(x)) {
-    fail(paste("%s must be a matrix with a row for each point: for points on a line use",
-               "matrix(%s, ncol = 1), for one point matrix(%s, nrow = 1)"), what, what, what)
+    fail(paste("%s must be a matrix with one row per point: got %s; use matrix(%s, ncol = 1) for points",
+               "on a line, matrix(%s, nrow = 1) for one point"), what, describe(x), what, what)
   }
   if (length(dim(plain)) != 2 || !(is.double(plain) || is.integer(plain)) || is_integer64(x)) {
-    fail("%s must be a numeric matrix or a data frame of numeric columns, not %s", what, describe(x))
+    fail("%s must be a numeric matrix or a data frame of numeric columns: got %s", what, describe(x))
   }
   plain
 }
 
-# Squared distances must neither overflow nor underflow to 0. `extent` is a 2 x d matrix: the minimum
-# and the maximum of each column.
+# Limits within which squared distances of d columns neither overflow nor all underflow to 0: for the
+# range of the widest column times sqrt(d), and for the range of the widest column.
 widest <- 1e153
 narrowest <- 1e-145
 
+# `extent` [2 x d]: the minimum and the maximum of each column. A range of 0 is permitted: then all
+# points coincide.
 check_extent <- function(extent, what) {
-  width <- extent[2, ] - extent[1, ]
-  j <- which.max(width)
-  came <- sprintf("column %d, the widest, runs from %g to %g", j, extent[1, j], extent[2, j])
-  if (width[j] * sqrt(length(width)) > widest) {
-    fail("%s must span less than %g, so that squared distances are finite: %s", what, widest, came)
+  range <- extent[2, ] - extent[1, ]
+  j <- which.max(range)
+  actual <- sprintf("got %g to %g, column %d", extent[1, j], extent[2, j], j)
+  if (range[j] * sqrt(length(range)) > widest) {
+    fail(paste("%s must have columns with ranges of at most %g / sqrt(%d columns), so that squared",
+               "distances are finite: %s"), what, widest, length(range), actual)
   }
-  if (width[j] > 0 && width[j] < narrowest) {
-    fail("%s must span more than %g, so that squared distances are not lost: %s", what, narrowest,
-         came)
+  if (range[j] > 0 && range[j] < narrowest) {
+    fail(paste("%s must have a column with a range of at least %g, so that squared distances are not",
+               "rounded to 0: %s, the widest"), what, narrowest, actual)
   }
 }
 
-# The names of the columns of a tree's points; NULL if there are none.
+# Returns the column names of a tree's points, or NULL if they have none.
 column_names <- function(arrays) {
   if (!are_dimnames(arrays$dimnames, dim(arrays$points))) {
-    fail("tree array `dimnames` must be NULL or the dimnames of a matrix of the tree's size")
+    fail("tree array `dimnames` must be NULL or the dimnames of a matrix of the tree's size: got %s",
+         describe(arrays$dimnames))
   }
   arrays$dimnames[[2]]
 }
 
-# The points with their columns in the order of `names`, the column names of `whose` columns. If
-# either side has no names, columns are matched by position.
+# Returns the points with their columns in the order of `names`. `what` is the name of the argument,
+# `whose` describes the owner of `names`; both are for messages. If the points or `names` have no
+# names, columns are matched by position.
 match_columns <- function(points, names, what, whose) {
   own <- colnames(points)
   unnamed <- !any(nzchar(own)) || !any(nzchar(names))
   if (unnamed || identical(own, names)) return(points)
   if (anyDuplicated(own) || anyDuplicated(names) || !setequal(own, names)) {
-    fail(paste("%s must have the columns of %s, %s, not %s: rename them, or drop the names to match",
+    fail(paste("%s must have the columns of %s, %s: got %s; rename them, or remove the names to match",
                "columns by position"), what, whose, quoted(names), quoted(own))
   }
   told <- sprintf("%s has the columns of %s in another order: matched by name\n", what, whose)
@@ -211,13 +223,14 @@ quoted <- function(names) {
   toString(c(shown, if (length(names) > 8) sprintf("... (%d)", length(names))))
 }
 
-# Query points in the form that the C code reads; NULL for the tree's own points.
+# Returns the query points as a matrix of doubles with the columns in the order of the tree's, or NULL
+# for the tree's own points.
 check_query <- function(query, pointer) {
   if (is.null(query)) return(NULL)
   arrays <- .Call(r_tree_arrays, pointer)
   query <- check_points(query, "query", empty = TRUE)
   if (ncol(query) != ncol(arrays$points)) {
-    fail("query must have %d columns like the tree, not %d", ncol(arrays$points), ncol(query))
+    fail("query must have as many columns as the tree, %d: got %d", ncol(arrays$points), ncol(query))
   }
   query <- match_columns(query, column_names(arrays), "query", "the tree")
   if (nrow(query) == 0) return(query)

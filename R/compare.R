@@ -3,17 +3,27 @@
 #' Compares the points, the structure, the settings and the metric of two trees.
 #'
 #' @param target,current Trees from [cover_tree()].
-#' @param ... Passed to [all.equal()] for the doubles, such as `tolerance`: with
-#'   `tolerance = 0` they must be the same to the bit.
+#' @param ... Passed to [all.equal()], which compares the doubles: for example `tolerance`. With
+#'   `tolerance = 0`, all values must be equal.
 #'
-#' @return `TRUE`, or a character vector with the differences.
+#' @return `TRUE`, or a character vector with one element for each difference: the name of the array and
+#'   how it differs.
 #'
 #' @details
-#' [identical()] compares the pointers inside two trees, so it is `TRUE` only for copies of
-#' one tree, and `FALSE` for trees built alike. `all.equal()` compares the data to
-#' which the pointers refer. So does `identical(tree_arrays(a), tree_arrays(b))`, to the bit, for
-#' trees with Euclidean distance. Data that searches to a stated recall keep with a tree are
-#' ignored.
+#' [identical()] compares the pointers inside two trees: it is `TRUE` only for copies of one tree, and
+#' `FALSE` for two trees built from the same points. `all.equal()` compares the data to which
+#' the pointers refer. For trees with Euclidean distance, `identical(tree_arrays(a), tree_arrays(b))` compares
+#' the same data without a tolerance.
+#'
+#' Two kinds of data are not compared: those that an approximate search keeps with a tree (see
+#' [knn_query()]), and arrays of trees whose sizes or kinds of metric differ, except for the settings.
+#'
+#' @section Errors:
+#' Stops if `target` is not a tree, or if one of the trees is damaged.
+#'
+#' @section Cost:
+#' One pass over the arrays of both trees, O(n d) time. [all.equal()] makes temporary copies of doubles
+#' that are not identical.
 #'
 #' @examples
 #' x <- as.matrix(quakes[, 1:3])
@@ -28,7 +38,7 @@ all.equal.cover_tree <- function(target, current, ...) {
     return(sprintf("target is a cover_tree, current is %s", describe(current)))
   }
   theirs <- tree_arrays(current)
-  # Arrays of different sizes or spaces are not compared.
+  # Arrays of trees with different sizes, or of which only one has a metric, are not compared.
   sizes <- c(size_label(target), size_label(current))
   alike <- sizes[1] == sizes[2]
   same_space <- is.null(target$metric) == is.null(current$metric)
@@ -39,7 +49,8 @@ all.equal.cover_tree <- function(target, current, ...) {
   if (is.null(found)) TRUE else found
 }
 
-# NULL if the arrays are equal, or a message with their name. Doubles are compared by all.equal().
+# Returns NULL if two arrays are equal, or a message with their name. Doubles are compared by
+# all.equal(), with the arguments in `...`.
 difference <- function(name, target, current, ...) {
   if (identical(target, current)) return(NULL)
   if (is.atomic(target) && is.atomic(current) && !is.null(target) && !is.null(current)) {
@@ -59,12 +70,13 @@ size_label <- function(array) {
   if (is.null(dim(array))) paste("length", length(array)) else paste(dim(array), collapse = " x ")
 }
 
-# If the metrics differ, the data derived from them is not compared.
+# Returns NULL if two metrics are equal, or a message. If the metrics differ, the factors that were
+# computed from them are not compared.
 metric_difference <- function(target, current, ...) {
   if (is.null(target) != is.null(current)) {
     label <- function(state) if (is.null(state)) "euclidean" else format(state$metric)
     return(sprintf("metric: %s in target, %s in current", label(target), label(current)))
   }
   found <- difference("metric", target$metric, current$metric, ...)
-  if (is.null(found)) difference("what the metric makes of the points", target, current, ...) else found
+  if (is.null(found)) difference("data of the metric", target, current, ...) else found
 }

@@ -1,32 +1,28 @@
 #' Ocean temperatures from Argo floats
 #'
-#' Where and when 32,436 profiles of the Argo floats were taken in January,
-#' February and March 2016, and the temperature of the water at three pressures.
-#' The positions gather along the drift of the floats and leave the land empty,
-#' which makes them a fair test of neighbor search on a sphere.
+#' Positions, times and water temperatures at three pressures of 32,436 profiles that Argo floats measured in
+#' January, February and March 2016. The positions are dense along the paths of the floats, and there are none on
+#' land. The data therefore test neighbor search on unevenly distributed points on a sphere.
 #'
 #' @format A data frame with 32,436 rows, one per profile, and 6 columns:
 #' \describe{
-#'   \item{longitude}{degrees east, from 20 to 380: the cut runs through Africa,
-#'     so that each ocean but the Southern one is in one piece}
-#'   \item{latitude}{degrees north, from -65 to 65}
-#'   \item{time}{days since 1 January 2016, 00:00}
-#'   \item{temperature_100, temperature_150, temperature_200}{temperature in
-#'     degrees Celsius at 100, 150 and 200 dbar, which is roughly the depth in
-#'     meters}
+#'   \item{longitude}{\[degrees east\] from 20 to 380, so that the Pacific, the Atlantic and the Indian Ocean are
+#'     each in one piece}
+#'   \item{latitude}{\[degrees north\] from -65 to 65}
+#'   \item{time}{\[days\] since 1 January 2016, 00:00}
+#'   \item{temperature_100, temperature_150, temperature_200}{\[degrees Celsius\] temperature at a pressure of
+#'     100, 150 and 200 dbar, which corresponds to a depth of about as many meters}
 #' }
 #'
-#' @section Licence:
-#' These data were collected and made freely available by the International Argo
-#' Program and the national programs that contribute to it. The Argo Program is
-#' part of the Global Ocean Observing System. The program makes its data available
-#' without restriction, and asks for this acknowledgement and the DOI below.
-#' \pkg{GpGp}, from which the table is taken, is under the MIT license, copyright
-#' 2018 Joseph Guinness.
+#' @section License:
+#' These data were collected and made freely available by the International Argo Program and the national
+#' programs that contribute to it. The Argo Program is part of the Global Ocean Observing System. The program makes
+#' its data available without restriction, and asks for this acknowledgement and the DOI below.
+#' \pkg{GpGp}, from which the table is taken, is under the MIT license, copyright 2018 Joseph Guinness.
 #'
-#' @source The data set `argo2016` of the package \pkg{GpGp} 1.0.0, which has it
-#' from Mikael Kuusela. Here the columns have longer names and time counts from
-#' 2016; the values are unchanged.
+#' @source The data set `argo2016` of the package \pkg{GpGp} 1.0.0, which names Mikael Kuusela as its
+#' source. Here the columns have longer names, and `time` counts from the beginning of 2016. The values are
+#' unchanged.
 #'
 #' @references
 #' Argo (2000). Argo float data and metadata from Global Data Assembly Center
@@ -37,7 +33,8 @@
 #' A*, 474, 20180400. \doi{10.1098/rspa.2018.0400}
 #'
 #' @examples
-#' # Points on the unit sphere: distances are chords, in units of its radius.
+#' # Points on the unit sphere. The distances are lengths of chords, in units of the
+#' # radius of the sphere.
 #' longitude <- argo$longitude * pi / 180
 #' latitude <- argo$latitude * pi / 180
 #' xyz <- cbind(
@@ -48,9 +45,9 @@
 #' tree <- cover_tree(xyz)
 #' tree
 #'
-#' # The five profiles nearest to each of the first three (which find themselves
-#' # first), with the arcs between them in kilometers.
-#' near <- knn_query(tree, xyz[1:3, ], k = 6)
+#' # The five profiles nearest to each of the first three, and the great-circle
+#' # distances [km].
+#' near <- knn_query(tree, rows = 1:3, k = 5)
 #' near$index
 #' round(6371 * 2 * asin(near$distance / 2), 1)
 "argo"

@@ -1,25 +1,29 @@
 #' Order points along a Hilbert curve
 #'
-#' The order of the points along a Hilbert curve through their bounding cube. Points near each
+#' Returns the order of the points along a Hilbert curve through their bounding cube. Points that are near each
 #' other in this order are near each other in space.
 #'
 #' @inheritParams cover_tree
 #' @param threads The number of threads; `NULL` for the default of [covertree_threads()].
 #'   The order is the same for any number.
 #'
-#' @return An integer vector, a permutation of the row numbers of `x`:
-#'   `x[hilbert_order(x), ]` is `x` along the curve. Points in the same cell of
-#'   the curve keep the order of their rows.
+#' @return An integer vector of length n, a permutation of the row numbers of `x`: `x[hilbert_order(x), ]` has the
+#'   points in the order of the curve. Points in the same cell of the curve keep the order of their rows.
 #'
 #' @details
-#' The curve is a true Hilbert curve in every dimension, by Skilling's
-#' transform: consecutive cells share a face. Its cells are cubes, so all columns share one
-#' scale, that of the widest. With d columns, each coordinate is resolved into
-#' 2^b cells with b = 32 for d = 1 and 2, and b = floor(64 / d), but at least 1,
-#' above: 21 bits at d = 3, 8 at d = 8, 4 at d = 16, 2 at d = 32. From d = 33 on
-#' there is one bit per coordinate: the curve only distinguishes the halves of the cube's
-#' sides, and neighbors on the curve need not be close; with that many dimensions the order
-#' costs little, but has little effect.
+#' The curve is a Hilbert curve in any dimension: consecutive cells share a face. The cells are computed by
+#' the algorithm of Skilling (2004). The cells are cubes, so all columns have the same scale, which is that of the
+#' widest column. The bounding cube is divided into 2^b cells along each of the d columns, with
+#' b = min(32, max(1, floor(64 / d))): b is 32 for d = 1 and 2, 21 for d = 3, 8 for d = 8, 4 for d = 16 and 2 for
+#' d = 32. For d above 32, b is 1: the curve distinguishes only two halves of each column. Then points that
+#' are neighbors on the curve are often not near in space.
+#'
+#' @section Errors:
+#' Stops if `x` is not as described for [cover_tree()], or if the range of its columns is outside the limits stated
+#' there; and if `threads` is not `NULL` or a whole number of at least 1.
+#'
+#' @section Cost:
+#' Time O(n d b). Temporary memory of 8 n (w + 4) bytes, where w = ceiling(d b / 64).
 #'
 #' @references
 #' Skilling, J. (2004). Programming the Hilbert curve. *AIP Conference

@@ -1,18 +1,30 @@
-#' What the package runs on
+#' Instruction set, threads and OpenMP
 #'
-#' Tells which instruction set the package uses, how many threads, and whether it
-#' was built with OpenMP.
+#' Reports which instruction set the package uses, how many threads, and whether it was built with OpenMP.
 #'
-#' @return A list of class `covertree_info`: `version`; `simd`, the instruction
-#'   set in use; `simd_available`, those that this processor has, the best one
-#'   last; `openmp`; `threads`, the default of [covertree_threads()].
+#' @return A list of class `covertree_info`:
+#'   \describe{
+#'     \item{`version`}{string: the version of the package}
+#'     \item{`simd`}{string: the instruction set in use}
+#'     \item{`simd_available`}{character vector: the instruction sets of this processor that the package supports,
+#'       the best one last}
+#'     \item{`openmp`}{whether the package was built with OpenMP}
+#'     \item{`threads`}{integer: the default of [covertree_threads()]}
+#'   }
 #'
 #' @section Instruction sets:
-#' The best set that the processor has is chosen at run time. The option
-#' `covertree.simd` or, failing that, the environment variable `COVERTREE_SIMD`
-#' forces another of those available, to measure or to test: `"base"` (available
-#' everywhere), `"avx2"` or `"avx512"` (x86-64), `"neon"` (64-bit ARM: Apple silicon,
-#' Graviton). Results are the same bit for bit, on all processors. 32-bit x86 needs SSE2.
+#' The package chooses the best available instruction set at run time: `"base"` (on every processor), `"avx2"` or
+#' `"avx512"` (x86-64), or `"neon"` (64-bit ARM). The option `covertree.simd` or, if it is not set, the environment
+#' variable `COVERTREE_SIMD` selects another available set, for measurements and tests. The results have
+#' the same bits for every instruction set. The factors of a [residual_correlation()] with inducing points also
+#' depend on the BLAS and LAPACK of R, which may differ between machines. On 32-bit x86 the package needs SSE2.
+#'
+#' @section Errors:
+#' Stops if the option or the environment variable names an instruction set that is not available. All
+#' functions that use vector instructions then stop with the same message.
+#'
+#' @section Cost:
+#' Constant time and memory.
 #'
 #' @examples
 #' covertree_info()
@@ -37,7 +49,7 @@ print.covertree_info <- function(x, ...) {
   invisible(x)
 }
 
-# The number of the instruction set to use among those available.
+# Returns the index of the instruction set to use among the available ones, from 1.
 simd_level <- function() {
   available <- .Call(r_simd_levels)
   wanted <- getOption("covertree.simd")

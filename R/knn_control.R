@@ -1,27 +1,28 @@
-#' Tuning of a search
+#' Settings of a search
 #'
-#' Collects the settings of a search that change its speed, its random sample or its side
-#' effects, but never an exact answer. [knn_query()], [radius_query()], [vecchia_neighbors()] and
-#' [recall_of()] take it as `control`.
+#' Collects settings that change the speed, the random sample or the output of a search, but never an
+#' exact result. [knn_query()], [radius_query()], [vecchia_neighbors()] and [recall_of()] take them as
+#' `control`.
 #'
-#' @param search `"tree"` uses the index; `"scan"` compares every query with every point;
-#'   `"auto"` uses the index, and scans where the index excludes too few points to be worth
-#'   its cost, as with many independent dimensions. All three give the same exact answer. A
-#'   scan by Euclidean distance is exact even if `recall` or `epsilon` permit less, and it
-#'   excludes `budget`.
-#' @param block_size The number of neighboring queries that traverse the tree together, from 1
-#'   to 64; `NULL` lets the search adapt it.
-#' @param seed The random seed for the sample of queries on which a recall is measured: one
-#'   whole number. R's own random numbers are left alone.
-#' @param stats Whether to attach the statistics of the search to the result, as attribute
-#'   `stats`; see [knn_stats()].
-#' @param progress Whether to report the progress of a long call on the console.
+#' @param search `"tree"`: use the tree. `"scan"`: compare every query with every point. `"auto"`: use the
+#'   tree, and scan where the tree excludes too few points to save time, as for points of many
+#'   independent dimensions. All three give the same exact result. By Euclidean distance, a scan is exact even if
+#'   `recall` or `epsilon` permits less, and cannot be combined with a `budget`.
+#' @param block_size The number of neighboring queries that traverse the tree together, from 1 to 64; `NULL`:
+#'   the search adapts the number to the data.
+#' @param seed The random seed for the sample of queries on which a recall is measured: one whole number. A
+#'   search leaves the state of R's random number generator unchanged.
+#' @param stats Whether to attach the statistics of the search to the result as attribute `stats`; see
+#'   [knn_stats()].
+#' @param progress Whether to print the progress of a call on the console (`stderr()`), from 2 seconds after its
+#'   start on, about twice a second.
 #'
-#' @return A list of class `covertree_knn_control`. A plain list with some of these names, such as
-#'   `control = list(search = "scan")`, is accepted wherever a `knn_control()` is; the other
-#'   settings then have their defaults.
+#' @return A list of class `covertree_knn_control` with the five settings. A plain list with some of these names,
+#'   such as `control = list(search = "scan")`, is accepted in place of a `knn_control()`; the other settings then
+#'   have their defaults.
 #'
 #' @details
+#' The table shows which settings a function uses. It checks the other settings and ignores them.
 #' \tabular{lccccc}{
 #'   \tab `search` \tab `block_size` \tab `seed` \tab `stats` \tab `progress` \cr
 #'   [knn_query()] \tab yes \tab yes \tab yes \tab yes \tab yes \cr
@@ -29,11 +30,15 @@
 #'   [radius_query()] \tab yes \tab yes \tab \tab \tab \cr
 #'   [recall_of()] \tab yes \tab yes \tab yes \tab \tab yes
 #' }
-#' Settings that a function does not use are checked and ignored. By residual correlation,
-#' `search` and `block_size` have no effect.
+#' By residual correlation, an exact search does not use `search` and `block_size`. An approximate search uses them
+#' when it lists the points that are nearest in space; there they change the time, never the result.
 #'
 #' @section Errors:
-#' Stops if a setting is not as described, and if a list has other names than these.
+#' Stops if a setting is not as described. A function with the argument `control` stops if `control` is not a list,
+#' or has elements without a name, with other names than these, or with the same name.
+#'
+#' @section Cost:
+#' Constant time and memory.
 #'
 #' @examples
 #' tree <- cover_tree(as.matrix(quakes[, 1:3]))
@@ -55,32 +60,34 @@ search_modes <- c("auto", "tree", "scan")
 
 check_seed <- function(seed) {
   if (!is_number(seed) || !is.finite(seed) || abs(seed) > .Machine$integer.max || seed != trunc(seed)) {
-    fail("seed must be one whole number, not %s", describe(seed))
+    fail("seed must be one whole number from -2147483647 to 2147483647: got %s", describe(seed))
   }
   as.integer(seed)
 }
 
-# Checks what knn_control() made as well: it is a list, which may have been edited.
+# Returns a complete control. A value of knn_control() is checked again, because users can edit the list.
 check_control <- function(control) {
   if (!is.list(control) || (is.object(control) && !inherits(control, "covertree_knn_control"))) {
-    fail("control must be a knn_control() or a list of its arguments, not %s", describe(control))
+    fail("control must be a knn_control() or a list of its arguments: got %s", describe(control))
   }
   control <- unclass(control)
   known <- names(formals(knn_control))
   unnamed <- length(control) > 0 && (is.null(names(control)) || !all(nzchar(names(control))))
-  if (unnamed) fail("control must have a name for each of its elements: %s", quoted(known))
+  if (unnamed) {
+    fail("control must be a list with the names %s: got an element without a name", quoted(known))
+  }
   wrong <- setdiff(names(control), known)
   if (length(wrong) > 0) {
-    fail("control must have the names of knn_control(), %s, not %s", quoted(known), quoted(wrong))
+    fail("control must be a list with the names %s: got %s", quoted(known), quoted(wrong))
   }
   twice <- names(control)[duplicated(names(control))]
-  if (length(twice) > 0) fail("control must name each setting once, not %s twice", quoted(twice[1]))
+  if (length(twice) > 0) fail("control must name each setting once: got %s twice", quoted(twice[1]))
   do.call(knn_control, control)
 }
 
 #' @export
 format.covertree_knn_control <- function(x, ...) {
-  size <- if (is.null(x$block_size)) "adapted" else format(x$block_size)
+  size <- if (is.null(x$block_size)) "adaptive" else format(x$block_size)
   sprintf("<knn_control: search \"%s\", block size %s, seed %d, stats %s, progress %s>", x$search, size,
           x$seed, x$stats, x$progress)
 }

@@ -1,51 +1,45 @@
-#' Order points for Vecchia's approximation
+#' Order points for a Vecchia approximation
 #'
-#' `order_maximin()` begins with the point nearest to the centroid. Each following point is the
-#' one whose distance to the nearest point before it is largest, so that every initial part of
-#' the order covers the points evenly. It is exact, in any dimension. The other functions order by a
-#' coordinate, by the distance to the centroid, or at random.
+#' `order_maximin()` returns the maximin order: the first point is the point nearest to the centroid, and each following
+#' point is the point whose distance to the nearest earlier point is largest. So the first points of the order
+#' cover the space evenly. The order is exact, in any dimension. `order_middleout()` orders by the distance to
+#' the centroid, `order_coordinate()` by a column or the sum of all columns, `order_random()` at random.
 #'
-#' @param x A numeric or integer matrix, or a data frame of numeric columns: a
-#'   row for each point. Values must be finite. For `order_random()` also the
-#'   number of points.
-#' @param threads The number of threads; `NULL` for the default of
-#'   [covertree_threads()]. The order is the same for any number.
-#' @param column The number of the column to order by; `NULL` for the sum of all
-#'   columns.
+#' @param x The points \[n x d\]: a numeric or integer matrix, or a data frame of numeric columns, with one row per
+#'   point. All values must be finite. For `order_random()` also the number of points.
+#' @param threads The number of threads; `NULL` for the default of [covertree_threads()]. The order is the same for
+#'   any number.
+#' @param column The number of the column to order by; `NULL` for the sum of all columns.
 #'
-#' @return An integer vector, a permutation of the row numbers of `x`:
-#'   `x[order_maximin(x), ]` is `x` in maximin order.
+#' @return An integer vector of length n, a permutation of the row numbers of `x`: `x[order_maximin(x), ]` has the
+#'   points in maximin order.
 #'
 #' @details
-#' Distances are compared by their squares: differences squared and summed in the
-#' order of the columns, in double precision, without the root. Of points whose
-#' squares are equal, to the last bit, the one with the smaller row is taken. So
-#' duplicates come last, by row, after all distinct points (as do points so near
-#' to others that the square underflows to zero). The centroid of a column is its
-#' first value plus the mean of the differences from that, summed by row in double
-#' precision. The order is the same for any number of threads and on any instruction
-#' set.
+#' Distances are compared by their squares in double precision: the differences of the coordinates are squared and
+#' added in the order of the columns. If squares are equal, the point with the smaller row comes first. So all
+#' distinct points come before the duplicates, and the duplicates are in the order of their rows. (Points whose
+#' squared distance to an earlier point is rounded to 0 count as duplicates.) Coordinate j of the centroid is
+#' `x[1, j]` plus the mean of `x[i, j] - x[1, j]` over all rows i.
 #'
-#' Points that are symmetric about their centroid, or lie on a grid, have many equal
-#' distances; then the rows decide, and other programs, which break ties otherwise
-#' or start elsewhere, give another order that covers the points as well.
+#' On a grid, or for points that are symmetric about their centroid, many distances are equal. Other programs order
+#' equal distances otherwise, or begin with another point. Their maximin order then differs from this one.
 #'
-#' With few dimensions, the time of `order_maximin()` grows little faster than the
-#' number of points. With many, from about ten independent ones on, it grows with
-#' the square of that number, times the dimensions; there threads help.
-#'
-#' `order_coordinate()` sums columns from left to right; equal sums keep the order
-#' of their rows. `order_middleout()` goes from the centroid outwards, equal
-#' squares by row; it begins with the point that `order_maximin()` begins with.
-#' `order_random()` is [sample.int()], so it takes R's random numbers and
-#' [set.seed()] makes it the same again.
+#' `order_middleout()` begins with the same point as `order_maximin()`, and orders equal squares by row.
+#' `order_coordinate()` adds the columns from left to right, and orders equal sums by row. `order_random()`
+#' calls [sample.int()], so it uses R's random numbers, and [set.seed()] makes the order reproducible.
 #'
 #' @section Errors:
-#' All stop if `x` is not numeric, is empty, or holds `NA`, `NaN` or infinite
-#' values (and say where). `order_maximin()` and `order_middleout()` also stop if
-#' `x` spans more than 1e153 or, without all rows being the same, less than 1e-145,
-#' where squared distances leave the range of doubles; `order_coordinate()` if
-#' there is no such column, or a sum of columns is infinite.
+#' All functions stop if `x` is not as described; the message names the row and column of a value that is
+#' not finite. `order_maximin()` and `order_middleout()` stop if the range of the columns of `x` is outside the
+#' limits of [cover_tree()]. `order_maximin()` stops if `threads` is not `NULL` or a whole number of at least 1.
+#' `order_coordinate()` stops if `column` is not the number of a column, or if the sum of the columns is infinite
+#' for a row. `order_random()` stops if `x` is neither points nor a whole number of at least 1.
+#'
+#' @section Cost:
+#' `order_maximin()`: for points of few independent dimensions, the time grows little faster than n
+#' (`vignette("performance")`). For points of many independent dimensions, it needs about n^2 / 2 distances,
+#' O(n^2 d), shared by the threads. Temporary memory of about 8 n (d + 2) bytes, and that of [hilbert_order()].
+#' The other functions: O(n d + n log n) time and O(n) memory.
 #'
 #' @references
 #' Guinness, J. (2018). Permutation and grouping methods for sharpening Gaussian
@@ -96,13 +90,15 @@ order_coordinate <- function(x, column = NULL) {
   sum <- 0
   for (j in seq_len(ncol(x))) sum <- sum + x[, j]
   infinite <- which(!is.finite(sum))
-  if (length(infinite) > 0) fail("x must have finite sums of columns, but not in row %d", infinite[1])
+  if (length(infinite) > 0) {
+    fail("x must have rows with finite sums: got %s, row %d", format(sum[infinite[1]]), infinite[1])
+  }
   order(sum)
 }
 
 #' @rdname order_maximin
 #' @export
 order_random <- function(x) {
-  n <- if (is.null(dim(x))) check_count(x, "x, if not points,") else nrow(check_points(x))
+  n <- if (is.null(dim(x))) check_count(x, "x as a number of points") else nrow(check_points(x))
   sample.int(n)
 }

@@ -1,25 +1,28 @@
-# The limit on the number of pairs (a query and a neighbor) of a result. It is derived from the
-# available memory, which is only determined if a result is large, before its allocation.
+# Limits the number of pairs (a query and a neighbor) of a result, before the result is allocated.
+# The default limit is derived from the available memory. The system is asked for its memory only if
+# a result has more than FEW_PAIRS pairs.
 
-PAIR <- 12 # bytes of an index and a distance
-FEW_PAIRS <- 5e6 # always allowed, so that small calls do not determine the memory
-UNKNOWN_MEMORY <- 8e9 # bytes, if the system does not report its memory
+PAIR <- 12 # [bytes] an index and a distance
+FEW_PAIRS <- 5e6 # [pairs] always permitted by default
+UNKNOWN_MEMORY <- 8e9 # [bytes] assumed if the system does not report its memory
 
 check_max_pairs <- function(max_pairs) {
   if (is.null(max_pairs)) return(NULL)
   if (!is_number(max_pairs) || is.na(max_pairs) || max_pairs < 0) {
-    fail("max_pairs must be NULL or one number of at least 0, or Inf, not %s", describe(max_pairs))
+    fail("max_pairs must be NULL or one number of at least 0, or Inf: got %s", describe(max_pairs))
   }
   as.double(max_pairs)
 }
 
-# The result may use half of the available memory, less `other` bytes that the call also needs.
+# Returns how many pairs fit into half of the available memory [bytes], without the `other` bytes that
+# the call also needs; at least FEW_PAIRS.
 default_pairs <- function(other = 0, available = memory_available()) {
   max(FEW_PAIRS, floor((available / 2 - other) / PAIR))
 }
 
-# Stops if a result of `queries` times k pairs is too large. n, the number of points, is only
-# evaluated if needed.
+# Stops if a result of `queries` times k pairs exceeds the limit. `smaller` and `fewer` are advice for
+# the message. n, the number of points, is evaluated only if a result has more than FEW_PAIRS pairs or
+# max_pairs is given.
 check_pairs <- function(queries, k, n, threads, max_pairs, smaller = "a smaller k",
                         fewer = " or fewer queries") {
   pairs <- as.double(queries) * k
@@ -31,30 +34,32 @@ check_pairs <- function(queries, k, n, threads, max_pairs, smaller = "a smaller 
   refuse_pairs(big_number(pairs), pairs, limit, max_pairs, paste0(smaller, fewer))
 }
 
-# Besides the result, each thread needs memory for 1.5 k candidates of up to 8 queries.
+# Returns the memory of a search besides the result [bytes]: each thread buffers the candidates of at
+# most 8 queries if k is large, 1.5 k for each query.
 search_bytes <- function(queries, k, threads) {
   if (is.null(threads)) threads <- covertree_threads()
   30 * k * min(queries, 8 * threads)
 }
 
-# For radius_query() after counting: `found` is c(pairs, limit); pairs is an estimate, or NA if
-# counting stopped at the limit.
+# Stops a radius_query() whose count exceeds the limit. `found` is c(pairs, limit); pairs is an
+# estimate, or NA if counting stopped at the limit.
 refuse_counted <- function(found, max_pairs) {
   pairs <- if (is.na(found[1])) found[2] else signif(found[1], 3)
   refuse_pairs(paste(if (is.na(found[1])) "more than" else "about", big_number(pairs)), pairs,
                found[2], max_pairs, "a smaller radius or fewer queries")
 }
 
-# A result has two vectors for each query (128 bytes), and sum(count) must be an integer.
+# Returns the default limit of radius_query() [pairs]. Besides the pairs, a result has two vectors per
+# query (128 bytes). sum(count) must be an integer of R.
 radius_limit <- function(queries) min(default_pairs(128 * queries), .Machine$integer.max)
 
+# Stops with a message about a result of `pairs` pairs; `number` is their number in words.
 refuse_pairs <- function(number, pairs, limit, max_pairs, advice) {
   why <- if (!is.null(max_pairs)) "max_pairs"
          else if (limit == .Machine$integer.max) "the largest integer"
          else "half of the available memory"
-  limit <- if (pairs > limit) sprintf("above the limit of %s", big_number(limit)) else "the limit"
-  fail("the result would have %s pairs (%s), %s (%s): use %s, or set max_pairs", number,
-       big_bytes(PAIR * pairs), limit, why, advice)
+  fail("the result must have at most %s pairs (%s): got %s pairs (%s); use %s, or set max_pairs",
+       big_number(limit), why, number, big_bytes(PAIR * pairs), advice)
 }
 
 big_number <- function(value) format(value, big.mark = ",", scientific = FALSE, digits = 15)
@@ -67,8 +72,8 @@ big_bytes <- function(bytes) {
 
 # ---- available memory ------------------------------------------------------------------
 
-# Available memory without swap [bytes]: the minimum over the system and the control groups of the
-# process.
+# Returns the available memory without swap [bytes]: the minimum over the system and the control
+# groups of the process. `root` is another directory in tests.
 memory_available <- function(root = "/") {
   bytes <- c(system_memory(root), group_memory(root))
   bytes <- bytes[!is.na(bytes)]
@@ -86,15 +91,17 @@ system_memory <- function(root) {
   NA_real_
 }
 
-# From the output of vm_stat: free pages, and pages whose contents can be read again.
+# Returns the available memory [bytes] from the output of vm_stat: free pages, and pages that the
+# system can release because their contents can be read again.
 mac_memory <- function(lines) {
   page <- as_number(sub(".*page size of ([0-9]+) bytes.*", "\\1", lines[1]))
   kinds <- c("Pages free:", "Pages inactive:", "Pages speculative:", "Pages purgeable:")
   page * sum(vapply(kinds, field_of, 0, lines = lines), na.rm = TRUE)
 }
 
-# A control group (cgroup, version 1 or 2) and each of its parents may have a limit. Cached files
-# count as used memory, but the system releases them on demand.
+# Returns the memory that the control groups (cgroups, version 1 or 2) of the process leave [bytes]; Inf
+# without a limit. Each parent of a group may have a limit, too. Cached files count as used memory, but
+# the system releases them on demand.
 group_memory <- function(root) {
   lines <- strsplit(read_lines(root, "proc/self/cgroup"), ":", fixed = TRUE)
   bytes <- Inf
@@ -126,7 +133,7 @@ free_in_group <- function(root, prefix, names) {
   max(0, limit - used + if (is.na(cached)) 0 else cached)
 }
 
-# The number after a name at the beginning of a line; NA if there is none.
+# Returns the number after a name at the beginning of a line, or NA if no line begins with the name.
 field_of <- function(lines, name) {
   line <- lines[startsWith(lines, name)]
   as_number(sub("^[^0-9]*([0-9]+).*", "\\1", substring(line, nchar(name) + 1)))

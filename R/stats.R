@@ -1,44 +1,49 @@
 #' Statistics of a search
 #'
-#' Returns the counts and times that [knn_query()] or [vecchia_neighbors()] recorded.
+#' Returns the counts and times that [knn_query()] or [vecchia_neighbors()] recorded with
+#' `control = knn_control(stats = TRUE)`.
 #'
 #' @param knn A result of [knn_query()] or [vecchia_neighbors()] with
 #'   `control = knn_control(stats = TRUE)`.
 #'
-#' @return By Euclidean distance, a list of class `covertree_knn_stats`:
+#' @return By Euclidean distance, a list of class `covertree_knn_stats`. Counts are totals over all queries, as
+#'   doubles. They describe the search that gave the result, not the calibration of a recall.
 #'   \describe{
-#'     \item{`queries`}{the number of queries; repeated `rows` count once}
-#'     \item{`blocks`}{a histogram: the number of blocks of neighboring queries that traversed the
-#'       tree together, by their size (up to 1, 2, 4, ..., 64)}
-#'     \item{`scans`}{the number of blocks that scanned every point instead}
-#'     \item{`nodes`}{boxes of nodes that were tested against the box of a block}
-#'     \item{`candidates`, `cache_hits`}{nodes that remained at the end of a traversal, and the
-#'       number of times that a query took one of them from its block instead of traversing the tree
-#'       itself (the level cache)}
-#'     \item{`boxes`, `tiles`}{boxes of tiles that were tested against a query that selects its
-#'       own tiles, and tiles that were scanned for a query, alone or in a group of queries; a tile is
-#'       a run of up to 16 points of one leaf}
-#'     \item{`distances`}{distances computed in double precision; tiles are scanned in single
-#'       precision, and only points that may be among the k nearest, or whose order is
-#'       uncertain, are computed again}
-#'     \item{`evaluated`, `useful`, `escalations`, `early_stops`}{only with a budget: points evaluated;
-#'       points that were among the k nearest so far when they were evaluated; the number of times
-#'       that a query continued with the next limit; and the number of queries that stopped before
-#'       a limit}
-#'     \item{`seconds`}{by phase, summed over threads: `seed` (a first threshold for each query),
-#'       `descent`, `scan` (boxes and tiles) and `selection` (of the k nearest, in double
-#'       precision); and `elapsed`, of the whole call}
-#'     \item{`evaluations`}{only with a budget: quantiles over the queries of the points evaluated}
+#'     \item{`queries`}{the number of queries; a row that `rows` contains several times counts once}
+#'     \item{`blocks`}{named vector \[7\]: the number of blocks of queries that traversed the tree together, by the size
+#'       of the block (1, 2, up to 4, 8, 16, 32, 64 queries)}
+#'     \item{`scans`}{the number of blocks that scanned all points without the tree}
+#'     \item{`nodes`}{bounding boxes of nodes compared with the bounding box of a block, once per block}
+#'     \item{`candidates`}{nodes that remained at the end of a traversal, once per block}
+#'     \item{`cache_hits`}{remaining nodes that a query took from the traversal of its block instead of a traversal of
+#'       its own (the level cache)}
+#'     \item{`boxes`}{bounding boxes of tiles compared with a single query. A tile is a run of up to 16 points of one
+#'       leaf.}
+#'     \item{`tiles`}{tiles scanned for a query, by the query alone or by its group; a tile counts once for each query}
+#'     \item{`distances`}{distances computed in double precision. Tiles are scanned in single precision; only points
+#'       that may be among the k nearest are computed in double precision.}
+#'     \item{`evaluated`, `useful`, `escalations`, `early_stops`}{only with a budget: points evaluated; useful points
+#'       (see [budget()]); how often a query continued with the next limit; queries that stopped before a limit}
+#'     \item{`seconds`}{named vector \[s\]: times of the phases, summed over threads: `seed` (first thresholds),
+#'       `descent` (traversal), `scan` (boxes and tiles) and `selection` (the k nearest, in double precision); and
+#'       `elapsed`, the time of the search without the checks of arguments}
+#'     \item{`evaluations`}{only with a budget: quantiles over the queries of the number of evaluated points
+#'       (0, 25, 50, 75 and 100%)}
 #'   }
-#'   By residual correlation, a list of class `covertree_residual_stats`: `queries`; and for an exact
-#'   search `single`, `double` and `correlations`, the numbers of pairs that were filtered in single
-#'   and in double precision, and of correlations computed; otherwise `evaluations`, `escalations`
-#'   and `early_stops` as above.
+#'   By residual correlation, a list of class `covertree_residual_stats`: `queries`, and for an exact search the
+#'   number of pairs of points filtered in single precision (`single`) and in double precision (`double`), and
+#'   of `correlations` computed; for an approximate search `evaluations`, `escalations` and `early_stops` as above.
 #'
 #' @details
-#' The grouping of queries, and the choice between group scans and selection by each query, depends
-#' on the blocks that a thread processed before. The counts therefore vary a little between runs on
-#' several threads; the answer does not.
+#' The results of a search do not depend on the number of threads, but its statistics do. The size of the next block and
+#' the kind of its scan depend on the blocks that the same thread has processed. With several threads, the counts also
+#' vary between runs.
+#'
+#' @section Errors:
+#' Stops if `knn` has no statistics.
+#'
+#' @section Cost:
+#' Constant time. Recording adds four readings of the clock for each block of queries.
 #'
 #' @examples
 #' tree <- cover_tree(as.matrix(quakes[, 1:3]))
@@ -46,13 +51,17 @@
 #' @export
 knn_stats <- function(knn) {
   stats <- attr(knn, "stats")
-  if (is.null(stats)) fail("knn must be a result of a search with control = knn_control(stats = TRUE)")
+  if (is.null(stats)) {
+    fail("knn must be a result of a search with control = knn_control(stats = TRUE): got %s without statistics",
+         describe(knn))
+  }
   stats
 }
 
+# Returns the statistics of a Euclidean search from the values of the C code.
 new_stats <- function(found, queries, evaluated = NULL) {
   counts <- as.list(found$counts)
-  # Without a budget, evaluations are known only in total.
+  # Without a budget, the number of evaluated points is not recorded for each query.
   if (counts$evaluated == 0) {
     counts[c("evaluated", "useful", "escalations", "early_stops")] <- NULL
     evaluated <- NULL
@@ -62,9 +71,8 @@ new_stats <- function(found, queries, evaluated = NULL) {
             class = "covertree_knn_stats")
 }
 
-# By residual correlation: the pairs that the exact search filtered in single and in double
-# precision and the correlations that it computed, or the points that the approximate search
-# evaluated.
+# Returns the statistics of a search by residual correlation: counts of pairs if it was exact, otherwise
+# quantiles of the number of evaluated points.
 residual_stats <- function(found) {
   counts <- if (!is.null(found$counts)) found$counts
             else list(evaluations = stats::quantile(found$evaluated),
@@ -77,10 +85,10 @@ print.covertree_residual_stats <- function(x, ...) {
   cat(sprintf("<knn_stats: %s quer%s>\n", format(x$queries, big.mark = ","),
               if (x$queries == 1) "y" else "ies"))
   if (is.null(x$evaluations)) {
-    cat("pairs for each query:\n")
+    cat("pairs per query:\n")
     print(vapply(x[-1], function(count) signif(count / max(1, x$queries), 3), 0))
   } else {
-    cat("points evaluated for a query, quantiles:\n")
+    cat("points evaluated per query, quantiles:\n")
     print(x$evaluations)
   }
   invisible(x)
@@ -91,15 +99,15 @@ print.covertree_knn_stats <- function(x, ...) {
   cat(sprintf("<knn_stats: %s quer%s in %.3f s>\n", format(x$queries, big.mark = ","),
               if (x$queries == 1) "y" else "ies", x$seconds["elapsed"]))
   counts <- c("nodes", "candidates", "cache_hits", "boxes", "tiles", "distances")
-  cat("for each query:\n")
+  cat("counts per query:\n")
   print(vapply(x[counts], function(count) signif(count / max(1, x$queries), 3), 0))
   if (!is.null(x$evaluations)) {
-    cat("points evaluated for a query, quantiles:\n")
+    cat("points evaluated per query, quantiles:\n")
     print(x$evaluations)
   }
-  cat("blocks by size (and scanned):\n")
+  cat("blocks by number of queries, and blocks that scanned all points:\n")
   print(c(x$blocks, scanned = x$scans))
-  cat("seconds by phase, summed over threads:\n")
+  cat("seconds by phase (summed over threads), and elapsed:\n")
   print(round(x$seconds, 3))
   invisible(x)
 }

@@ -1,17 +1,30 @@
 #' Summarize a cover tree
 #'
+#' Returns the size, the settings and the levels of a tree.
+#'
 #' @param object A tree from [cover_tree()].
 #' @param ... Ignored.
 #'
-#' @return A list of class `summary.cover_tree`: `n` and `d`, the numbers of
-#'   points and of dimensions; `layout`; `leaf_size`; `nodes` and `leaves`, their
-#'   numbers; `levels`, a data frame with a row for each level from the root
-#'   down: `level`, `cover` (its cover radius), `nodes` and `points` (those
-#'   whose highest node has this level), with the nodes of coinciding points
-#'   last, and points that are no node's center not counted; `leaf_sizes`, the
-#'   quartiles of the number of points in a leaf; `bytes`, the size of the
-#'   arrays in memory, with what the tree keeps for its metric; `metric`, the
-#'   [residual_correlation()], or `NULL`.
+#' @return A list of class `summary.cover_tree`:
+#'   \describe{
+#'     \item{`n`, `d`}{the number of points and of dimensions}
+#'     \item{`layout`, `leaf_size`}{the settings of [cover_tree()]}
+#'     \item{`nodes`, `leaves`}{the number of nodes, and of nodes without children}
+#'     \item{`levels`}{data frame with a row for each level, from the highest to the lowest: `level`; `cover`, its cover
+#'       radius; `nodes`, the number of nodes of this level; `points`, the number of centers whose highest node has this
+#'       level. Points that are not a center of any node are not counted. Nodes of radius 0 have no level; they are in the
+#'       last row, with level `NA`.}
+#'     \item{`leaf_sizes`}{minimum, quartiles and maximum of the number of points in a leaf}
+#'     \item{`bytes`}{size of the arrays and of the data of the metric in memory \[bytes\]; see [cover_tree()] for the
+#'       memory that is not counted}
+#'     \item{`metric`}{the [residual_correlation()], or `NULL` for Euclidean distance}
+#'   }
+#'
+#' @section Errors:
+#' Stops if the tree is damaged.
+#'
+#' @section Cost:
+#' Time and temporary memory in proportion to the number of nodes.
 #'
 #' @examples
 #' summary(cover_tree(as.matrix(quakes[, 1:3])))
@@ -36,7 +49,8 @@ bytes_of <- function(vectors) {
   sum(vapply(vectors, function(vector) as.numeric(utils::object.size(vector)), 0))
 }
 
-# Nodes are numbered from the root down, so a center's first node is its highest.
+# Returns the data frame `levels`. Nodes are numbered from the root, so the first node of a center has the
+# highest level.
 level_table <- function(arrays) {
   level <- sort(unique(arrays$level), decreasing = TRUE, na.last = TRUE)
   count <- function(of) tabulate(match(of, level), length(level))
@@ -51,15 +65,15 @@ print.summary.cover_tree <- function(x, ...) {
   say <- function(...) cat(sprintf(...), "\n", sep = "")
   say("Cover tree of %s point%s in %d dimension%s, %s layout", number(x$n), plural(x$n), x$d,
       plural(x$d), layout_label(x$layout))
-  say("  %s node%s, %s of them leaves of at most %d points where points allow", number(x$nodes),
-      plural(x$nodes), number(x$leaves), x$leaf_size)
-  say("  points in a leaf: %s (minimum, quartiles, maximum)", toString(x$leaf_sizes))
-  if (!is.null(x$metric)) say("  by %s", gsub("[<>]", "", format(x$metric)))
-  say("  %s", format(structure(x$bytes, class = "object_size"), units = "auto"))
-  cat("Nodes by level, and points by the level of their highest node:\n")
+  say("  %s node%s, %s of them %s (leaf size %d)", number(x$nodes), plural(x$nodes), number(x$leaves),
+      if (x$leaves == 1) "a leaf" else "leaves", x$leaf_size)
+  say("  points per leaf: %s (minimum, quartiles, maximum)", toString(x$leaf_sizes))
+  if (!is.null(x$metric)) say("  metric: %s", gsub("[<>]", "", format(x$metric)))
+  say("  memory: %s", format(structure(x$bytes, class = "object_size"), units = "auto"))
+  cat("Nodes by level, and centers by the level of their highest node (points):\n")
   shown <- utils::head(x$levels, 12)
   print(shown, row.names = FALSE, digits = 4)
   hidden <- nrow(x$levels) - nrow(shown)
-  if (hidden > 0) say(" ... and %d level%s below", hidden, plural(hidden))
+  if (hidden > 0) say(" ... and %d lower level%s", hidden, plural(hidden))
   invisible(x)
 }

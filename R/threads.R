@@ -1,34 +1,38 @@
-#' The number of threads
+#' Number of threads
 #'
-#' Reads the number of threads that functions use when their own argument
-#' `threads` is `NULL`, or sets it for the rest of the session.
+#' Returns the number of threads that functions use if their own argument `threads` is `NULL`, or sets it for the
+#' rest of the session.
 #'
-#' @param threads One whole number of at least 1, or `NULL` to read only.
+#' @param threads One whole number of at least 1; `NULL` to read only.
 #'
-#' @return The number of threads in use before the call; invisibly if `threads`
-#'   was given.
+#' @return One integer: the number of threads before the call, within the limits below. Invisible if `threads`
+#'   is given.
 #'
 #' @details
-#' Unless set here, the default is that of OpenMP: the environment variable
-#' `OMP_NUM_THREADS`, or all processors. No call uses more threads than
-#' `OMP_THREAD_LIMIT` allows, than a few for each processor, or, while R checks
-#' packages, than two. A process that was made by a fork, as
-#' `parallel::mclapply()` makes it, uses one, because OpenMP does not survive a
-#' fork; it does not matter whether this package was loaded before the fork or
-#' after it. Without OpenMP there is always one. The setting concerns this package
-#' only: OpenMP's own is left alone.
+#' Without a setting, the default is that of OpenMP: the environment variable `OMP_NUM_THREADS`, or all
+#' processors. This function does not change the settings of OpenMP, so it has no effect on other packages.
+#'
+#' Limits: a call uses at most `OMP_THREAD_LIMIT` threads, at most 8 threads per processor plus 8, and at most two
+#' threads while R checks packages (`_R_CHECK_LIMIT_CORES_`). Without OpenMP, a call uses one thread.
+#'
+#' A forked process, such as a worker of `parallel::mclapply()`, uses one thread, because OpenMP does not work
+#' after a fork. If the fork happened before this package was loaded, the package recognizes it on Linux, and on
+#' other systems if the package parallel made it.
 #'
 #' @section Busy machines:
-#' A function begins on one thread. It starts others when more than about 10
-#' milliseconds of work are left, so short calls always run on one thread. At the
-#' end of its work a function waits for its slowest thread. When other processes
-#' occupy the processors, that thread may wait for a processor for some
-#' milliseconds, sometimes longer: the gain of a second thread then shrinks, and a
-#' single call can be slower than on one thread. OpenMP's threads also keep a
-#' processor for a few milliseconds after their work has ended, because they expect
-#' more work. The environment variable `OMP_WAIT_POLICY=passive`, set before R starts,
-#' prevents that; a package cannot set it later. On a machine that is always
-#' busy, `covertree_threads(1)` is the safe choice.
+#' A function starts on one thread. It uses further threads if more than about 10 milliseconds of work remain, so
+#' short calls always run on one thread. At the end of its work, a function waits for its slowest thread. If other
+#' processes occupy the processors, this thread may have to wait some milliseconds or longer for a
+#' processor. Then two threads save less time than on an idle machine, and a single call can take longer than on one
+#' thread. In addition, the threads of OpenMP may occupy a processor for some milliseconds after their work
+#' has ended. The environment variable `OMP_WAIT_POLICY=passive`, set before R starts, prevents this; a package
+#' cannot set it later. On a machine that is always busy, use `covertree_threads(1)`.
+#'
+#' @section Errors:
+#' Stops if `threads` is not `NULL` or one whole number of at least 1.
+#'
+#' @section Cost:
+#' Constant time and memory.
 #'
 #' @examples
 #' covertree_threads()
@@ -42,12 +46,12 @@ covertree_threads <- function(threads = NULL) {
   invisible(before)
 }
 
-# Sets how many seconds of remaining work are worth a parallel region; returns the
-# value before. Tests set 0: every region is opened.
+# Sets the least remaining work [s] for which a parallel region is opened. Returns the previous value.
+# Tests set 0, to open every region.
 region_seconds <- function(seconds) invisible(.Call(r_region_seconds, as.double(seconds)))
 
-# The package parallel knows whether it made this process by a fork. C code finds
-# out by itself on Linux only.
+# Tells the C code whether the package parallel made this process by a fork. The C code can recognize
+# a fork before the loading of this package on Linux only.
 .onLoad <- function(libname, pkgname) {
   if (!"parallel" %in% loadedNamespaces()) return()
   is_child <- get0("isChild", asNamespace("parallel"), mode = "function")

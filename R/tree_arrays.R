@@ -1,54 +1,60 @@
-# The names of the arrays, in the order of src/glue/tree_arrays.c.
+# The names of the arrays and settings of a tree, in the order of src/glue/tree_arrays.c.
 array_names <- c("points", "row", "center", "parent", "first_child", "next_sibling", "subtree_begin",
                  "subtree_end", "level", "min_row", "radius", "lower", "upper", "format", "layout",
                  "leaf_size", "dimnames")
 
-#' The arrays of a tree
+#' Arrays of a tree
 #'
-#' `tree_arrays()` returns the vectors of which a tree consists, without
-#' copying them. `cover_tree_from_arrays()` makes a tree from such arrays, again
-#' without copying, after checking all of their invariants.
+#' `tree_arrays()` returns the vectors that form a tree, without a copy. `cover_tree_from_arrays()` makes a tree from
+#' such vectors, without a copy, after checking their types, sizes and invariants.
 #'
 #' @param tree A tree from [cover_tree()].
-#' @param arrays A list like the one `tree_arrays()` returns.
-#' @param threads The number of threads for the check; `NULL` for the default of
-#'   [covertree_threads()].
+#' @param arrays A list with the elements that `tree_arrays()` returns.
+#' @param threads The number of threads for the check; `NULL` for the default of [covertree_threads()].
 #'
-#' @return `tree_arrays()` returns a named list. Points are numbered by
-#'   *position*, the order in which the tree stores them, and nodes from the
-#'   root down, breadth first; all numbers count from 1, and 0 stands for
-#'   "none".
+#' @return `tree_arrays()` returns a named list. A *position* is the number of a point in the order in which the
+#'   tree stores the points. Nodes are numbered breadth first, from the root. All numbers count from 1;
+#'   0 means "none".
 #'   \describe{
-#'     \item{`points`}{n x d double matrix, the points by position}
-#'     \item{`row`}{integer, n: the row of `x` at each position}
-#'     \item{`center`}{integer, a value for each node: the position of its center}
-#'     \item{`parent`, `first_child`, `next_sibling`}{integer: links from node to node;
-#'       siblings have consecutive numbers}
-#'     \item{`subtree_begin`, `subtree_end`}{integer: the first and the last
-#'       position of the node's points, which are consecutive}
-#'     \item{`level`}{integer: the least l with `radius` at most 2^(l/4), or `NA` for radius 0}
-#'     \item{`min_row`}{integer: the smallest row among the node's points}
-#'     \item{`radius`}{double: the distance from the center to the node's farthest point}
-#'     \item{`lower`, `upper`}{double matrices, a row for each node: the box around its points}
-#'     \item{`format`}{integer: the version of this layout}
-#'     \item{`layout`, `leaf_size`, `dimnames`}{what [cover_tree()] was given}
+#'     \item{`points`}{double matrix \[n x d\]: the points by position}
+#'     \item{`row`}{integer vector \[n\]: the row of `x` at each position}
+#'     \item{`center`}{integer vector \[nodes\]: the position of the center of the node}
+#'     \item{`parent`, `first_child`, `next_sibling`}{integer vectors \[nodes\]: numbers of other nodes; siblings have
+#'       consecutive numbers}
+#'     \item{`subtree_begin`, `subtree_end`}{integer vectors \[nodes\]: the first and the last position of the points of
+#'       the node, which are consecutive}
+#'     \item{`level`}{integer vector \[nodes\]: the smallest l for which `radius` is at most 2^(l/4); `NA` for radius 0}
+#'     \item{`min_row`}{integer vector \[nodes\]: the smallest row of the points of the node}
+#'     \item{`radius`}{double vector \[nodes\]: the distance from the center to the farthest point of the node}
+#'     \item{`lower`, `upper`}{double matrices \[nodes x d\]: the smallest and the largest coordinates of the points of
+#'       the node}
+#'     \item{`format`}{integer: the version of this list}
+#'     \item{`layout`, `leaf_size`, `dimnames`}{the settings of [cover_tree()], and the dimnames of its `x`}
 #'   }
-#'   `cover_tree_from_arrays()` returns a tree that answers exactly as the one
-#'   the arrays came from.
+#'   `cover_tree_from_arrays()` returns a `cover_tree` with Euclidean distance. The results of its
+#'   searches are those of the tree from which the arrays come, if that tree has Euclidean distance, too.
 #'
 #' @details
-#' The vectors are the tree's own memory. R copies a vector before it changes
-#' it, so editing the list never touches the tree.
+#' The vectors are the memory of the tree itself. R copies such a vector before it changes the vector, so
+#' changes to the list never change the tree.
 #'
-#' A tree keeps checksums of its arrays, to detect damage to a saved tree. The list has no
-#' checksums: it may be edited, and is accepted if the arrays are consistent. The new
-#' tree gets its own checksums.
+#' For a tree with a residual correlation, `points` has the coordinates divided by the lengthscale. The data of the
+#' metric are not in the list.
+#'
+#' A tree keeps checksums of its arrays, to detect damage to a saved tree. The list has no checksums, so a program
+#' may change it. `cover_tree_from_arrays()` accepts every list that forms a valid tree, and computes new
+#' checksums.
 #'
 #' @section Errors:
-#' `cover_tree_from_arrays()` stops, naming the array, if one is missing or has
-#' the wrong type or size; if links do not form a tree numbered breadth first;
-#' if `row` is not a permutation; or if a level, a radius, a box or a smallest
-#' row is not that of the points.
+#' `tree_arrays()` stops if `tree` is not a tree or is damaged.
+#'
+#' `cover_tree_from_arrays()` stops with the name of the array if an array is missing or has a wrong type or size; if
+#' points are not finite; if `row` is not a permutation of 1 to n; if the links do not form a tree that is numbered
+#' breadth first; or if a node violates an invariant of [validate_tree()].
+#'
+#' @section Cost:
+#' `tree_arrays()` takes constant time and memory. `cover_tree_from_arrays()` takes the time of [validate_tree()],
+#' and memory for the copy of the points in single precision ([cover_tree()]).
 #'
 #' @examples
 #' tree <- cover_tree(as.matrix(quakes[, 1:3]))
@@ -63,20 +69,22 @@ tree_arrays <- function(tree) .Call(r_tree_arrays, check_tree(tree))[array_names
 #' @export
 cover_tree_from_arrays <- function(arrays, threads = NULL) {
   if (!is.list(arrays) || is.data.frame(arrays)) {
-    fail("arrays must be a list like that of tree_arrays(), not %s", describe(arrays))
+    fail("arrays must be a list with the elements of tree_arrays(): got %s", describe(arrays))
   }
   missing <- setdiff(array_names, names(arrays))
-  if (length(missing) > 0) fail("arrays must hold `%s`: it is missing", missing[1])
+  if (length(missing) > 0) fail("arrays must contain `%s`: got a list without it", missing[1])
   arrays <- unclass(arrays)[array_names]
   check_choice(arrays$layout, c("hilbert", "natural"), "tree array `layout`")
   arrays$leaf_size <- check_count(arrays$leaf_size, "tree array `leaf_size`")
   tree <- new_cover_tree(.Call(r_tree_from_arrays, arrays, check_threads(threads)))
   if (!are_dimnames(arrays$dimnames, dim(tree))) {
-    fail("tree array `dimnames` must be NULL or the dimnames of a matrix of the tree's size")
+    fail("tree array `dimnames` must be NULL or the dimnames of a matrix of the tree's size: got %s",
+         describe(arrays$dimnames))
   }
   tree
 }
 
+# Whether a value can be the dimnames of a matrix of this size [2].
 are_dimnames <- function(names, size) {
   fits <- function(side) {
     is.null(names[[side]]) || (is.character(names[[side]]) && length(names[[side]]) == size[side])

@@ -1,18 +1,19 @@
-# Methods that stop: a tree is not a vector, an editable list or a matrix. Without these methods,
-# base functions would return internals of the tree or nonsense.
+# Methods that stop with advice. A tree is not a vector, an editable list or a matrix; without these methods,
+# base functions would return internal parts of the tree or wrong values.
 
 #' @export
 `[.cover_tree` <- function(x, ...) {
-  fail(paste("a cover_tree cannot be indexed: as.matrix(tree)[i, ] gives points of it, and",
-             "cover_tree(as.matrix(tree)[i, , drop = FALSE]) a tree of those alone"))
+  fail(paste("a cover_tree cannot be indexed: as.matrix(tree)[i, ] returns some of its points,",
+             "cover_tree(as.matrix(tree)[i, , drop = FALSE]) builds a tree of them"))
 }
 
 refuse_change <- function() {
-  fail(paste("a cover_tree cannot be changed: build another one with cover_tree(), or, for",
-             "another residual correlation, use update_metric()"))
+  fail(paste("a cover_tree cannot be changed: build another tree with cover_tree(), or set another",
+             "residual correlation with update_metric()"))
 }
 
-# Assigning the present value is not a change: tree$cache$name <- value ends with such an assignment.
+# An assignment of the present value is permitted, because R evaluates tree$cache$name <- value with such an
+# assignment.
 #' @export
 `$<-.cover_tree` <- function(x, name, value) {
   if (identical(unclass(x)[[name]], value)) x else refuse_change()
@@ -26,12 +27,12 @@ refuse_change <- function() {
 
 #' @export
 c.cover_tree <- function(...) {
-  fail(paste("trees cannot be combined by c(): list(a, b) keeps them side by side, and",
-             "cover_tree(rbind(as.matrix(a), as.matrix(b))) makes one tree of all points"))
+  fail(paste("trees cannot be combined with c(): list(a, b) makes a list of trees,",
+             "cover_tree(rbind(as.matrix(a), as.matrix(b))) builds one tree of all points"))
 }
 
 #' @export
-rep.cover_tree <- function(x, ...) fail("a cover_tree cannot be repeated: use rep(list(tree), times)")
+rep.cover_tree <- function(x, ...) fail("a cover_tree cannot be repeated: rep(list(tree), times) makes a list of trees")
 
 #' @export
 t.cover_tree <- function(x) {
@@ -40,12 +41,12 @@ t.cover_tree <- function(x) {
 
 #' @export
 rbind.cover_tree <- function(..., deparse.level = 1) {
-  fail(paste("a cover_tree takes no further points: cover_tree(rbind(as.matrix(tree), x)) makes a",
-             "tree of all of them"))
+  fail(paste("a cover_tree cannot get more points: cover_tree(rbind(as.matrix(tree), x)) builds a",
+             "tree of all points"))
 }
 
 #' @export
 cbind.cover_tree <- function(..., deparse.level = 1) {
-  fail(paste("a cover_tree takes no further columns: cover_tree(cbind(as.matrix(tree), x)) makes a",
-             "tree with all of them"))
+  fail(paste("a cover_tree cannot get more columns: cover_tree(cbind(as.matrix(tree), x)) builds a",
+             "tree with all columns"))
 }
