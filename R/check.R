@@ -183,12 +183,12 @@ check_extent <- function(extent, what) {
   j <- which.max(range)
   actual <- sprintf("got %g to %g, column %d", extent[1, j], extent[2, j], j)
   if (range[j] * sqrt(length(range)) > widest) {
-    fail(paste("%s must have columns with ranges of at most %g / sqrt(%d columns), so that squared",
-               "distances are finite: %s"), what, widest, length(range), actual)
+    fail("%s must have columns with ranges of at most %.3g, so that squared distances are finite: %s", what,
+         widest / sqrt(length(range)), actual)
   }
   if (range[j] > 0 && range[j] < narrowest) {
     fail(paste("%s must have a column with a range of at least %g, so that squared distances are not",
-               "rounded to 0: %s, the widest"), what, narrowest, actual)
+               "rounded to 0: %s (the widest)"), what, narrowest, actual)
   }
 }
 

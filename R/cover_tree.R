@@ -11,8 +11,8 @@
 #'   lengthscale.
 #' @param layout The order in which the build processes the points: `"hilbert"` for the order of
 #'   [hilbert_order()], `"natural"` for the order of the rows. The layout decides between equally good
-#'   centers and cuts, and orders the children of a node. It changes speed, never an exact result. With
-#'   the Hilbert layout, points that are near in space are near in memory, so the build is faster.
+#'   centers and cuts, and orders the children of a node. It changes the time of the build and of queries, usually
+#'   by little, but never an exact result (`vignette("performance")`).
 #' @param leaf_size The largest number of points in a node that is not split; `NULL` for 128. It changes
 #'   speed and memory, never an exact result.
 #' @param threads The number of threads; `NULL` for the default of [covertree_threads()].
@@ -79,12 +79,12 @@
 #' little faster than n (`vignette("performance")`). A residual correlation with m inducing points also
 #' needs O(n m (m + d)) operations for its factors.
 #'
-#' Memory: 8 n d + 4 n bytes for the points and rows, and 40 + 16 d bytes for each node. [object.size()]
-#' counts these. In addition, a tree in use has a copy of the points in single precision for searches, with
-#' bounding boxes. With the default `leaf_size`, this copy takes about half of the memory of the arrays; a
-#' `leaf_size` below 16 makes it larger than the arrays. The first query with `predecessor = TRUE` adds
-#' the prefix trees ([knn_query()]), which take about as much memory as the tree. The build needs 32 n bytes
-#' of temporary memory.
+#' Memory: 8 n d + 4 n bytes for the points and rows, and 40 + 16 d bytes for each node. [object.size()] counts these
+#' arrays. With the default `leaf_size`, there is about one node for 40 points. In addition, a tree in use has a copy
+#' of the points in single precision for searches, with bounding boxes. With the default `leaf_size`, this copy takes
+#' 50 to 65% of the memory of the arrays, and more than they if `leaf_size` is below 16. The first query with
+#' `predecessor = TRUE` adds the prefix trees ([knn_query()]). The build needs temporary memory: 32 n bytes, and before
+#' that the memory of [hilbert_order()].
 #'
 #' @references
 #' Beygelzimer, A., Kakade, S. and Langford, J. (2006). Cover trees for nearest neighbor. *Proceedings of

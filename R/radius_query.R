@@ -1,44 +1,51 @@
 #' Find all points within a radius
 #'
-#' Finds, for each query point, every point of a tree at a distance of at most `radius`. The
-#' answer is exact.
+#' Finds, for each query point, every point of a tree at a distance of at most `radius`. The result is exact.
 #'
 #' @inheritParams knn_query
-#' @param radius The largest distance that counts, at least 0.
-#' @param sort Whether to order each query's points by distance, and by row where distances are
-#'   equal. Unsorted points are in the order of the traversal, which saves time.
-#' @param max_pairs The largest number of pairs (a query and a point within its radius) that the
-#'   result may have: one number, or `Inf`. `NULL` for as many as fit into half of the available
-#'   memory, at most 2^31 - 1.
+#' @param tree A tree of n points in d dimensions from [cover_tree()], with Euclidean distance.
+#' @param radius The largest distance, in the units of the coordinates: one number from 0 to 1e153.
+#' @param sort Whether to order the points of each query by distance, and equal distances by row. `FALSE` saves time. The order
+#'   is then arbitrary, and may differ between calls and numbers of threads.
+#' @param max_pairs The largest number of pairs (a query and a point within its radius) that the result may have: one
+#'   number, or `Inf`. `NULL`: as many as fit into half of the available memory, but at most 2^31 - 1.
 #' @param control A [knn_control()], of which `search` and `block_size` are used.
 #'
 #' @return A list of class `covertree_radius` with
 #'   \describe{
-#'     \item{`index`}{list of m integer vectors: rows of the data from which the tree was built;
-#'       one vector for each of the m queries}
-#'     \item{`distance`}{list of m double vectors: their distances}
-#'     \item{`count`}{integer vector of length m: the numbers of points found}
+#'     \item{`index`}{list of m integer vectors: row numbers of the points from which the tree was built. Vector i has the
+#'       points within the radius of query i. If the queries are own points of the tree, it does not contain the query
+#'       itself.}
+#'     \item{`distance`}{list of m double vectors: the distances of these points}
+#'     \item{`count`}{integer vector \[m\]: the number of points found for each query}
 #'     \item{`radius`}{the radius}
 #'   }
-#'   and, if `rows` was given, the attribute `rows`. Without queries (no rows in `query`, or
-#'   `rows = integer()`), the lists and `count` are empty.
+#'   and the attribute `rows`, if `rows` is given. Without queries, the lists and `count` are empty.
 #'
-#' @details
-#' The points of each query are counted before memory for them is allocated. A pair takes 12 bytes.
-#' After 5 million pairs, the total is estimated from a sample of the queries: if it exceeds
-#' `max_pairs`, the call stops and reports the estimate. Otherwise counting continues, and the
-#' call stops if the count exceeds `max_pairs`.
+#' @section The limit on pairs:
+#' The search counts the points of each query before it allocates the result. If it has counted 5 million pairs (or
+#' `max_pairs`, if that is less), it estimates the total from a sample of the queries. If the estimate exceeds
+#' `max_pairs` clearly, the call stops and reports the estimate. Otherwise it continues to count, and stops when the count
+#' exceeds `max_pairs`. With the default, results of up to 5 million pairs are always permitted.
 #'
-#' The available memory is what the system reports (`MemAvailable` on Linux, within the limits of
-#' control groups, as in containers; free and inactive pages on macOS; free physical memory on
-#' Windows), or 8 GB where it reports none. Results of up to 5 million pairs are always allowed by
-#' default.
+#' The available memory is the memory that the system reports: `MemAvailable` on Linux, within the limits of control groups
+#' (containers); free and inactive pages on macOS; free physical memory on Windows. If the system reports
+#' nothing, 8 GB are assumed.
 #'
 #' @section Errors:
-#' Stops if `query` is not numeric and finite or has other columns than the tree, by number
-#' or by name; if `rows` holds anything but row numbers of the tree; if `radius` is not one finite
-#' number of at least 0; if `max_pairs` is not one number of at least 0; and if the result would
-#' have more than `max_pairs` pairs.
+#' Stops if `tree` is not a tree or has a residual correlation; if `query` is not numeric and finite, or has other columns than
+#' the tree, by number or by name; if the range of the columns of `query` and of the tree's points together is outside the
+#' limits of [cover_tree()]; if `rows` contains anything but row numbers of the tree; if `radius`, `sort`, `threads`,
+#' `max_pairs` or `control` is not as described; and if the result would have more than `max_pairs` pairs.
+#'
+#' @section Cost:
+#' Time: two searches, one to count and one to fill the result; each takes at most O(n d) operations for each query. Sorting
+#' takes O(c log c) for a query with c points.
+#'
+#' Memory: 12 bytes for each pair and 128 bytes for each query. Sorting needs temporary memory for the longest vector of
+#' each thread. In addition, each thread needs temporary memory for the nodes and tiles of the tree.
+#'
+#' @seealso [knn_query()] finds the k nearest points.
 #'
 #' @examples
 #' x <- as.matrix(quakes[, 1:3])
@@ -50,9 +57,9 @@ radius_query <- function(tree, query = NULL, radius, rows = NULL, sort = TRUE, t
                          max_pairs = NULL, control = knn_control()) {
   pointer <- check_tree(tree)
   if (!is.null(tree$metric)) {
-    fail("tree must be Euclidean: by residual correlation only knn_query() searches")
+    fail("tree must have Euclidean distance: got a residual correlation, for which only knn_query() searches")
   }
-  if (missing(radius)) fail("radius must be given: the largest distance that counts")
+  if (missing(radius)) fail("radius must be one finite number of at least 0: got nothing")
   radius <- check_radius(radius)
   sort <- check_flag(sort, "sort")
   max_pairs <- check_max_pairs(max_pairs)
@@ -72,16 +79,16 @@ radius_query <- function(tree, query = NULL, radius, rows = NULL, sort = TRUE, t
 #' @export
 format.covertree_radius <- function(x, ...) {
   queries <- length(x$count)
-  found <- format(sum(as.numeric(x$count)), big.mark = ",")
-  sprintf("<radius_neighbors: %s within %g of %s quer%s>", found, x$radius,
-          format(queries, big.mark = ","), if (queries == 1) "y" else "ies")
+  found <- sum(as.numeric(x$count))
+  sprintf("<radius: %s point%s within %g of %s quer%s>", format(found, big.mark = ","), plural(found),
+          x$radius, format(queries, big.mark = ","), if (queries == 1) "y" else "ies")
 }
 
 #' @export
 print.covertree_radius <- function(x, ...) {
   cat(format(x), "\n", sep = "")
   if (length(x$count) > 0) {
-    cat("points within the radius of a query:\n")
+    cat("points per query:\n")
     print(summary(x$count))
   }
   invisible(x)

@@ -5,7 +5,7 @@
 #'
 #' @param threads One whole number of at least 1; `NULL` to read only.
 #'
-#' @return One integer: the number of threads before the call, within the limits below. Invisible if `threads`
+#' @return One integer: the number of threads before the call, within the limits described under Details. Invisible if `threads`
 #'   is given.
 #'
 #' @details
@@ -13,7 +13,7 @@
 #' processors. This function does not change the settings of OpenMP, so it has no effect on other packages.
 #'
 #' Limits: a call uses at most `OMP_THREAD_LIMIT` threads, at most 8 threads per processor plus 8, and at most two
-#' threads while R checks packages (`_R_CHECK_LIMIT_CORES_`). Without OpenMP, a call uses one thread.
+#' threads while R checks packages (environment variable `_R_CHECK_LIMIT_CORES_`). Without OpenMP, a call uses one thread.
 #'
 #' A forked process, such as a worker of `parallel::mclapply()`, uses one thread, because OpenMP does not work
 #' after a fork. If the fork happened before this package was loaded, the package recognizes it on Linux, and on

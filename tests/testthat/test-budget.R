@@ -84,7 +84,7 @@ test_that("a budget and what it found are printed", {
     found <- knn_query(tree, k = 5, budget = 20, control = list(stats = TRUE))
     expect_output(print(found), "600 queries, recall [01]\\.[0-9]{4} \\([01]\\.[0-9]{4} to [01]")
     expect_output(print(knn_stats(found)), "<knn_stats: 600 queries")
-    expect_output(print(knn_stats(found)), "points evaluated for a query, quantiles:\n +0% ")
+    expect_output(print(knn_stats(found)), "points evaluated per query, quantiles:\n +0% ")
     expect_false(anyNA(as.data.frame(found)))
   }
 })

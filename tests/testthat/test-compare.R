@@ -64,6 +64,6 @@ test_that("a damaged metric is an error or a difference, never equality", {
   metric <- by(10)
   changed <- metric$metric
   changed$x <- changed$x + 1
-  expect_match(all.equal(metric, with_part(metric, "metric", changed)), "what the metric makes of")
+  expect_match(all.equal(metric, with_part(metric, "metric", changed)), "^data of the metric: ")
   expect_error(all.equal(metric, with_part(metric, "metric", 1)), "metric must be")
 })

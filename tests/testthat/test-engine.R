@@ -80,8 +80,8 @@ test_that("progress is told when asked for, and only in long calls", {
 test_that("statistics must have been asked for", {
   tree <- cover_tree(matrix(1:20, 10))
   expect_error(knn_stats(knn_query(tree, k = 2)), "stats = TRUE")
-  expect_error(knn_query(tree, control = list(block_size = 65)), "block_size must be at most 64, not 65")
+  expect_error(knn_query(tree, control = list(block_size = 65)), "block_size must be at most 64: got 65")
   expect_error(knn_query(tree, control = list(block_size = 0)), "block_size must be one whole number")
-  expect_error(knn_query(tree, control = list(stats = NA)), "stats must be TRUE or FALSE, not NA")
+  expect_error(knn_query(tree, control = list(stats = NA)), "stats must be TRUE or FALSE: got NA")
   expect_error(knn_query(tree, control = list(progress = "yes")), "progress must be TRUE or FALSE")
 })

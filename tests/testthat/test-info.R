@@ -32,9 +32,9 @@ test_that("the environment variable decides where the option is silent", {
 test_that("an unknown instruction set is refused by every function, and named", {
   old <- options(covertree.simd = "neon9")
   on.exit(options(old))
-  expect_error(cover_tree(matrix(1:4, 2)), "option covertree.simd must be one of .* not \"neon9\"")
+  expect_error(cover_tree(matrix(1:4, 2)), "option covertree.simd must be one of .*: got \"neon9\"")
   options(covertree.simd = 3)
-  expect_error(covertree_info(), "not 3")
+  expect_error(covertree_info(), ": got 3")
 })
 
 test_that("the information is complete, and prints in a line", {

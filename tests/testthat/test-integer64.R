@@ -40,14 +40,14 @@ test_that("integer64 is refused wherever numbers are taken", {
 for (argument in c("block_size", "seed")) {
   test_that(paste("integer64 is refused as", argument), {
     call <- function(value) do.call(knn_control, stats::setNames(list(value), argument))
-    expect_error(call(wide(1)), paste0(argument, " must be .* not an integer64"))
+    expect_error(call(wide(1)), paste0(argument, " must be .*(: got|, not) an integer64"))
   })
 }
 
 for (argument in c("k", "rows", "threads", "recall", "epsilon", "budget")) {
   test_that(paste("integer64 is refused as", argument), {
     call <- function(value) do.call(knn_query, c(list(tree), stats::setNames(list(value), argument)))
-    expect_error(call(wide(1)), paste0(argument, " must be .* not an integer64"))
+    expect_error(call(wide(1)), paste0(argument, " must be .*(: got|, not) an integer64"))
   })
 }
 
@@ -56,9 +56,9 @@ test_that("with bit64 loaded it is the same, and what is advised works", {
   loadNamespace("bit64")
   same <- bit64::as.integer64(1:40)
   dim(same) <- c(20, 2)
-  expect_error(cover_tree(same), "x must be .* not an integer64 \\(convert it with as.double\\(\\)\\)")
-  expect_error(knn_query(tree, k = bit64::as.integer64(3)), "k must be .* not an integer64")
-  expect_error(radius_query(tree, radius = bit64::as.integer64(3)), "radius must be .* not an integer64")
+  expect_error(cover_tree(same), "x must be .*: got an integer64 \\(convert it with as.double\\(\\)\\)")
+  expect_error(knn_query(tree, k = bit64::as.integer64(3)), "k must be .*: got an integer64")
+  expect_error(radius_query(tree, radius = bit64::as.integer64(3)), "radius must be .*: got an integer64")
   converted <- matrix(as.double(same), 20)
   expect_sound_tree(cover_tree(converted), matrix(1:40, 20))
 })

@@ -325,9 +325,9 @@ test_that("a tree with a metric says so, and keeps the points as they came", {
   stats <- knn_stats(knn_query(tree, k = 3, control = list(stats = TRUE)))
   expect_identical(stats$queries, 60L)
   expect_gt(stats$correlations, 0)
-  expect_output(print(stats), "pairs for each query")
+  expect_output(print(stats), "pairs per query")
   walked <- knn_query(cover_tree(uniform_points(1700, 2), metric = metric), recall = 0.5, control = list(stats = TRUE))
-  expect_output(print(knn_stats(walked)), "points evaluated for a query, quantiles")
+  expect_output(print(knn_stats(walked)), "points evaluated per query, quantiles")
 })
 
 test_that("points on a line, one point, integers and one inducing point are answered", {

@@ -71,6 +71,6 @@ test_that("a tree whose metric was changed all the same says so at every use", {
   bad <- list("euclidean", 1, list(), list(metric = "euclidean"), residual_correlation(kernel_rbf()),
               TRUE, list(metric = residual_correlation(kernel_rbf()), x = 1))
   for (metric in bad) for (use in uses) {
-    expect_error(use(with_part(tree, "metric", metric)), "^tree's metric must be one that .*, not ")
+    expect_error(use(with_part(tree, "metric", metric)), "^tree's metric must be one that .*: got ")
   }
 })
