@@ -1,5 +1,5 @@
-# Targets for developers. Each target first installs what it misses (tools/setup.sh). The
-# package of this checkout is installed into build/library only.
+# Targets for developers. Targets that need other programs or R packages install missing ones first
+# (tools/setup.sh). The package of this checkout is installed into build/library only.
 
 LIBRARY := build/library
 export R_LIBS := $(CURDIR)/.library$(addprefix :,$(R_LIBS))
@@ -9,23 +9,23 @@ WITH_PACKAGE = R_LIBS="$(CURDIR)/$(LIBRARY):$$R_LIBS"
     document format release-check clean
 
 help:
-	@echo "make demo      the neighbors of 32,436 ocean profiles: a table, a map, the times"
+	@echo "make demo      finds the neighbors of 32,436 ocean profiles: a table, a map, the times"
 	@echo "make test      the C checks and the R tests"
 	@echo "make core      the C checks alone, under sanitizers"
 	@echo "make cross     the C checks on other processors: ARCH=\"armhf i686 i686-sse2 s390x\""
-	@echo "make check     R CMD check --as-cran; whether man/ and NAMESPACE are current"
+	@echo "make check     R CMD check --as-cran; compares man/ and NAMESPACE with the comments in R/"
 	@echo "make lint      the rules of tools/lint.sh: layers, sizes, headers, format, documents"
-	@echo "make compilers the same results with gcc and clang, with and without OpenMP, -O0 to -O3"
+	@echo "make compilers compares the results of gcc and clang, with and without OpenMP, -O0 to -O3"
 	@echo "make fuzz      fuzzing of the core and of saved trees for a minute; SECONDS=600 for longer"
 	@echo "make sanitize  the R tests under the address and undefined behavior sanitizers"
-	@echo "make valgrind  every function once under valgrind"
+	@echo "make valgrind  runs every function once under valgrind"
 	@echo "make trust     writes inst/trust.md from the last results of all checks"
 	@echo "make bench     all benchmarks, with the other packages that are installed (half an hour);"
-	@echo "               WORKLOADS=summary SECONDS=30: those of the README's table (8 minutes)"
+	@echo "               WORKLOADS=summary SECONDS=30: only the workloads of README.md (8 minutes)"
 	@echo "make readme    writes all figures of README.md, from the demo and the last benchmarks"
 	@echo "make document  writes man/ and NAMESPACE from the comments in R/"
 	@echo "make format    formats the C files with clang-format"
-	@echo "make release-check  what a person must settle before a release"
+	@echo "make release-check  checks the version, NEWS.md and the address of the maintainer"
 	@echo "make clean     removes the files that these targets made"
 
 demo:
@@ -81,7 +81,7 @@ readme: demo
 	    { cat build/tables.log; exit 1; }
 	@$(WITH_PACKAGE) Rscript tools/readme.R
 
-# From a tarball, so that src/ stays clean and no old object file is used.
+# Installs from a tarball, so that no object file is written to src/ or taken from there.
 install:
 	@mkdir -p $(LIBRARY)
 	@echo "install: covertree into $(LIBRARY)"

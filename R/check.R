@@ -23,8 +23,8 @@ with_article <- function(noun) {
   paste(if (grepl("^[aeiouAEIOU]", noun)) "an" else "a", noun)
 }
 
-# Whether a value has 64-bit integers of the package bit64. R stores their bits as doubles, so code that
-# ignores the class reads wrong numbers.
+# Whether a value has 64-bit integers of the package bit64. R stores their bits as doubles, so code
+# that ignores the class reads wrong numbers.
 is_integer64 <- function(value) inherits(value, "integer64")
 
 is_numeric <- function(value) is.numeric(value) && !is_integer64(value)
@@ -171,8 +171,8 @@ matrix_points <- function(x, what) {
   plain
 }
 
-# Limits within which squared distances of d columns neither overflow nor all underflow to 0: for the
-# range of the widest column times sqrt(d), and for the range of the widest column.
+# Limits within which squared distances of d columns neither overflow nor all underflow to 0: for
+# the range of the widest column times sqrt(d), and for the range of the widest column.
 widest <- 1e153
 narrowest <- 1e-145
 
@@ -223,8 +223,8 @@ quoted <- function(names) {
   toString(c(shown, if (length(names) > 8) sprintf("... (%d)", length(names))))
 }
 
-# Returns the query points as a matrix of doubles with the columns in the order of the tree's, or NULL
-# for the tree's own points.
+# Returns the query points as a matrix of doubles with the columns in the order of the tree's, or
+# NULL for the tree's own points.
 check_query <- function(query, pointer) {
   if (is.null(query)) return(NULL)
   arrays <- .Call(r_tree_arrays, pointer)

@@ -6,24 +6,25 @@
 #' @param ... Passed to [all.equal()], which compares the doubles: for example `tolerance`. With
 #'   `tolerance = 0`, all values must be equal.
 #'
-#' @return `TRUE`, or a character vector with one element for each difference: the name of the array and
-#'   how it differs.
+#' @return `TRUE`, or a character vector with one element for each difference: the name of the array
+#'   and how it differs.
 #'
 #' @details
-#' [identical()] compares the pointers inside two trees: it is `TRUE` only for copies of one tree, and
-#' `FALSE` for two trees built from the same points. `all.equal()` compares the data to which
-#' the pointers refer. For trees with Euclidean distance, `identical(tree_arrays(a), tree_arrays(b))` compares
-#' the same data without a tolerance.
+#' [identical()] compares the pointers inside two trees: it is `TRUE` only for copies of one tree,
+#' and `FALSE` for two trees built from the same points. `all.equal()` compares the data to which
+#' the pointers refer. For trees with Euclidean distance,
+#' `identical(tree_arrays(a), tree_arrays(b))` compares the same data without a tolerance.
 #'
 #' Two kinds of data are not compared: those that an approximate search keeps with a tree (see
-#' [knn_query()]), and arrays of trees whose sizes or kinds of metric differ, except for the settings.
+#' [knn_query()]), and arrays of trees whose sizes or kinds of metric differ, except for the
+#' settings.
 #'
 #' @section Errors:
 #' Stops if `target` is not a tree, or if one of the trees is damaged.
 #'
 #' @section Cost:
-#' One pass over the arrays of both trees, O(n d) time. [all.equal()] makes temporary copies of doubles
-#' that are not identical.
+#' One pass over the arrays of both trees, O(n d) time. [all.equal()] makes temporary copies of
+#' doubles that are not identical.
 #'
 #' @examples
 #' x <- as.matrix(quakes[, 1:3])

@@ -4,98 +4,106 @@
 #' builds it once, queries it as often as needed, saves it with [saveRDS()], or sends it to other R
 #' processes.
 #'
-#' @param x The points \[n x d\]: a numeric or integer matrix, or a data frame of numeric columns, with one
-#'   row per point. All values must be finite. n is at least 1 and at most 2^31 - 1, d is at least 1.
+#' @param x The points \[n x d\]: a numeric or integer matrix, or a data frame of numeric columns,
+#'   with one row per point. All values must be finite. n is at least 1 and at most 2^31 - 1, d is
+#'   at least 1.
 #' @param metric `"euclidean"`, or a [residual_correlation()]. With a residual correlation,
-#'   [knn_query()] searches by that metric, and the tree is built over the coordinates divided by the
-#'   lengthscale.
+#'   [knn_query()] searches by that metric, and the tree is built over the coordinates divided by
+#'   the lengthscale.
 #' @param layout The order in which the build processes the points: `"hilbert"` for the order of
-#'   [hilbert_order()], `"natural"` for the order of the rows. The layout decides between equally good
-#'   centers and cuts, and orders the children of a node. It changes the time of the build and of queries, usually
-#'   by little, but never an exact result (`vignette("performance")`).
-#' @param leaf_size The largest number of points in a node that is not split; `NULL` for 128. It changes
-#'   speed and memory, never an exact result.
-#' @param threads The number of threads; `NULL` for the default of [covertree_threads()].
-#'   The tree is the same for any number.
+#'   [hilbert_order()], `"natural"` for the order of the rows. The layout decides between equally
+#'   good centers and cuts, and orders the children of a node. It changes the time of the build and
+#'   of queries, usually by little, but never an exact result (`vignette("performance")`).
+#' @param leaf_size The largest number of points in a node that is not split; `NULL` for 128. It
+#'   changes speed and memory, never an exact result.
+#' @param threads The number of threads; `NULL` for the default of [covertree_threads()]. The tree
+#'   is the same for any number.
 #'
 #' @return An object of class `cover_tree`, with the methods
 #'   \describe{
 #'     \item{`print()`, [`summary()`][summary.cover_tree]}{the size, the layout and the levels}
 #'     \item{`dim()`, `length()`, `dimnames()`}{c(n, d), n, and the dimnames of `x`}
-#'     \item{`as.matrix()`}{the points as a double matrix \[n x d\] in the order of `x`, with its dimnames}
+#'     \item{`as.matrix()`}{the points as a double matrix \[n x d\] in the order of `x`, with its
+#'       dimnames}
 #'     \item{[`all.equal()`][all.equal.cover_tree]}{compares two trees}
 #'   }
 #'   [tree_arrays()] returns the arrays of the tree, [validate_tree()] checks its invariants.
 #'
-#'   A tree cannot be indexed, changed, or combined with other data: these operations stop with advice.
-#'   Build a tree of other points from `as.matrix(tree)` instead.
+#'   A tree cannot be indexed, changed, or combined with other data: these operations stop with
+#'   advice. Build a tree of other points from `as.matrix(tree)` instead.
 #'
 #' @section Saved trees:
-#' A tree survives [saveRDS()], [save()], a fork, and being sent to a worker of the parallel package. Only the
-#' arrays of [tree_arrays()], the data of a metric and the results of calibrations (see [knn_query()]) are
-#' saved. At the first use in another process, the tree is checked. The arrays must form a tree, and the arrays
-#' and the data of the metric must match their checksums. A damaged file is therefore an error. A file
-#' written with `ascii = TRUE` is an error, too, because R then writes doubles with 16 significant digits,
-#' which loses their last bits.
+#' A tree survives [saveRDS()], [save()], a fork, and being sent to a worker of the parallel
+#' package. Only the arrays of [tree_arrays()], the data of a metric and the results of calibrations
+#' (see [knn_query()]) are saved. At the first use in another process, the tree is checked. The
+#' arrays must form a tree, and the arrays and the data of the metric must match their checksums. A
+#' damaged file is therefore an error. A file written with `ascii = TRUE` is an error, too, because
+#' R then writes doubles with 16 significant digits, which loses their last bits.
 #'
 #' @section The structure of the tree:
-#' A *node* is a set of points around one of them, its *center*. The *radius* of a node is the distance from
-#' its center to its farthest point. The *level* of a node is the smallest integer l for which the radius is at
-#' most 2^(l/4), the *cover radius* of the level. A node without children is a *leaf*.
+#' A *node* is a set of points around one of them, its *center*. The *radius* of a node is the
+#' distance from its center to its farthest point. The *level* of a node is the smallest integer l
+#' for which the radius is at most 2^(l/4), the *cover radius* of the level. A node without children
+#' is a *leaf*.
 #'
-#' A node of more than `leaf_size` points is split by farthest-first traversal: the point that is farthest from
-#' all centers chosen so far becomes the next center, until every point is within the cover radius of a
-#' lower level of some center. Each point joins the nearest center. The invariants are similar to those of the
-#' simplified cover tree of Izbicki and Shelton (2015). The differences are that the radius doubles every four
-#' levels, and that covering holds for all points of a node, not only for the centers of its children:
+#' A node of more than `leaf_size` points is split by farthest-first traversal: the point that is
+#' farthest from all centers chosen so far becomes the next center, until every point is within the
+#' cover radius of a lower level of some center. Each point joins the nearest center. The invariants
+#' are similar to those of the simplified cover tree of Izbicki and Shelton (2015). The differences
+#' are that the radius doubles every four levels, and that covering holds for all points of a node,
+#' not only for the centers of its children:
 #' \describe{
-#'   \item{covering}{the points of a node lie within the cover radius of its level around its center}
+#'   \item{covering}{the points of a node lie within the cover radius of its level around its
+#'     center}
 #'   \item{nesting}{the center of a node with children is the center of exactly one child}
 #'   \item{descent}{the level of a child is below the level of its parent}
-#'   \item{separation}{the centers of siblings are farther apart than 2^((c - 1)/4), where c is the highest
-#'     level among the siblings}
+#'   \item{separation}{the centers of siblings are farther apart than 2^((c - 1)/4), where c is the
+#'     highest level among the siblings}
 #' }
 #'
-#' Two kinds of nodes are special. Points with equal coordinates form a node of radius 0, which has no
-#' level; if it has more than `leaf_size` points, it is divided by row. A node is not split if
-#' 64 + sqrt(s) centers, for s points, do not reach a lower level. This happens if all
-#' distances are similar, as for points of many independent dimensions. A search then scans the points of this
+#' Two kinds of nodes are special. Points with equal coordinates form a node of radius 0, which has
+#' no level; if it has more than `leaf_size` points, it is divided by row. A node is not split if 64
+#' + sqrt(s) centers, for s points, do not reach a lower level. This happens if all distances are
+#' similar, as for points of many independent dimensions. A search then scans the points of this
 #' leaf.
 #'
-#' The points of a leaf are stored in tiles of at most 16 points. They are divided in half along the widest
-#' coordinate, and each half is divided again, so that the bounding boxes of the tiles are small.
+#' The points of a leaf are stored in tiles of at most 16 points. They are divided in half along the
+#' widest coordinate, and each half is divided again, so that the bounding boxes of the tiles are
+#' small.
 #'
 #' @section Errors:
-#' Stops if `x` is missing, is not a numeric matrix or a data frame of numeric columns, is of class `integer64`
-#' or `dist`, has no row or no column, or has a value that is `NA`, `NaN` or infinite (the message
-#' names its row and column). Stops if squared distances would leave the range of doubles: if the range
-#' of the widest column times sqrt(d) exceeds 1e153, or if the range of the widest column is above 0 and below
-#' 1e-145. Also stops if `metric`, `layout`, `leaf_size` or `threads` is not as described. For the errors of a
-#' metric, see [residual_correlation()].
+#' Stops if `x` is missing, is not a numeric matrix or a data frame of numeric columns, is of class
+#' `integer64` or `dist`, has no row or no column, or has a value that is `NA`, `NaN` or infinite
+#' (the message names its row and column). Stops if squared distances would leave the range of
+#' doubles: if the range of the widest column times sqrt(d) exceeds 1e153, or if the range of the
+#' widest column is above 0 and below 1e-145. Also stops if `metric`, `layout`, `leaf_size` or
+#' `threads` is not as described. For the errors of a metric, see [residual_correlation()].
 #'
 #' @section Cost:
-#' Time: the Hilbert order takes O(n d), and a split of a node compares its s points with at most
-#' 64 + sqrt(s) centers, O(d) operations each. For points of few independent dimensions, the time grows
-#' little faster than n (`vignette("performance")`). A residual correlation with m inducing points also
-#' needs O(n m (m + d)) operations for its factors.
+#' Time: the Hilbert order takes O(n d), and a split of a node compares its s points with at most 64
+#' + sqrt(s) centers, O(d) operations each. For points of few independent dimensions, the time grows
+#' little faster than n (`vignette("performance")`). A residual correlation with m inducing points
+#' also needs O(n m (m + d)) operations for its factors.
 #'
-#' Memory: 8 n d + 4 n bytes for the points and rows, and 40 + 16 d bytes for each node. [object.size()] counts these
-#' arrays. With the default `leaf_size`, there is about one node for 40 points. In addition, a tree in use has a copy
-#' of the points in single precision for searches, with bounding boxes. With the default `leaf_size`, this copy takes
-#' 50 to 65% of the memory of the arrays, and more than they if `leaf_size` is below 16. The first query with
-#' `predecessor = TRUE` adds the prefix trees ([knn_query()]). The build needs temporary memory: 32 n bytes, and before
+#' Memory: 8 n d + 4 n bytes for the points and rows, and 40 + 16 d bytes for each node.
+#' [object.size()] counts these arrays. With the default `leaf_size`, there is about one node for 40
+#' points. In addition, a tree in use has a copy of the points in single precision for searches,
+#' with bounding boxes. With the default `leaf_size`, this copy takes 50 to 65% of the memory of the
+#' arrays, and more than they if `leaf_size` is below 16. The first query with `predecessor = TRUE`
+#' adds the prefix trees ([knn_query()]). The build needs temporary memory: 32 n bytes, and before
 #' that the memory of [hilbert_order()].
 #'
 #' @references
-#' Beygelzimer, A., Kakade, S. and Langford, J. (2006). Cover trees for nearest neighbor. *Proceedings of
-#' the 23rd International Conference on Machine Learning*, 97-104. \doi{10.1145/1143844.1143857}
+#' Beygelzimer, A., Kakade, S. and Langford, J. (2006). Cover trees for nearest neighbor.
+#' *Proceedings of the 23rd International Conference on Machine Learning*, 97-104.
+#' \doi{10.1145/1143844.1143857}
 #'
 #' Izbicki, M. and Shelton, C. R. (2015). Faster cover trees. *Proceedings of the 32nd International
 #' Conference on Machine Learning*, PMLR 37, 1162-1170.
 #'
-#' Elkin, Y. and Kurlin, V. (2023). A new near-linear time algorithm for k-nearest neighbor search using a
-#' compressed cover tree. *Proceedings of the 40th International Conference on Machine Learning*, PMLR 202,
-#' 9267-9311.
+#' Elkin, Y. and Kurlin, V. (2023). A new near-linear time algorithm for k-nearest neighbor search
+#' using a compressed cover tree. *Proceedings of the 40th International Conference on Machine
+#' Learning*, PMLR 202, 9267-9311.
 #'
 #' @examples
 #' x <- matrix(rnorm(3000), ncol = 3)
@@ -129,8 +137,8 @@ new_cover_tree <- function(pointer, metric = NULL) {
             class = "cover_tree")
 }
 
-# Returns the cache of a tree. A damaged file can contain another object in its place: then the value is
-# a new environment, which is not kept.
+# Returns the cache of a tree. A damaged file can contain another object in its place: then the
+# value is a new environment, which is not kept.
 cache_of <- function(tree) {
   cache <- tree$cache
   if (is.environment(cache) && !environmentIsLocked(cache)) cache else new.env(parent = emptyenv())

@@ -1,25 +1,26 @@
 #' covertree: exact batched nearest neighbors on a Hilbert-ordered cover tree
 #'
 #' Builds an index of points once, with [cover_tree()], and answers many queries with it:
-#' [knn_query()] finds the k nearest points of each query, [radius_query()] all points within a radius.
-#' For Gaussian processes, [vecchia_neighbors()] finds conditioning sets, and [residual_correlation()] is a
-#' metric for them. Results are exact unless the user permits an approximation. An exact result does
-#' not depend on the number of threads, the order of the points, the shape of the tree, or whether the tree was
-#' saved and loaded.
+#' [knn_query()] finds the k nearest points of each query, [radius_query()] all points within a
+#' radius. For Gaussian processes, [vecchia_neighbors()] finds conditioning sets, and
+#' [residual_correlation()] is a metric for them. Results are exact unless the user permits an
+#' approximation. An exact result does not depend on the number of threads, the order of the points,
+#' the shape of the tree, or whether the tree was saved and loaded.
 #'
-#' The vignettes are `vignette("covertree")` (a first example), `vignette("vecchia")` (Gaussian processes),
-#' `vignette("design")` (the algorithm) and `vignette("performance")` (time, recall and memory).
+#' The vignettes are `vignette("covertree")` (a first example), `vignette("vecchia")` (Gaussian
+#' processes), `vignette("design")` (the algorithm) and `vignette("performance")` (time, recall and
+#' memory).
 #'
 #' @section The distance:
-#' The distance between two points is the Euclidean distance in double precision: the differences of the
-#' coordinates are squared, the squares are added in the order of the columns, and the square root of the sum is
-#' taken. Every search returns exactly these values. Neighbors are ordered by this distance, and
-#' equal distances by row.
+#' The distance between two points is the Euclidean distance in double precision: the differences of
+#' the coordinates are squared, the squares are added in the order of the columns, and the square
+#' root of the sum is taken. Every search returns exactly these values. Neighbors are ordered by
+#' this distance, and equal distances by row.
 #'
-#' Squares must not leave the range of doubles. Functions stop if the range of the widest column times
-#' the square root of the number of columns exceeds 1e153, or if the range of the widest column is above 0 and
-#' below 1e-145. A squared difference below about 5e-324 is rounded to 0, so points whose
-#' coordinates differ by less than about 1.5e-162 have distance 0.
+#' Squares must not leave the range of doubles. Functions stop if the range of the widest column
+#' times the square root of the number of columns exceeds 1e153, or if the range of the widest
+#' column is above 0 and below 1e-145. A squared difference below about 5e-324 is rounded to 0, so
+#' points whose coordinates differ by less than about 1.5e-162 have distance 0.
 #'
 #' @keywords internal
 #' @useDynLib covertree, .registration = TRUE

@@ -1,27 +1,29 @@
 #' Instruction set, threads and OpenMP
 #'
-#' Reports which instruction set the package uses, how many threads, and whether it was built with OpenMP.
+#' Reports which instruction set the package uses, how many threads, and whether it was built with
+#' OpenMP.
 #'
 #' @return A list of class `covertree_info`:
 #'   \describe{
 #'     \item{`version`}{string: the version of the package}
 #'     \item{`simd`}{string: the instruction set in use}
-#'     \item{`simd_available`}{character vector: the instruction sets of this processor that the package supports,
-#'       the best one last}
+#'     \item{`simd_available`}{character vector: the instruction sets of this processor that the
+#'       package supports, the best one last}
 #'     \item{`openmp`}{whether the package was built with OpenMP}
 #'     \item{`threads`}{integer: the default of [covertree_threads()]}
 #'   }
 #'
 #' @section Instruction sets:
-#' The package chooses the best available instruction set at run time: `"base"` (on every processor), `"avx2"` or
-#' `"avx512"` (x86-64), or `"neon"` (64-bit ARM). The option `covertree.simd` or, if it is not set, the environment
-#' variable `COVERTREE_SIMD` selects another available set, for measurements and tests. The results have
-#' the same bits for every instruction set. The factors of a [residual_correlation()] with inducing points also
-#' depend on the BLAS and LAPACK of R, which may differ between machines. On 32-bit x86 the package needs SSE2.
+#' The package chooses the best available instruction set at run time: `"base"` (on every
+#' processor), `"avx2"` or `"avx512"` (x86-64), or `"neon"` (64-bit ARM). The option
+#' `covertree.simd` or, if it is not set, the environment variable `COVERTREE_SIMD` selects another
+#' available set, for measurements and tests. The results have the same bits for every instruction
+#' set. The factors of a [residual_correlation()] with inducing points also depend on the BLAS and
+#' LAPACK of R, which may differ between machines. On 32-bit x86 the package needs SSE2.
 #'
 #' @section Errors:
-#' Stops if the option or the environment variable names an instruction set that is not available. All
-#' functions that use vector instructions then stop with the same message.
+#' Stops if the option or the environment variable names an instruction set that is not available.
+#' All functions that use vector instructions then stop with the same message.
 #'
 #' @section Cost:
 #' Constant time and memory.

@@ -1,25 +1,26 @@
 #' Settings of a search
 #'
-#' Collects settings that change the speed, the random sample or the output of a search, but never an
-#' exact result. [knn_query()], [radius_query()], [vecchia_neighbors()] and [recall_of()] take them as
-#' `control`.
+#' Collects settings that change the speed, the random sample or the output of a search, but never
+#' an exact result. [knn_query()], [radius_query()], [vecchia_neighbors()] and [recall_of()] take
+#' them as `control`.
 #'
-#' @param search `"tree"`: use the tree. `"scan"`: compare every query with every point. `"auto"`: use the
-#'   tree, and scan where the tree excludes too few points to save time, as for points of many
-#'   independent dimensions. All three give the same exact result. By Euclidean distance, a scan is exact even if
-#'   `recall` or `epsilon` permits less, and cannot be combined with a `budget`.
-#' @param block_size The number of neighboring queries that traverse the tree together, from 1 to 64; `NULL`:
-#'   the search adapts the number to the data.
-#' @param seed The random seed for the sample of queries on which a recall is measured: one whole number. A
-#'   search leaves the state of R's random number generator unchanged.
-#' @param stats Whether to attach the statistics of the search to the result as attribute `stats`; see
-#'   [knn_stats()].
-#' @param progress Whether to print the progress of a call on the console (`stderr()`), from 2 seconds after its
-#'   start on, about twice a second.
+#' @param search `"tree"`: use the tree. `"scan"`: compare every query with every point. `"auto"`:
+#'   use the tree, and scan where the tree excludes too few points to save time, as for points of
+#'   many independent dimensions. All three give the same exact result. By Euclidean distance, a
+#'   scan is exact even if `recall` or `epsilon` permits less, and cannot be combined with a
+#'   `budget`.
+#' @param block_size The number of neighboring queries that traverse the tree together, from 1 to
+#'   64; `NULL`: the search adapts the number to the data.
+#' @param seed The random seed for the sample of queries on which a recall is measured: one whole
+#'   number. A search leaves the state of R's random number generator unchanged.
+#' @param stats Whether to attach the statistics of the search to the result as attribute `stats`;
+#'   see [knn_stats()].
+#' @param progress Whether to print the progress of a call on the console (`stderr()`), from 2
+#'   seconds after its start on, about twice a second.
 #'
-#' @return A list of class `covertree_knn_control` with the five settings. A plain list with some of these names,
-#'   such as `control = list(search = "scan")`, is accepted in place of a `knn_control()`; the other settings then
-#'   have their defaults.
+#' @return A list of class `covertree_knn_control` with the five settings. A plain list with some of
+#'   these names, such as `control = list(search = "scan")`, is accepted in place of a
+#'   `knn_control()`; the other settings then have their defaults.
 #'
 #' @details
 #' The table shows which settings a function uses. It checks the other settings and ignores them.
@@ -30,12 +31,14 @@
 #'   [radius_query()] \tab yes \tab yes \tab \tab \tab \cr
 #'   [recall_of()] \tab yes \tab yes \tab yes \tab \tab yes
 #' }
-#' By residual correlation, an exact search does not use `search` and `block_size`. An approximate search uses them
-#' when it lists the points that are nearest in space; there they change the time, never the result.
+#' By residual correlation, an exact search does not use `search` and `block_size`. An approximate
+#' search uses them when it lists the points that are nearest in space; there they change the time,
+#' never the result.
 #'
 #' @section Errors:
-#' Stops if a setting is not as described. A function with the argument `control` stops if `control` is not a list,
-#' or has elements without a name, with other names than these, or with the same name.
+#' Stops if a setting is not as described. A function with the argument `control` stops if `control`
+#' is not a list, or has elements without a name, with other names than these, or with the same
+#' name.
 #'
 #' @section Cost:
 #' Constant time and memory.
@@ -65,7 +68,8 @@ check_seed <- function(seed) {
   as.integer(seed)
 }
 
-# Returns a complete control. A value of knn_control() is checked again, because users can edit the list.
+# Returns a complete control. A value of knn_control() is checked again, because users can edit the
+# list.
 check_control <- function(control) {
   if (!is.list(control) || (is.object(control) && !inherits(control, "covertree_knn_control"))) {
     fail("control must be a knn_control() or a list of its arguments: got %s", describe(control))

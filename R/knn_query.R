@@ -1,110 +1,122 @@
 #' Find the k nearest neighbors of many points
 #'
-#' Finds, for each query point, the k points of a tree with the smallest distances. The result is exact, unless
-#' `recall`, `epsilon` or `budget` permits an approximation. Equal distances are ordered by row.
+#' Finds, for each query point, the k points of a tree with the smallest distances. The result is
+#' exact, unless `recall`, `epsilon` or `budget` permits an approximation. Equal distances are
+#' ordered by row.
 #'
 #' @param tree A tree of n points in d dimensions from [cover_tree()].
-#' @param query The query points \[m x d\]: a matrix or data frame with the columns of the tree's points and one
-#'   row per query; m may be 0. If both have column names, columns are matched by name; if the order differs, a
-#'   message of class `covertree_reordered` says so. Otherwise columns are matched by position. `NULL`: the queries
-#'   are the tree's own points. An own point is not its own neighbor, but a duplicate of it in another row is.
+#' @param query The query points \[m x d\]: a matrix or data frame with the columns of the tree's
+#'   points and one row per query; m may be 0. If both have column names, columns are matched by
+#'   name; if the order differs, a message of class `covertree_reordered` says so. Otherwise columns
+#'   are matched by position. `NULL`: the queries are the tree's own points. An own point is not its
+#'   own neighbor, but a duplicate of it in another row is.
 #' @param k The number of neighbors: a whole number of at least 1.
-#' @param rows Queries among the tree's own points: a vector of m row numbers from 1 to n, in any order, which may contain
-#'   a row several times. Row i of the result is row `rows[i]` of the result for all points. `NULL`: all points.
-#'   `query` must be `NULL`.
-#' @param predecessor Whether the neighbors of an own point must be in earlier rows, as for a Vecchia
-#'   approximation. The point in row i then has at most i - 1 neighbors. `query` must be `NULL`. The first such search in
-#'   a tree of more than 1,024 points also builds the *prefix trees*: trees of the first n/2, n/4, ... rows.
-#'   The tree keeps them in memory, but does not save them. They take about as much memory as a tree with the
-#'   default `leaf_size`.
-#' @param recall The share of the true neighbors to find: one number above 0 and at most 1. 1 is exact. Below 1, the
-#'   search stops early. How early is determined on a sample of the queries that is also answered exactly.
-#' @param epsilon The permitted relative error of distances, at least 0: the distance of the neighbor of each rank is at most
-#'   (1 + `epsilon`) times the distance of the true neighbor of this rank. A search by residual correlation
-#'   ignores `epsilon` and is exact.
-#' @param budget A [budget()], or a vector with its limits: the number of points that may be evaluated for a query. At most
-#'   one of `recall` below 1, `epsilon` above 0 and `budget` may be given.
-#' @param threads The number of threads; `NULL` for the default of [covertree_threads()]. The result is the same for any
-#'   number.
-#' @param max_pairs The largest number of pairs (a query and a neighbor) that the result may have: one number, or
-#'   `Inf`. The result has m k pairs, including the padding with `NA`. `NULL`: as many as fit into half of the
-#'   available memory; see [radius_query()].
-#' @param control A [knn_control()], or a list of its arguments: settings that do not change an exact result.
+#' @param rows Queries among the tree's own points: a vector of m row numbers from 1 to n, in any
+#'   order, which may contain a row several times. Row i of the result is row `rows[i]` of the
+#'   result for all points. `NULL`: all points. `query` must be `NULL`.
+#' @param predecessor Whether the neighbors of an own point must be in earlier rows, as for a
+#'   Vecchia approximation. The point in row i then has at most i - 1 neighbors. `query` must be
+#'   `NULL`. The first such search in a tree of more than 1,024 points also builds the *prefix
+#'   trees*: trees of the first n/2, n/4, ... rows. The tree keeps them in memory, but does not save
+#'   them. They take about as much memory as a tree with the default `leaf_size`.
+#' @param recall The share of the true neighbors to find: one number above 0 and at most 1. 1 is
+#'   exact. Below 1, the search stops early. How early is determined on a sample of the queries that
+#'   is also answered exactly.
+#' @param epsilon The permitted relative error of distances, at least 0: the distance of the
+#'   neighbor of each rank is at most (1 + `epsilon`) times the distance of the true neighbor of
+#'   this rank. A search by residual correlation ignores `epsilon` and is exact.
+#' @param budget A [budget()], or a vector with its limits: the number of points that may be
+#'   evaluated for a query. At most one of `recall` below 1, `epsilon` above 0 and `budget` may be
+#'   given.
+#' @param threads The number of threads; `NULL` for the default of [covertree_threads()]. The result
+#'   is the same for any number.
+#' @param max_pairs The largest number of pairs (a query and a neighbor) that the result may have:
+#'   one number, or `Inf`. The result has m k pairs, including the padding with `NA`. `NULL`: as
+#'   many as fit into half of the available memory; see [radius_query()].
+#' @param control A [knn_control()], or a list of its arguments: settings that do not change an
+#'   exact result.
 #'
 #' @return A list of class `covertree_knn` with
 #'   \describe{
-#'     \item{`index`}{integer matrix \[m x k\]: row numbers of the points from which the tree was built. Row i has
-#'       the neighbors of query i, nearest first.}
-#'     \item{`distance`}{double matrix \[m x k\]: the distances of these neighbors, Euclidean unless the tree has
-#'       another metric}
+#'     \item{`index`}{integer matrix \[m x k\]: row numbers of the points from which the tree was
+#'       built. Row i has the neighbors of query i, nearest first.}
+#'     \item{`distance`}{double matrix \[m x k\]: the distances of these neighbors, Euclidean unless
+#'       the tree has another metric}
 #'   }
 #'   and attributes
 #'   \describe{
-#'     \item{`exact`}{`TRUE` if the result is exact. It is `FALSE` for every search with a budget, and for a search
-#'       with `recall` below 1 or `epsilon` above 0, except where this page says that the result is exact. A scan
-#'       by Euclidean distance ([knn_control()]) is exact.}
-#'     \item{`recall`}{only if not exact: named vector `estimate`, `lower`, `upper`: the share of the neighbors found for
-#'       a sample of the queries, and the limits of an approximate 95% confidence interval}
-#'     \item{`evaluations`}{only if not exact: the mean number of points evaluated per query. By Euclidean distance
-#'       without a budget, a scanned tile counts as 16 points.}
+#'     \item{`exact`}{`TRUE` if the result is exact. It is `FALSE` for every search with a budget,
+#'       and for a search with `recall` below 1 or `epsilon` above 0, except where this page says
+#'       that the result is exact. A scan by Euclidean distance ([knn_control()]) is exact.}
+#'     \item{`recall`}{only if not exact: named vector `estimate`, `lower`, `upper`: the share of
+#'       the neighbors found for a sample of the queries, and the limits of an approximate 95%
+#'       confidence interval}
+#'     \item{`evaluations`}{only if not exact: the mean number of points evaluated per query. By
+#'       Euclidean distance without a budget, a scanned tile counts as 16 points.}
 #'     \item{`budget`, `epsilon`, `rows`}{the arguments, if used}
 #'     \item{`stats`}{with `control = knn_control(stats = TRUE)`: see [knn_stats()]}
 #'   }
-#'   If a query has fewer than k neighbors, its rows of both matrices are padded with `NA`. Without queries, both
-#'   matrices are 0 x k, and the result is exact.
+#'   If a query has fewer than k neighbors, its rows of both matrices are padded with `NA`. Without
+#'   queries, both matrices are 0 x k, and the result is exact.
 #'
-#'   `as.data.frame()` converts the result to a data frame with a row for each neighbor, without the padding, and
-#'   the columns `query` (the number of the query, or with `rows` the row number of the point), `neighbor`, `rank` and
-#'   `distance`. `print(x, n = 6)` prints the first n rows.
+#'   `as.data.frame()` converts the result to a data frame with a row for each neighbor, without the
+#'   padding, and the columns `query` (the number of the query, or with `rows` the row number of the
+#'   point), `neighbor`, `rank` and `distance`. `print(x, n = 6)` prints the first n rows.
 #'
 #' @section By residual correlation:
-#' If the metric of the tree is a [residual_correlation()], the exact search compares every query with every point, or
-#' with every predecessor, because the nodes of the tree span such large distances in this metric that almost no node can
-#' be excluded. For most pairs, an upper bound of the correlation suffices, often in single precision; only the
-#' remaining pairs get their correlation. With `recall` below 1, the points are evaluated in the order of their Euclidean distance in the tree. The
-#' search of a query stops after a number of consecutive points that are not among its k nearest.
+#' If the metric of the tree is a [residual_correlation()], the exact search compares every query
+#' with every point, or with every predecessor, because the nodes of the tree span such large
+#' distances in this metric that almost no node can be excluded. For most pairs, an upper bound of
+#' the correlation suffices, often in single precision; only the remaining pairs get their
+#' correlation. With `recall` below 1, the points are evaluated in the order of their Euclidean
+#' distance in the tree. The search of a query stops after a number of consecutive points that are
+#' not among its k nearest.
 #'
 #' @section Search to a stated recall:
-#' A random sample of the queries is answered exactly, and then with several efforts, until an effort is found whose
-#' mean recall minus three standard errors is at least `recall`. A bisection finds the smallest such effort, with which
-#' all queries are then answered.
-#' The sample has 1,000 queries, or 2 / (1 - `recall`) if that is more: 2,000 for 0.999. If
-#' fewer than ten of these queries miss a neighbor, the standard error is taken to be at least that of a sample in which
-#' one query misses half of its neighbors. Another 500 random queries are also answered exactly; the stated recall is
-#' the mean recall of these. If there are not more queries than both samples have together, or if no effort
-#' reaches `recall`, the result is exact.
+#' A random sample of the queries is answered exactly, and then with several efforts, until an
+#' effort is found whose mean recall minus three standard errors is at least `recall`. A bisection
+#' finds the smallest such effort, with which all queries are then answered. The sample has 1,000
+#' queries, or 2 / (1 - `recall`) if that is more: 2,000 for 0.999. If fewer than ten of these
+#' queries miss a neighbor, the standard error is taken to be at least that of a sample in which one
+#' query misses half of its neighbors. Another 500 random queries are also answered exactly; the
+#' stated recall is the mean recall of these. If there are not more queries than both samples have
+#' together, or if no effort reaches `recall`, the result is exact.
 #'
 #' The result for a query does not depend on the other queries, except through the effort, and not
 #' on `threads` or `block_size`. For the tree's own points, the tree keeps the effort and the exact
-#' neighbors of the 500 queries, so later calls with the same `k`, `predecessor`, `recall` and seed only answer their
-#' queries. For `query`, every call chooses the effort again. With `rows`, the effort and the stated recall are those for
-#' all own points of the tree, also with `epsilon` or `budget`. For rows that are not a random sample of the points, such as
-#' outliers, measure the recall with [recall_of()]. The same seed gives the same result. [recall_of()] with
-#' another seed measures the recall of a result on other queries.
+#' neighbors of the 500 queries, so later calls with the same `k`, `predecessor`, `recall` and seed
+#' only answer their queries. For `query`, every call chooses the effort again. With `rows`, the
+#' effort and the stated recall are those for all own points of the tree, also with `epsilon` or
+#' `budget`. For rows that are not a random sample of the points, such as outliers, measure the
+#' recall with [recall_of()]. The same seed gives the same result. [recall_of()] with another seed
+#' measures the recall of a result on other queries.
 #'
 #' @section Errors:
-#' Stops if `tree` is not a tree; if `query` is not numeric and finite, or has other columns than the tree, by number or by
-#' name; if the range of the columns of `query` and of the tree's points together is outside the limits of [cover_tree()]; if
-#' `rows` contains anything but row numbers of the tree; if `k`, `predecessor`, `recall`, `epsilon`, `budget`, `threads`,
-#' `max_pairs` or `control` is not as described; if arguments exclude each other; and if the result would have more than
-#' `max_pairs` pairs.
+#' Stops if `tree` is not a tree; if `query` is not numeric and finite, or has other columns than
+#' the tree, by number or by name; if the range of the columns of `query` and of the tree's points
+#' together is outside the limits of [cover_tree()]; if `rows` contains anything but row numbers of
+#' the tree; if `k`, `predecessor`, `recall`, `epsilon`, `budget`, `threads`, `max_pairs` or
+#' `control` is not as described; if arguments exclude each other; and if the result would have more
+#' than `max_pairs` pairs.
 #'
 #' @section Cost:
-#' Time, Euclidean distance: at most O(n d + k log k) operations for each query, which is the cost of a scan. For points of few
-#' independent dimensions, a query evaluates a small part of the points, and this number grows little with
-#' n; see `vignette("performance")`. Each call also sorts the queries along the Hilbert curve, O(m d); with `rows`, it takes
-#' O(n) more.
+#' Time, Euclidean distance: at most O(n d + k log k) operations for each query, which is the cost
+#' of a scan. For points of few independent dimensions, a query evaluates a small part of the
+#' points, and this number grows little with n; see `vignette("performance")`. Each call also sorts
+#' the queries along the Hilbert curve, O(m d); with `rows`, it takes O(n) more.
 #'
-#' Time, residual correlation with s inducing points: O(n (s + d)) for each query of an exact search, and half of that with
-#' `predecessor = TRUE` for all points. A rotation of the factors, if the search decides that it saves time, takes O(n s^2). An approximate search takes O(s + d) for each evaluated point. With `query`, a
-#' call also computes the factors of the queries, O(m s (s + d)).
+#' Time, residual correlation with s inducing points: O(n (s + d)) for each query of an exact
+#' search, and half of that with `predecessor = TRUE` for all points. A rotation of the factors, if
+#' the search decides that it saves time, takes O(n s^2). An approximate search takes O(s + d) for
+#' each evaluated point. With `query`, a call also computes the factors of the queries, O(m s (s +
+#' d)).
 #'
-#' Memory: 12 bytes for each pair of the result. A Euclidean search also needs temporary memory for the nodes and tiles of the tree
-#' and for candidates, for each thread. An exact search by residual correlation needs n (s + d + 3) numbers in single
-#' precision, double precision, or both.
+#' Memory: 12 bytes for each pair of the result. A Euclidean search also needs temporary memory for
+#' the nodes and tiles of the tree and for candidates, for each thread. An exact search by residual
+#' correlation needs n (s + d + 3) numbers in single precision, double precision, or both.
 #'
-#' @seealso [radius_query()] finds all points within a distance. [vecchia_neighbors()] orders points and finds
-#'   predecessors.
+#' @seealso [radius_query()] finds all points within a distance. [vecchia_neighbors()] orders points
+#'   and finds predecessors.
 #'
 #' @examples
 #' x <- as.matrix(quakes[, 1:3])
@@ -155,8 +167,8 @@ knn_query <- function(tree, query = NULL, k = 10, rows = NULL, predecessor = FAL
   knn
 }
 
-# Returns the search of a call, as euclidean_search() describes it. Its queries are the tree's own points, or the
-# points in `query`.
+# Returns the search of a call, as euclidean_search() describes it. Its queries are the tree's own
+# points, or the points in `query`.
 search_for <- function(tree, query, k, options) {
   if (options$predecessor && !is.null(query)) {
     fail("query must be NULL with predecessor = TRUE, because only the tree's own points have rows: got %s",
@@ -166,9 +178,9 @@ search_for <- function(tree, query, k, options) {
   else residual_search(tree, query, k, options)
 }
 
-# Returns a search as search_to_recall() uses it: a list of functions of `rows`, the numbers of some queries
-# (ascending, each once), or NULL for all queries. With epsilon the core processes each query alone, so that its
-# result does not depend on the other queries.
+# Returns a search as search_to_recall() uses it: a list of functions of `rows`, the numbers of some
+# queries (ascending, each once), or NULL for all queries. With epsilon the core processes each
+# query alone, so that its result does not depend on the other queries.
 euclidean_search <- function(tree, query, k, options) {
   pointer <- tree$pointer
   query <- check_query(query, pointer)
@@ -186,8 +198,8 @@ euclidean_search <- function(tree, query, k, options) {
     cache = if (is.null(query)) cache_of(tree),
     exact = function(rows) go(rows, 0, NULL),
     within = function(rows) add_evaluated(go(rows, stats = TRUE)),
-    # Values of epsilon, in increasing order of recall: a box is searched only if its distance times 1 + epsilon is
-    # at most that of the k-th neighbor so far.
+    # Values of epsilon, in increasing order of recall: a box is searched only if its distance times
+    # 1 + epsilon is at most that of the k-th neighbor so far.
     efforts = c(4, 2, 1.4, 1, 0.7, 0.5, 0.35, 0.25, 0.18, 0.13, 0.09, 0.06, 0.04, 0.02),
     attempt = function(rows, effort, sample) add_evaluated(go(rows, effort, stats = TRUE)),
     distance = function(rows, index) {
@@ -201,8 +213,8 @@ euclidean_search <- function(tree, query, k, options) {
   )
 }
 
-# Adds the number of points evaluated for each query, if a budget has recorded it; otherwise the mean, which is 16 for
-# each scanned tile.
+# Adds the number of points evaluated for each query, if a budget has recorded it; otherwise the
+# mean, which is 16 for each scanned tile.
 add_evaluated <- function(found) {
   if (is.null(found$evaluated)) found$evaluated <- 16 * found$stats$counts[["tiles"]] / nrow(found$index)
   found

@@ -14,15 +14,15 @@ check_max_pairs <- function(max_pairs) {
   as.double(max_pairs)
 }
 
-# Returns how many pairs fit into half of the available memory [bytes], without the `other` bytes that
-# the call also needs; at least FEW_PAIRS.
+# Returns how many pairs fit into half of the available memory [bytes], without the `other` bytes
+# that the call also needs; at least FEW_PAIRS.
 default_pairs <- function(other = 0, available = memory_available()) {
   max(FEW_PAIRS, floor((available / 2 - other) / PAIR))
 }
 
-# Stops if a result of `queries` times k pairs exceeds the limit. `smaller` and `fewer` are advice for
-# the message. n, the number of points, is evaluated only if a result has more than FEW_PAIRS pairs or
-# max_pairs is given.
+# Stops if a result of `queries` times k pairs exceeds the limit. `smaller` and `fewer` are advice
+# for the message. n, the number of points, is evaluated only if a result has more than FEW_PAIRS
+# pairs or max_pairs is given.
 check_pairs <- function(queries, k, n, threads, max_pairs, smaller = "a smaller k",
                         fewer = " or fewer queries") {
   pairs <- as.double(queries) * k
@@ -34,8 +34,8 @@ check_pairs <- function(queries, k, n, threads, max_pairs, smaller = "a smaller 
   refuse_pairs(big_number(pairs), pairs, limit, max_pairs, paste0(smaller, fewer))
 }
 
-# Returns the memory of a search besides the result [bytes]: each thread buffers the candidates of at
-# most 8 queries if k is large, 1.5 k for each query.
+# Returns the memory of a search besides the result [bytes]: each thread buffers the candidates of
+# at most 8 queries if k is large, 1.5 k for each query.
 search_bytes <- function(queries, k, threads) {
   if (is.null(threads)) threads <- covertree_threads()
   30 * k * min(queries, 8 * threads)
@@ -49,8 +49,8 @@ refuse_counted <- function(found, max_pairs) {
                found[2], max_pairs, "a smaller radius or fewer queries")
 }
 
-# Returns the default limit of radius_query() [pairs]. Besides the pairs, a result has two vectors per
-# query (128 bytes). sum(count) must be an integer of R.
+# Returns the default limit of radius_query() [pairs]. Besides the pairs, a result has two vectors
+# per query (128 bytes). sum(count) must be an integer of R.
 radius_limit <- function(queries) min(default_pairs(128 * queries), .Machine$integer.max)
 
 # Stops with a message about a result of `pairs` pairs; `number` is their number in words.
@@ -99,9 +99,9 @@ mac_memory <- function(lines) {
   page * sum(vapply(kinds, field_of, 0, lines = lines), na.rm = TRUE)
 }
 
-# Returns the memory that the control groups (cgroups, version 1 or 2) of the process leave [bytes]; Inf
-# without a limit. Each parent of a group may have a limit, too. Cached files count as used memory, but
-# the system releases them on demand.
+# Returns the memory that the control groups (cgroups, version 1 or 2) of the process leave [bytes];
+# Inf without a limit. Each parent of a group may have a limit, too. Cached files count as used
+# memory, but the system releases them on demand.
 group_memory <- function(root) {
   lines <- strsplit(read_lines(root, "proc/self/cgroup"), ":", fixed = TRUE)
   bytes <- Inf

@@ -1,21 +1,24 @@
 #' Find all points within a radius
 #'
-#' Finds, for each query point, every point of a tree at a distance of at most `radius`. The result is exact.
+#' Finds, for each query point, every point of a tree at a distance of at most `radius`. The result
+#' is exact.
 #'
 #' @inheritParams knn_query
 #' @param tree A tree of n points in d dimensions from [cover_tree()], with Euclidean distance.
 #' @param radius The largest distance, in the units of the coordinates: one number from 0 to 1e153.
-#' @param sort Whether to order the points of each query by distance, and equal distances by row. `FALSE` saves time. The order
-#'   is then arbitrary, and may differ between calls and numbers of threads.
-#' @param max_pairs The largest number of pairs (a query and a point within its radius) that the result may have: one
-#'   number, or `Inf`. `NULL`: as many as fit into half of the available memory, but at most 2^31 - 1.
+#' @param sort Whether to order the points of each query by distance, and equal distances by row.
+#'   `FALSE` saves time. The order is then arbitrary, and may differ between calls and numbers of
+#'   threads.
+#' @param max_pairs The largest number of pairs (a query and a point within its radius) that the
+#'   result may have: one number, or `Inf`. `NULL`: as many as fit into half of the available
+#'   memory, but at most 2^31 - 1.
 #' @param control A [knn_control()], of which `search` and `block_size` are used.
 #'
 #' @return A list of class `covertree_radius` with
 #'   \describe{
-#'     \item{`index`}{list of m integer vectors: row numbers of the points from which the tree was built. Vector i has the
-#'       points within the radius of query i. If the queries are own points of the tree, it does not contain the query
-#'       itself.}
+#'     \item{`index`}{list of m integer vectors: row numbers of the points from which the tree was
+#'       built. Vector i has the points within the radius of query i. If the queries are own points
+#'       of the tree, it does not contain the query itself.}
 #'     \item{`distance`}{list of m double vectors: the distances of these points}
 #'     \item{`count`}{integer vector \[m\]: the number of points found for each query}
 #'     \item{`radius`}{the radius}
@@ -23,27 +26,30 @@
 #'   and the attribute `rows`, if `rows` is given. Without queries, the lists and `count` are empty.
 #'
 #' @section The limit on pairs:
-#' The search counts the points of each query before it allocates the result. If it has counted 5 million pairs (or
-#' `max_pairs`, if that is less), it estimates the total from a sample of the queries. If the estimate exceeds
-#' `max_pairs` clearly, the call stops and reports the estimate. Otherwise it continues to count, and stops when the count
-#' exceeds `max_pairs`. With the default, results of up to 5 million pairs are always permitted.
+#' The search counts the points of each query before it allocates the result. If it has counted 5
+#' million pairs (or `max_pairs`, if that is less), it estimates the total from a sample of the
+#' queries. If the estimate exceeds `max_pairs` clearly, the call stops and reports the estimate.
+#' Otherwise it continues to count, and stops when the count exceeds `max_pairs`. With the default,
+#' results of up to 5 million pairs are always permitted.
 #'
-#' The available memory is the memory that the system reports: `MemAvailable` on Linux, within the limits of control groups
-#' (containers); free and inactive pages on macOS; free physical memory on Windows. If the system reports
-#' nothing, 8 GB are assumed.
+#' The available memory is the memory that the system reports: `MemAvailable` on Linux, within the
+#' limits of control groups (containers); free and inactive pages on macOS; free physical memory on
+#' Windows. If the system reports nothing, 8 GB are assumed.
 #'
 #' @section Errors:
-#' Stops if `tree` is not a tree or has a residual correlation; if `query` is not numeric and finite, or has other columns than
-#' the tree, by number or by name; if the range of the columns of `query` and of the tree's points together is outside the
-#' limits of [cover_tree()]; if `rows` contains anything but row numbers of the tree; if `radius`, `sort`, `threads`,
-#' `max_pairs` or `control` is not as described; and if the result would have more than `max_pairs` pairs.
+#' Stops if `tree` is not a tree or has a residual correlation; if `query` is not numeric and
+#' finite, or has other columns than the tree, by number or by name; if the range of the columns of
+#' `query` and of the tree's points together is outside the limits of [cover_tree()]; if `rows`
+#' contains anything but row numbers of the tree; if `radius`, `sort`, `threads`, `max_pairs` or
+#' `control` is not as described; and if the result would have more than `max_pairs` pairs.
 #'
 #' @section Cost:
-#' Time: two searches, one to count and one to fill the result; each takes at most O(n d) operations for each query. Sorting
-#' takes O(c log c) for a query with c points.
+#' Time: two searches, one to count and one to fill the result; each takes at most O(n d) operations
+#' for each query. Sorting takes O(c log c) for a query with c points.
 #'
-#' Memory: 12 bytes for each pair and 128 bytes for each query. Sorting needs temporary memory for the longest vector of
-#' each thread. In addition, each thread needs temporary memory for the nodes and tiles of the tree.
+#' Memory: 12 bytes for each pair and 128 bytes for each query. Sorting needs temporary memory for
+#' the longest vector of each thread. In addition, each thread needs temporary memory for the nodes
+#' and tiles of the tree.
 #'
 #' @seealso [knn_query()] finds the k nearest points.
 #'

@@ -6,38 +6,44 @@
 #' @param knn A result of [knn_query()] or [vecchia_neighbors()] with
 #'   `control = knn_control(stats = TRUE)`.
 #'
-#' @return By Euclidean distance, a list of class `covertree_knn_stats`. Counts are totals over all queries, as
-#'   doubles. They describe the search that gave the result, not the calibration of a recall.
+#' @return By Euclidean distance, a list of class `covertree_knn_stats`. Counts are totals over all
+#'   queries, as doubles. They describe the search that gave the result, not the calibration of a
+#'   recall.
 #'   \describe{
 #'     \item{`queries`}{the number of queries; a row that `rows` contains several times counts once}
-#'     \item{`blocks`}{named vector \[7\]: the number of blocks of queries that traversed the tree together, by the size
-#'       of the block (1, 2, up to 4, 8, 16, 32, 64 queries)}
+#'     \item{`blocks`}{named vector \[7\]: the number of blocks of queries that traversed the tree
+#'       together, by the size of the block (1, 2, up to 4, 8, 16, 32, 64 queries)}
 #'     \item{`scans`}{the number of blocks that scanned all points without the tree}
-#'     \item{`nodes`}{bounding boxes of nodes compared with the bounding box of a block, once per block}
+#'     \item{`nodes`}{bounding boxes of nodes compared with the bounding box of a block, once per
+#'       block}
 #'     \item{`candidates`}{nodes that remained at the end of a traversal, once per block}
-#'     \item{`cache_hits`}{remaining nodes that a query took from the traversal of its block instead of a traversal of
-#'       its own (the level cache)}
-#'     \item{`boxes`}{bounding boxes of tiles compared with a single query. A tile is a run of up to 16 points of one
-#'       leaf.}
-#'     \item{`tiles`}{tiles scanned for a query, by the query alone or by its group; a tile counts once for each query}
-#'     \item{`distances`}{distances computed in double precision. Tiles are scanned in single precision; only points
-#'       that may be among the k nearest are computed in double precision.}
-#'     \item{`evaluated`, `useful`, `escalations`, `early_stops`}{only with a budget: points evaluated; useful points
-#'       (see [budget()]); how often a query continued with the next limit; queries that stopped before a limit}
-#'     \item{`seconds`}{named vector \[s\]: times of the phases, summed over threads: `seed` (first thresholds),
-#'       `descent` (traversal), `scan` (boxes and tiles) and `selection` (the k nearest, in double precision); and
-#'       `elapsed`, the time of the search without the checks of arguments}
-#'     \item{`evaluations`}{only with a budget: quantiles over the queries of the number of evaluated points
-#'       (0, 25, 50, 75 and 100%)}
+#'     \item{`cache_hits`}{remaining nodes that a query took from the traversal of its block instead
+#'       of a traversal of its own (the level cache)}
+#'     \item{`boxes`}{bounding boxes of tiles compared with a single query. A tile is a run of up to
+#'       16 points of one leaf.}
+#'     \item{`tiles`}{tiles scanned for a query, by the query alone or by its group; a tile counts
+#'       once for each query}
+#'     \item{`distances`}{distances computed in double precision. Tiles are scanned in single
+#'       precision; only points that may be among the k nearest are computed in double precision.}
+#'     \item{`evaluated`, `useful`, `escalations`, `early_stops`}{only with a budget: points
+#'       evaluated; useful points (see [budget()]); how often a query continued with the next limit;
+#'       queries that stopped before a limit}
+#'     \item{`seconds`}{named vector \[s\]: times of the phases, summed over threads: `seed` (first
+#'       thresholds), `descent` (traversal), `scan` (boxes and tiles) and `selection` (the k
+#'       nearest, in double precision); and `elapsed`, the time of the search without the checks of
+#'       arguments}
+#'     \item{`evaluations`}{only with a budget: quantiles over the queries of the number of
+#'       evaluated points (0, 25, 50, 75 and 100%)}
 #'   }
-#'   By residual correlation, a list of class `covertree_residual_stats`: `queries`, and for an exact search the
-#'   number of pairs of points filtered in single precision (`single`) and in double precision (`double`), and
-#'   of `correlations` computed; for an approximate search `evaluations`, `escalations` and `early_stops` as above.
+#'   By residual correlation, a list of class `covertree_residual_stats`: `queries`, and for an
+#'   exact search the number of pairs of points filtered in single precision (`single`) and in
+#'   double precision (`double`), and of `correlations` computed; for an approximate search
+#'   `evaluations`, `escalations` and `early_stops` as above.
 #'
 #' @details
-#' The results of a search do not depend on the number of threads, but its statistics do. The size of the next block and
-#' the kind of its scan depend on the blocks that the same thread has processed. With several threads, the counts also
-#' vary between runs.
+#' The results of a search do not depend on the number of threads, but its statistics do. The size
+#' of the next block and the kind of its scan depend on the blocks that the same thread has
+#' processed. With several threads, the counts also vary between runs.
 #'
 #' @section Errors:
 #' Stops if `knn` has no statistics.
@@ -71,8 +77,8 @@ new_stats <- function(found, queries, evaluated = NULL) {
             class = "covertree_knn_stats")
 }
 
-# Returns the statistics of a search by residual correlation: counts of pairs if it was exact, otherwise
-# quantiles of the number of evaluated points.
+# Returns the statistics of a search by residual correlation: counts of pairs if it was exact,
+# otherwise quantiles of the number of evaluated points.
 residual_stats <- function(found) {
   counts <- if (!is.null(found$counts)) found$counts
             else list(evaluations = stats::quantile(found$evaluated),

@@ -10,13 +10,14 @@
 #'     \item{`n`, `d`}{the number of points and of dimensions}
 #'     \item{`layout`, `leaf_size`}{the settings of [cover_tree()]}
 #'     \item{`nodes`, `leaves`}{the number of nodes, and of nodes without children}
-#'     \item{`levels`}{data frame with a row for each level, from the highest to the lowest: `level`; `cover`, its cover
-#'       radius; `nodes`, the number of nodes of this level; `points`, the number of centers whose highest node has this
-#'       level. Points that are not a center of any node are not counted. Nodes of radius 0 have no level; they are in the
-#'       last row, with level `NA`.}
+#'     \item{`levels`}{data frame with a row for each level, from the highest to the lowest:
+#'       `level`; `cover`, its cover radius; `nodes`, the number of nodes of this level; `points`,
+#'       the number of centers whose highest node has this level. Points that are not a center of
+#'       any node are not counted. Nodes of radius 0 have no level; they are in the last row, with
+#'       level `NA`.}
 #'     \item{`leaf_sizes`}{minimum, quartiles and maximum of the number of points in a leaf}
-#'     \item{`bytes`}{size of the arrays and of the data of the metric in memory \[bytes\]; see [cover_tree()] for the
-#'       memory that is not counted}
+#'     \item{`bytes`}{size of the arrays and of the data of the metric in memory \[bytes\]; see
+#'       [cover_tree()] for the memory that is not counted}
 #'     \item{`metric`}{the [residual_correlation()], or `NULL` for Euclidean distance}
 #'   }
 #'
@@ -49,8 +50,8 @@ bytes_of <- function(vectors) {
   sum(vapply(vectors, function(vector) as.numeric(utils::object.size(vector)), 0))
 }
 
-# Returns the data frame `levels`. Nodes are numbered from the root, so the first node of a center has the
-# highest level.
+# Returns the data frame `levels`. Nodes are numbered from the root, so the first node of a center
+# has the highest level.
 level_table <- function(arrays) {
   level <- sort(unique(arrays$level), decreasing = TRUE, na.last = TRUE)
   count <- function(of) tabulate(match(of, level), length(level))

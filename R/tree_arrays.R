@@ -5,56 +5,62 @@ array_names <- c("points", "row", "center", "parent", "first_child", "next_sibli
 
 #' Arrays of a tree
 #'
-#' `tree_arrays()` returns the vectors that form a tree, without a copy. `cover_tree_from_arrays()` makes a tree from
-#' such vectors, without a copy, after checking their types, sizes and invariants.
+#' `tree_arrays()` returns the vectors that form a tree, without a copy. `cover_tree_from_arrays()`
+#' makes a tree from such vectors, without a copy, after checking their types, sizes and invariants.
 #'
 #' @param tree A tree from [cover_tree()].
 #' @param arrays A list with the elements that `tree_arrays()` returns.
-#' @param threads The number of threads for the check; `NULL` for the default of [covertree_threads()].
+#' @param threads The number of threads for the check; `NULL` for the default of
+#'   [covertree_threads()].
 #'
-#' @return `tree_arrays()` returns a named list. A *position* is the number of a point in the order in which the
-#'   tree stores the points. Nodes are numbered breadth first, from the root. All numbers count from 1;
-#'   0 means "none".
+#' @return `tree_arrays()` returns a named list. A *position* is the number of a point in the order
+#'   in which the tree stores the points. Nodes are numbered breadth first, from the root. All
+#'   numbers count from 1; 0 means "none".
 #'   \describe{
 #'     \item{`points`}{double matrix \[n x d\]: the points by position}
 #'     \item{`row`}{integer vector \[n\]: the row of `x` at each position}
 #'     \item{`center`}{integer vector \[nodes\]: the position of the center of the node}
-#'     \item{`parent`, `first_child`, `next_sibling`}{integer vectors \[nodes\]: numbers of other nodes; siblings have
-#'       consecutive numbers}
-#'     \item{`subtree_begin`, `subtree_end`}{integer vectors \[nodes\]: the first and the last position of the points of
-#'       the node, which are consecutive}
-#'     \item{`level`}{integer vector \[nodes\]: the smallest l for which `radius` is at most 2^(l/4); `NA` for radius 0}
+#'     \item{`parent`, `first_child`, `next_sibling`}{integer vectors \[nodes\]: numbers of other
+#'       nodes; siblings have consecutive numbers}
+#'     \item{`subtree_begin`, `subtree_end`}{integer vectors \[nodes\]: the first and the last
+#'       position of the points of the node, which are consecutive}
+#'     \item{`level`}{integer vector \[nodes\]: the smallest l for which `radius` is at most
+#'       2^(l/4); `NA` for radius 0}
 #'     \item{`min_row`}{integer vector \[nodes\]: the smallest row of the points of the node}
-#'     \item{`radius`}{double vector \[nodes\]: the distance from the center to the farthest point of the node}
-#'     \item{`lower`, `upper`}{double matrices \[nodes x d\]: the smallest and the largest coordinates of the points of
-#'       the node}
+#'     \item{`radius`}{double vector \[nodes\]: the distance from the center to the farthest point
+#'       of the node}
+#'     \item{`lower`, `upper`}{double matrices \[nodes x d\]: the smallest and the largest
+#'       coordinates of the points of the node}
 #'     \item{`format`}{integer: the version of this list}
-#'     \item{`layout`, `leaf_size`, `dimnames`}{the settings of [cover_tree()], and the dimnames of its `x`}
+#'     \item{`layout`, `leaf_size`, `dimnames`}{the settings of [cover_tree()], and the dimnames of
+#'       its `x`}
 #'   }
 #'   `cover_tree_from_arrays()` returns a `cover_tree` with Euclidean distance. The results of its
-#'   searches are those of the tree from which the arrays come, if that tree has Euclidean distance, too.
+#'   searches are those of the tree from which the arrays come, if that tree has Euclidean distance,
+#'   too.
 #'
 #' @details
-#' The vectors are the memory of the tree itself. R copies such a vector before it changes the vector, so
-#' changes to the list never change the tree.
+#' The vectors are the memory of the tree itself. R copies such a vector before it changes the
+#' vector, so changes to the list never change the tree.
 #'
-#' For a tree with a residual correlation, `points` has the coordinates divided by the lengthscale. The data of the
-#' metric are not in the list.
+#' For a tree with a residual correlation, `points` has the coordinates divided by the lengthscale.
+#' The data of the metric are not in the list.
 #'
-#' A tree keeps checksums of its arrays, to detect damage to a saved tree. The list has no checksums, so a program
-#' may change it. `cover_tree_from_arrays()` accepts every list that forms a valid tree, and computes new
-#' checksums.
+#' A tree keeps checksums of its arrays, to detect damage to a saved tree. The list has no
+#' checksums, so a program may change it. `cover_tree_from_arrays()` accepts every list that forms a
+#' valid tree, and computes new checksums.
 #'
 #' @section Errors:
 #' `tree_arrays()` stops if `tree` is not a tree or is damaged.
 #'
-#' `cover_tree_from_arrays()` stops with the name of the array if an array is missing or has a wrong type or size; if
-#' points are not finite; if `row` is not a permutation of 1 to n; if the links do not form a tree that is numbered
-#' breadth first; or if a node violates an invariant of [validate_tree()].
+#' `cover_tree_from_arrays()` stops with the name of the array if an array is missing or has a wrong
+#' type or size; if points are not finite; if `row` is not a permutation of 1 to n; if the links do
+#' not form a tree that is numbered breadth first; or if a node violates an invariant of
+#' [validate_tree()].
 #'
 #' @section Cost:
-#' `tree_arrays()` takes constant time and memory. `cover_tree_from_arrays()` takes the time of [validate_tree()],
-#' and memory for the copy of the points in single precision ([cover_tree()]).
+#' `tree_arrays()` takes constant time and memory. `cover_tree_from_arrays()` takes the time of
+#' [validate_tree()], and memory for the copy of the points in single precision ([cover_tree()]).
 #'
 #' @examples
 #' tree <- cover_tree(as.matrix(quakes[, 1:3]))

@@ -1,5 +1,5 @@
-# Methods that stop with advice. A tree is not a vector, an editable list or a matrix; without these methods,
-# base functions would return internal parts of the tree or wrong values.
+# Methods that stop with advice. A tree is not a vector, an editable list or a matrix; without these
+# methods, base functions would return internal parts of the tree or wrong values.
 
 #' @export
 `[.cover_tree` <- function(x, ...) {
@@ -12,8 +12,8 @@ refuse_change <- function() {
              "residual correlation with update_metric()"))
 }
 
-# An assignment of the present value is permitted, because R evaluates tree$cache$name <- value with such an
-# assignment.
+# An assignment of the present value is permitted, because R evaluates tree$cache$name <- value with
+# such an assignment.
 #' @export
 `$<-.cover_tree` <- function(x, name, value) {
   if (identical(unclass(x)[[name]], value)) x else refuse_change()

@@ -3,9 +3,10 @@
 #
 #   Rscript tools/bench.R FOLDER [WORKLOAD...]
 #
-# Without workloads all of them are measured. "summary" measures those of the README's table,
-# "none" measures nothing and writes the tables again from the CSV files. SECONDS in the
-# environment limits the time of a workload, SCALE is the share of the points (to try a script).
+# WORKLOAD is the name of a workload in a script; the default is all workloads. "summary" measures
+# the workloads of the table in README.md; "none" measures nothing and writes the tables again from
+# the CSV files. Environment variables: SECONDS is the time for a workload [s], SCALE the share of
+# the points (to try a script).
 arguments <- commandArgs(TRUE)
 options <- list(covertree.bench.dir = normalizePath(arguments[1]))
 if (length(arguments) > 1) options$covertree.bench.only <- arguments[-1]

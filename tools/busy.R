@@ -1,10 +1,11 @@
-# Two threads beside one, on a machine where as many other processes as processors
-# are busy, and on a quiet one:
+# Compares the times of two threads and of one, on a quiet machine and on a machine with busy
+# processes:
 #
 #   Rscript tools/busy.R [rounds] [cases] [busy processes]
 #
-# Prints the medians and the 95% quantiles of the seconds of each case, and the ratio
-# of two threads to one. The two take turns, so that both see the same machine.
+# `cases` is a list of numbers such as 1,3; the default is all cases. By default there are as many
+# busy processes as processors. Prints for each case the medians and the 95% quantiles of the times
+# [s], and the ratio of two threads to one. Runs on one and on two threads alternate.
 library(covertree)
 arguments <- commandArgs(TRUE)
 rounds <- if (length(arguments) > 0) as.integer(arguments[1]) else 40

@@ -1,9 +1,9 @@
-# The speed of two installed versions of covertree, side by side:
+# Compares the speed of two installed versions of covertree:
 #
 #   Rscript tools/compare.R OLD_LIBRARY NEW_LIBRARY [rounds] [cases]
 #
-# Each version runs in an R process of its own. The processes take turns, so that both see
-# the same machine. Prints the medians [s] of each case and their ratio, new to old.
+# `cases` is a list of numbers such as 1,3; the default is all cases. Each version runs in its own R
+# process. The processes alternate. Prints the medians [s] of each case and their ratio, new to old.
 arguments <- commandArgs(TRUE)
 if (length(arguments) < 2) stop("usage: compare.R OLD_LIBRARY NEW_LIBRARY [rounds] [cases]")
 libraries <- normalizePath(arguments[1:2])

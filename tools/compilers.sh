@@ -1,7 +1,7 @@
 #!/bin/sh
-# The core with gcc and clang, with and without OpenMP, at -O0 to -O3: each build
-# must give the results whose fingerprint is recorded in tests/core/fingerprint.txt,
-# at every dispatch level.
+# Builds the core with gcc and clang, with and without OpenMP, at -O0 to -O3, and compares the
+# results of each build with the fingerprint in tests/core/fingerprint.txt, for every instruction
+# set.
 #
 #   sh tools/compilers.sh ["FLAGS"...]     CC="gcc-13 clang-18" for other compilers
 #   sh tools/compilers.sh "-O3 -march=native"
@@ -19,24 +19,25 @@ has_openmp() {
         "$1" -fopenmp -include omp.h -x c -o /dev/null - >/dev/null 2>&1
 }
 
-# label FLAGS: for the name of a file.
+# label FLAGS: the flags without characters that a file name should not have.
 label() { echo "$1" | tr -cd 'A-Za-z0-9-'; }
 
-# build COMPILER FLAGS VARIANT: its log ends with a tally.
+# build COMPILER FLAGS VARIANT: builds the checks and runs the fingerprint. The log ends with the
+# counts.
 build() {
     name=$1$(label "$2")
     make -s -C tests/core CC="$1" SAN= OPT="$2" OUT="$work/$name" VARIANTS="$3" \
         ONLY=fingerprint >"$work/$name-$3.log" 2>&1 || true
 }
 
-# judge COMPILER FLAGS VARIANT
+# judge COMPILER FLAGS VARIANT: counts a build as passed or failed, by its log.
 judge() {
     log=$work/$1$(label "$2")-$3.log
     if grep -qE '^core: [1-9][0-9]* passed, 0 failed$' "$log"; then
-        echo "compilers: $1 $2, $3: the same"
+        echo "compilers: $1 $2, $3: results as recorded"
         passed=$((passed + 1))
     else
-        what="not the same"
+        what="other results than recorded"
         grep -q '^core: ' "$log" || what="did not compile"
         echo "compilers: $1 $2, $3: $what"
         head -n 20 "$log"
@@ -53,13 +54,13 @@ fi
 mkdir -p $work
 for cc in ${CC:-gcc clang}; do
     if ! command -v "$cc" >/dev/null; then
-        echo "compilers: skipped: no $cc here"
+        echo "compilers: skipped: $cc is not installed"
         skipped=$((skipped + 2 * $#))
         continue
     fi
     variants="openmp plain"
     if ! has_openmp "$cc"; then
-        echo "compilers: skipped: $cc has no OpenMP here"
+        echo "compilers: skipped: $cc has no OpenMP"
         variants=plain
         skipped=$((skipped + $#))
     fi
@@ -70,7 +71,7 @@ for cc in ${CC:-gcc clang}; do
         for variant in $variants; do judge "$cc" "$flags" $variant; done
     done
 done
-[ -n "$compilers" ] || skip $name "neither gcc nor clang is here"
+[ -n "$compilers" ] || skip $name "neither gcc nor clang is installed"
 result $name $((passed + failed)) $failed "$(verdict $failed)" \
     "builds with the recorded fingerprint: $compilers; with and without OpenMP; $*"
 tally $passed $failed $skipped

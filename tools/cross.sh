@@ -1,16 +1,15 @@
 #!/bin/sh
 # Builds the core and its checks for other processors, and runs them:
 #
-#   sh tools/cross.sh [ARCH...]    aarch64 (if none is named), armhf, i686, i686-sse2, s390x
+#   sh tools/cross.sh [ARCH...]    aarch64 (default), armhf, i686, i686-sse2, s390x
 #
-# Programs run under qemu's user emulation, or directly where this machine can. The
-# emulator takes about 50 times as long as a processor. So it skips, unless
-# CHECKS=all, the checks that compare every way of searching with an oracle: of
-# each search the fingerprint is compared instead, which is the same on all processors.
-# Neither sanitizers nor threads: the emulator knows no sanitizer, and threads of several
-# processors only take turns in it. OPT: optimization flags, -O2 if not set. Writes
-# build/trust/cross-ARCH.dcf. The last line counts the checks; without the compilers or
-# the emulator it counts one skipped.
+# Programs run under qemu's user emulation, or directly if this processor can run them. The emulator
+# is about 50 times slower than a processor. Under it, the script skips the slowest checks, which
+# compare searches with an oracle, unless CHECKS=all. The fingerprint still covers every search,
+# because it is the same on all processors. The checks run without sanitizers, which the emulator
+# does not support, and without threads. OPT: optimization flags, by default -O2. Writes
+# build/trust/cross-ARCH.dcf. The last line counts the checks. Without a compiler or the emulator,
+# one check counts as skipped.
 set -eu
 cd "$(dirname "$0")/.."
 . tools/result.sh
@@ -18,8 +17,8 @@ root=$PWD
 opt=${OPT:--O2}
 passed=0 failed=0 skipped=0
 
-# i686 gets no flags on purpose: neither does it from R on Debian, so doubles would be
-# evaluated by the x87 unit. i686-sse2 is what R's manual advises.
+# i686 has no flags, as in R on Debian: the compiler would evaluate doubles with the x87 unit.
+# i686-sse2 has the flags that R's manual recommends.
 describe() {
     flags=
     checks=${CHECKS:-quick}
@@ -33,7 +32,8 @@ describe() {
     esac
 }
 
-# The checks that take less than half a minute each under an emulator, and the fingerprint.
+# names: prints the checks to run: all, or those that take less than half a minute under an
+# emulator.
 slow="hard_cases interrupt knn maximin predecessor radius exact_search block_search tiles"
 names() {
     for file in tests/core/test_*.c tests/core/*/test_*.c; do
@@ -46,7 +46,7 @@ names() {
     done
 }
 
-# Whether the glue compiles: R's headers are the same for all 64-bit processors.
+# glue: whether the glue compiles. R's headers are the same for all 64-bit processors.
 glue() {
     for file in src/init.c src/glue/*.c; do
         $prefix-gcc $flags -std=gnu11 -Wall -Werror -Wno-unknown-pragmas -fsyntax-only \
@@ -70,7 +70,7 @@ check_one() {
     echo 'int main(void) { return 0; }' | $prefix-gcc -static $flags -x c -o "$work/none" -
     if "$work/none" 2>/dev/null; then qemu= checks=${CHECKS:-all}; fi
     status=0
-    # The large offsets are for directories, which the emulator hands on as they are.
+    # 64-bit file offsets: the emulator passes directory entries of the 64-bit system on unchanged.
     RUN=$qemu make -s -j2 -C tests/core CC="$prefix-gcc" OUT="$root/$work" SAN= OPT="$opt" \
         CFLAGS="-static -D_FILE_OFFSET_BITS=64 $flags" VARIANTS=plain ONLY="$(names)" >"$work/log" 2>&1 || status=$?
     cat "$work/log"

@@ -1,10 +1,10 @@
 #!/bin/sh
-# Fuzzes the core and the reading of saved trees: sh tools/fuzz.sh [SECONDS], for
-# all targets together; 60 if not given. The core's targets (tests/core/fuzz/fuzz_*.c)
-# begin from tests/core/corpus/ and run under libFuzzer where clang has it, or
-# else under their own driver; saved trees are damaged by tools/fuzz_files.R.
+# Fuzzes the core and the reading of saved trees: sh tools/fuzz.sh [SECONDS]. SECONDS is the time
+# for all targets together, by default 60. The targets of the core (tests/core/fuzz/fuzz_*.c) start
+# from tests/core/corpus/. They run under libFuzzer if clang has it, otherwise under their own
+# driver. tools/fuzz_files.R damages saved trees.
 #
-# An input that fails is left in build/fuzz/crashes/: once mended, it goes to
+# Inputs that fail are written to build/fuzz/crashes/. After the defect is fixed, move the input to
 # tests/core/corpus/crashes/TARGET/, which the C checks replay.
 set -eu
 cd "$(dirname "$0")/.."
@@ -14,11 +14,13 @@ work=$PWD/build/fuzz
 rm -rf "$work"
 passed=0 failed=0
 
-# More threads than processors must not spin, and freed memory need not be kept long.
+# Waiting threads must not spin if there are more threads than processors. The sanitizer keeps
+# little freed memory.
 export OMP_WAIT_POLICY=passive KMP_BLOCKTIME=0
 export ASAN_OPTIONS=detect_leaks=0:quarantine_size_mb=8 UBSAN_OPTIONS=print_stacktrace=1
 
-has() { # COMPILER FLAGS: whether it links a fuzz target
+# has COMPILER FLAGS: whether the compiler links a fuzz target.
+has() {
     echo 'int LLVMFuzzerTestOneInput(void); int LLVMFuzzerTestOneInput(void) { return 0; }' |
         "$1" $2 -x c -shared -fPIC -o /dev/null - >/dev/null 2>&1
 }
@@ -31,7 +33,7 @@ if ! has "$cc" -fsanitize=fuzzer; then
     has "$cc" -fsanitize=address,undefined || skip fuzz "$cc has no sanitizers"
 fi
 
-# run TARGET: its log tells executions and crashes.
+# run TARGET: runs a target. The log contains the number of executions and of crashes.
 run() {
     program=tests/core/build/$(basename "$cc")/fuzz/fuzz_$1
     crashes=$work/crashes/$1
@@ -45,7 +47,7 @@ run() {
     fi >"$work/$1.log" 2>&1
 }
 
-# count TARGET STATUS
+# count TARGET STATUS: counts a target as passed or failed, and prints its failures.
 count() {
     runs=$(sed -n -e 's/^stat::number_of_executed_units: *//p' \
         -e 's/^\([0-9]*\) executions, [0-9]* crashes$/\1/p' "$work/$1.log" | tail -n 1)

@@ -1,17 +1,17 @@
-# Damages saved trees: Rscript tools/fuzz_files.R [SECONDS], 15 if not given. Each
-# case is a saved tree with a few of its bytes changed, cut off or moved. Reading and
-# using it must end in an R error or give the answers of the sound tree; another
-# answer, a crash, or more than 10 seconds fail. Case number i is the same in each run:
+# Damages saved trees: Rscript tools/fuzz_files.R [SECONDS]; the default is 15. A case is a saved
+# tree of which some bytes are changed, removed or moved. To read and use the tree must give an R
+# error or the results of the undamaged tree. Other results, a crash, or more than 10 seconds are
+# failures. Case number i is the same in every run:
 #
 #   Rscript tools/fuzz_files.R --case i
 #
-# Cases run in a child process of limited memory. Where R itself crashes while it reads a
-# case, or looks at it, before any of covertree's code runs, the case counts apart: R does
-# not defend its reader against damage.
+# Cases run in a child process with limited memory. Crashes of R itself, while it reads a case and
+# before code of covertree runs, are counted separately: R does not protect unserialize() against
+# damaged input.
 
-slow <- 10        # seconds for one case
-most_crashes <- 5 # of covertree; then the rest is not tried
-memory <- 4e6     # KiB of address space
+slow <- 10        # [s] limit for one case
+most_crashes <- 5 # crashes of covertree after which the run ends
+memory <- 4e6     # [KiB] address space of the child
 
 library(covertree)
 
@@ -20,7 +20,7 @@ with_numbers <- function(seed, code) {
   code
 }
 
-# Trees of a few points, and what each is asked.
+# Small trees, each with a function `ask` that uses the tree.
 subjects <- function() with_numbers(1, {
   x <- matrix(round(rnorm(240), 2), ncol = 3, dimnames = list(NULL, c("a", "b", "c")))
   x <- rbind(x, x[1:5, ])
@@ -93,7 +93,7 @@ make_case <- function(saved, number) with_numbers(number, {
        bytes = damages[[damage]](bytes, sample(length(bytes), 1)))
 })
 
-# What R itself does with any object, and may crash on where its reader made a wrong one.
+# Operations of R on any object. They can crash if unserialize() has returned an invalid object.
 walk_through <- function(tree) {
   typeof(tree)
   inherits(tree, "cover_tree")
@@ -103,7 +103,7 @@ walk_through <- function(tree) {
   serialize(tree, NULL)
 }
 
-# What became of a case: refused, same, another answer or slow.
+# Returns the outcome of a case: "refused", "same", "another answer" or "slow".
 try_case <- function(case, subject, expected, note) {
   on.exit(setTimeLimit())
   setTimeLimit(elapsed = slow, transient = TRUE)
@@ -118,7 +118,8 @@ try_case <- function(case, subject, expected, note) {
   })
 }
 
-# In the child: cases from `first` on until the time is over.
+# Runs cases in the child process, from number `first` until the time `until`. `folder` receives the
+# outcomes.
 run_cases <- function(first, until, folder) {
   known <- subjects()
   saved <- lapply(known, function(s) lapply(forms, function(form) form$write(s$tree)))
@@ -155,7 +156,8 @@ show_case <- function(number) {
 
 script <- function() sub("^--file=", "", grep("^--file=", commandArgs(), value = TRUE)[1])
 
-# Children, one after another: after a crash, the next goes on behind it.
+# Runs child processes one after another. After a crash, the next child starts with the following
+# case.
 run_children <- function(seconds) {
   folder <- tempfile()
   dir.create(folder)

@@ -1,6 +1,7 @@
-# How long functions take to answer an interrupt. Each case runs to its end once, then
-# again with an interrupt after each of some shares of that time. Prints the longest
-# wait in seconds:   Rscript tools/interrupts.R [cases]
+# Measures how long functions take to respond to an interrupt: Rscript tools/interrupts.R [cases],
+# where `cases` is a list of numbers such as 1,3. Each case runs once without an interrupt, then
+# again with an interrupt after 5, 25, 50 and 80% of this time. Prints the longest time between an
+# interrupt and the response [s].
 library(covertree)
 
 set.seed(1)
@@ -48,7 +49,7 @@ wait_for <- function(case, after) {
     case()
     NA
   }, interrupt = function(condition) as.numeric(Sys.time()))
-  # The interrupt must not come after the case.
+  # If the case has ended first, wait for the interrupt, so that it does not reach the next case.
   if (is.na(ended)) tryCatch(Sys.sleep(after / 2 + 1), interrupt = function(condition) NULL)
   ended - as.numeric(readLines(file))
 }

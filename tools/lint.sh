@@ -1,17 +1,17 @@
 #!/bin/sh
-# House rules that a compiler does not know. Every breach is printed with its
-# rule; the exit status tells whether there was one. Needs grep and a C compiler;
-# the format is checked where clang-format 14 is.
+# Checks the rules of this repository that a compiler does not check. Prints every violation below
+# its rule. The exit status is 1 if there is one. Needs grep and a C compiler; the format is checked
+# if clang-format 14 is installed.
 set -u
 cd "$(dirname "$0")/.."
 
-# rule MESSAGE: prints the breaches that it reads, under their rule.
+# rule MESSAGE: prints the violations on its standard input below the message.
 rule() {
     breaches=$(cat)
     [ -z "$breaches" ] || printf '%s:\n%s\n' "$1" "$breaches"
 }
 
-# search PATTERN FILE...: file:line:text of the matches in text files that exist.
+# search PATTERN FILE...: prints file:line:text for each match in the existing text files.
 search() {
     pattern=$1
     shift
@@ -25,7 +25,7 @@ text=$(find R src tests tools data-raw .ci vignettes inst -type f ! -path '*/_sn
     ! -path 'tests/core/corpus/*/*' ! -name '*.o' ! -name '*.so' 2>/dev/null)
 tab=$(printf '\t')
 
-# The folders of the core, each of which stands only on those before it.
+# The folders of the core. Each may include only itself and the folders before it.
 floors="util metric simd residual order topk tree search residual_exact residual_approx"
 
 folders() {
@@ -39,7 +39,7 @@ folders() {
         done
         grep -nHE '#include "' "$file" | grep -vE "#include \"core/($allowed)\.h\"$"
     done | rule "a folder of the core includes host.h, itself and the folders below it"
-    # A unit is a header with its C file; tsort names the units of a loop.
+    # A unit is a header with its C file. tsort prints the units of a loop.
     for file in $core; do
         unit=${file#src/}
         sed -n 's/^#include "\(core\/.*\)\.h"$/\1/p' "$file" | sed "s#^#${unit%.*} #"
@@ -81,7 +81,7 @@ files() {
         rule "what is left to do stands in an issue, not in a comment"
 }
 
-# Paths are written as code, with a slash. What builds make is not there before.
+# Checks paths in backquotes that contain a slash. Files in build/ exist only after a build.
 documents() {
     grep -oHE '`[A-Za-z0-9_.-]+/[A-Za-z0-9_./-]*`' CONTRIBUTING.md README.md | tr -d '`' |
         while IFS=: read -r document path; do
@@ -93,7 +93,7 @@ documents() {
     done | rule "every folder of src/ is in the map of CONTRIBUTING.md"
 }
 
-# Without OpenMP the number of threads has no use; that alone is no breach.
+# Without OpenMP the number of threads is an unused parameter, which is permitted.
 compiles() {
     for file in src/core/*/*.c; do
         for flag in -fopenmp -Wno-unused-parameter; do

@@ -1,6 +1,6 @@
-# Writes all figures of README.md, between the marks that name them: the output of the demo,
-# and the table of the last benchmarks (inst/benchmarks/summary.R). `make readme` runs it after
-# the demo.
+# Writes all figures of README.md, between comments that mark their place: the output of the demo,
+# and the table of the last benchmarks (inst/benchmarks/summary.R). `make readme` runs this script
+# after the demo.
 between <- function(readme, mark, text) {
   marks <- which(readme %in% sprintf(c("<!-- %s -->", "<!-- /%s -->"), mark))
   stopifnot(length(marks) == 2)

@@ -1,10 +1,10 @@
-# What must be settled before a release, and no check of the package asks:
+# Checks conditions for a release that R CMD check does not check:
 #
 #   Rscript tools/release_check.R DIRECTORY
 #
-# The maintainer's address is not at a domain that exists for examples, the version is not
-# one of development, and NEWS.md has an entry for it. Every breach is printed; the exit
-# status tells whether there was one.
+# The address of the maintainer is not at an example domain, the version is not a development
+# version, and NEWS.md has an entry for the version. Prints every violation. The exit status is 1 if
+# there is one.
 
 # Domains that never receive mail: RFC 2606 and RFC 6761.
 example_domains <- "(^|[@.])(example|test|invalid|localhost|local)$|(^|[@.])example\\.(com|net|org|edu)$"
@@ -23,7 +23,7 @@ address_breaches <- function(description) {
   }
 }
 
-# Development versions have a fourth part, or a last one from 9000 on.
+# A development version has four parts, or a last part of 9000 or more.
 version_breaches <- function(version) {
   parts <- unlist(tryCatch(package_version(version), error = function(e) NULL))
   if (is.null(parts)) return(sprintf("DESCRIPTION: Version must be a version number, not %s", version))

@@ -1,13 +1,13 @@
 #!/bin/sh
-# The R tests with the package compiled under the address and undefined behavior
-# sanitizers: sh tools/sanitize.sh [TEST...], where TEST is the name of a test file,
-# without test- and .R. If none is given, all but fingerprint, which takes a quarter of
-# the time, and whose cases the C checks (make core) run under the same sanitizers. R
-# itself is the one installed: the sanitizers' libraries are loaded into it first. Any
-# report of theirs counts as a failure, in processes that tests start as well.
+# Runs the R tests with the package compiled for the address and undefined behavior sanitizers: sh
+# tools/sanitize.sh [TEST...], where TEST is the name of a test file without "test-" and ".R". The
+# default is all files except fingerprint, which takes a quarter of the time and whose cases the C
+# checks (make core) run under the same sanitizers. The script uses the installed R and preloads the
+# libraries of the sanitizers. Each report of a sanitizer counts as a failure, also in processes
+# that tests start.
 #
-# What goes unseen: steps beyond small vectors of R, which share pages of R's own,
-# and leaks, since R does not free all it has at its end.
+# Not detected: accesses beyond small vectors of R, which lie in pages of R; and leaks, because R
+# does not free all its memory at its end.
 set -eu
 cd "$(dirname "$0")/.."
 . tools/result.sh
@@ -24,11 +24,11 @@ san="-fsanitize=address,undefined,float-cast-overflow -fno-sanitize-recover=all"
 runtimes=
 for name in libasan.so libubsan.so libstdc++.so.6; do
     path=$($cc -print-file-name=$name)
-    [ -f "$path" ] || skip sanitize "$cc comes without $name"
+    [ -f "$path" ] || skip sanitize "$cc has no $name"
     runtimes="$runtimes${runtimes:+:}$path"
 done
 
-# libstdc++ comes along since the sanitizers look for it when they start.
+# libstdc++ is preloaded because the sanitizers look for it when they start.
 cat >$work/Makevars <<MAKEVARS
 CFLAGS = -g -O2 -fno-omit-frame-pointer $san
 LDFLAGS = -fsanitize=address,undefined

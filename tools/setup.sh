@@ -1,11 +1,11 @@
 #!/bin/sh
-# Makes sure that what a goal needs is there: sh tools/setup.sh GOAL, where GOAL is
-# demo, test, check, sanitize, fuzz, valgrind, compilers or cross; `cross` may be
+# Installs missing programs and R packages for a target of the Makefile: sh tools/setup.sh GOAL,
+# where GOAL is demo, test, check, sanitize, fuzz, valgrind, compilers or cross. `cross` may be
 # followed by a processor.
 #
-# Looks first and installs only what is missing: by apt-get where R is the
-# system's own and we may use apt-get, else by install.packages() into the first
-# library that can be written to, or else the user's, or else .library/ here.
+# R packages are installed by apt-get if R is the package of the system and apt-get is permitted.
+# Otherwise they are installed by install.packages() into the first writable library, else the
+# library of the user, else .library/ in this directory.
 set -eu
 cd "$(dirname "$0")/.."
 export R_LIBS="$PWD/.library${R_LIBS:+:$R_LIBS}"
@@ -37,14 +37,15 @@ can_apt() { has apt-get && { [ -z "$root" ] || { has sudo && $root true 2>/dev/n
 
 as_root() { $root env DEBIAN_FRONTEND=noninteractive "$@" >>$log 2>&1 </dev/null; }
 
-# debian PACKAGE...: the lists of a fresh machine may be empty or old; then a second try.
+# debian PACKAGE...: installs packages. If that fails, updates the lists of packages and tries
+# again.
 debian() {
     say "apt-get install $*"
     as_root apt-get install -y --no-install-recommends "$@" && return
     as_root apt-get update && as_root apt-get install -y --no-install-recommends "$@"
 }
 
-# missing PACKAGE...: those that cannot be loaded, or are too old.
+# missing PACKAGE...: prints the R packages that cannot be loaded or are too old.
 missing() {
     Rscript -e '
         least <- c(testthat = "3.0.0")
@@ -54,7 +55,8 @@ missing() {
                 cat(p, "")' "$@" 2>/dev/null
 }
 
-# cran PACKAGE...: USE_BUNDLED_LIBUV spares fs, which testthat needs, a system library.
+# cran PACKAGE...: installs R packages from CRAN. With USE_BUNDLED_LIBUV the package fs, which
+# testthat needs, does not need a library of the system.
 cran() {
     say "install.packages $*"
     USE_BUNDLED_LIBUV=1 Rscript -e '
@@ -73,14 +75,14 @@ debian_names() {
     for p; do echo "r-cran-$p"; done | tr '[:upper:]' '[:lower:]'
 }
 
-# provide PACKAGE...: by apt-get, then what is still missing from CRAN.
+# provide PACKAGE...: installs R packages by apt-get, and from CRAN if they are still missing.
 provide() {
     if [ "$(R RHOME)" = /usr/lib/R ] && can_apt; then debian $(debian_names "$@") || true; fi
     left=$(missing "$@")
     if [ -n "$left" ]; then cran $left || true; fi
 }
 
-# What cannot be had for another processor is not needed for anything else.
+# The compilers for other processors are optional: without them, `make cross` skips the processor.
 if [ "$goal" = cross ]; then
     case ${2:-aarch64} in
         aarch64) compiler=aarch64-linux-gnu library=arm64 ;;
@@ -91,7 +93,7 @@ if [ "$goal" = cross ]; then
     esac
     if ! has "$compiler-gcc" || ! has qemu-aarch64; then
         can_apt && debian "gcc-$compiler" "libc6-dev-$library-cross" qemu-user ||
-            say "a compiler for ${2:-aarch64} and qemu-user cannot be had"
+            say "a compiler for ${2:-aarch64} and qemu-user are not available"
     fi
     exit
 fi
@@ -105,7 +107,7 @@ for tool in $tools; do
     has "$tool" || { can_apt && debian "$tool"; } || fail "$tool is needed for $goal"
 done
 
-# has_extra EXTRA: clang means one with its fuzzer and sanitizers.
+# has_extra EXTRA: whether an optional program is installed; clang with its fuzzer and sanitizers.
 has_extra() {
     case $1 in
         clang) links -fsanitize=fuzzer,address ;;
@@ -119,8 +121,8 @@ links() {
         clang "$@" -x c -o /dev/null - >/dev/null 2>&1
 }
 
-# extra_packages EXTRA: the Debian packages that it is in. Which libclang-rt goes with
-# clang depends on the release.
+# extra_packages EXTRA: prints the Debian packages of an optional program. The version of
+# libclang-rt depends on the version of clang.
 extra_packages() {
     case $1 in
         clang)
@@ -131,25 +133,25 @@ extra_packages() {
     esac
 }
 
-# What a goal does better with. Without it the goal says what it skips.
+# Optional programs. Without one, the goal reports what it skips.
 for extra in $extras; do
     has_extra "$extra" && continue
     if can_apt; then
         as_root apt-get update || true
         debian $(extra_packages "$extra") || true
     fi
-    has_extra "$extra" || say "$extra cannot be had; what needs it is skipped"
+    has_extra "$extra" || say "$extra is not available; checks that need it are skipped"
 done
 
 lacks=$(missing $needs)
 if [ -n "$lacks" ]; then
     provide $lacks
     lacks=$(missing $needs)
-    [ -z "$lacks" ] || fail "needed for $goal and not to be had: $lacks(see $log)"
+    [ -z "$lacks" ] || fail "needed for $goal but not available: $lacks(see $log)"
 fi
 
 for peer in $(missing $peers); do
     provide "$peer"
-    [ -z "$(missing "$peer")" ] || say "$peer cannot be had; what needs it is skipped"
+    [ -z "$(missing "$peer")" ] || say "$peer is not available; tests that need it are skipped"
 done
 say "ready for $goal"

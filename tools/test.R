@@ -1,9 +1,8 @@
-# The C checks (make -C tests/core) and the R tests, against the installed
-# package. Ends with "N passed, N failed", summed over both; an error, or tests
-# that break off or hang, count as failed. The R tests run in a process of their
-# own, so that even a crash leaves the last line to print.
+# Runs the C checks (make -C tests/core) and the R tests of the installed package. The last line, "N
+# passed, N failed", counts both. An error, a crash and a timeout count as failed. The R tests run
+# in their own process, so that the last line is printed even after a crash.
 
-patience <- 1200 # seconds for either
+patience <- 1200 # [s] limit for the C checks, and for the R tests
 counts <- c(passed = 0, failed = 0, skipped = 0)
 
 number_before <- function(word, lines) {
@@ -26,12 +25,13 @@ core_checks <- function() {
 }
 
 r_tests <- function() {
-  # More threads than free processors must not spin. OpenMP reads this when R starts.
+  # Waiting threads must not spin if there are more threads than free processors. OpenMP reads the
+  # variable when R starts.
   Sys.setenv(OMP_WAIT_POLICY = Sys.getenv("OMP_WAIT_POLICY", "passive"))
   results <- tempfile(fileext = ".rds")
   status <- system2("Rscript", c("tools/test.R", "--r-tests-into", results), timeout = patience)
   if (status != 0 || !file.exists(results)) {
-    cat("The R tests broke off.\n")
+    cat("The R tests ended early.\n")
     counts["failed"] <- 1
     return(counts)
   }
@@ -42,7 +42,8 @@ r_tests <- function() {
   counts
 }
 
-# files: names of test files, without test- and .R; all, if there are none.
+# Runs test files and saves their counts in the file `results`. files: names without "test-" and
+# ".R"; none for all files.
 run_r_tests <- function(results, files) {
   Sys.setenv(NOT_CRAN = "true")
   options(testthat.summary.omit_dots = TRUE, testthat.summary.max_reports = 50L)
@@ -53,7 +54,7 @@ run_r_tests <- function(results, files) {
   saveRDS(each[c("file", "test", "passed", "failed", "error", "skipped", "real")], results)
 }
 
-# For tools/trust.R.
+# Writes a result for tools/trust.R.
 leave_result <- function(name, counts, what) {
   system2("sh", c("-c", shQuote(sprintf(". tools/result.sh && result %s %.0f %.0f %s '%s'", name,
     counts["passed"], counts["failed"], if (counts["failed"] > 0) "failed" else "passed", what))))

@@ -1,15 +1,14 @@
-# Writes inst/trust.md: for each check what it ran, the number of cases and of failures; and
-# for each known defect the test that detects it. The figures come from the files NAME.dcf
-# that the targets of the Makefile write to build/trust/, or, for a target that has not run in
-# this checkout, from inst/trust/, which also keeps the results of runs by hand. Their fields
-# are Ran, Cases, Found and, written by tools/result.sh, Date and Machine.
+# Writes inst/trust.md. It lists for each check what it ran, the number of cases and the number of
+# failures, and for each known defect the test that detects it. The targets of the Makefile write
+# the results to build/trust/NAME.dcf (tools/result.sh). For a target that has not run in this
+# checkout, the script takes the file in inst/trust/, which also has the results of runs by hand.
 #
 # Fails if a named test does not exist.
 #
 #   Rscript tools/trust.R            writes inst/trust.md
 #   Rscript tools/trust.R --keep     copies build/trust/ to inst/trust/ first
 
-# In the order of the table. `part`: the target that runs the check.
+# The checks, in the order of the table. `part`: the target that runs the check.
 checks <- read.table(header = TRUE, sep = "|", strip.white = TRUE, text = "
   name            | check                          | part
   core            | C checks                       | make core
@@ -37,7 +36,7 @@ read_results <- function(folder) {
   results
 }
 
-# Whether the file contains a test of that name. For files in tests/core/ the file is enough.
+# Whether a test "FILE: TITLE" exists. For tests/core/ and tools/ the file alone is sufficient.
 test_is_there <- function(test) {
   parts <- strsplit(test, ": ", fixed = TRUE)[[1]]
   if (!file.exists(parts[1])) return(FALSE)
@@ -45,8 +44,8 @@ test_is_there <- function(test) {
   length(parts) == 1 || any(grepl(paste(parts[-1], collapse = ": "), lines, fixed = TRUE))
 }
 
-# One record per defect: its number, a description, the check and the test that detect it, and
-# what could not be tested, with the reason.
+# Returns the defects: number, description, the check and the tests that detect the defect, and why
+# a test covers the defect in part only, if so.
 read_findings <- function() {
   findings <- as.data.frame(read.dcf("inst/trust/findings.dcf"), stringsAsFactors = FALSE)
   findings[] <- lapply(findings, function(column) gsub("\\s*\n\\s*", " ", column))

@@ -1,21 +1,21 @@
 #!/bin/sh
-# A short R script (tools/valgrind.R) under valgrind, with the instruction sets that
-# valgrind knows; it knows no AVX-512. Any error fails.
+# Runs a short R script (tools/valgrind.R) under valgrind, with the instruction sets that valgrind
+# supports (not AVX-512). Fails on any error.
 set -eu
 cd "$(dirname "$0")/.."
 . tools/result.sh
-command -v valgrind >/dev/null || skip valgrind "there is no valgrind here"
+command -v valgrind >/dev/null || skip valgrind "valgrind is not installed"
 work=build/valgrind
 rm -rf $work
 mkdir -p $work
 passed=0 failed=0 errors=0 sets=
 
-# Sleeping threads cost less than spinning ones where all take turns.
+# Valgrind runs one thread at a time, so waiting threads should sleep, not spin.
 export OMP_WAIT_POLICY=passive OMP_NUM_THREADS=2 OPENBLAS_NUM_THREADS=1
 
 for set in base avx2; do
     if [ $set = avx2 ] && ! grep -qw avx2 /proc/cpuinfo; then
-        echo "valgrind: skipped: no AVX2 here"
+        echo "valgrind: skipped: this processor has no AVX2"
         continue
     fi
     sets="$sets${sets:+, }$set"
