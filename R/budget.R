@@ -31,11 +31,12 @@
 #'
 #' **Limits.** At least k points are evaluated, and with `predecessor = TRUE` at least k
 #' predecessors, if there are so many. So the result has `NA` only if there are fewer than k points
-#' to find. A query checks its limit after every tile, so it may exceed the limit by up to 15
-#' points. By Euclidean distance, the first tiles count, but a query that reaches the first limit
-#' with them ends there, without a test of `escalate`. With `predecessor = TRUE`, the first tiles
-#' are extended until they hold k predecessors; all of their points count, which may be many more
-#' than the limit for a point in an early row.
+#' to find. (A query without residual variance evaluates no point: all correlations with it are 0,
+#' and its neighbors are the first rows.) A query checks its limit after every tile, so it may
+#' exceed the limit by up to 15 points. By Euclidean distance, the first tiles count, but a query
+#' that reaches the first limit with them ends there, without a test of `escalate`. With
+#' `predecessor = TRUE`, the first tiles are extended until they hold k predecessors; all of their
+#' points count, which may be many more than the limit for a point in an early row.
 #'
 #' **Useful points.** By Euclidean distance, points are compared with a threshold in single
 #' precision that up to k + k/8 + 1 points may satisfy. The count of useful points is therefore

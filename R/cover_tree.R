@@ -37,8 +37,8 @@
 #' package. Only the arrays of [tree_arrays()], the data of a metric and the results of calibrations
 #' (see [knn_query()]) are saved. At the first use in another process, the tree is checked. The
 #' arrays must form a tree, and the arrays and the data of the metric must match their checksums. A
-#' damaged file is therefore an error. A file written with `ascii = TRUE` is an error, too, because
-#' R then writes doubles with 16 significant digits, which loses their last bits.
+#' damaged file is therefore an error. A file written with `ascii = TRUE` usually is, too, because
+#' R then writes doubles with 16 significant digits, which changes the last bits of many values.
 #'
 #' @section The structure of the tree:
 #' A *node* is a set of points around one of them, its *center*. The *radius* of a node is the

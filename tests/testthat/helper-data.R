@@ -1,5 +1,5 @@
-# Point sets to test on, each the same at every call; R's random state is left
-# as it was.
+# Point sets for tests. A function returns the same points at every call, and leaves the state of
+# R's random numbers unchanged.
 
 with_seed <- function(seed, code) {
   old <- globalenv()[[".Random.seed"]]
@@ -39,7 +39,7 @@ clouds <- list(
   quantized = function() with_seed(10, matrix(rbinom(800, 3, 0.5), 200, 4) / 2)
 )
 
-# Queries for a cloud: points of it, points between its points, and outside.
+# Returns queries for a point set: some of its points, points between them, and points outside.
 queries_for <- function(x) {
   x <- plain_matrix(x)
   some <- x[unique(round(seq(1, nrow(x), length.out = 25))), , drop = FALSE]

@@ -1,5 +1,5 @@
-# Expectations of this package. Every tree that a test builds is made by
-# sound_tree() or passed to expect_sound_tree().
+# Expectations of this package. Tests build every tree with sound_tree(), or pass it to
+# expect_sound_tree().
 
 sound_tree <- function(x, ...) {
   tree <- cover_tree(x, ...)
@@ -7,7 +7,7 @@ sound_tree <- function(x, ...) {
   tree
 }
 
-# Valid in the eyes of the package and in those of the oracle, over these points.
+# The tree is valid by validate_tree() and by the oracle, and contains the points x.
 expect_sound_tree <- function(tree, x = NULL) {
   report <- validate_tree(tree)
   arrays <- tree_arrays(tree)
@@ -21,15 +21,15 @@ expect_sound_tree <- function(tree, x = NULL) {
   invisible(tree)
 }
 
-# The tree with another part in the place of one: what a damaged file gives, or someone who
-# goes round the methods of trees.
+# Returns the tree with a replaced element, as from a damaged file or after a change that avoids the
+# methods.
 with_part <- function(tree, name, part) {
   parts <- unclass(tree)
   parts[name] <- list(part)
   structure(parts, class = "cover_tree")
 }
 
-# Index and distance identical, to the bit.
+# Index and distance have the same bits.
 expect_same_knn <- function(actual, expected, label = "knn") {
   for (part in c("index", "distance")) {
     same <- identical(actual[[part]], expected[[part]])
@@ -44,7 +44,7 @@ expect_same_neighbors <- function(actual, expected, label = "neighbors") {
   expect(identical(actual$count, lengths(expected$index)), paste0(label, ": count differs"))
 }
 
-# Shows the first query with another answer. Comparing all would take long.
+# Describes the first query with a different result. A comparison of all results would take long.
 first_difference <- function(actual, expected) {
   if (!identical(dim(actual), dim(expected)) || length(actual) != length(expected)) {
     return("in its size")
@@ -55,7 +55,7 @@ first_difference <- function(actual, expected) {
   sprintf("first at query %d\n  actual:   %s\n  expected: %s", query, show(actual), show(expected))
 }
 
-# The first k columns: a longer list of neighbors begins with the shorter one.
+# Returns the first k columns. The k nearest are the first k of any larger number of neighbors.
 first_columns <- function(knn, k) {
   list(index = knn$index[, seq_len(k), drop = FALSE],
        distance = knn$distance[, seq_len(k), drop = FALSE])
@@ -66,7 +66,7 @@ expect_none_twice <- function(index, label) {
   expect(!any(twice), paste0(label, ": the same neighbor twice"))
 }
 
-# As many neighbors as the exact answer has, none of them nearer.
+# An approximate result has as many neighbors as the exact one, and none of them is nearer.
 expect_possible <- function(found, exact, label) {
   expect(identical(is.na(found$index), is.na(exact$index)), paste(label, "not as many neighbors"))
   expect(identical(is.na(found$distance), is.na(found$index)), paste(label, "distances do not fit"))
@@ -83,23 +83,23 @@ expect_in_set <- function(actual, allowed) {
   expect(all(actual %in% allowed), paste("not allowed:", toString(setdiff(actual, allowed))))
 }
 
-# The value of code, which an error ends where it takes longer than it may. Limits
-# are wide: what they catch would take minutes.
+# Returns the value of code, or stops after `limit` seconds. The limits are wide: the defects that
+# they detect take minutes.
 within_seconds <- function(limit, code) {
   on.exit(setTimeLimit())
   setTimeLimit(elapsed = limit, transient = TRUE)
   code
 }
 
-# Every call must fail; the snapshot shows each with the message its error gives.
-# Written by hand, because testthat's own form changes from version to version.
+# Every call must stop. The snapshot shows each call with its message, in a form that does not
+# depend on the version of testthat.
 expect_complaints <- function(..., frame = parent.frame()) {
   calls <- as.list(substitute(list(...)))[-1]
   lines <- unlist(lapply(calls, complaint_lines, frame = frame))
   expect_snapshot(writeLines(lines))
 }
 
-# The same for one call, in which each of the values takes the place of `value`.
+# The same for one call, once for each of the values, which replaces the name `value`.
 expect_complaints_for <- function(values, call, frame = parent.frame()) {
   call <- substitute(call)
   calls <- lapply(values, function(value) do.call(substitute, list(call, list(value = value))))

@@ -3,8 +3,7 @@
 # IEEE arithmetic only, so they are the same on every processor. Cases whose name
 # begins with "blas" depend on the BLAS and LAPACK that R uses.
 
-# The MD5 sum of values, not of R's representation of them: names, classes and
-# attributes do not count.
+# Returns the MD5 sum of the values alone, without names, classes and attributes.
 hash_values <- function(...) {
   file <- tempfile()
   on.exit(unlink(file))
@@ -21,7 +20,7 @@ flatten_values <- function(value) {
   list(as.vector(value))
 }
 
-# Sums of uniform numbers: nearly normal, without a library function.
+# Sums of uniform numbers have nearly a normal distribution, and need no library function.
 fingerprint_data <- function(n, d, seed, kind = "normal") {
   with_seed(seed, switch(kind,
     uniform = matrix(runif(n * d), n, d),
@@ -75,7 +74,7 @@ residual_fingerprint <- function(x, metric, threads, query = NULL) {
        budget = knn(k = 10, budget = c(50, 200)))
 }
 
-# Factors that need no BLAS.
+# Factors v and p that are computed without the BLAS.
 plain_factors <- function(n, m, seed) {
   v <- fingerprint_data(n, m, seed)
   p <- with_seed(seed + 1, 0.01 + 0.99 * runif(n))
@@ -115,7 +114,7 @@ fingerprint_hashes <- function(threads = 1, blas = TRUE) {
   unlist(lapply(results, lapply, hash_values))
 }
 
-# Whether R's BLAS and LAPACK are the reference ones on the processor of the record.
+# Whether R uses the reference BLAS and LAPACK, on a processor like that of the recorded hashes.
 has_reference_blas <- function() {
   libraries <- c(extSoftVersion()[["BLAS"]], La_library())
   R.version$arch == "x86_64" && !any(grepl("openblas|mkl|atlas|blis|accelerate", libraries, ignore.case = TRUE))

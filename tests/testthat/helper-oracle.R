@@ -1,7 +1,7 @@
-# Oracles in plain R, sharing nothing with the package: brute force for the
-# neighbors, and every invariant of a tree from its exported arrays.
+# Oracles in plain R, independent of the package: neighbors by a scan, and the invariants of a tree
+# from its exported arrays.
 
-# The canonical distance of every row of x to the point q.
+# Returns the distance of every row of x to the point q, by the definition of the package.
 oracle_distance <- function(x, q) sqrt(oracle_square(x, q))
 
 oracle_square <- function(x, q) {
@@ -15,7 +15,7 @@ plain_matrix <- function(x) {
   matrix(as.double(x), nrow(x), ncol(x))
 }
 
-# All points by (distance, row) from the query; `self` is a row to leave out.
+# Returns all points in the order of (distance to the query, row), without the row `self`.
 oracle_ranking <- function(x, q, self = NULL) {
   distance <- oracle_distance(x, q)
   row <- order(distance, seq_along(distance))
@@ -53,7 +53,7 @@ oracle_centroid <- function(x) {
   })
 }
 
-# The first of the maximin order, as many as `size`.
+# Returns the first `size` rows of the maximin order.
 oracle_maximin <- function(x, size = nrow(x)) {
   x <- plain_matrix(x)
   order <- which.min(oracle_square(x, oracle_centroid(x)))
@@ -67,13 +67,13 @@ oracle_maximin <- function(x, size = nrow(x)) {
   order
 }
 
-# Digits written out: the last bit must not depend on a library's pow().
+# Returns cover radii, from constants: the last bit of pow() depends on the library.
 oracle_cover <- function(level) {
   quarter <- c(1, 1.189207115002721, 1.4142135623730951, 1.681792830507429)
   ifelse(is.na(level), 0, quarter[level %% 4 + 1] * 2^(level %/% 4))
 }
 
-# The names of all invariants that a tree breaks; character() for a sound tree.
+# Returns the names of all invariants that a tree violates; character() for a valid tree.
 tree_faults <- function(arrays) {
   faults <- c(shape_faults(arrays), if (!all(sort(arrays$row) == seq_along(arrays$row))) "row")
   if (length(faults) > 0) return(faults)
@@ -103,7 +103,8 @@ shape_faults <- function(arrays) {
   )
 }
 
-# Nodes breadth first, siblings in a row, children splitting the parent's run.
+# Nodes are numbered breadth first, siblings have consecutive numbers, and children divide the
+# parent's run.
 link_faults <- function(arrays) {
   parent <- arrays$parent
   nodes <- length(parent)
@@ -127,7 +128,7 @@ link_faults <- function(arrays) {
   )
 }
 
-# What a node says of its own points: radius, level, box, smallest row.
+# The stored values of a node are those of its points: radius, level, box, smallest row.
 cell_faults <- function(arrays) {
   size <- arrays$subtree_end - arrays$subtree_begin + 1L
   node <- rep(seq_along(size), size)
@@ -157,7 +158,7 @@ cell_faults <- function(arrays) {
   )
 }
 
-# What siblings owe each other and their parent.
+# Invariants of siblings and their parent: nesting, descent, separation.
 family_faults <- function(arrays) {
   level <- arrays$level
   inner <- which(arrays$first_child > 0)
@@ -170,8 +171,8 @@ family_faults <- function(arrays) {
   broken(nesting = all(nests[inner] == 1), descent = all(lower), separation = all(slack > 0))
 }
 
-# How far above the separation radius the closest two of these siblings are, as
-# a share of it; siblings that all lack a level need only not coincide.
+# Returns (smallest distance of the centers of two siblings) / (separation radius) - 1. If no
+# sibling has a level, the centers only need to differ.
 oracle_separation <- function(family, arrays) {
   at <- arrays$points[arrays$center[family], , drop = FALSE]
   least <- Inf

@@ -1,4 +1,4 @@
-# R processes of their own, for what cannot be tried in the process of the tests.
+# Runs code in separate R processes, for tests that would change or stop the process of the tests.
 
 local_env <- function(..., frame = parent.frame()) {
   new <- c(...)
@@ -12,8 +12,8 @@ local_env <- function(..., frame = parent.frame()) {
   do.call(on.exit, list(restore, add = TRUE), envir = frame)
 }
 
-# The value of code(...) in a fresh R process with the same libraries. Stops with
-# its output if the process fails. Environment variables given as NA are unset.
+# Returns the value of code(...) in a new R process with the same libraries. Stops with the output
+# of the process if it fails. An environment variable with the value NA is unset.
 in_fresh_r <- function(code, ..., env = NULL) {
   local_env(c(R_TESTS = NA, env))
   files <- tempfile(c("job", "value", "script"))
@@ -33,7 +33,8 @@ in_fresh_r <- function(code, ..., env = NULL) {
   readRDS(files[2])
 }
 
-# A function that takes nothing of the tests along to another process.
+# Returns a function whose environment is the global one, so that no object of the tests is sent
+# with it.
 in_globalenv <- function(code) {
   environment(code) <- globalenv()
   code

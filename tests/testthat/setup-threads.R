@@ -1,2 +1,2 @@
-# Tests work on small data. Every parallel region is opened nevertheless.
+# Opens every parallel region, although the tests work on small data.
 covertree:::region_seconds(0)

@@ -1,4 +1,4 @@
-# The data that come with the package: as documented, and searched exactly.
+# The data of the package are as documented, and searches of them are exact.
 
 test_that("argo has the documented rows, columns and ranges", {
   expect_s3_class(argo, "data.frame", exact = TRUE)

@@ -1,6 +1,6 @@
-# Searches of limited work: budgets, and neighbors that may be farther than the true ones.
+# Searches with a budget or an epsilon.
 
-# Small sets: more threads, where no test asks for them, would only wait for each other.
+# The point sets are small, so more threads than a test asks for would only wait for each other.
 threads_before <- covertree_threads(1)
 
 budget_points <- function(n, d, seed) with_seed(seed, matrix(rnorm(n * d), n, d))
@@ -9,12 +9,12 @@ budget_metric <- function(inducing = 15) {
   residual_correlation(kernel_matern32(lengthscale = 0.5), inducing, nugget = 0.05)
 }
 
-# A Euclidean tree and one by residual correlation.
+# Returns a tree with Euclidean distance and one with a residual correlation.
 budget_trees <- function(x, ..., inducing = 15) {
   list(euclidean = cover_tree(x, ...), residual = cover_tree(x, metric = budget_metric(inducing), ...))
 }
 
-# What any answer that is not exact must be. Correlations may differ by rounding.
+# Properties of every approximate result. Correlations may differ by rounding.
 expect_approximate <- function(found, exact, label) {
   expect(isFALSE(attr(found, "exact")), paste(label, "claims to be exact"))
   expect_possible(found, exact, label)
@@ -22,14 +22,14 @@ expect_approximate <- function(found, exact, label) {
   expect_gte(attr(found, "evaluations"), 0, label = label)
 }
 
-# The recall of answers to the same question, with so many points allowed.
+# Returns the recall for each limit of evaluated points.
 recall_by_budget <- function(tree, limits, k, exact, ...) {
   vapply(limits, function(limit) {
     mean(oracle_recall(knn_query(tree, k = k, budget = budget(limit, ...)), exact))
   }, 0)
 }
 
-# ---- what is asked for ------------------------------------------------------------------
+# ---- arguments --------------------------------------------------------------------------
 
 test_that("a budget that makes no sense is refused", {
   expect_complaints(budget(), budget(NULL), budget(numeric()), budget("10"), budget(factor(10)),
@@ -89,7 +89,7 @@ test_that("a budget and what it found are printed", {
   }
 })
 
-# ---- how many neighbors ----------------------------------------------------------------
+# ---- number of neighbors ---------------------------------------------------------------
 
 test_that("a budget below k finds as many neighbors as there can be", {
   x <- budget_points(700, 3, seed = 204)
@@ -139,7 +139,7 @@ test_that("few points, and more neighbors than there are", {
   }
 })
 
-# The tree's own points have n - 1 others; foreign queries have n.
+# An own point of the tree has n - 1 possible neighbors, another query has n.
 test_that("every way to search finds all there is, where k is about the number of points", {
   ways <- list(exact = list(), scan = list(control = list(search = "scan")), one = list(budget = 1),
                steps = list(budget = c(1, 4)), far = list(epsilon = 2), most = list(recall = 0.5))
@@ -175,7 +175,7 @@ test_that("duplicates are found one by one", {
   }
 })
 
-# ---- what it is worth ---------------------------------------------------------------------
+# ---- recall and number of evaluated points -------------------------------------------------
 
 test_that("the recall that is stated is that of the answer", {
   x <- budget_points(2500, 3, seed = 209)
@@ -194,7 +194,7 @@ test_that("the recall that is stated is that of the answer", {
     measured <- recall_of(tree, found, sample = 5000, query = if (case == "other") query,
                           predecessor = case == "before")
     expect_equal(measured$estimate, share, tolerance = 1e-12)
-    # All are in the sample.
+    # The sample contains all queries.
     small <- knn_query(tree, query[1:300, ], k = 10, budget = 30)
     stated <- attr(small, "recall")
     expect_equal(stated[["estimate"]], mean(oracle_recall(small, knn_query(tree, query[1:300, ], k = 10))))
@@ -209,14 +209,15 @@ test_that("the points that are met keep to the budget", {
     for (limit in list(5, 64, c(64, 128), c(40, 200, 1000))) for (diversity in c(TRUE, FALSE)) {
       found <- knn_query(tree, k = 10, budget = budget(limit, diversity = diversity), control = list(stats = TRUE))
       met <- knn_stats(found)$evaluations
-      # By tiles of up to 16: two to begin with, and one that passes the limit.
+      # Tiles have up to 16 points. A query begins with two tiles, and its last tile may exceed the
+      # limit.
       most <- if (name == "euclidean") max(limit + 15, 32) else max(limit, 10)
       expect_lte(met[["100%"]], most)
-      # None need be met for an inducing point, which correlates with no other.
+      # An inducing point, whose residual correlations are all 0, evaluates no point.
       expect_gte(met[["25%"]], 10)
       expect_gte(attr(found, "evaluations"), met[["0%"]])
       expect_lte(attr(found, "evaluations"), met[["100%"]])
-      # On the way to k predecessors, the first rows meet points that are none.
+      # The first rows evaluate points that are no predecessors, until they have k predecessors.
       found <- knn_query(tree, k = 10, budget = budget(limit, diversity = diversity),
                          predecessor = TRUE, control = list(stats = TRUE))
       met <- knn_stats(found)$evaluations
@@ -297,7 +298,7 @@ test_that("the answer does not depend on threads, instructions or the queries be
   }
 })
 
-# ---- what it did --------------------------------------------------------------------------
+# ---- statistics ---------------------------------------------------------------------------
 
 test_that("statistics count escalations and early stops", {
   x <- budget_points(2000, 3, seed = 218)
@@ -307,7 +308,7 @@ test_that("statistics count escalations and early stops", {
     expect_equal(c(one$escalations, one$early_stops), c(0, 0))
     expect_named(one$evaluations, c("0%", "25%", "50%", "75%", "100%"))
     expect_false(is.unsorted(one$evaluations))
-    # Some more than the first limit does; a share of 0 is always reached.
+    # With escalate = 0, queries that reach the first limit continue.
     all <- stats(c(40, 80), escalate = 0, stop = 0)
     expect_gt(all$escalations, 0)
     expect_equal(all$early_stops, 0)
@@ -325,7 +326,7 @@ test_that("statistics count escalations and early stops", {
   expect_null(far$evaluations)
 })
 
-# ---- farther, by a share ------------------------------------------------------------------
+# ---- epsilon ------------------------------------------------------------------------------
 
 test_that("every neighbor is within 1 + epsilon of the true one of its rank", {
   for (name in c("uniform", "grid", "circle", "duplicates", "clustered", "hundred_columns", "huge",

@@ -1,4 +1,5 @@
-# What a tree keeps from earlier searches is used where it fits, and made anew where it does not.
+# A tree uses what earlier searches have stored in it, if it is valid, and computes it again
+# otherwise.
 
 x <- uniform_points(1510, 2, seed = 271)
 make <- list(
@@ -11,7 +12,7 @@ ask <- function(tree) knn_query(tree, k = 5, recall = 0.9)
 key_of <- function(tree) setdiff(ls(tree$cache), "quantized")
 reread <- function(tree) unserialize(serialize(tree, NULL))
 
-# The choice with one part in another form.
+# Returns the choice with one part replaced by an invalid one.
 spoiled_choices <- function(choice) {
   edit <- function(...) replace(choice, names(list(...)), list(...))
   exact <- choice$exact
@@ -68,7 +69,7 @@ for (name in names(make)) {
     key <- key_of(tree)
     kept <- tree$cache[[key]]
     choice <- kept[[1]]
-    # A different effort tells which choice was used.
+    # The result of a different effort shows which choice the search has used.
     other_effort <- choice
     other_effort$effort <- if (name == "euclidean") 0.02 else 0.05 * 1.1^62
     used <- knn_query(local({

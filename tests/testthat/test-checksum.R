@@ -1,5 +1,4 @@
-# What a saved tree holds has checksums: a flipped bit anywhere in its numbers is refused, or
-# changes no answer.
+# A saved tree contains checksums: a flipped bit in its numbers is an error, or changes no result.
 
 threads_before <- covertree_threads(1)
 
@@ -23,7 +22,7 @@ saved_trees <- function() {
 
 again <- function(tree, ...) unserialize(serialize(tree, NULL, ...))
 
-# Where the numbers of a vector lie in the bytes of a saved object.
+# Returns the position of the numbers of a vector in the bytes of a saved object.
 bytes_of_vector <- function(vector, bytes) {
   wanted <- writeBin(as.vector(vector), raw(), endian = "big")
   at <- grepRaw(wanted, bytes, fixed = TRUE, all = TRUE)
@@ -36,7 +35,7 @@ flip <- function(bytes, at, bit) {
   unserialize(bytes)
 }
 
-# All that can be asked of a tree.
+# Returns the results of all functions of a tree.
 ask_everything <- function(tree) {
   query <- if (!identical(tree$metric$metric$inducing, NULL) || is.null(tree$metric)) saved_points()[1:20, ] + 0.01
   answers <- list(knn_query(tree, k = 7), knn_query(tree, k = 4, predecessor = TRUE),
@@ -47,7 +46,7 @@ ask_everything <- function(tree) {
   answers
 }
 
-# Flips single bits of a vector, wherever it lies in the saved tree; returns the messages.
+# Flips single bits of a vector at each of its positions in the saved tree. Returns the messages.
 flip_bits <- function(tree, vector, times, label) {
   bytes <- serialize(tree, NULL)
   right <- ask_everything(tree)
@@ -69,7 +68,7 @@ test_that("a flipped bit in any array of a saved tree is refused, and the array 
     messages <- flip_bits(tree, arrays[[name]], 12, name)
     expect_gte(length(messages), 12)
     blamed <- grepl(paste0("tree array `", name, "` is damaged: it does not match"), messages)
-    # Sizes are looked at first.
+    # Sizes are checked first, so the message may name another array.
     expect(all(blamed | grepl("^tree array `\\w+` must", messages)), paste(name, "is not named"))
     expect_gte(sum(blamed), 9)
   }
@@ -111,7 +110,7 @@ test_that("a flipped bit in what a metric needs is refused, and it is named", {
       expect_gte(length(messages), 10)
       expect(all(grepl("damaged|must be one that cover_tree", messages)), paste(name, messages[1]))
       if (name %in% c("z", "p", "inducing", "factor")) {
-        # Factors that were given are in the metric as well.
+        # Factors v and p that the user gave are also in the metric.
         named <- grepl(paste0("`", name, "`"), messages) | (!is.null(parts$own) & grepl("`metric`", messages))
         expect(all(named), paste(name, "is not named"))
       }
@@ -122,7 +121,7 @@ test_that("a flipped bit in what a metric needs is refused, and it is named", {
   }
 })
 
-# Puts a value into a saved tree's bytes, in place of one number.
+# Replaces one number in the bytes of a saved tree.
 put_value <- function(tree, vector, i, value) {
   bytes <- serialize(tree, NULL)
   at <- bytes_of_vector(vector, bytes)[[1]][8 * (i - 1) + 1:8]
@@ -161,13 +160,13 @@ test_that("a metric that is edited by hand is refused, and the tree it came from
   expect_edit(function(state) { state$metric$kernel$variance <- 9; state }, "`metric` does not match")
   expect_edit(function(state) { names(state$metric$kernel)[1] <- "kin"; state }, "`metric` does not match")
   expect_edit(function(state) { state$seal <- NULL; state }, "no checksums")
-  # No one else holds these values: they could be changed in place.
+  # These values have no other reference, so R could change them in place.
   parts <- unclass(saved_trees()$residual)
   parts$metric$code$points$p[3] <- 0.5
   expect_error(knn_query(structure(parts, class = "cover_tree"), k = 3), "`p` does not match its checksum")
 })
 
-# Whatever has no name any more is NULL where it is taken by that name.
+# An element that has lost its name would be NULL if code takes it by name.
 test_that("a flipped bit in the name of a kernel's part is refused", {
   tree <- saved_trees()$residual
   bytes <- serialize(tree, NULL)
@@ -220,7 +219,7 @@ test_that("arrays are handed out without checksums, and edited ones make a tree 
   expect_null(arrays$checksums)
   copy <- cover_tree_from_arrays(arrays)
   expect_identical(.Call(covertree:::r_tree_arrays, copy$pointer), .Call(covertree:::r_tree_arrays, tree$pointer))
-  # Of a point within its boxes and nearer to its centers than others, a little move is no harm.
+  # A small change of a point that defines no box and no radius gives a valid tree.
   moved <- NULL
   for (i in seq_len(150)) {
     edited <- arrays

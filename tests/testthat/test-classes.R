@@ -1,11 +1,10 @@
-# The classes of this package are its own: no other package's objects are taken for
-# ours, nor ours for theirs.
+# The classes of this package do not collide with those of other packages.
 
 x <- uniform_points(60, 2, seed = 211)
 tree <- cover_tree(x)
 residual <- cover_tree(x, metric = residual_correlation(kernel_rbf(), 5))
 
-# One of everything that this package returns.
+# Returns an object of each class of this package.
 ours <- list(
   tree, residual, summary(tree), knn_query(tree, k = 2), radius_query(tree, radius = 0.1),
   recall_of(tree, knn_query(tree, k = 2)), budget(10), knn_stats(knn_query(tree, k = 2, control = list(stats = TRUE))),

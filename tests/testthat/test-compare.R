@@ -1,4 +1,4 @@
-# Trees are compared by what they hold, not by the pointers in them.
+# all.equal() compares the data of trees, not their pointers.
 
 x <- uniform_points(500, 3, seed = 241)
 tree <- cover_tree(x)
@@ -21,7 +21,7 @@ test_that("trees of the same points are equal, wherever they were built", {
                         metric, tolerance = 0))
 })
 
-# Code of tests sees the namespace of the package; users see what it registers.
+# The test runs outside the namespace of the package, so that it finds only registered methods.
 test_that("all.equal() finds the method for who only has the package loaded", {
   compare <- in_globalenv(function(a, b) all.equal(a, b))
   expect_match(compare(tree, cover_tree(x + 1)), "^[a-z_]+: ", all = TRUE)

@@ -1,4 +1,4 @@
-# The build: sound, the same for any number of threads, true to its arguments.
+# cover_tree() builds valid trees, the same for any number of threads, and uses its arguments.
 
 test_that("every cloud makes a sound tree, the same for any number of threads", {
   for (cloud in clouds) for (layout in c("hilbert", "natural")) for (leaf_size in c(1, 7, 1000)) {
@@ -10,7 +10,7 @@ test_that("every cloud makes a sound tree, the same for any number of threads", 
   }
 })
 
-# Above 65,536 points all threads share the work on one cell.
+# One thread splits the nodes of many points; then all threads build branches.
 test_that("many points make the same sound tree for any number of threads", {
   x <- with_seed(11, rbind(uniform_points(60000, 2), matrix(rnorm(40002, 2, 0.01), ncol = 2)))
   tree <- sound_tree(x, threads = 1)
@@ -38,8 +38,8 @@ test_that("a leaf of one tile, or of coinciding points, keeps the order of the b
   }
 })
 
-# The places of a leaf's points, as lists of those in one tile: runs of tiles are
-# halved along the widest coordinate, by place where it is equal.
+# Returns the indices of the points of a leaf as a list of tiles. A run of tiles is halved along the
+# widest coordinate; equal coordinates are ordered by index.
 leaf_tiles <- function(x) {
   tiles <- ceiling(nrow(x) / 16)
   begin <- (nrow(x) * (0:tiles)) %/% tiles

@@ -1,5 +1,5 @@
-# Arrays that someone edited. Whatever the damage: an error that names an array,
-# or, where the edited arrays happen to be another sound tree, right answers.
+# cover_tree_from_arrays() with changed arrays. The result is an error that names an array, or, if
+# the changed arrays form another valid tree, a tree with correct results.
 
 numbers <- c("points", "row", "center", "parent", "first_child", "next_sibling", "subtree_begin",
              "subtree_end", "level", "min_row", "radius", "lower", "upper")
@@ -9,7 +9,7 @@ small_points <- function() {
 }
 small <- function() tree_arrays(sound_tree(small_points(), leaf_size = 2))
 
-# The error's message; NULL for arrays that make a sound tree.
+# Returns the message of the error; NULL for arrays that form a valid tree.
 complaint <- function(arrays) {
   tree <- tryCatch(cover_tree_from_arrays(arrays), error = conditionMessage)
   if (is.character(tree)) return(tree)
@@ -18,7 +18,7 @@ complaint <- function(arrays) {
   NULL
 }
 
-# The names of the arrays that the complaints blame; "" for none.
+# Returns the names of the arrays in the messages; "" for a NULL message.
 blamed <- function(messages) {
   messages[lengths(messages) == 0] <- ""
   sub("^tree array `(\\w+)`.*", "\\1", unlist(messages))
@@ -45,8 +45,8 @@ damage_each_entry <- function(arrays, name) {
   messages
 }
 
-# What an edit of an array may also be blamed on: where two arrays disagree, the
-# wrong one cannot always be told.
+# Other arrays that the message may name for a changed array: if two arrays contradict each other,
+# the wrong one is not always known.
 entangled <- list(
   points = c("radius", "lower", "upper"),
   center = "radius",
@@ -102,7 +102,8 @@ for (name in numbers) {
   })
 }
 
-# Sizes are taken from `points` and `center`; an error of theirs shows in others.
+# The number of nodes is the median length of three arrays, so a wrong length of one shows in this
+# array.
 test_that("entries added to or missing from all arrays of nodes are noticed", {
   arrays <- small()
   nodes <- length(arrays$center)
@@ -137,7 +138,7 @@ test_that("settings are checked", {
   expect_error(cover_tree_from_arrays(named), "`points` must be a matrix")
 })
 
-# A tree of points on a line, its nodes written down by hand.
+# Returns the arrays of a tree of points on a line, with nodes given by the test.
 line_tree <- function(at, begin, end, center, parent, first_child, next_sibling) {
   cell <- Map(function(from, to) at[from:to], begin, end)
   radius <- mapply(function(points, center) max(abs(points - at[center])), cell, center)

@@ -1,4 +1,4 @@
-# Points that coincide, by the hundred thousand: right, and not in quadratic time.
+# Hundreds of thousands of duplicates: results are correct, and the time is not quadratic.
 
 test_that("a million duplicates and one other point are soon built and queried", {
   x <- matrix(rep(c(0.25, -3), each = 1e6 + 1), ncol = 2)

@@ -1,5 +1,5 @@
-# What may change speed may not change answers: instruction sets, block sizes,
-# threads, layouts, search modes, in all combinations, on every cloud.
+# Settings that change speed do not change results: instruction sets, block sizes, threads, layouts
+# and search modes, in all combinations, on every point set.
 
 without_stats <- function(knn) structure(knn, stats = NULL)
 

@@ -1,5 +1,5 @@
-# What users get wrong, and what they are told: what was wrong, what was expected,
-# what came. Nothing here may crash or return.
+# Wrong arguments are errors. Messages state the argument, the expected value, the actual value and
+# its place.
 
 x <- as.matrix(expand.grid(1:4, 1:3)) / 2
 tree <- cover_tree(x, leaf_size = 2)

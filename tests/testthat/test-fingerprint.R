@@ -1,6 +1,6 @@
-# Every result of a fixed set of cases has the bits that fingerprint.txt records, at
-# every dispatch level and with any number of threads. tools/fingerprint.R records
-# them anew after a change that is meant to change results.
+# The results of a fixed set of cases have the hashes in fingerprint.txt, for every instruction set
+# and number of threads. tools/fingerprint.R records the hashes again after a change that is meant
+# to change results.
 
 recorded_hashes <- function() {
   lines <- utils::read.table("fingerprint.txt", col.names = c("case", "hash"))

@@ -1,4 +1,4 @@
-# The curve: a permutation whose consecutive cells share a face.
+# hilbert_order() is a permutation, and consecutive cells of the curve share a face.
 
 test_that("the order is a permutation of the rows, the same for any number of threads", {
   for (cloud in clouds) {
@@ -12,7 +12,7 @@ test_that("the order is a permutation of the rows, the same for any number of th
   expect_identical(hilbert_order(many, 3), hilbert_order(many, 1))
 })
 
-# All cells of a grid with 2^bits cells a side, in a scrambled order.
+# Returns all cells of a grid with 2^bits cells per side, in a random order.
 grid_cells <- function(d, bits) {
   cells <- as.matrix(expand.grid(rep(list(seq_len(2^bits) - 1), d)))
   unname(cells[with_seed(13, sample(nrow(cells))), , drop = FALSE])
@@ -46,8 +46,8 @@ test_that("on a line the curve is the order of the values", {
   expect_identical(hilbert_order(x), order(x))
 })
 
-# With one bit a coordinate the curve is the Gray code: the key's bits are the
-# running parities of the coordinates' bits.
+# With one bit per coordinate, the curve is the Gray code: the bits of the key are the cumulative
+# parities of the bits of the coordinates.
 test_that("the corners of the cube come in the order of the Gray code", {
   for (d in c(33, 64, 65, 130, 200)) {
     corners <- with_seed(d, matrix(rbinom(300 * d, 1, 0.5), 300, d))

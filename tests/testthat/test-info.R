@@ -1,4 +1,4 @@
-# Which instruction set is used, who decides, and what the package says of itself.
+# covertree_info(), and the choice of the instruction set.
 
 available <- function() covertree_info()$simd_available
 

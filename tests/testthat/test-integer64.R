@@ -1,10 +1,10 @@
-# 64-bit integers lie in the memory of doubles, where they would be read as denormals.
+# 64-bit integers of the package bit64 are stored in doubles, and would be read as denormal numbers.
 
 x <- uniform_points(20, 2, seed = 261)
 tree <- cover_tree(x)
 rbf <- kernel_rbf()
 
-# As bit64 makes them, which need not be there: the class alone tells.
+# Returns an object like those of bit64, which need not be installed: the class alone is checked.
 wide <- function(...) structure(c(...) * 2^-1074, class = "integer64")
 wide_matrix <- wide(1:4)
 dim(wide_matrix) <- c(2, 2)

@@ -1,8 +1,8 @@
-# Work that is broken off leaves the trees as they were and no memory behind. In
-# processes of their own: an interrupt there does not stop the tests.
+# An interrupted call leaves trees unchanged and frees its memory. The calls run in separate
+# processes, so that the interrupt does not stop the tests.
 
-# One query that takes about ten seconds on any machine: points are asked for as
-# often as that needs, and compared with all points.
+# Returns a call that takes about ten seconds on this machine: scans with a suitable number of
+# queries.
 long_work <- function(x, tree) {
   ask <- function(queries) {
     query <- x[rep_len(seq_len(nrow(x)), queries), ]
@@ -107,7 +107,8 @@ test_that("the factor of many inducing points stops at a time limit", {
     list(why = why, late = took - limit, full = full)
   })
   expect_match(result$why, "time limit")
-  # Half a second, and as much again for a busy machine; without polls it is nearly the rest.
+  # The limit is one second: half a second, doubled for a busy machine. Without polls, the wait
+  # would be nearly the remaining time of the call.
   expect_lt(result$late, max(1, result$full / 4))
 })
 

@@ -1,4 +1,4 @@
-# The settings of a search, and how R hands them to C.
+# knn_control(), and the options that R passes to the C code.
 
 x <- uniform_points(300, 3, seed = 531)
 tree <- cover_tree(x)
@@ -33,7 +33,7 @@ test_that("every function that searches takes a control", {
   expect_s3_class(knn_stats(vecchia_neighbors(x, m = 3, control = list(stats = TRUE))), "covertree_knn_stats")
   knn <- knn_query(tree, k = 4)
   expect_identical(recall_of(tree, knn, control = scan), recall_of(tree, knn))
-  # The seed decides on which queries a recall is measured.
+  # The seed determines the queries on which a recall is measured.
   knn$index[1:30, ] <- knn$index[30:1, ]
   estimate <- function(seed) recall_of(tree, knn, sample = 40, control = list(seed = seed))$estimate
   expect_identical(estimate(5), estimate(5))

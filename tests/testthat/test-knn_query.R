@@ -1,5 +1,5 @@
-# Every cloud, for any k, layout, leaf size, number of threads and way to search:
-# the oracle's answer to the bit.
+# knn_query() has the bits of the oracle's result, for every point set, k, layout, leaf size, number
+# of threads and search mode.
 
 layouts <- c("hilbert", "natural")
 leaf_sizes <- list(NULL, 1, 5)

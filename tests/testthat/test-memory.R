@@ -1,5 +1,5 @@
-# The memory of a tree as others see it: what walks over all of an R object comes to an
-# end, what is saved holds the arrays alone, and a tree that is dropped is freed.
+# The memory of a tree: functions that traverse an R object end, a file contains the arrays only,
+# and an unreachable tree is freed.
 
 cloud <- function() uniform_points(5000, 3, seed = 201)
 
@@ -36,7 +36,7 @@ test_that("whatever a file has in place of the tag, the tree is restored", {
   tree <- sound_tree(x, leaf_size = 8)
   bytes <- serialize(tree, NULL)
   word <- function(...) writeBin(c(...), raw(), endian = "big")
-  # list(pointer to nothing, weak reference), as R writes it.
+  # The tag of a saved pointer, list(pointer to nothing, weak reference), as R writes it.
   tag <- word(19L, 2L, 22L, 254L, 254L, 23L)
   at <- grepRaw(tag, bytes, fixed = TRUE, all = TRUE)
   expect_length(at, 1)
@@ -63,7 +63,7 @@ test_that("a pointer of another package is refused, not followed", {
 
 test_that("trees that are dropped are freed, with the memory that searches read", {
   x <- uniform_points(20000, 4, seed = 203)
-  # What only weak references held is freed by the second collection.
+  # The first collection removes weak references, the second one frees their values.
   used <- function() {
     gc()
     sum(gc()[, 2])

@@ -1,4 +1,4 @@
-# Columns are matched by name where the tree and what is compared with it have names.
+# Columns are matched by name if both the tree and the other points have column names.
 
 x <- uniform_points(300, 3, seed = 221)
 colnames(x) <- c("lon", "lat", "depth")

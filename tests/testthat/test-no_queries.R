@@ -1,4 +1,4 @@
-# A call without queries has a result without queries.
+# A call without queries returns a result without rows.
 
 x <- uniform_points(200, 3, seed = 521)
 tree <- cover_tree(x)

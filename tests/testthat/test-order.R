@@ -1,6 +1,6 @@
-# Orders for Vecchia's approximation, against their definitions.
+# Orders for Vecchia approximations are those of their definitions.
 
-# Point sets with more blocks than the clouds have.
+# Point sets with more blocks than the other point sets.
 larger_clouds <- list(
   plane = function() uniform_points(3000, 2),
   grid = function() as.matrix(expand.grid(1:50, 1:40)),

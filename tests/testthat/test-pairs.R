@@ -1,10 +1,10 @@
-# The size of a result is known, and refused where it is too large, before it is allocated.
+# A result that is too large is an error before it is allocated.
 
 threads_before <- covertree_threads(1)
 
 pair_points <- function(n, d = 2, seed = 301) uniform_points(n, d, seed)
 
-# The files of a made-up system.
+# Writes the files of a simulated system.
 system_of <- function(...) {
   root <- tempfile("system")
   files <- list(...)
@@ -15,7 +15,7 @@ system_of <- function(...) {
   root
 }
 
-# How often code asks for the available memory.
+# Returns how often code determines the available memory.
 times_asked <- function(code) {
   asked <- 0
   count <- as.call(list(function() asked <<- asked + 1))
@@ -86,7 +86,7 @@ test_that("radius_query() allows exactly max_pairs, and gives the same answer th
   }
 })
 
-# More than 5 million pairs, after which counting starts again where it had stopped.
+# With more than 5 million pairs, counting stops, and continues after the limit is known.
 test_that("a large result is the same, whether a limit was looked up or not", {
   x <- pair_points(6000, seed = 302)
   tree <- cover_tree(x)
@@ -118,7 +118,7 @@ test_that("a few queries with many neighbors do not make the sample refuse", {
   }
 })
 
-# Here the sample sees the same count everywhere.
+# All queries of the sample have the same count, so the standard error is 0.
 test_that("a limit that is just enough is not refused for an estimate just above it", {
   pairs <- rep(uniform_points(20000, 1, seed = 304), 2)
   tree <- cover_tree(cbind(c(pairs, 10, 20, 30)))

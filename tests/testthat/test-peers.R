@@ -1,4 +1,4 @@
-# Other packages find the same distances, on points without duplicates.
+# Other packages find the same distances for points without duplicates.
 
 agrees <- function(x, k, distance) {
   expect_equal(knn_query(sound_tree(x), k = k)$distance, unname(distance), tolerance = 1e-12)

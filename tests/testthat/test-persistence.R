@@ -1,4 +1,4 @@
-# A tree survives being saved, copied and sent; what comes back is checked.
+# A tree can be saved, copied and sent to other processes; it is checked before its first use there.
 
 expect_same_tree <- function(actual, expected) {
   expect_sound_tree(actual)
@@ -108,8 +108,8 @@ test_that("a worker of the parallel package gives the same answer", {
   expect_same_tree(found$tree, tree)
 })
 
-# The tree with one number changed in its serialized bytes: what a damaged file
-# gives. `from` must occur there once.
+# Returns the tree with one number changed in its serialized bytes, as from a damaged file. `from`
+# must occur once.
 edit_bytes <- function(tree, from, to) {
   bytes <- freeze(tree)
   as_bytes <- function(value) {
@@ -154,7 +154,7 @@ test_that("a file of another version is refused", {
   expect_error(knn_query(thaw(bytes)), "version")
 })
 
-# C takes arrays by their place, R by their name.
+# C code finds arrays by position, R code by name.
 test_that("a file in which an array lost its name is refused", {
   tree <- sound_tree(clouds$uniform(), leaf_size = 9)
   bytes <- freeze(tree)

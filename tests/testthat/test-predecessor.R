@@ -1,6 +1,6 @@
-# Neighbors among the rows before a point's own, against the definition, to the bit.
+# Searches for predecessors have the bits of the oracle's result.
 
-# Small sets: more threads, where no test asks for them, would only wait for each other.
+# The point sets are small, so more threads than a test asks for would only wait for each other.
 threads_before <- covertree_threads(1)
 
 oracle_predecessors <- function(x, k) {

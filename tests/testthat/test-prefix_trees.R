@@ -1,6 +1,6 @@
-# Trees of the first rows: built at the first predecessor query, kept with the tree, not saved.
+# Prefix trees are built at the first search for predecessors, kept with the tree, and not saved.
 
-# The rows of each prefix tree that is kept, with the address of the first one.
+# Returns the number of rows of each prefix tree, with the address of the first tree.
 prefix_trees <- function(tree) {
   package <- asNamespace("covertree")
   .Call(package$r_prefix_trees, package$check_tree(tree))

@@ -1,6 +1,7 @@
-# Every cloud, for radii from none to all: the oracle's answer to the bit.
+# radius_query() has the bits of the oracle's result, for every point set and radii that find no
+# point to all points.
 
-# Radii that tell < from <=: distances that occur, and the numbers next to them.
+# Radii that distinguish < from <=: distances that occur, and the doubles next to them.
 radii_for <- function(rankings) {
   distance <- unlist(lapply(rankings, `[[`, "distance"))
   if (length(distance) == 0) return(c(0, 1))

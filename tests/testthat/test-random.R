@@ -1,4 +1,4 @@
-# R's random numbers, their seed and their kind are left alone by every search.
+# A search does not change the seed and the kind of R's random number generator.
 
 tree <- cover_tree(uniform_points(2500, 2, seed = 251))
 search <- list(
@@ -7,7 +7,8 @@ search <- list(
   recall_of = function(tree) recall_of(tree, matrix(1L, 2500, 1))
 )
 
-# Kinds before and after, whether there was a seed before and after, and the next numbers.
+# Returns the kinds before and after, whether there was a seed before and after, and the next random
+# numbers.
 observed <- function(kinds, seeded, code) {
   old <- RNGkind()
   seed <- globalenv()[[".Random.seed"]]

@@ -1,9 +1,9 @@
-# The last look before a release refuses what only a person can settle.
+# tools/release_check.R finds violations of the conditions for a release.
 
 root <- file.path("..", "..")
 script <- file.path(root, "tools", "release_check.R")
 
-# A package with one line of DESCRIPTION changed; NULL for the line as it is.
+# Returns a package directory with one changed line in DESCRIPTION; NULL leaves a line unchanged.
 package_with <- function(line = NULL, news = "# covertree 1.2.3") {
   directory <- tempfile("package")
   dir.create(directory)

@@ -6,7 +6,7 @@ lines_of_knn <- function(knn, rows) {
   list(index = knn$index[rows, , drop = FALSE], distance = knn$distance[rows, , drop = FALSE])
 }
 
-# Any order, one row only, repetitions, all rows backwards.
+# Rows in any order, a single row, repeated rows, and all rows in reverse order.
 row_sets <- function(n) {
   list(1L, n, c(n, 1), with_seed(501, sample(n, min(n, 40))), rep(c(2, 1, 2), length.out = 9) %% n + 1,
        rev(seq_len(n)), as.double(seq_len(n)))
@@ -80,7 +80,7 @@ test_that("queries by row have the answers and the recall of a search of all poi
       ask <- function(tree, ...) do.call(knn_query, c(list(tree, k = 5), way, list(...)))
       all <- ask(tree)
       expect_false(attr(all, "exact"))
-      # The same from a tree that has not been asked before, in any order of the calls.
+      # A new tree gives the same results, in any order of the calls.
       other <- cover_tree(x, metric = if (is.null(tree$metric)) "euclidean" else metric)
       for (one in list(tree, other, other, unserialize(serialize(other, NULL)))) {
         found <- ask(one, rows = rows)
@@ -104,7 +104,7 @@ test_that("what a tree keeps of the recall of queries by row is for the same sea
   expect_identical(anyDuplicated(first), 0L)
   again <- lapply(rev(ways), function(way) do.call(recall, way))
   expect_identical(rev(again), first)
-  # Another value in a file is not believed.
+  # A stored recall from a file is not used.
   for (key in grep("^recall", ls(tree$cache), value = TRUE)) {
     assign(key, list(c(estimate = 2), new.env()), envir = tree$cache)
   }

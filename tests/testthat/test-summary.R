@@ -1,4 +1,4 @@
-# The summary of a tree, counted anew from its arrays.
+# The summary of a tree has the counts that the test computes from its arrays.
 
 test_that("summary() counts points, nodes and leaves", {
   for (name in c("uniform", "duplicates", "identical", "one_point", "hundred_columns")) {

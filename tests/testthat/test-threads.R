@@ -1,8 +1,8 @@
-# How many threads: the default, what limits it, and processes made by fork.
+# The number of threads: its default, its limits, and forked processes.
 
 has_openmp <- .Call(covertree:::r_has_openmp)
 
-# What a fresh R process says, under an environment of which nothing else counts.
+# Returns the number of threads in a new R process with these environment variables only.
 threads_under <- function(..., ask = function() covertree_threads()) {
   names <- c("OMP_NUM_THREADS", "OMP_THREAD_LIMIT", "OMP_DYNAMIC", "_R_CHECK_LIMIT_CORES_")
   blank <- stats::setNames(rep(NA, 4), names)
@@ -75,8 +75,8 @@ test_that("the session's number of threads does not change the answer", {
   }
 })
 
-# The values of the calls, each in a child made by fork, as parallel::mclapply() does
-# it; but a child that hangs is ended, and its value is NULL.
+# Returns the values of the calls, each in a forked child, as parallel::mclapply() does. A child
+# that hangs is ended; its value is NULL.
 in_forks <- function(...) {
   calls <- as.list(substitute(list(...)))[-1]
   frame <- parent.frame()
@@ -88,7 +88,7 @@ in_forks <- function(...) {
   })
 }
 
-# OpenMP does not survive a fork; a child that tried to use it would hang.
+# OpenMP does not work after a fork; a child that used it would hang.
 test_that("forked children answer after their parent has used threads", {
   skip_on_os("windows")
   x <- uniform_points(5000, 3)
@@ -117,7 +117,7 @@ test_that("mclapply() gives the same answers", {
   for (i in 1:2) expect_same_knn(found[[i]], oracle_knn(x, parts[[i]], k = 3))
 })
 
-# The parent has used OpenMP through other code; the package is first loaded in the child.
+# The parent has used OpenMP through other code. Only the child loads the package.
 test_that("a forked child that loads the package itself uses one thread", {
   skip_on_os(c("windows", "mac"))
   skip_on_cran()

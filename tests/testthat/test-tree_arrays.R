@@ -1,9 +1,9 @@
-# Export and import of a tree's arrays: without a copy, and without trust.
+# tree_arrays() and cover_tree_from_arrays() do not copy arrays; the second one checks them.
 
 address <- function(x) format(.Internal(address(x)))
 addresses <- function(list) vapply(list, address, "")
 
-# The sizes of the allocations of at least `least` bytes that code makes.
+# Returns the sizes of the allocations of at least `least` bytes in code.
 large_allocations <- function(least, code) {
   skip_if_not(capabilities("profmem"))
   log <- tempfile()

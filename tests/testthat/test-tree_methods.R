@@ -1,4 +1,4 @@
-# A tree is neither vector nor matrix: base functions are told what to do instead.
+# Base functions for vectors, lists and matrices stop with advice for a tree.
 
 x <- uniform_points(40, 3, seed = 231)
 tree <- cover_tree(x)
@@ -33,7 +33,7 @@ test_that("a tree cannot grow, with anything on either side", {
     cbind(tree, x),
     cbind(1, tree)
   )
-  # That is for the method of data frames to say.
+  # Here the method of data frames stops, with a message of R.
   expect_error(rbind(as.data.frame(x), tree))
 })
 

@@ -1,5 +1,5 @@
-# The package's own check of the invariants, against the oracle's. What it says of
-# broken trees shows where they are refused: see test-damaged_arrays.R.
+# validate_tree() agrees with the oracle for valid trees. Violations are tested in
+# test-damaged_arrays.R.
 
 test_that("the report has the documented shape", {
   report <- validate_tree(sound_tree(clouds$uniform()))
