@@ -1,17 +1,18 @@
-# What all benchmark scripts share: options, timing, recall, tables.
+# Functions of all benchmark scripts: options, timing, recall, tables.
 #
 # Each script of this folder measures some workloads and writes NAME.csv (all numbers) and
-# NAME.md (the table for the performance page). The folder results/ holds the files of the
-# last runs; `make bench` renews them.
+# NAME.md (the table for the performance page). The folder results/ contains the files of the
+# last runs; `make bench` updates them.
 #
 # Options, to be set before a script is sourced:
 #   options(covertree.bench.dir = ".")      the folder for the results
 #   options(covertree.bench.only = "n1m_d2")  names of workloads: only these are measured, the
-#                                           rows of all others are kept. "summary" stands for
-#                                           the workloads of the README's table. A name of no
-#                                           workload ("none") measures nothing and writes the
-#                                           tables again from the CSV files.
-#   options(covertree.bench.reps = 5)       runs of each side; short sides are run more often
+#                                           rows of all others are kept. "summary" means the
+#                                           workloads of the table in README.md. "none" measures
+#                                           nothing and writes the tables again from the CSV
+#                                           files.
+#   options(covertree.bench.reps = 5)       runs of each side of a comparison; short sides run
+#                                           more often
 #   options(covertree.bench.seconds = 60)   time for one workload, shared by its sides [s]
 #   options(covertree.bench.scale = 0.1)    share of the points, to try a script quickly
 
@@ -23,14 +24,14 @@ bench_reps <- getOption("covertree.bench.reps", 5)
 bench_seconds <- getOption("covertree.bench.seconds", 60)
 bench_scale <- getOption("covertree.bench.scale", 1)
 
-# The workloads of the README's table, in its order: the script and the name there.
+# The workloads of the table in README.md, in its order: script, name in the script.
 summary_workloads <- data.frame(
   script = c(rep("knn", 8), "vecchia", "rows", "rows"),
   workload = c("n32k_d3_k10", "n1m_d3", "n32k_d3_other", "n100k_d8", "n50k_d32", "n50k_sub5",
                "radius_100k_d3", "build_1m_d3", "neighbors", "Matern-5/2", "RBF")
 )
 
-# The workloads of a script that this run measures.
+# Returns the workloads of a script that this run measures.
 workloads_to_measure <- function(script, workloads) {
   if (is.null(bench_only)) return(workloads)
   if (identical(bench_only, "summary")) {
@@ -43,7 +44,7 @@ size <- function(n) round(bench_scale * n)
 
 # Timing -----------------------------------------------------------------------
 
-# Elapsed seconds; Sys.time() has a finer resolution than system.time().
+# Returns the elapsed time of code [s]. Sys.time() has a finer resolution than system.time().
 seconds_of <- function(code) {
   start <- Sys.time()
   force(code)
@@ -74,7 +75,7 @@ interleave <- function(sides, reps = bench_reps, seconds = bench_seconds) {
 
 # Recall -----------------------------------------------------------------------
 
-# The rows of a sample, spread evenly over 1 to m.
+# Returns the rows of a sample, evenly spaced from 1 to m.
 spread_rows <- function(m, sample) unique(round(seq(1, m, length.out = min(sample, m))))
 
 squared_distances <- function(x, q) {
@@ -83,10 +84,10 @@ squared_distances <- function(x, q) {
   squared
 }
 
-# The recall of the k neighbors in `index` [m x k], measured against a scan in R for a sample
+# Returns the recall of the k neighbors in `index` [m x k], measured by a scan in R for a sample
 # of the queries. Without `query`, the queries are the points themselves, and no point is a
-# neighbor of itself. A neighbor counts if it is no farther than the k-th nearest, so that
-# ties may be broken in any way.
+# neighbor of itself. A neighbor counts if it is not farther than the k-th nearest, so the order of
+# equal distances has no effect.
 recall <- function(x, index, query = NULL, sample = 200) {
   k <- ncol(index)
   rows <- spread_rows(nrow(index), sample)
@@ -98,7 +99,7 @@ recall <- function(x, index, query = NULL, sample = 200) {
   sum(hits) / (length(rows) * k)
 }
 
-# The recall of lists of all points within a radius of each point of x.
+# Returns the recall of lists of all points within a radius of each point of x.
 radius_recall <- function(x, index, radius, sample = 200) {
   counts <- vapply(spread_rows(nrow(x), sample), function(i) {
     true <- setdiff(which(sqrt(squared_distances(x, x[i, ])) <= radius), i)
@@ -107,8 +108,8 @@ radius_recall <- function(x, index, radius, sample = 200) {
   sum(counts[1, ]) / sum(counts[2, ])
 }
 
-# The recall of a result over all of its queries, against the exact result. A neighbor counts
-# if it is one of the exact ones or no farther than the farthest of them.
+# Returns the recall of a result over all of its queries, against the exact result. A neighbor
+# counts if it is an exact neighbor, or not farther than the farthest exact neighbor.
 share_found <- function(found, exact) {
   stopifnot(identical(dim(found$index), dim(exact$index)))
   pairs <- function(index) index + (row(index) - 1) * 2^31
@@ -117,8 +118,8 @@ share_found <- function(found, exact) {
   sum(hit, na.rm = TRUE) / sum(!is.na(exact$index))
 }
 
-# The k + 1 neighbors that a peer found for its own points, without the point itself; where
-# duplicates displaced the point, without the last neighbor.
+# Returns k of the k + 1 neighbors that another package found for its own points, without the point
+# itself, or without the last neighbor if the point is not among them because of duplicates.
 drop_self <- function(index) {
   k <- ncol(index) - 1
   place <- max.col(index == row(index), "first")
@@ -132,7 +133,7 @@ has <- function(package) requireNamespace(package, quietly = TRUE)
 
 version_of <- function(package) as.character(utils::packageVersion(package))
 
-# Processor, software and date, as each row of a CSV file records them.
+# Returns processor, software and date, for each row of a CSV file.
 machine <- function() {
   cpu <- tryCatch({
     line <- grep("model name", readLines("/proc/cpuinfo"), value = TRUE)[1]
@@ -146,9 +147,9 @@ machine <- function() {
 
 csv_of <- function(name) file.path(bench_dir, paste0(name, ".csv"))
 
-# Measures the workloads that the options ask for, by run(workload), which returns rows of a
-# table; takes the rows of all others from NAME.csv, if it exists; and writes all of them
-# there, in the order of `workloads`. `key` is the column that names the workload.
+# Measures the workloads that the options select, by run(workload), which returns rows of a table.
+# Takes the rows of the other workloads from NAME.csv, if it exists. Writes all rows to NAME.csv, in
+# the order of `workloads`. `key` is the column with the name of the workload.
 renew <- function(name, key, workloads, run) {
   measured <- workloads_to_measure(name, workloads)
   new <- do.call(rbind, lapply(measured, function(workload) cbind(run(workload), machine = machine())))
@@ -175,9 +176,9 @@ bind_rows <- function(a, b) {
   rbind(a[columns], b[columns])
 }
 
-# Writes a table of the performance page. Below it stands where and when it was measured; if
-# its rows come from several runs, each row has a number that says from which. `machines` is
-# NA for rows that were not measured here.
+# Writes a table of the performance page, with machine and date below it. If the rows come from
+# several runs, each row has the number of its run. `machines` is NA for published rows that were
+# not measured by these scripts.
 write_table <- function(name, shown, machines) {
   runs <- unique(stats::na.omit(machines))
   if (length(runs) > 1) shown$run <- ifelse(is.na(machines), "-", match(machines, runs))
@@ -185,7 +186,7 @@ write_table <- function(name, shown, machines) {
   writeLines(c(markdown(shown), "", notes), file.path(bench_dir, paste0(name, ".md")))
 }
 
-# A pipe table. Pandoc takes the widths of columns from the rule below the header.
+# Returns a pipe table. Pandoc takes the widths of columns from the line below the header.
 markdown <- function(table) {
   line <- function(cells) paste0("| ", paste(cells, collapse = " | "), " |")
   cells <- vapply(table, function(column) format(column, trim = TRUE), character(nrow(table)))
@@ -196,16 +197,16 @@ markdown <- function(table) {
   c(line(names(table)), line(rules), apply(cells, 1, line))
 }
 
-# Whether a column holds numbers, also as text: those are set flush right.
+# Whether a column contains numbers, also as text. Such columns are aligned right.
 is_figure <- function(column) is.numeric(column) || all(grepl("^([-0-9.,x]+( \\(16 cores\\))?|not published)$", column))
 
-# Numbers with `digits` significant digits; "-" for NA.
+# Formats numbers with `digits` significant digits; "-" for NA.
 figures <- function(value, digits = 3) {
   text <- vapply(signif(value, digits), format, "", big.mark = ",", scientific = FALSE)
   ifelse(is.na(value), "-", text)
 }
 
-# Recall with four decimals, rounded down: only an exact result shows as 1.0000.
+# Formats a recall with four decimals, rounded down: only a recall of 1 shows as 1.0000.
 shares <- function(value) ifelse(is.na(value), "-", sprintf("%.4f", floor(1e4 * value + 1e-9) / 1e4))
 
 open_plot <- function(name, width = 1600, height = 1000) {

@@ -1,7 +1,7 @@
 # Does the recall within a budget depend on the layout of the points? Recall on trees in
 # natural and in Hilbert layout, for all points and for predecessors in maximin order, with
-# diversity (the budget goes to the points nearest in space) and without (to the points next
-# to the query on the curve).
+# diversity (a query evaluates the points nearest in space) and without (the points next to the
+# query in the order of the tree).
 #
 #   Rscript -e 'source(system.file("benchmarks/diversity.R", package = "covertree"))'
 
@@ -35,7 +35,7 @@ run <- function(name) {
 }
 all <- renew("diversity", "metric", names(metrics), run)
 
-# A column for each layout and rule.
+# Returns the column of a layout, with or without diversity.
 column <- function(layout, diversity) {
   shares(all$estimate[all$layout == layout & all$diversity == diversity])
 }

@@ -1,6 +1,6 @@
-# What does recall cost? The gold data set, 50 neighbors of all points and of 1,024 other
+# How much time does a recall take? The gold data set, 50 neighbors of all points and of 1,024 other
 # points: by Euclidean distance and by residual correlation; exact, to a stated recall, and
-# within a budget. rows.R has 1,024 of the tree's own points.
+# within a budget. In rows.R, the queries are 1,024 of the tree's own points.
 #
 #   Rscript -e 'source(system.file("benchmarks/gold.R", package = "covertree"))'
 
@@ -38,7 +38,7 @@ evaluations <- function(search, found, tree, query) {
   min(nrow(x), 16 * knn_stats(ask(search, tree, query, stats = TRUE))$tiles / nrow(found$index))
 }
 
-# Each search once as a user calls it, and a second time with the effort kept; then the
+# Measures each search once as a user calls it, and a second time with the kept effort; then the
 # searches alone, in turn.
 measure <- function(searches, trees, query) {
   exact <- NULL
@@ -71,7 +71,7 @@ run <- function(name) {
   layouts <- c(hilbert = "hilbert", natural = "natural")
   builds <- interleave(lapply(layouts, function(layout) function() build(name, layout)), 3)
   those <- searches[[if (name == "Euclidean") "euclidean" else "residual"]]
-  # Other points have no place on the curve of the tree, unless the metric is Euclidean.
+  # By residual correlation, a budget without diversity needs own points of the tree.
   for_others <- name == "Euclidean" |
     !vapply(those, function(search) identical(search$budget$diversity, FALSE), NA)
   table <- do.call(rbind, lapply(list(all = NULL, others = other_points), function(query) {
@@ -104,7 +104,7 @@ write_table("gold_other", data.frame(
   `evaluated points` = figures(other$evaluations), check.names = FALSE
 ), other$machine)
 
-# Recall against throughput, all points. Exact searches lie on the upper edge.
+# Plots recall against queries per second, for all points. Exact searches are on the upper edge.
 plot_recall <- function() {
   open_plot("gold", width = 2000, height = 900)
   on.exit(grDevices::dev.off())

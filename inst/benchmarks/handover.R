@@ -1,4 +1,4 @@
-# What does it cost to search in another process? The arrays of a tree (by residual
+# How much time does a search in another process take? The arrays of a tree (by residual
 # correlation: the tree with V) are written to a file, read by another R process, checked, and
 # searched there.
 #
@@ -29,7 +29,7 @@ start_worker <- function() {
   worker
 }
 
-# Megabytes of the file, milliseconds of each step.
+# Returns the size of the file [MB] and the time of each step [ms].
 hand_over <- function(worker, tree) {
   file <- tempfile(fileext = ".rds")
   on.exit(unlink(file))

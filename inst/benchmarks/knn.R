@@ -45,7 +45,8 @@ workloads <- list(
 package_of <- c(nabor = "nabor", RANN = "RANN", FNN = "FNN", dbscan = "dbscan", KMKNN = "BiocNeighbors",
                 VPtree = "BiocNeighbors", covertree = "covertree")
 
-# A function without arguments that does the work once and returns the index of the neighbors.
+# Returns a function without arguments that does the work once and returns the index of the
+# neighbors.
 ours <- function(x, work, threads) {
   force(x)
   if (isTRUE(work$build)) return(function() { cover_tree(x, threads = threads); NULL })
@@ -121,7 +122,8 @@ run <- function(name) {
 
 all <- renew("knn", "workload", names(workloads), run)
 
-# A row for each workload: our times, and the times of each peer as multiples of ours.
+# Returns the row of a workload: the times of covertree, and the times of each peer as multiples of
+# them.
 summarize <- function(name) {
   rows <- all[all$workload == name, ]
   one <- rows$median[rows$side == "covertree, 1 thread"]
@@ -140,7 +142,7 @@ names_measured <- unique(all$workload)
 write_table("knn", do.call(rbind, lapply(names_measured, summarize)),
             all$machine[match(names_measured, all$workload)])
 
-# A line for each workload, a point for each side.
+# Plots a line for each workload, with a point for each side.
 plot_times <- function() {
   open_plot("knn", height = 200 + 55 * length(names_measured))
   on.exit(grDevices::dev.off())

@@ -21,7 +21,8 @@ steps <- list(
 if (has("nabor")) steps$`nabor, neighbors` <- c(input, sprintf("knn <- nabor::knn(x, k = %d)", k + 1))
 if (has("RANN")) steps$`RANN, neighbors` <- c(input, sprintf("knn <- RANN::nn2(x, k = %d)", k + 1))
 
-# Megabytes of a new process: the peak, and the memory in use after garbage collection.
+# Returns the memory of a new process [MiB]: the peak, and the memory in use after garbage
+# collection.
 weigh <- function(code) {
   tell <- paste("invisible(gc())", "status <- readLines('/proc/self/status')",
                 "cat(gsub('[^0-9]', '', grep('^Vm(HWM|RSS)', status, value = TRUE)))", sep = "; ")

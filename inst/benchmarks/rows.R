@@ -1,5 +1,5 @@
-# 1,024 of the tree's own points, asked for by row number: the workload of the published
-# figures of another system, which stand below ours. The gold data set, 50 neighbors, by
+# Queries are 1,024 of the tree's own points, by row number: the workload of the published figures
+# of another system, which are in the last rows of the table. The gold data set, 50 neighbors, by
 # Euclidean distance and by residual correlation with 512 inducing points.
 #
 #   Rscript -e 'source(system.file("benchmarks/rows.R", package = "covertree"))'

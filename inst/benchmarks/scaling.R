@@ -1,5 +1,5 @@
-# How does the time of a query grow with the number of points? How much does the Hilbert
-# layout save, compared with the natural one, and how much does a second thread?
+# How does the time of a query grow with the number of points? How much time do the Hilbert layout,
+# compared with the natural one, and a second thread save?
 #
 #   Rscript -e 'source(system.file("benchmarks/scaling.R", package = "covertree"))'
 

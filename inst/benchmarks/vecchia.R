@@ -11,7 +11,7 @@ line <- function(task, side, n, seconds, recall = NA) {
   data.frame(task = task, side = side, n = n, seconds = seconds, recall = recall)
 }
 
-# The sides run in turn, `reps` times each.
+# Runs the sides in turn, `reps` times each, and returns their rows of the table.
 compare <- function(task, n, sides, reps, share = function(result) NA) {
   measured <- interleave(sides, reps)
   table <- line(task, names(sides), n, vapply(measured$times, stats::median, 0),

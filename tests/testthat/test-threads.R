@@ -2,7 +2,8 @@
 
 has_openmp <- .Call(covertree:::r_has_openmp)
 
-# Returns the number of threads in a new R process with these environment variables only.
+# Returns the value of ask() in a new R process, where of these four environment variables only
+# those in `...` are set.
 threads_under <- function(..., ask = function() covertree_threads()) {
   names <- c("OMP_NUM_THREADS", "OMP_THREAD_LIMIT", "OMP_DYNAMIC", "_R_CHECK_LIMIT_CORES_")
   blank <- stats::setNames(rep(NA, 4), names)
