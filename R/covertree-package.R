@@ -19,7 +19,7 @@
 #'
 #' Squares must not leave the range of doubles. Functions stop if the range of the widest column
 #' times the square root of the number of columns exceeds 1e153, or if the range of the widest
-#' column is above 0 and below 1e-145. A squared difference below about 5e-324 is rounded to 0, so
+#' column is above 0 and below 1e-145. A squared difference below about 2.5e-324 is rounded to 0, so
 #' points whose coordinates differ by less than about 1.5e-162 have distance 0.
 #'
 #' @keywords internal
