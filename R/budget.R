@@ -30,7 +30,7 @@
 #' correlation, a query evaluates the points in the order of their Euclidean distance, 16 at a time.
 #'
 #' **Limits.** At least k points are evaluated, and with `predecessor = TRUE` at least k
-#' predecessors, if there are so many. So the result has `NA` only if there are fewer than k points
+#' predecessors, if that many exist. So the result has `NA` only if there are fewer than k points
 #' to find. (A query without residual variance evaluates no point: all correlations with it are 0,
 #' and its neighbors are the first rows.) A query checks its limit after every tile, so it may
 #' exceed the limit by up to 15 points. By Euclidean distance, the first tiles count, but a query

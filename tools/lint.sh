@@ -55,15 +55,15 @@ folders() {
 
 layers() {
     search '#include *["<](R|Rinternals|Rmath|Rdefines|Rversion|R_ext/.*|glue/.*)\.h' $core |
-        rule "the core knows neither R nor the glue"
+        rule "the core includes no header of R or of the glue"
     search '^[[:space:]]*#[[:space:]]*pragma[[:space:]]+omp|(_Pragma|CT_PRAGMA) *\(' $glue |
-        rule "OpenMP stays in the core and glue/threads.c, so that only the main thread meets R"
+        rule "only the core and glue/threads.c use OpenMP, so that only the main thread calls R"
     search '\<(malloc|calloc|realloc|free|strdup|alloca) *\(' $sources |
         rule "memory comes from the host, so that nothing leaks on a long jump"
     search '\<omp_set_(num_threads|dynamic|nested|max_active_levels)\>' $sources |
-        rule "each region is told its threads; no global setting"
+        rule "each parallel region gets its number of threads; no global setting"
     search '[-](march|mtune|ffast-math)' $sources src/Makevars* |
-        rule "one build runs everywhere: no flags of one machine"
+        rule "one build runs on every processor: no compiler flags for one machine"
     search '\<(v|f|s|vf|vs)?printf *\(|\<(puts|putchar|exit|abort|s?rand) *\(|\<std(out|err)\>' \
         $sources | rule "no printing, exit, abort or rand in src/"
 }
@@ -78,7 +78,7 @@ files() {
     search '[[:blank:]]$' $text | rule "no trailing white space"
     search "$tab" $(echo "$text" | grep -v -e Makefile -e Makevars) | rule "no tabs"
     search '\<(TODO|FIXME|XXX)\>' $(echo "$text" | grep -v tools/lint.sh) |
-        rule "what is left to do stands in an issue, not in a comment"
+        rule "an open task belongs in an issue, not in a comment"
 }
 
 # Checks paths in backquotes that contain a slash. Files in build/ exist only after a build.
@@ -102,12 +102,12 @@ compiles() {
     done | rule "a core file compiles alone without a warning, with OpenMP and without"
     for file in src/core/*/*.c; do
         ${CC:-cc} -std=c11 -Isrc -E -dM "$file" | grep -q COVERTREE_UTIL_FLOAT_H || echo "$file"
-    done | rule "a core file includes util/float.h, if only by way of another header"
+    done | rule "a core file includes util/float.h, directly or through another header"
 }
 
 format() {
     clang-format --dry-run -Werror $sources tests/core/*.c tests/core/*/*.[ch] 2>&1 |
-        grep 'error:' | rule "C files are as clang-format wants them (make format)"
+        grep 'error:' | rule "C files have the format of clang-format 14 (make format)"
 }
 
 all=$(

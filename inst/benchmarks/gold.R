@@ -15,7 +15,7 @@ budget_searches <- c(
 )
 
 # The first search is exact, and the recall of all others is measured against it. By residual
-# correlation the exact search evaluates every pair, whatever the layout and the block size;
+# correlation the exact search evaluates every pair, for any layout and block size;
 # layouts are compared there by the search to a stated recall.
 searches <- list(
   euclidean = c(
