@@ -16,7 +16,8 @@
 #'   branch of the tree. `FALSE` evaluates the points beside the query on the curve, as a simple
 #'   budget on a Hilbert-ordered tree would; it serves as a reference for comparisons.
 #'
-#' @return An object of class `covertree_budget`.
+#' @return An object of class `covertree_budget`. If its elements are edited, the functions that use
+#'   it check them again.
 #'
 #' @details
 #' At least k points are evaluated (and with `predecessor = TRUE` at least k predecessors, if there
@@ -39,6 +40,7 @@ budget <- function(schedule, escalate = 0.015, stop = 0.002, diversity = TRUE) {
     fail("schedule must be increasing whole numbers of at least 1, not %s",
          if (missing(schedule)) "missing" else describe(schedule))
   }
+  schedule <- as.double(schedule)
   whole <- is.finite(schedule) & schedule == trunc(schedule) & schedule >= 1 &
     schedule <= .Machine$integer.max
   if (!all(whole)) {
@@ -66,14 +68,26 @@ check_part <- function(value, what) {
   as.double(value)
 }
 
-check_budget <- function(budget) {
-  if (is.null(budget) || inherits(budget, "covertree_budget")) return(budget)
-  if (is_numeric(budget)) return(budget(budget))
-  fail("budget must be NULL, a budget() or the limits of one, not %s", describe(budget))
+# NULL or a valid budget. The elements of a budget() are checked again, because a user may have
+# edited them.
+check_budget <- function(value) {
+  if (is.null(value)) return(NULL)
+  if (is_numeric(value)) return(budget(value))
+  if (!inherits(value, "covertree_budget")) {
+    fail("budget must be NULL, a budget() or the limits of one, not %s", describe(value))
+  }
+  parts <- if (is.list(value)) unclass(value)
+  known <- names(formals(budget))
+  if (length(parts) != length(known) || !setequal(names(parts), known)) {
+    fail("budget must have the elements of a budget(), %s, not %s", quoted(known),
+         if (is.null(names(parts))) "none" else quoted(names(parts)))
+  }
+  within_argument("budget", budget(parts$schedule, parts$escalate, parts$stop, parts$diversity))
 }
 
 #' @export
 format.covertree_budget <- function(x, ...) {
+  x <- check_budget(x)
   limits <- x$schedule
   size <- length(limits)
   if (size > 6) limits <- c(limits[1:4], "...", limits[size])

@@ -3,6 +3,11 @@
 
 fail <- function(...) stop(sprintf(...), call. = FALSE)
 
+# The value of `code`; its errors name the argument of which the value is a part.
+within_argument <- function(argument, code) {
+  tryCatch(code, error = function(e) fail("%s is not valid: %s", argument, conditionMessage(e)))
+}
+
 # The description of a value in a message: short, with its type.
 describe <- function(value) {
   if (is.null(value)) return("NULL")
@@ -49,7 +54,7 @@ check_flag <- function(value, what) {
   if (!is.logical(value) || length(value) != 1 || is.na(value)) {
     fail("%s must be TRUE or FALSE, not %s", what, describe(value))
   }
-  value
+  as.logical(value)
 }
 
 check_choice <- function(value, choices, what) {
@@ -58,7 +63,7 @@ check_choice <- function(value, choices, what) {
     listed <- paste0("\"", choices, "\"", collapse = ", ")
     fail("%s must be one of %s, not %s", what, listed, describe(value))
   }
-  value
+  choices[match(value, choices)]
 }
 
 check_threads <- function(threads) {
