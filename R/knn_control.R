@@ -19,7 +19,8 @@
 #'
 #' @return A list of class `covertree_knn_control`. A plain list with some of these names, such as
 #'   `control = list(search = "scan")`, is accepted wherever a `knn_control()` is; the other
-#'   settings then have their defaults.
+#'   settings then have their defaults. The same holds for a `knn_control()` that was edited: its
+#'   settings are checked again.
 #'
 #' @details
 #' \tabular{lccccc}{
@@ -60,7 +61,8 @@ check_seed <- function(seed) {
   as.integer(seed)
 }
 
-# Checks what knn_control() made as well: it is a list, which may have been edited.
+# A valid knn_control(). The settings of a knn_control() are checked again, because a user may have
+# edited them.
 check_control <- function(control) {
   if (!is.list(control) || (is.object(control) && !inherits(control, "covertree_knn_control"))) {
     fail("control must be a knn_control() or a list of its arguments, not %s", describe(control))
@@ -75,11 +77,12 @@ check_control <- function(control) {
   }
   twice <- names(control)[duplicated(names(control))]
   if (length(twice) > 0) fail("control must name each setting once, not %s twice", quoted(twice[1]))
-  do.call(knn_control, control)
+  within_argument("control", do.call(knn_control, control, quote = TRUE))
 }
 
 #' @export
 format.covertree_knn_control <- function(x, ...) {
+  x <- check_control(x)
   size <- if (is.null(x$block_size)) "adapted" else format(x$block_size)
   sprintf("<knn_control: search \"%s\", block size %s, seed %d, stats %s, progress %s>", x$search, size,
           x$seed, x$stats, x$progress)
