@@ -81,13 +81,15 @@ search_options <- function(control = knn_control(), threads = NULL, predecessor 
        epsilon = epsilon, budget = budget)
 }
 
-# NULL, or row numbers of the tree's n points in any order, with repetitions.
+# NULL, or row numbers of the tree's n points in any order, with repetitions. `logical()` is no rows:
+# R gives this type to a selection from nothing.
 check_rows <- function(rows, query, n) {
   if (is.null(rows)) return(NULL)
   if (!is.null(query)) {
     fail("rows and query exclude each other: rows are the queries by their row numbers in the tree")
   }
-  if (!is_numeric(rows) || is.object(rows) || !is.null(dim(rows))) {
+  untyped <- is.logical(rows) && length(rows) == 0
+  if (!(is_numeric(rows) || untyped) || is.object(rows) || !is.null(dim(rows))) {
     fail("rows must be NULL or a vector of row numbers of the tree's points, not %s%s", describe(rows),
          if (is.logical(rows) && length(rows) > 1) " (use which())" else "")
   }
@@ -130,7 +132,7 @@ check_kept_metric <- function(state) {
 
 # A matrix of finite doubles with at least one column and, unless `empty`, at least one row.
 check_points <- function(x, what = "x", empty = FALSE) {
-  x <- if (is.data.frame(x)) frame_points(x, what) else matrix_points(x, what)
+  x <- if (is.data.frame(x)) frame_points(x, what, empty) else matrix_points(x, what, empty)
   if (nrow(x) == 0 && !empty) fail("%s must have at least one row, but it has none", what)
   if (ncol(x) == 0) fail("%s must have at least one column, but it has none", what)
   storage.mode(x) <- "double"
@@ -142,9 +144,12 @@ check_points <- function(x, what = "x", empty = FALSE) {
   x
 }
 
-frame_points <- function(x, what) {
+# If `empty`, values without rows may be of the types that R gives to values without content: logical
+# and, in a data frame, NULL.
+frame_points <- function(x, what, empty) {
+  untyped <- function(column) empty && nrow(x) == 0 && (is.null(column) || is.logical(column))
   for (j in seq_along(x)) {
-    if (!is.numeric(x[[j]]) || is.object(x[[j]]) || !is.null(dim(x[[j]]))) {
+    if (!untyped(x[[j]]) && (!is.numeric(x[[j]]) || is.object(x[[j]]) || !is.null(dim(x[[j]])))) {
       fail("%s must have numeric columns only: column %d (`%s`) is %s", what, j, names(x)[j],
            describe(x[[j]]))
     }
@@ -153,7 +158,7 @@ frame_points <- function(x, what) {
 }
 
 # The matrix without its class: methods of dim() and is.double() may hide the data.
-matrix_points <- function(x, what) {
+matrix_points <- function(x, what, empty) {
   if (inherits(x, "dist")) {
     fail("%s must be the points themselves, a row for each, not distances: pass what dist() was given",
          what)
@@ -163,7 +168,9 @@ matrix_points <- function(x, what) {
     fail(paste("%s must be a matrix with a row for each point: for points on a line use",
                "matrix(%s, ncol = 1), for one point matrix(%s, nrow = 1)"), what, what, what)
   }
-  if (length(dim(plain)) != 2 || !(is.double(plain) || is.integer(plain)) || is_integer64(x)) {
+  untyped <- empty && is.logical(plain) && length(dim(plain)) == 2 && nrow(plain) == 0
+  numeric <- (is.double(plain) || is.integer(plain)) && !is_integer64(x)
+  if (length(dim(plain)) != 2 || !(numeric || untyped)) {
     fail("%s must be a numeric matrix or a data frame of numeric columns, not %s", what, describe(x))
   }
   plain

@@ -6,14 +6,16 @@
 #'
 #' @param tree A tree from [cover_tree()].
 #' @param query The query points: a matrix or data frame with the columns of the tree's points
-#'   and a row for each of the m queries; m may be 0. If both have column names, columns are
-#'   matched by name, and a message of class `covertree_reordered` reports a different order;
-#'   otherwise they are matched by position. `NULL`: the queries are the tree's own points. An own
-#'   point is not its own neighbor, but a duplicate of it in another row is.
+#'   and a row for each of the m queries; m may be 0, and columns without rows may be logical. If
+#'   both have column names, columns are matched by name, and a message of class
+#'   `covertree_reordered` reports a different order; otherwise they are matched by position. `NULL`:
+#'   the queries are the tree's own points. An own point is not its own neighbor, but a duplicate of it
+#'   in another row is.
 #' @param k The number of neighbors.
 #' @param rows The queries, as row numbers of the tree's own points: whole numbers from 1 to n, in
 #'   any order, with repetitions if needed. The result has a row for each, in this order: that row
-#'   of the result for all points. `NULL`: all points. Not with `query`.
+#'   of the result for all points. `NULL`: all points; a vector without elements: no queries. Not with
+#'   `query`.
 #' @param predecessor Whether the neighbors of each of the tree's own points must be in rows before
 #'   its own, as for a Vecchia approximation: row i has at most i - 1 neighbors. Not with `query`.
 #'   The first such query of a tree of more than 1,024 points also builds trees of the first n/2,

@@ -251,8 +251,10 @@ ineligible <- function(index, rows, predecessor) {
   which(if (predecessor) index >= own else index == own)
 }
 
+# A matrix of NA only, or without rows, may be logical.
 check_result <- function(index, n) {
-  if (!is.matrix(index) || !is_numeric(index)) {
+  untyped <- is.logical(index) && all(is.na(index))
+  if (!is.matrix(index) || !(is_numeric(index) || untyped)) {
     fail("result must be a result of knn_query() or a matrix of row numbers, not %s", describe(index))
   }
   if (ncol(index) == 0) fail("result must have at least one column, but it has none")
