@@ -81,10 +81,11 @@ search_options <- function(control = knn_control(), threads = NULL, predecessor 
        epsilon = epsilon, budget = budget)
 }
 
-# NULL, or row numbers of the tree's n points in any order, with repetitions. `logical()` is no rows:
-# R gives this type to a selection from nothing.
-check_rows <- function(rows, query, n) {
-  if (is.null(rows)) return(NULL)
+# The number of queries: the elements of `rows`, the rows of `query`, or the n points of the tree.
+# Neither reads nor copies the elements, so that the size of a result is known first. `logical()` is
+# no rows: R gives this type to a selection from nothing.
+count_queries <- function(query, rows, n) {
+  if (is.null(rows)) return(if (is.null(query)) n else NROW(query))
   if (!is.null(query)) {
     fail("rows and query exclude each other: rows are the queries by their row numbers in the tree")
   }
@@ -93,6 +94,15 @@ check_rows <- function(rows, query, n) {
     fail("rows must be NULL or a vector of row numbers of the tree's points, not %s%s", describe(rows),
          if (is.logical(rows) && length(rows) > 1) " (use which())" else "")
   }
+  if (length(rows) > .Machine$integer.max) {
+    fail("rows must have at most %d elements, not %.0f", .Machine$integer.max, length(rows))
+  }
+  length(rows)
+}
+
+# NULL, or row numbers of the tree's n points in any order, with repetitions.
+check_rows <- function(rows, n) {
+  if (is.null(rows)) return(NULL)
   wrong <- which(!is.finite(rows) | rows < 1 | rows > n | rows != trunc(rows))
   if (length(wrong) > 0) {
     fail("rows must be whole numbers from 1 to %d, the number of points: number %d is %s", n, wrong[1],

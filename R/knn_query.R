@@ -32,8 +32,8 @@
 #' @param threads The number of threads; `NULL` for the default of [covertree_threads()].
 #'   The answer is the same for any number.
 #' @param max_pairs The largest number of pairs (a query and a neighbor) that the result may have,
-#'   including the padding if k exceeds the number of points: one number, or `Inf`. `NULL` for as
-#'   many as fit into half of the available memory; see [radius_query()].
+#'   including repeated `rows`, and the padding if k exceeds the number of points: one number, or
+#'   `Inf`. `NULL` for as many as fit into half of the available memory; see [radius_query()].
 #' @param control A [knn_control()]: the settings of the search that do not change an exact answer,
 #'   such as the random seed, statistics and progress.
 #'
@@ -117,9 +117,9 @@ knn_query <- function(tree, query = NULL, k = 10, rows = NULL, predecessor = FAL
   options <- search_options(control, threads, predecessor, epsilon, budget)
   scan <- control$search == "scan" && is.null(tree$metric)
   if (scan && !is.null(budget)) fail("budget needs the tree: search must not be \"scan\"")
-  rows <- check_rows(rows, query, length(tree))
-  queries <- if (!is.null(rows)) length(rows) else if (is.null(query)) length(tree) else NROW(query)
+  queries <- count_queries(query, rows, length(tree))
   check_pairs(queries, k, length(tree), options$threads, check_max_pairs(max_pairs))
+  rows <- check_rows(rows, length(tree))
   distinct <- if (!is.null(rows)) sort(unique(rows))
   call <- search_for(tree, query, k, options)
   found <- if (queries == 0) call$exact(distinct)

@@ -8,8 +8,8 @@
 #' @param sort Whether to order each query's points by distance, and by row where distances are
 #'   equal. Unsorted points are in the order of the traversal, which saves time.
 #' @param max_pairs The largest number of pairs (a query and a point within its radius) that the
-#'   result may have: one number, or `Inf`. `NULL` for as many as fit into half of the available
-#'   memory, at most 2^31 - 1.
+#'   result may have, including those of repeated `rows`: one number, or `Inf`. `NULL` for as many as
+#'   fit into half of the available memory, at most 2^31 - 1.
 #' @param control A [knn_control()], of which `search` and `block_size` are used.
 #'
 #' @return A list of class `covertree_radius` with
@@ -32,13 +32,14 @@
 #' The available memory is what the system reports (`MemAvailable` on Linux, within the limits of
 #' control groups, as in containers; free and inactive pages on macOS; free physical memory on
 #' Windows), or 8 GB where it reports none. Results of up to 5 million pairs are always allowed by
-#' default.
+#' default. Each query takes up to 152 bytes besides its pairs: unless `max_pairs` is `Inf`, the call
+#' stops if all queries together take more than half of the available memory.
 #'
 #' @section Errors:
 #' Stops if `query` is not numeric and finite or has other columns than the tree, by number
 #' or by name; if `rows` holds anything but row numbers of the tree; if `radius` is not one finite
-#' number of at least 0; if `max_pairs` is not one number of at least 0; and if the result would
-#' have more than `max_pairs` pairs.
+#' number of at least 0; if `max_pairs` is not one number of at least 0; if the result would
+#' have more than `max_pairs` pairs; and if it would have more queries than fit into memory.
 #'
 #' @examples
 #' x <- as.matrix(quakes[, 1:3])
@@ -57,15 +58,19 @@ radius_query <- function(tree, query = NULL, radius, rows = NULL, sort = TRUE, t
   sort <- check_flag(sort, "sort")
   max_pairs <- check_max_pairs(max_pairs)
   options <- search_options(check_control(control), threads)
-  rows <- check_rows(rows, query, length(tree))
+  queries <- count_queries(query, rows, length(tree))
+  check_queries(queries, if (is.null(rows)) queries else min(queries, length(tree)), max_pairs)
+  rows <- check_rows(rows, length(tree))
   query <- check_query(query, pointer)
   distinct <- if (!is.null(rows)) sort(unique(rows))
-  queries <- if (!is.null(query)) nrow(query) else if (!is.null(rows)) length(distinct) else length(tree)
-  limit <- function() if (is.null(max_pairs)) radius_limit(queries) else max_pairs
-  found <- .Call(r_radius, pointer, query, distinct, radius, sort, min(FEW_PAIRS, max_pairs), limit,
-                 options)
+  place <- if (!identical(rows, distinct)) match(rows, distinct)
+  times <- if (length(distinct) < length(rows)) tabulate(place, length(distinct))
+  bytes <- radius_bytes(queries, if (is.null(rows)) queries else length(distinct))
+  limit <- function() if (is.null(max_pairs)) radius_limit(bytes) else max_pairs
+  found <- .Call(r_radius, pointer, query, distinct, times, radius, sort, min(FEW_PAIRS, max_pairs),
+                 limit, options)
   if (is.double(found)) refuse_counted(found, max_pairs)
-  if (!is.null(rows)) found <- lapply(found, `[`, match(rows, distinct))
+  if (!is.null(place)) found <- lapply(found, `[`, place)
   structure(c(found, list(radius = radius)), class = "covertree_radius", rows = rows)
 }
 

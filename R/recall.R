@@ -222,7 +222,8 @@ recall_of <- function(tree, result, query = NULL, rows = attr(result, "rows"), p
   sample <- check_count(sample, "sample")
   control <- check_control(control)
   options <- search_options(control, threads, predecessor)
-  rows <- check_rows(rows, query, length(tree))
+  count_queries(query, rows, length(tree))
+  rows <- check_rows(rows, length(tree))
   if (inherits(result, "covertree_knn")) result <- result$index
   index <- check_result(result, length(tree))
   call <- search_for(tree, query, ncol(index), options)
