@@ -118,15 +118,26 @@ check_share <- function(value, what) {
   as.double(value)
 }
 
+# The pointer of a tree. The arrays are checked first: in a tree of an earlier version, everything else
+# may be different as well.
 check_tree <- function(tree) {
   if (!inherits(tree, "cover_tree")) {
     fail("tree must be a cover_tree, made by cover_tree(), not %s", describe(tree))
   }
-  pointer <- if (is.list(tree)) unclass(tree)[["pointer", exact = TRUE]]
+  parts <- if (is.list(tree)) unclass(tree)
+  pointer <- parts[["pointer", exact = TRUE]]
   if (typeof(pointer) != "externalptr") {
     fail("tree is damaged: the pointer to its arrays is gone; build it again with cover_tree()")
   }
-  check_kept_metric(unclass(tree)[["metric", exact = TRUE]])
+  .Call(r_tree_arrays, pointer)
+  known <- c("pointer", "cache", "metric")
+  if (length(parts) > 3 || anyDuplicated(names(parts)) || !all(names(parts) %in% known) ||
+      !all(known[1:2] %in% names(parts))) {
+    fail(paste("tree was edited, or built by another version of covertree: it must have the parts %s and,",
+               "with a metric, \"metric\", not %s; build it again with cover_tree()"),
+         quoted(known[1:2]), quoted(names(parts)))
+  }
+  check_kept_metric(parts[["metric", exact = TRUE]])
   pointer
 }
 

@@ -30,7 +30,8 @@ array_names <- c("points", "row", "center", "parent", "first_child", "next_sibli
 #'     \item{`min_row`}{integer: the smallest row among the node's points}
 #'     \item{`radius`}{double: the distance from the center to the node's farthest point}
 #'     \item{`lower`, `upper`}{double matrices, a row for each node: the box around its points}
-#'     \item{`format`}{integer: the version of this layout}
+#'     \item{`format`}{integer: the version of these names and meanings, 2. Trees and arrays of another
+#'       version are refused: build the tree again.}
 #'     \item{`layout`, `leaf_size`, `dimnames`}{what [cover_tree()] was given}
 #'   }
 #'   `cover_tree_from_arrays()` returns a tree that answers exactly as the one
@@ -45,6 +46,7 @@ array_names <- c("points", "row", "center", "parent", "first_child", "next_sibli
 #' tree gets its own checksums.
 #'
 #' @section Errors:
+#' All functions stop if the tree or the arrays are of another version of the package.
 #' `cover_tree_from_arrays()` stops, naming the array, if one is missing or has
 #' the wrong type or size; if links do not form a tree numbered breadth first;
 #' if `row` is not a permutation; or if a level, a radius, a box or a smallest
@@ -65,9 +67,12 @@ cover_tree_from_arrays <- function(arrays, threads = NULL) {
   if (!is.list(arrays) || is.data.frame(arrays)) {
     fail("arrays must be a list like that of tree_arrays(), not %s", describe(arrays))
   }
+  arrays <- unclass(arrays)
+  # First, because other versions have other names.
+  if (!is.null(arrays[["format"]])) .Call(r_check_format, arrays[["format"]])
   missing <- setdiff(array_names, names(arrays))
   if (length(missing) > 0) fail("arrays must hold `%s`: it is missing", missing[1])
-  arrays <- unclass(arrays)[array_names]
+  arrays <- arrays[array_names]
   check_choice(arrays$layout, c("hilbert", "natural"), "tree array `layout`")
   arrays$leaf_size <- check_count(arrays$leaf_size, "tree array `leaf_size`")
   tree <- new_cover_tree(.Call(r_tree_from_arrays, arrays, check_threads(threads)))

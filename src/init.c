@@ -11,6 +11,7 @@
 SEXP r_tree_build(SEXP, SEXP, SEXP, SEXP, SEXP, SEXP);
 SEXP r_tree_from_arrays(SEXP, SEXP);
 SEXP r_tree_arrays(SEXP);
+SEXP r_check_format(SEXP);
 SEXP r_tree_validate(SEXP, SEXP);
 SEXP r_prefix_trees(SEXP);
 SEXP r_knn(SEXP, SEXP, SEXP, SEXP, SEXP);
@@ -45,6 +46,7 @@ static const R_CallMethodDef routines[] = {
     {ROUTINE(r_tree_build), 6},
     {ROUTINE(r_tree_from_arrays), 2},
     {ROUTINE(r_tree_arrays), 1},
+    {ROUTINE(r_check_format), 1},
     {ROUTINE(r_tree_validate), 2},
     {ROUTINE(r_prefix_trees), 1},
     {ROUTINE(r_knn), 5},
