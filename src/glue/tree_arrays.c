@@ -85,9 +85,10 @@ SEXP r_arrays_seal(SEXP arrays)
 void r_arrays_check_seal(SEXP arrays)
 {
     if (XLENGTH(arrays) != AT_CHECKSUMS + 1 || TYPEOF(VECTOR_ELT(arrays, AT_CHECKSUMS)) != STRSXP)
-        r_stop("the tree's arrays must be %d with the checksums, not %.0f: the tree is damaged or of "
-               "another version of covertree; build it again with cover_tree()",
-               AT_CHECKSUMS + 1, (double)XLENGTH(arrays));
+        r_stop(
+            "the tree's arrays must be %d with the checksums, not %.0f: the tree is damaged or of "
+            "another version of covertree; build it again with cover_tree()",
+            AT_CHECKSUMS + 1, (double)XLENGTH(arrays));
     int changed = r_first_changed(arrays, AT_CHECKSUMS, VECTOR_ELT(arrays, AT_CHECKSUMS));
     if (changed >= 0)
         r_stop("tree array `%s` is damaged: it does not match its checksum (saved as text, as "
@@ -130,9 +131,10 @@ static void check_names(SEXP arrays)
         const char *name = element_name(i);
         if (XLENGTH(arrays) <= i || !are_names(names, arrays) ||
             strcmp(CHAR(STRING_ELT(names, i)), name) != 0)
-            r_stop("the tree's arrays are damaged or of another version of covertree: number %d must "
-                   "have the name `%s`; build the tree again with cover_tree()",
-                   i + 1, name);
+            r_stop(
+                "the tree's arrays are damaged or of another version of covertree: number %d must "
+                "have the name `%s`; build the tree again with cover_tree()",
+                i + 1, name);
     }
 }
 
@@ -143,9 +145,10 @@ SEXP r_check_format(SEXP format)
         r_stop("tree array `format` must be the integer %d", FORMAT);
     int found = INTEGER(format)[0];
     if (found != FORMAT)
-        r_stop("tree was built by %s version of covertree: its array `format` is %d, not %d; build it "
-               "again with cover_tree()",
-               found < FORMAT ? "an earlier" : "a later", found, FORMAT);
+        r_stop(
+            "tree was built by %s version of covertree: its array `format` is %d, not %d; build it "
+            "again with cover_tree()",
+            found < FORMAT ? "an earlier" : "a later", found, FORMAT);
     return R_NilValue;
 }
 
