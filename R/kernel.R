@@ -75,6 +75,17 @@ kernel_matern52 <- function(variance = 1, lengthscale = 1) {
   new_kernel("matern52", variance, lengthscale)
 }
 
+# Covariances from the squares of the distances of points divided by the lengthscale.
+covariance_of <- function(kernel, squares) {
+  r <- sqrt(squares)
+  kernel$variance * switch(kernel$kind,
+    rbf = exp(-squares / 2),
+    exponential = exp(-r),
+    matern32 = (1 + sqrt(3) * r) * exp(-sqrt(3) * r),
+    matern52 = (1 + sqrt(5) * r + 5 / 3 * squares) * exp(-sqrt(5) * r)
+  )
+}
+
 #' @export
 format.covertree_kernel <- function(x, ...) {
   sprintf("<%s kernel: variance %s, lengthscale %s>", x$kind, format(x$variance),
