@@ -5,6 +5,9 @@
 #' approximations): two points are near if their residuals are strongly correlated. Pass it to
 #' [cover_tree()] as `metric`.
 #'
+#' Use such neighbors for the residual part of these models only, as [vif_loglik()] does. A plain
+#' Vecchia approximation is much worse with them than with Euclidean neighbors.
+#'
 #' With V = K_xm L^-T, where L L' = K_mm + `jitter` I is the covariance of m
 #' inducing points, and p_x = k(x, x) - |v_x|^2 + `nugget` the residual variance,
 #' the residual correlation of x and y and their distance are
@@ -57,7 +60,7 @@
 #' Gyger, T., Furrer, R. and Sigrist, F. (2025). Vecchia-inducing-points full-scale
 #' approximations for Gaussian processes. \doi{10.48550/arXiv.2507.05064}
 #'
-#' @seealso [update_metric()], [vecchia_neighbors()]
+#' @seealso [update_metric()], [vecchia_neighbors()], [vif_loglik()]
 #'
 #' @examples
 #' x <- matrix(runif(2000), ncol = 2)

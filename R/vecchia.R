@@ -12,7 +12,9 @@
 #'   R's random numbers. The order is that of the coordinates as given, whatever the
 #'   metric: if lengthscales differ, divide the columns by them first.
 #' @param metric `"euclidean"`, or a [residual_correlation()]; if it has factors v and p,
-#'   their rows are those of `x`.
+#'   their rows are those of `x`. A plain Vecchia likelihood, such as those of \pkg{GpGp} and
+#'   \pkg{GPvecchia}, needs Euclidean neighbors. Neighbors by residual correlation are for the
+#'   residual part of a VIF model: see [vif_loglik()].
 #' @param lonlat Whether the first two columns are longitude and latitude in degrees.
 #'   Then distances are those between the points on the unit sphere, as in \pkg{GpGp}. One more
 #'   column, such as time, is permitted and used unchanged. A kernel's lengthscales, and inducing
@@ -40,7 +42,8 @@
 #'   }
 #'   `GpGp::vecchia_meanzero_loglik()` and similar functions take `NNarray`, together with
 #'   `x[order, ]` and the data in that order, and so does `GpGp::fit_model()` with
-#'   `reorder = FALSE` and no number in its `m_seq` above `m`. See `vignette("vecchia")`.
+#'   `reorder = FALSE` and no number in its `m_seq` above `m`; with neighbors by
+#'   residual correlation, they return a result, but a poor one. See `vignette("vecchia")`.
 #'
 #' @section Errors:
 #' Stops if `x` is not numeric and finite, if `m` is not a whole number from 1 to n - 1,
@@ -56,6 +59,8 @@
 #' Guinness, J. (2018). Permutation and grouping methods for sharpening Gaussian
 #' process approximations. *Technometrics* 60(4), 415-429.
 #' \doi{10.1080/00401706.2018.1437476}
+#'
+#' @seealso [vif_loglik()]
 #'
 #' @examples
 #' near <- vecchia_neighbors(argo[1:2000, c("longitude", "latitude")], m = 10, lonlat = TRUE)

@@ -179,27 +179,21 @@ whiten_residual <- function(y, points, NNarray, most = 4e5) {
 whiten_rows <- function(y, points, NNarray) {
   K <- max(which(colSums(!is.na(NNarray)) > 0))
   at <- NNarray[, c(seq_len(K)[-1], 1), drop = FALSE]
-  r <- nrow(at)
   absent <- is.na(at)
   at[absent] <- 1L
-  v <- points$v[, at, drop = FALSE]   # [m x (r K)], the r columns of a place side by side
-  place <- function(j) (j - 1) * r + seq_len(r)
-  factor <- factor_blocks(residual_blocks(at, absent, v, points), K, points$least)
-  white <- list(y = y[at[, K]], v = v[, place(K), drop = FALSE], d = factor$pivot)
-  for (j in seq_len(K - 1)) {
-    weight <- factor$weights[, j]
-    white$y <- white$y - weight * y[at[, j]]
-    white$v <- white$v - v[, place(j), drop = FALSE] * rep(weight, each = nrow(v))
-  }
-  white
+  factor <- factor_blocks(residual_blocks(at, absent, points), K, points$least)
+  weights <- cbind(-factor$weights, 1)
+  v <- vapply(seq_len(nrow(at)), function(i) points$v[, at[i, ], drop = FALSE] %*% weights[i, ],
+              numeric(nrow(points$v)))
+  list(y = rowSums(weights * matrix(y[at], nrow(at))), v = v, d = factor$pivot)
 }
 
-# The pairs (a, b), a >= b, of K places, in the order of the columns of a block.
+# The pairs (a, b), a >= b, of K places, in the order of the lower triangle of a matrix.
 pairs_of <- function(K) list(a = sequence(K:1, seq_len(K)), b = rep(seq_len(K), K:1))
 
 # Residual covariances of r sets of K points: [r x K (K + 1) / 2], a column for each pair. An
 # absent point is uncorrelated with all others.
-residual_blocks <- function(at, absent, v, points) {
+residual_blocks <- function(at, absent, points) {
   r <- nrow(at)
   K <- ncol(at)
   pairs <- pairs_of(K)
@@ -209,11 +203,12 @@ residual_blocks <- function(at, absent, v, points) {
     squares <- squares + (z[, pairs$a, drop = FALSE] - z[, pairs$b, drop = FALSE])^2
   }
   blocks <- covariance_of(points$kernel, squares)
-  for (b in if (nrow(v) > 0) seq_len(K)) {
-    with_b <- pairs$b == b
-    later <- ((b - 1) * r + 1):(K * r)
-    products <- v[, later, drop = FALSE] * as.vector(v[, seq_len(r) + (b - 1) * r])
-    blocks[, with_b] <- blocks[, with_b] - colSums(products)
+  if (nrow(points$v) > 0) {
+    lower <- pairs$a + (pairs$b - 1) * K
+    products <- vapply(seq_len(r), function(i) {
+      crossprod(points$v[, at[i, ], drop = FALSE])[lower]
+    }, numeric(length(lower)))
+    blocks <- blocks - t(matrix(products, ncol = r))
   }
   blocks[absent[, pairs$a] | absent[, pairs$b]] <- 0
   blocks[, pairs$a == pairs$b] <- ifelse(absent, points$kernel$variance, points$p[at])
