@@ -146,18 +146,18 @@ choose_order <- function(x, order, threads) {
   )
 }
 
-check_order <- function(order, n, what = "order") {
+check_order <- function(order, n) {
   if (length(order) != n) {
-    fail("%s must be a permutation of the %d rows, not %d numbers", what, n, length(order))
+    fail("order must be a permutation of the %d rows, not %d numbers", n, length(order))
   }
   wrong <- which(!order %in% seq_len(n))
   if (length(wrong) > 0) {
-    fail("%s must be a permutation of the rows 1 to %d: number %d is %s", what, n, wrong[1],
+    fail("order must be a permutation of the rows 1 to %d: number %d is %s", n, wrong[1],
          format(order[wrong[1]]))
   }
   twice <- which(duplicated(order))
   if (length(twice) > 0) {
-    fail("%s must be a permutation of the rows: %d is there twice", what, order[twice[1]])
+    fail("order must be a permutation of the rows: %d is there twice", order[twice[1]])
   }
   as.integer(order)
 }

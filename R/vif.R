@@ -20,8 +20,9 @@
 #' If each location has all earlier ones as neighbors, the result is the exact log-likelihood,
 #' up to rounding. It does not depend on `jitter` then, which moves variance from V V' to R.
 #'
-#' @param y The data: a numeric vector with a value for each row of `x`, minus their mean.
-#' @param x The locations: a numeric matrix or a data frame, a row for each, in the order of `y`.
+#' @param y The data \[n\]: a numeric vector with a value for each row of `x`, minus the mean.
+#' @param x The locations \[n x d\]: a numeric matrix or a data frame of numeric columns, with one row per
+#'   location.
 #' @param neighbors The value of [vecchia_neighbors()] for `x`, with any metric; or a list with its
 #'   elements `order` and `NNarray`.
 #' @param metric A [residual_correlation()]: the kernel with its parameters, the inducing points
@@ -92,8 +93,8 @@ vif_loglik <- function(y, x, neighbors, metric, lonlat = FALSE, threads = NULL) 
   y <- check_data(y, nrow(x))
   neighbors <- check_neighbors(neighbors, nrow(x))
   if (missing(metric) || !inherits(metric, "covertree_residual_correlation")) {
-    fail("metric must be a residual_correlation(), not %s",
-         if (missing(metric)) "missing" else describe(metric))
+    fail("metric must be a residual_correlation(): got %s",
+         if (missing(metric)) "none" else describe(metric))
   }
   if (check_flag(lonlat, "lonlat")) x <- on_sphere(x)
   order <- neighbors$order
@@ -103,53 +104,60 @@ vif_loglik <- function(y, x, neighbors, metric, lonlat = FALSE, threads = NULL) 
 
 check_data <- function(y, n) {
   if (!is_numeric(y) || !is.null(dim(y)) || length(y) != n) {
-    fail("y must be a numeric vector with a value for each of the %d rows of x, not %s", n, describe(y))
+    fail("y must be a numeric vector with a value for each of the %d rows of x: got %s", n, describe(y))
   }
   wrong <- which(!is.finite(y))
-  if (length(wrong) > 0) fail("y must be finite: number %d is %s", wrong[1], format(y[wrong[1]]))
+  if (length(wrong) > 0) fail("y must be finite: got %s, element %d", format(y[wrong[1]]), wrong[1])
   as.double(y)
 }
 
+# Returns the order and the NNarray of `neighbors`, as integers.
 check_neighbors <- function(neighbors, n) {
   parts <- if (is.list(neighbors)) unclass(neighbors)
   order <- parts[["order", exact = TRUE]]
   array <- parts[["NNarray", exact = TRUE]]
   if (is.null(order) || is.null(array)) {
-    fail("neighbors must be the value of vecchia_neighbors(), or a list with order and NNarray, not %s",
+    fail("neighbors must be the value of vecchia_neighbors(), or a list with order and NNarray: got %s",
          describe(neighbors))
   }
-  if (!is_numeric(order)) {
-    fail("neighbors$order must be a permutation of the %d rows of x, not %s", n, describe(order))
+  if (!is_numeric(order) || length(order) != n || !identical(sort(as.double(order)), as.double(1:n))) {
+    fail("neighbors$order must be a permutation of the %d rows of x: got %s", n, describe(order))
   }
-  list(order = check_order(order, n, "neighbors$order"), NNarray = check_nn_array(array, n))
+  list(order = as.integer(order), NNarray = check_nn_array(array, n))
 }
 
 check_nn_array <- function(array, n) {
   what <- "neighbors$NNarray"
   if (!is_numeric(array) || length(dim(array)) != 2 || nrow(array) != n || ncol(array) == 0) {
-    came <- if (length(dim(array)) == 2) paste(dim(array), collapse = " x ") else describe(array)
-    fail("%s must be a numeric matrix with a row for each of the %d rows of x, not %s", what, n, came)
+    fail("%s must be a numeric matrix with a row for each of the %d rows of x: got %s", what, n,
+         if (length(dim(array)) == 2) paste(nrow(array), "x", ncol(array)) else describe(array))
   }
-  bad <- array < 1 | array >= row(array) | array != trunc(array)
-  bad[, 1] <- is.na(array[, 1]) | array[, 1] != seq_len(n)
-  refuse <- function(where, expected) {
-    if (length(where) == 0) return()
-    i <- where[1, 1]
-    fail("%s must have in row i first i, then %s: row %d, column %d is %s", what, expected, i,
-         where[1, 2], format(array[i, where[1, 2]]))
-  }
-  refuse(which(bad, arr.ind = TRUE), "whole numbers below i or NA")
+  wrong <- array < 1 | array >= row(array) | array != trunc(array)
+  wrong[, 1] <- is.na(array[, 1]) | array[, 1] != seq_len(n)
+  refuse_entries(array, wrong, "whole numbers below i or NA")
   pair <- array + (row(array) - 1) * n
-  refuse(which(matrix(duplicated(c(pair)) & !is.na(pair), n), arr.ind = TRUE), "each neighbor once")
+  refuse_entries(array, matrix(duplicated(c(pair)) & !is.na(pair), n), "each neighbor once")
   storage.mode(array) <- "integer"
   array
+}
+
+refuse_entries <- function(array, wrong, expected) {
+  where <- which(wrong, arr.ind = TRUE)
+  if (nrow(where) == 0) return(invisible())
+  fail("neighbors$NNarray must have in row i first i, then %s: got %s, row %d, column %d", expected,
+       format(array[where[1, , drop = FALSE]]), where[1, 1], where[1, 2])
 }
 
 # The factors of the points for a likelihood: z [n x d], v [m x n] and p [n], which is not set to 0
 # at points without residual variance; the kernel; and the smallest conditional variance.
 vif_points <- function(x, metric, threads) {
   z <- scale_points(x, metric$kernel$lengthscale)
-  state <- if (is.null(metric$v)) inducing_state(x, z, metric, threads) else factor_state(z, metric)
+  # Its warning is about neighbors of points without residual variance.
+  state <- if (is.null(metric$v)) {
+    suppressWarnings(inducing_state(x, z, metric, threads), classes = "covertree_no_residual")
+  } else {
+    factor_state(z, metric)
+  }
   v <- state$code$points$v[seq_len(state$code$m), , drop = FALSE]
   variance <- metric$kernel$variance
   p <- if (is.null(metric$v)) variance - colSums(v^2) + metric$nugget else metric$p
