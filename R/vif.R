@@ -130,7 +130,7 @@ check_nn_array <- function(array, n) {
   what <- "neighbors$NNarray"
   if (!is_numeric(array) || length(dim(array)) != 2 || nrow(array) != n || ncol(array) == 0) {
     fail("%s must be a numeric matrix with a row for each of the %d rows of x: got %s", what, n,
-         if (length(dim(array)) == 2) paste(nrow(array), "x", ncol(array)) else describe(array))
+         if (is_numeric(array) && is.matrix(array)) paste(nrow(array), "x", ncol(array)) else describe(array))
   }
   wrong <- array < 1 | array >= row(array) | array != trunc(array)
   wrong[, 1] <- is.na(array[, 1]) | array[, 1] != seq_len(n)
@@ -144,8 +144,8 @@ check_nn_array <- function(array, n) {
 refuse_entries <- function(array, wrong, expected) {
   where <- which(wrong, arr.ind = TRUE)
   if (nrow(where) == 0) return(invisible())
-  fail("neighbors$NNarray must have in row i first i, then %s: got %s, row %d, column %d", expected,
-       format(array[where[1, , drop = FALSE]]), where[1, 1], where[1, 2])
+  fail("neighbors$NNarray must have i in row i and column 1, then %s: got %s, row %d, column %d",
+       expected, format(array[where[1, , drop = FALSE]]), where[1, 1], where[1, 2])
 }
 
 # The factors of the points for a likelihood: z [n x d], v [m x n] and p [n], which is not set to 0

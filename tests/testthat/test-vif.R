@@ -210,9 +210,12 @@ near <- vecchia_neighbors(x, 3)
 metric <- residual_correlation(kernel_rbf(), 5, nugget = 1)
 
 test_that("data, locations and metric must fit", {
-  expect_complaints_for(list("a", NULL, 1:3, matrix(y), NA, c(NA, y[-1]), c(y[-1], Inf), factor(y > 0)),
-                        vif_loglik(value, x, near, metric))
+  expect_complaints_for(list("a", NULL, 1:3, NA), vif_loglik(value, x, near, metric))
   expect_complaints(
+    vif_loglik(matrix(y), x, near, metric),
+    vif_loglik(c(NA, y[-1]), x, near, metric),
+    vif_loglik(c(y[-1], Inf), x, near, metric),
+    vif_loglik(factor(y > 0), x, near, metric),
     vif_loglik(y, x[1:149, ], near, metric),
     vif_loglik(y, replace(x, 2, NaN), near, metric),
     vif_loglik(y, x[, 1], near, metric),
@@ -233,10 +236,11 @@ test_that("data, locations and metric must fit", {
 test_that("neighbors must be those of the locations", {
   with_array <- function(array) list(order = 1:150, NNarray = array)
   changed <- function(i, j, value) with_array(replace(near$NNarray, cbind(i, j), value))
-  expect_complaints_for(list(NULL, 1:150, "none", list(), list(order = 1:150), near$NNarray,
-                             list(NNarray = near$NNarray)),
+  expect_complaints_for(list(NULL, 1:150, "none", list(), list(order = 1:150)),
                         vif_loglik(y, x, value, metric))
   expect_complaints(
+    vif_loglik(y, x, near$NNarray, metric),
+    vif_loglik(y, x, near[-1], metric),
     vif_loglik(y, x, vecchia_neighbors(x[1:149, ], 3), metric),
     vif_loglik(y, x, list(order = c(1:149, 149), NNarray = near$NNarray), metric),
     vif_loglik(y, x, list(order = 0:149, NNarray = near$NNarray), metric),
