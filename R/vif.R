@@ -38,8 +38,8 @@
 #' neighbors, on coordinates divided by the lengthscales. Neighbors by residual correlation make plain
 #' Vecchia much worse: they explain what the inducing points leave, and plain Vecchia has no inducing
 #' points. For a VIF model, neighbors by residual correlation are better with few neighbors, many
-#' inducing points or many dimensions; with few inducing points and many neighbors, Euclidean ones are
-#' better. `vignette("vecchia")` has measurements.
+#' inducing points or many dimensions. With few inducing points and 20 or more neighbors, Euclidean ones
+#' can be better. `vignette("vecchia")` has measurements.
 #'
 #' @section Optimization:
 #' Give the inducing points as a matrix: if they are given by their number, they can change with the
