@@ -51,6 +51,9 @@
 #'       sample, with the limits of a 95% interval, and the mean number of distances or
 #'       correlations evaluated per query}
 #'     \item{`budget`, `epsilon`, `rows`}{as given}
+#'     \item{`no_residual`, `reason`}{only by residual correlation: the share of the queries that have
+#'       no residual variance and are answered by distance in space (see [residual_correlation()]),
+#'       and, if it is above 0, a sentence with their number and the reasons}
 #'     \item{`stats`}{with `control = knn_control(stats = TRUE)`: see [knn_stats()]}
 #'   }
 #'   If there are fewer than k points to find, both matrices are padded with `NA`; that is not an
@@ -66,6 +69,10 @@
 #' that would exclude points, but most comparisons need little precision. With `recall` below 1,
 #' the points are evaluated in the order of their distance in space, until many consecutive ones
 #' are not among the k nearest; how many is determined on a sample.
+#'
+#' A query without residual variance is answered by distance in space, exactly, in every kind of
+#' search. Its neighbors count as found in the recall of the other queries. If all queries are of this
+#' kind, the attribute `exact` is `TRUE`.
 #'
 #' @section Search to a stated recall:
 #' A random sample of the queries is answered exactly, and with increasing effort, until the mean
@@ -122,7 +129,8 @@ knn_query <- function(tree, query = NULL, k = 10, rows = NULL, predecessor = FAL
   rows <- check_rows(rows, length(tree))
   distinct <- if (!is.null(rows)) sort(unique(rows))
   call <- search_for(tree, query, k, options)
-  found <- if (queries == 0) call$exact(distinct)
+  none <- if (!is.null(tree$metric)) call$no_residual(rows)
+  found <- if (queries == 0 || identical(none$share, 1)) call$exact(distinct)
            else if (recall < 1 && !scan) search_to_recall(call, recall, control$seed, distinct)
            else if (!is.null(budget)) search_within(call, control$seed, distinct)
            else if (epsilon > 0 && is.null(tree$metric) && !scan) {
@@ -136,6 +144,7 @@ knn_query <- function(tree, query = NULL, k = 10, rows = NULL, predecessor = FAL
   attr(knn, "budget") <- budget
   if (epsilon > 0 && !is.null(found$recall)) attr(knn, "epsilon") <- epsilon
   attr(knn, "rows") <- rows
+  attributes(knn) <- c(attributes(knn), no_residual_attributes(none))
   if (control$stats) attr(knn, "stats") <- call$stats(found)
   knn
 }
@@ -176,13 +185,17 @@ euclidean_search <- function(tree, query, k, options) {
     attempt = function(rows, effort, sample) add_evaluated(go(rows, effort, stats = TRUE)),
     distance = function(rows, index) {
       points <- as.matrix(tree)
-      q <- (if (is.null(query)) points else query)[rows, , drop = FALSE]
-      sum <- 0
-      for (j in seq_len(ncol(q))) sum <- sum + (points[index, j] - q[row(index), j])^2
-      array(sqrt(sum), dim(index))
+      row_distance((if (is.null(query)) points else query)[rows, , drop = FALSE], points, index)
     },
     stats = function(found) new_stats(found$stats, nrow(found$index), found$evaluated)
   )
+}
+
+# The distances of queries [m x d] to the rows `index` [m x k] of points, NA where a row is NA.
+row_distance <- function(query, points, index) {
+  sum <- 0
+  for (j in seq_len(ncol(query))) sum <- sum + (points[index, j] - query[row(index), j])^2
+  array(sqrt(sum), dim(index))
 }
 
 # Adds the mean number of points evaluated per query. Without a budget, these are the points of
@@ -195,9 +208,10 @@ add_evaluated <- function(found) {
 #' @export
 format.covertree_knn <- function(x, ...) {
   size <- dim(x$index)
-  sprintf("<knn: %d nearest neighbor%s of %s quer%s, %s>", size[2], plural(size[2]),
+  sprintf("<knn: %d nearest neighbor%s of %s quer%s, %s%s>", size[2], plural(size[2]),
           format(size[1], big.mark = ","), if (size[1] == 1) "y" else "ies",
-          if (isTRUE(attr(x, "exact"))) "exact" else approximate_label(attr(x, "recall")))
+          if (isTRUE(attr(x, "exact"))) "exact" else approximate_label(attr(x, "recall")),
+          no_residual_label(attr(x, "no_residual")))
 }
 
 approximate_label <- function(recall) {
@@ -207,7 +221,7 @@ approximate_label <- function(recall) {
 
 #' @export
 print.covertree_knn <- function(x, n = 6, ...) {
-  cat(format(x), "\n", sep = "")
+  cat(c(format(x), attr(x, "reason")), sep = "\n")
   rows <- seq_len(min(n, nrow(x$index)))
   columns <- seq_len(min(10, ncol(x$index)))
   cat("$index\n")

@@ -40,6 +40,7 @@
 #'     \item{`exact`, `recall`}{whether the neighbors are exact; otherwise the share
 #'       found for a sample, with the limits of a 95% interval}
 #'   }
+#'   By residual correlation, it has the attributes `no_residual` and `reason` of [knn_query()].
 #'   `GpGp::vecchia_meanzero_loglik()` and similar functions take `NNarray`, together with
 #'   `x[order, ]` and the data in that order, and so does `GpGp::fit_model()` with
 #'   `reorder = FALSE` and no number in its `m_seq` above `m`; with neighbors by
@@ -87,7 +88,8 @@ vecchia_neighbors <- function(x, m, order = "maximin", metric = "euclidean", lon
                     max_pairs = Inf, control = control)
   structure(list(order = order, NNarray = cbind(seq_len(n), near$index), distance = near$distance,
                  exact = attr(near, "exact"), recall = attr(near, "recall")),
-            class = "covertree_vecchia", stats = attr(near, "stats"))
+            class = "covertree_vecchia", no_residual = attr(near, "no_residual"),
+            reason = attr(near, "reason"), stats = attr(near, "stats"))
 }
 
 # Permutes the factors of a metric like the rows.
@@ -165,13 +167,14 @@ check_order <- function(order, n) {
 #' @export
 format.covertree_vecchia <- function(x, ...) {
   size <- dim(x$distance)
-  sprintf("<vecchia_neighbors: up to %d earlier neighbor%s of %s location%s, %s>", size[2],
+  sprintf("<vecchia_neighbors: up to %d earlier neighbor%s of %s location%s, %s%s>", size[2],
           plural(size[2]), format(size[1], big.mark = ","), plural(size[1]),
-          if (x$exact) "exact" else approximate_label(x$recall))
+          if (x$exact) "exact" else approximate_label(x$recall),
+          no_residual_label(attr(x, "no_residual")))
 }
 
 #' @export
 print.covertree_vecchia <- function(x, ...) {
-  cat(format(x), "\n", sep = "")
+  cat(c(format(x), attr(x, "reason")), sep = "\n")
   invisible(x)
 }
