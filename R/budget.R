@@ -20,7 +20,8 @@
 #'   because only the tree's own points have a place in this order.
 #'
 #' @return A list of class `covertree_budget` with the elements `schedule` (integer vector),
-#'   `escalate`, `stop` and `diversity`.
+#'   `escalate`, `stop` and `diversity`. The functions that use an edited budget check its elements
+#'   again.
 #'
 #' @details
 #' **Order.** By Euclidean distance, a query first evaluates the tiles around it (runs of up to 16
@@ -31,8 +32,8 @@
 #'
 #' **Limits.** At least k points are evaluated, and with `predecessor = TRUE` at least k
 #' predecessors, if that many exist. So the result has `NA` only if there are fewer than k points
-#' to find. (A query without residual variance evaluates no point: all correlations with it are 0,
-#' and its neighbors are the first rows.) A query checks its limit after every tile, so it may
+#' to find. (A query without residual variance is answered exactly, by distance in space; see
+#' [residual_correlation()].) A query checks its limit after every tile, so it may
 #' exceed the limit by up to 15 points. By Euclidean distance, the first tiles count, but a query
 #' that reaches the first limit with them ends there, without a test of `escalate`. With
 #' `predecessor = TRUE`, the first tiles are extended until they hold k predecessors; all of their
@@ -64,6 +65,7 @@ budget <- function(schedule, escalate = 0.015, stop = 0.002, diversity = TRUE) {
     fail("schedule must be increasing whole numbers of at least 1: got %s",
          if (missing(schedule)) "nothing" else describe(schedule))
   }
+  schedule <- as.double(schedule)
   whole <- is.finite(schedule) & schedule == trunc(schedule) & schedule >= 1 &
     schedule <= .Machine$integer.max
   if (!all(whole)) {
@@ -92,14 +94,26 @@ check_part <- function(value, what) {
   as.double(value)
 }
 
-check_budget <- function(budget) {
-  if (is.null(budget) || inherits(budget, "covertree_budget")) return(budget)
-  if (is_numeric(budget)) return(budget(budget))
-  fail("budget must be NULL, a budget() or a vector of limits: got %s", describe(budget))
+# Returns NULL or a valid budget. The elements of a budget() are checked again, because users can
+# edit the list.
+check_budget <- function(value) {
+  if (is.null(value)) return(NULL)
+  if (is_numeric(value)) return(budget(value))
+  if (!inherits(value, "covertree_budget")) {
+    fail("budget must be NULL, a budget() or a vector of limits: got %s", describe(value))
+  }
+  parts <- if (is.list(value)) unclass(value)
+  known <- names(formals(budget))
+  if (length(parts) != length(known) || !setequal(names(parts), known)) {
+    fail("budget must have the elements of a budget(), %s: got %s", quoted(known),
+         if (is.null(names(parts))) "none" else quoted(names(parts)))
+  }
+  within_argument("budget", budget(parts$schedule, parts$escalate, parts$stop, parts$diversity))
 }
 
 #' @export
 format.covertree_budget <- function(x, ...) {
+  x <- check_budget(x)
   limits <- x$schedule
   size <- length(limits)
   if (size > 6) limits <- c(limits[1:4], "...", limits[size])

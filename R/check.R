@@ -5,6 +5,11 @@
 
 fail <- function(...) stop(sprintf(...), call. = FALSE)
 
+# Returns the value of `code`. An error in it names the argument of which the value is a part.
+within_argument <- function(argument, code) {
+  tryCatch(code, error = function(e) fail("%s is not valid: %s", argument, conditionMessage(e)))
+}
+
 # Describes a value for a message, in a few words: the value itself if it is a single number, string
 # or flag, otherwise its class or type and its size.
 describe <- function(value) {
@@ -52,7 +57,7 @@ check_flag <- function(value, what) {
   if (!is.logical(value) || length(value) != 1 || is.na(value)) {
     fail("%s must be TRUE or FALSE: got %s", what, describe(value))
   }
-  value
+  as.logical(value)
 }
 
 check_choice <- function(value, choices, what) {
@@ -61,7 +66,7 @@ check_choice <- function(value, choices, what) {
     listed <- paste0("\"", choices, "\"", collapse = ", ")
     fail("%s must be one of %s: got %s", what, listed, describe(value))
   }
-  value
+  choices[match(value, choices)]
 }
 
 check_threads <- function(threads) {
@@ -79,17 +84,28 @@ search_options <- function(control = knn_control(), threads = NULL, predecessor 
        epsilon = epsilon, budget = budget)
 }
 
-# Returns NULL, or row numbers of the tree's n points, in any order and with repetitions.
-check_rows <- function(rows, query, n) {
-  if (is.null(rows)) return(NULL)
+# Returns the number of queries: the elements of `rows`, the rows of `query`, or the n points of the
+# tree. Neither reads nor copies the elements, so that the size of a result is known first.
+count_queries <- function(query, rows, n) {
+  if (is.null(rows)) return(if (is.null(query)) n else NROW(query))
   if (!is.null(query)) {
     fail("query must be NULL if rows is given, because rows are row numbers of the tree: got %s",
          describe(query))
   }
-  if (!is_numeric(rows) || is.object(rows) || !is.null(dim(rows))) {
+  untyped <- is.logical(rows) && length(rows) == 0
+  if (!(is_numeric(rows) || untyped) || is.object(rows) || !is.null(dim(rows))) {
     fail("rows must be NULL or a vector of row numbers of the tree's points: got %s%s", describe(rows),
          if (is.logical(rows) && length(rows) > 1) " (use which())" else "")
   }
+  if (length(rows) > .Machine$integer.max) {
+    fail("rows must have at most %d elements: got %.0f", .Machine$integer.max, length(rows))
+  }
+  length(rows)
+}
+
+# Returns NULL, or row numbers of the tree's n points, in any order and with repetitions.
+check_rows <- function(rows, n) {
+  if (is.null(rows)) return(NULL)
   wrong <- which(!is.finite(rows) | rows < 1 | rows > n | rows != trunc(rows))
   if (length(wrong) > 0) {
     fail("rows must be whole numbers from 1 to %d, the number of points: got %s, element %d", n,
@@ -105,15 +121,26 @@ check_share <- function(value, what) {
   as.double(value)
 }
 
+# Returns the pointer of a tree. The arrays are checked first, because in a tree of an earlier
+# version all other parts may differ, too.
 check_tree <- function(tree) {
   if (!inherits(tree, "cover_tree")) {
     fail("tree must be a cover_tree, made by cover_tree(): got %s", describe(tree))
   }
-  pointer <- if (is.list(tree)) unclass(tree)[["pointer", exact = TRUE]]
+  parts <- if (is.list(tree)) unclass(tree)
+  pointer <- parts[["pointer", exact = TRUE]]
   if (typeof(pointer) != "externalptr") {
     fail("tree is damaged: the pointer to its arrays is missing; build it again with cover_tree()")
   }
-  check_kept_metric(unclass(tree)[["metric", exact = TRUE]])
+  .Call(r_tree_arrays, pointer)
+  known <- c("pointer", "cache", "metric")
+  if (length(parts) > 3 || anyDuplicated(names(parts)) || !all(names(parts) %in% known) ||
+      !all(known[1:2] %in% names(parts))) {
+    fail(paste("tree must have the parts %s and, with a metric, \"metric\": got %s; it was edited, or",
+               "built by another version of covertree; build it again with cover_tree()"),
+         quoted(known[1:2]), quoted(names(parts)))
+  }
+  check_kept_metric(parts[["metric", exact = TRUE]])
   pointer
 }
 
@@ -131,7 +158,7 @@ check_kept_metric <- function(state) {
 # least one row. `what` is the name of the argument. Costs one pass over the values, and a copy if
 # they are not a matrix of doubles.
 check_points <- function(x, what = "x", empty = FALSE) {
-  x <- if (is.data.frame(x)) frame_points(x, what) else matrix_points(x, what)
+  x <- if (is.data.frame(x)) frame_points(x, what, empty) else matrix_points(x, what, empty)
   if (nrow(x) == 0 && !empty) fail("%s must have at least one row: got none", what)
   if (ncol(x) == 0) fail("%s must have at least one column: got none", what)
   storage.mode(x) <- "double"
@@ -143,9 +170,12 @@ check_points <- function(x, what = "x", empty = FALSE) {
   x
 }
 
-frame_points <- function(x, what) {
+# Returns the columns as a matrix. If `empty`, columns without rows may have the types that R gives
+# to values without content: logical and, in a data frame, NULL.
+frame_points <- function(x, what, empty) {
+  untyped <- function(column) empty && nrow(x) == 0 && (is.null(column) || is.logical(column))
   for (j in seq_along(x)) {
-    if (!is.numeric(x[[j]]) || is.object(x[[j]]) || !is.null(dim(x[[j]]))) {
+    if (!untyped(x[[j]]) && (!is.numeric(x[[j]]) || is.object(x[[j]]) || !is.null(dim(x[[j]])))) {
       fail("%s must have numeric columns only: got %s, column %d (`%s`)", what, describe(x[[j]]), j,
            names(x)[j])
     }
@@ -155,7 +185,7 @@ frame_points <- function(x, what) {
 
 # Returns the matrix without its class, because methods of a class for dim() or is.double() may hide
 # the data.
-matrix_points <- function(x, what) {
+matrix_points <- function(x, what, empty) {
   if (inherits(x, "dist")) {
     fail("%s must be points, one row per point: got distances; pass the points that dist() was given",
          what)
@@ -165,7 +195,9 @@ matrix_points <- function(x, what) {
     fail(paste("%s must be a matrix with one row per point: got %s; use matrix(%s, ncol = 1) for points",
                "on a line, matrix(%s, nrow = 1) for one point"), what, describe(x), what, what)
   }
-  if (length(dim(plain)) != 2 || !(is.double(plain) || is.integer(plain)) || is_integer64(x)) {
+  untyped <- empty && is.logical(plain) && length(dim(plain)) == 2 && nrow(plain) == 0
+  numeric <- (is.double(plain) || is.integer(plain)) && !is_integer64(x)
+  if (length(dim(plain)) != 2 || !(numeric || untyped)) {
     fail("%s must be a numeric matrix or a data frame of numeric columns: got %s", what, describe(x))
   }
   plain

@@ -1,8 +1,8 @@
 #' Covariance functions
 #'
-#' Kernels of Gaussian processes for [residual_correlation()]. With r the distance
-#' between two points whose coordinates are divided by `lengthscale`, the
-#' covariance is `variance` times
+#' Kernels of Gaussian processes, for [residual_correlation()]. Let r be the Euclidean distance
+#' of two points after their coordinates are divided by `lengthscale`. Their covariance is `variance`
+#' times
 #' \describe{
 #'   \item{`kernel_rbf()`}{exp(-r^2 / 2)}
 #'   \item{`kernel_exponential()`}{exp(-r)}
@@ -11,19 +11,18 @@
 #' }
 #'
 #' @param variance The variance of the process: one finite number above 0.
-#' @param lengthscale The length over which it varies, in the units of the
-#'   coordinates: one finite number above 0, or one for each coordinate (automatic
-#'   relevance determination).
+#' @param lengthscale The distance over which the process varies, in the units of the coordinates: one
+#'   finite number above 0, or one for each coordinate (automatic relevance determination).
 #'
 #' @return An object of class `covertree_kernel`.
 #'
-#' @section Other parametrisations:
-#' \pkg{GpGp}'s `matern15_isotropic` and `matern25_isotropic` take r as the distance
-#' divided by their range, without the root of 3 or 5: a range of l there is a
-#' `lengthscale` of sqrt(3) l, or sqrt(5) l, here. `exponential_isotropic` is the same.
-#' So are those of several ranges (`_scaledim`), and on the sphere, where ranges are in
-#' units of its radius. \pkg{GpGp}'s nugget is a multiple of the variance; that of
-#' [residual_correlation()] is a variance itself.
+#' @section Other parametrizations:
+#' In \pkg{GpGp}, `matern15_isotropic` and `matern25_isotropic` divide the distance by their range,
+#' without the factor sqrt(3) or sqrt(5). A range of l there is a `lengthscale` of sqrt(3) l or
+#' sqrt(5) l here. `exponential_isotropic` has the same form as `kernel_exponential()`. All of this also
+#' holds for the functions with several ranges (`_scaledim`), and on the sphere, where ranges are in
+#' units of its radius. The nugget of \pkg{GpGp} is a multiple of the variance; the nugget of
+#' [residual_correlation()] is itself a variance.
 #'
 #' @references
 #' Rasmussen, C. E. and Williams, C. K. I. (2006). *Gaussian Processes for Machine
@@ -73,6 +72,17 @@ kernel_matern32 <- function(variance = 1, lengthscale = 1) {
 #' @export
 kernel_matern52 <- function(variance = 1, lengthscale = 1) {
   new_kernel("matern52", variance, lengthscale)
+}
+
+# Covariances from the squares of the distances of points divided by the lengthscale.
+covariance_of <- function(kernel, squares) {
+  r <- sqrt(squares)
+  kernel$variance * switch(kernel$kind,
+    rbf = exp(-squares / 2),
+    exponential = exp(-r),
+    matern32 = (1 + sqrt(3) * r) * exp(-sqrt(3) * r),
+    matern52 = (1 + sqrt(5) * r + 5 / 3 * squares) * exp(-sqrt(5) * r)
+  )
 }
 
 #' @export

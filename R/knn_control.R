@@ -20,7 +20,8 @@
 #'
 #' @return A list of class `covertree_knn_control` with the five settings. A plain list with some of
 #'   these names, such as `control = list(search = "scan")`, is accepted in place of a
-#'   `knn_control()`; the other settings then have their defaults.
+#'   `knn_control()`; the other settings then have their defaults. An edited
+#'   `knn_control()` is accepted in the same way: its settings are checked again.
 #'
 #' @details
 #' The table shows which settings a function uses. It checks the other settings and ignores them.
@@ -86,11 +87,12 @@ check_control <- function(control) {
   }
   twice <- names(control)[duplicated(names(control))]
   if (length(twice) > 0) fail("control must name each setting once: got %s twice", quoted(twice[1]))
-  do.call(knn_control, control)
+  within_argument("control", do.call(knn_control, control, quote = TRUE))
 }
 
 #' @export
 format.covertree_knn_control <- function(x, ...) {
+  x <- check_control(x)
   size <- if (is.null(x$block_size)) "adaptive" else format(x$block_size)
   sprintf("<knn_control: search \"%s\", block size %s, seed %d, stats %s, progress %s>", x$search, size,
           x$seed, x$stats, x$progress)

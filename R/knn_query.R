@@ -6,14 +6,15 @@
 #'
 #' @param tree A tree of n points in d dimensions from [cover_tree()].
 #' @param query The query points \[m x d\]: a matrix or data frame with the columns of the tree's
-#'   points and one row per query; m may be 0. If both have column names, columns are matched by
+#'   points and one row per query; m may be 0, and columns without rows may be logical. If both have column names, columns are matched by
 #'   name; if the order differs, a message of class `covertree_reordered` says so. Otherwise columns
 #'   are matched by position. `NULL`: the queries are the tree's own points. An own point is not its
 #'   own neighbor, but a duplicate of it in another row is.
 #' @param k The number of neighbors: a whole number of at least 1.
 #' @param rows Queries among the tree's own points: a vector of m row numbers from 1 to n, in any
 #'   order, which may contain a row several times. Row i of the result is row `rows[i]` of the
-#'   result for all points. `NULL`: all points. `query` must be `NULL`.
+#'   result for all points. `NULL`: all points. A vector without elements: no queries. `query` must be
+#'   `NULL`.
 #' @param predecessor Whether the neighbors of an own point must be in earlier rows, as for a
 #'   Vecchia approximation. The point in row i then has at most i - 1 neighbors. `query` must be
 #'   `NULL`. The first such search in a tree of more than 1,024 points also builds the *prefix
@@ -31,7 +32,8 @@
 #' @param threads The number of threads; `NULL` for the default of [covertree_threads()]. The result
 #'   is the same for any number.
 #' @param max_pairs The largest number of pairs (a query and a neighbor) that the result may have:
-#'   one number, or `Inf`. The result has m k pairs, including the padding with `NA`. `NULL`: as
+#'   one number, or `Inf`. The result has m k pairs, including repeated `rows` and the
+#'   padding with `NA`. `NULL`: as
 #'   many as fit into half of the available memory; see [radius_query()].
 #' @param control A [knn_control()], or a list of its arguments: settings that do not change an
 #'   exact result.
@@ -54,6 +56,9 @@
 #'     \item{`evaluations`}{only if not exact: the mean number of points evaluated per query. By
 #'       Euclidean distance without a budget, a scanned tile counts as 16 points.}
 #'     \item{`budget`, `epsilon`, `rows`}{the arguments, if used}
+#'     \item{`no_residual`, `reason`}{only by residual correlation: the share of the queries that have
+#'       no residual variance and are answered by distance in space (see [residual_correlation()]),
+#'       and, if it is above 0, a sentence with their number and the reasons}
 #'     \item{`stats`}{with `control = knn_control(stats = TRUE)`: see [knn_stats()]}
 #'   }
 #'   If a query has fewer than k neighbors, its rows of both matrices are padded with `NA`. Without
@@ -71,6 +76,10 @@
 #' correlation. With `recall` below 1, the points are evaluated in the order of their Euclidean
 #' distance in the tree. The search of a query stops after a number of consecutive points that are
 #' not among its k nearest.
+#'
+#' A query without residual variance is answered by distance in space, exactly, in every kind of
+#' search. Its neighbors count as found in the recall of the other queries. If all queries are of this
+#' kind, the attribute `exact` is `TRUE`.
 #'
 #' @section Search to a stated recall:
 #' A random sample of the queries is answered exactly, and then with several efforts, until an
@@ -144,12 +153,13 @@ knn_query <- function(tree, query = NULL, k = 10, rows = NULL, predecessor = FAL
   options <- search_options(control, threads, predecessor, epsilon, budget)
   scan <- control$search == "scan" && is.null(tree$metric)
   if (scan && !is.null(budget)) fail("search must be \"auto\" or \"tree\" with a budget: got \"scan\"")
-  rows <- check_rows(rows, query, length(tree))
-  queries <- if (!is.null(rows)) length(rows) else if (is.null(query)) length(tree) else NROW(query)
+  queries <- count_queries(query, rows, length(tree))
   check_pairs(queries, k, length(tree), options$threads, check_max_pairs(max_pairs))
+  rows <- check_rows(rows, length(tree))
   distinct <- if (!is.null(rows)) sort(unique(rows))
   call <- search_for(tree, query, k, options)
-  found <- if (queries == 0) call$exact(distinct)
+  none <- if (!is.null(tree$metric)) call$no_residual(rows)
+  found <- if (queries == 0 || identical(none$share, 1)) call$exact(distinct)
            else if (recall < 1 && !scan) search_to_recall(call, recall, control$seed, distinct)
            else if (!is.null(budget)) search_within(call, control$seed, distinct)
            else if (epsilon > 0 && is.null(tree$metric) && !scan) {
@@ -163,6 +173,7 @@ knn_query <- function(tree, query = NULL, k = 10, rows = NULL, predecessor = FAL
   attr(knn, "budget") <- budget
   if (epsilon > 0 && !is.null(found$recall)) attr(knn, "epsilon") <- epsilon
   attr(knn, "rows") <- rows
+  attributes(knn) <- c(attributes(knn), no_residual_attributes(none))
   if (control$stats) attr(knn, "stats") <- call$stats(found)
   knn
 }
@@ -204,13 +215,18 @@ euclidean_search <- function(tree, query, k, options) {
     attempt = function(rows, effort, sample) add_evaluated(go(rows, effort, stats = TRUE)),
     distance = function(rows, index) {
       points <- as.matrix(tree)
-      q <- (if (is.null(query)) points else query)[rows, , drop = FALSE]
-      sum <- 0
-      for (j in seq_len(ncol(q))) sum <- sum + (points[index, j] - q[row(index), j])^2
-      array(sqrt(sum), dim(index))
+      row_distance((if (is.null(query)) points else query)[rows, , drop = FALSE], points, index)
     },
     stats = function(found) new_stats(found$stats, nrow(found$index), found$evaluated)
   )
+}
+
+# Returns the distances [m x k] of queries [m x d] to the rows `index` [m x k] of points; NA where a
+# row is NA.
+row_distance <- function(query, points, index) {
+  sum <- 0
+  for (j in seq_len(ncol(query))) sum <- sum + (points[index, j] - query[row(index), j])^2
+  array(sqrt(sum), dim(index))
 }
 
 # Adds the number of points evaluated for each query, if a budget has recorded it; otherwise the
@@ -223,9 +239,10 @@ add_evaluated <- function(found) {
 #' @export
 format.covertree_knn <- function(x, ...) {
   size <- dim(x$index)
-  sprintf("<knn: %d nearest neighbor%s of %s quer%s, %s>", size[2], plural(size[2]),
+  sprintf("<knn: %d nearest neighbor%s of %s quer%s, %s%s>", size[2], plural(size[2]),
           format(size[1], big.mark = ","), if (size[1] == 1) "y" else "ies",
-          if (isTRUE(attr(x, "exact"))) "exact" else approximate_label(attr(x, "recall")))
+          if (isTRUE(attr(x, "exact"))) "exact" else approximate_label(attr(x, "recall")),
+          no_residual_label(attr(x, "no_residual")))
 }
 
 approximate_label <- function(recall) {
@@ -235,7 +252,7 @@ approximate_label <- function(recall) {
 
 #' @export
 print.covertree_knn <- function(x, n = 6, ...) {
-  cat(format(x), "\n", sep = "")
+  cat(c(format(x), attr(x, "reason")), sep = "\n")
   rows <- seq_len(min(n, nrow(x$index)))
   columns <- seq_len(min(10, ncol(x$index)))
   cat("$index\n")

@@ -41,17 +41,33 @@ search_bytes <- function(queries, k, threads) {
   30 * k * min(queries, 8 * threads)
 }
 
-# Stops a radius_query() whose count exceeds the limit. `found` is c(pairs, limit); pairs is an
-# estimate, or NA if counting stopped at the limit.
+# Stops a radius_query() whose count exceeds the limit. `found` is c(pairs, limit, whether pairs is
+# an estimate); pairs is NA if counting stopped at the limit.
 refuse_counted <- function(found, max_pairs) {
-  pairs <- if (is.na(found[1])) found[2] else signif(found[1], 3)
-  refuse_pairs(paste(if (is.na(found[1])) "more than" else "about", big_number(pairs)), pairs,
-               found[2], max_pairs, "a smaller radius or fewer queries")
+  pairs <- found[1]
+  if (is.na(pairs)) pairs <- found[2] else if (found[3]) pairs <- signif(pairs, 3)
+  kind <- if (is.na(found[1])) "more than " else if (found[3]) "about " else ""
+  refuse_pairs(paste0(kind, big_number(pairs)), pairs, found[2], max_pairs,
+               "a smaller radius or fewer queries")
 }
 
-# Returns the default limit of radius_query() [pairs]. Besides the pairs, a result has two vectors
-# per query (128 bytes). sum(count) must be an integer of R.
-radius_limit <- function(queries) min(default_pairs(128 * queries), .Machine$integer.max)
+# Returns the size of a result of radius_query() without its pairs [bytes]: for each query, elements
+# of two lists and of two integer vectors; for each distinct query, two vectors. Repeated queries
+# share their vectors.
+radius_bytes <- function(queries, distinct) 24 * queries + 128 * distinct
+
+# Returns the default limit of radius_query() [pairs]; `other` is the size of the result without its
+# pairs [bytes]. sum(count) must be an integer of R.
+radius_limit <- function(other) min(default_pairs(other), .Machine$integer.max)
+
+# Stops if a result of radius_query() without its pairs is too large.
+check_queries <- function(queries, distinct, max_pairs, available = memory_available()) {
+  bytes <- radius_bytes(queries, distinct)
+  if (bytes <= PAIR * FEW_PAIRS || identical(max_pairs, Inf)) return(invisible())
+  if (bytes <= available / 2) return(invisible())
+  fail(paste("the result must fit into half of the available memory: got %s queries (%s without pairs);",
+             "use fewer queries, or set max_pairs = Inf"), big_number(queries), big_bytes(bytes))
+}
 
 # Stops with a message about a result of `pairs` pairs; `number` is their number in words.
 refuse_pairs <- function(number, pairs, limit, max_pairs, advice) {

@@ -10,7 +10,7 @@
 #'   `FALSE` saves time. The order is then arbitrary, and may differ between calls and numbers of
 #'   threads.
 #' @param max_pairs The largest number of pairs (a query and a point within its radius) that the
-#'   result may have: one number, or `Inf`. `NULL`: as many as fit into half of the available
+#'   result may have, including the pairs of repeated `rows`: one number, or `Inf`. `NULL`: as many as fit into half of the available
 #'   memory, but at most 2^31 - 1.
 #' @param control A [knn_control()], of which `search` and `block_size` are used.
 #'
@@ -34,20 +34,22 @@
 #'
 #' The available memory is the memory that the system reports: `MemAvailable` on Linux, within the
 #' limits of control groups (containers); free and inactive pages on macOS; free physical memory on
-#' Windows. If the system reports nothing, 8 GB are assumed.
+#' Windows. If the system reports nothing, 8 GB are assumed. Unless `max_pairs` is `Inf`, the call
+#' also stops if the result without its pairs would take more than half of the available memory.
 #'
 #' @section Errors:
 #' Stops if `tree` is not a tree or has a residual correlation; if `query` is not numeric and
 #' finite, or has other columns than the tree, by number or by name; if the range of the columns of
 #' `query` and of the tree's points together is outside the limits of [cover_tree()]; if `rows`
 #' contains anything but row numbers of the tree; if `radius`, `sort`, `threads`, `max_pairs` or
-#' `control` is not as described; and if the result would have more than `max_pairs` pairs.
+#' `control` is not as described; and if the result would have more than `max_pairs` pairs, or more
+#' queries than fit into memory.
 #'
 #' @section Cost:
 #' Time: two searches, one to count and one to fill the result; each takes at most O(n d) operations
 #' for each query. Sorting takes O(c log c) for a query with c points.
 #'
-#' Memory: 12 bytes for each pair and 128 bytes for each query. Sorting needs temporary memory for
+#' Memory: 12 bytes for each pair, and up to 152 bytes for each query. Repeated `rows` share their vectors. Sorting needs temporary memory for
 #' the longest vector of each thread. In addition, each thread needs temporary memory for the nodes
 #' and tiles of the tree.
 #'
@@ -70,15 +72,19 @@ radius_query <- function(tree, query = NULL, radius, rows = NULL, sort = TRUE, t
   sort <- check_flag(sort, "sort")
   max_pairs <- check_max_pairs(max_pairs)
   options <- search_options(check_control(control), threads)
-  rows <- check_rows(rows, query, length(tree))
+  queries <- count_queries(query, rows, length(tree))
+  check_queries(queries, if (is.null(rows)) queries else min(queries, length(tree)), max_pairs)
+  rows <- check_rows(rows, length(tree))
   query <- check_query(query, pointer)
   distinct <- if (!is.null(rows)) sort(unique(rows))
-  queries <- if (!is.null(query)) nrow(query) else if (!is.null(rows)) length(distinct) else length(tree)
-  limit <- function() if (is.null(max_pairs)) radius_limit(queries) else max_pairs
-  found <- .Call(r_radius, pointer, query, distinct, radius, sort, min(FEW_PAIRS, max_pairs), limit,
-                 options)
+  place <- if (!identical(rows, distinct)) match(rows, distinct)
+  times <- if (length(distinct) < length(rows)) tabulate(place, length(distinct))
+  bytes <- radius_bytes(queries, if (is.null(rows)) queries else length(distinct))
+  limit <- function() if (is.null(max_pairs)) radius_limit(bytes) else max_pairs
+  found <- .Call(r_radius, pointer, query, distinct, times, radius, sort, min(FEW_PAIRS, max_pairs),
+                 limit, options)
   if (is.double(found)) refuse_counted(found, max_pairs)
-  if (!is.null(rows)) found <- lapply(found, `[`, match(rows, distinct))
+  if (!is.null(place)) found <- lapply(found, `[`, place)
   structure(c(found, list(radius = radius)), class = "covertree_radius", rows = rows)
 }
 

@@ -222,7 +222,8 @@ recall_of <- function(tree, result, query = NULL, rows = attr(result, "rows"), p
   sample <- check_count(sample, "sample")
   control <- check_control(control)
   options <- search_options(control, threads, predecessor)
-  rows <- check_rows(rows, query, length(tree))
+  count_queries(query, rows, length(tree))
+  rows <- check_rows(rows, length(tree))
   if (inherits(result, "covertree_knn")) result <- result$index
   index <- check_result(result, length(tree))
   call <- search_for(tree, query, ncol(index), options)
@@ -251,8 +252,10 @@ ineligible <- function(index, rows, predecessor) {
   which(if (predecessor) index >= own else index == own)
 }
 
+# A matrix of NA only, or without rows, may be logical.
 check_result <- function(index, n) {
-  if (!is.matrix(index) || !is_numeric(index)) {
+  untyped <- is.logical(index) && all(is.na(index))
+  if (!is.matrix(index) || !(is_numeric(index) || untyped)) {
     fail("result must be a result of knn_query() or a matrix of row numbers, not %s", describe(index))
   }
   if (ncol(index) == 0) fail("result must have at least one column, but it has none")

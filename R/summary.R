@@ -19,6 +19,7 @@
 #'     \item{`bytes`}{size of the arrays and of the data of the metric in memory \[bytes\]; see
 #'       [cover_tree()] for the memory that is not counted}
 #'     \item{`metric`}{the [residual_correlation()], or `NULL` for Euclidean distance}
+#'     \item{`no_residual`}{only with such a metric: the number of points without residual variance}
 #'   }
 #'
 #' @section Errors:
@@ -40,7 +41,8 @@ summary.cover_tree <- function(object, ...) {
       leaf_size = arrays$leaf_size, nodes = length(leaf), leaves = sum(leaf),
       levels = level_table(arrays), leaf_sizes = stats::quantile(size[leaf], names = FALSE),
       bytes = bytes_of(arrays) + bytes_of(object$metric[names(object$metric) != "seal"]),
-      metric = object$metric$metric
+      metric = object$metric$metric,
+      no_residual = if (!is.null(object$metric)) sum(object$metric$code$points$p == 0)
     ),
     class = "summary.cover_tree"
   )
@@ -66,15 +68,71 @@ print.summary.cover_tree <- function(x, ...) {
   say <- function(...) cat(sprintf(...), "\n", sep = "")
   say("Cover tree of %s point%s in %d dimension%s, %s layout", number(x$n), plural(x$n), x$d,
       plural(x$d), layout_label(x$layout))
-  say("  %s node%s, %s of them %s (leaf size %d)", number(x$nodes), plural(x$nodes), number(x$leaves),
-      if (x$leaves == 1) "a leaf" else "leaves", x$leaf_size)
+  say("  %s node%s, %s %s (leaf size %d)", number(x$nodes), plural(x$nodes), number(x$leaves),
+      if (x$leaves == 1) "leaf" else "leaves", x$leaf_size)
   say("  points per leaf: %s (minimum, quartiles, maximum)", toString(x$leaf_sizes))
-  if (!is.null(x$metric)) say("  metric: %s", gsub("[<>]", "", format(x$metric)))
+  if (!is.null(x$metric)) {
+    say("  metric: %s", gsub("[<>]", "", format(x$metric)))
+    say("  %s point%s without residual variance", number(x$no_residual), plural(x$no_residual))
+  }
   say("  memory: %s", format(structure(x$bytes, class = "object_size"), units = "auto"))
   cat("Nodes by level, and centers by the level of their highest node (points):\n")
   shown <- utils::head(x$levels, 12)
   print(shown, row.names = FALSE, digits = 4)
   hidden <- nrow(x$levels) - nrow(shown)
   if (hidden > 0) say(" ... and %d lower level%s", hidden, plural(hidden))
+  invisible(x)
+}
+
+#' Summarize the result of a search
+#'
+#' Returns the size, the recall and the quartiles of the distances of a result.
+#'
+#' @param object A result of [knn_query()] or [vecchia_neighbors()].
+#' @param ... Ignored.
+#'
+#' @return A list of class `covertree_search_summary`:
+#'   \describe{
+#'     \item{`queries`, `k`}{the number of queries, and of neighbors that each query asked for}
+#'     \item{`found`}{the number of neighbors found for all queries together}
+#'     \item{`exact`, `recall`}{as in [knn_query()]; `recall` only if the result is not exact}
+#'     \item{`no_residual`, `reason`}{as in [knn_query()], only with a [residual_correlation()]}
+#'     \item{`distance`}{minimum, quartiles and maximum of the distances}
+#'     \item{`label`}{the result in one line, for printing}
+#'   }
+#'
+#' @section Errors:
+#' None for a result of these functions.
+#'
+#' @section Cost:
+#' O(m k) time and temporary memory for m queries.
+#'
+#' @examples
+#' summary(knn_query(cover_tree(as.matrix(quakes[, 1:3])), k = 3))
+#' @name summary.covertree_knn
+#' @export
+summary.covertree_knn <- function(object, ...) {
+  search_summary(object, object$distance, attr(object, "exact"), attr(object, "recall"))
+}
+
+#' @rdname summary.covertree_knn
+#' @export
+summary.covertree_vecchia <- function(object, ...) {
+  search_summary(object, object$distance, object$exact, object$recall)
+}
+
+# Returns the summary of a result; the arguments after it are parts of the result.
+search_summary <- function(result, distance, exact, recall) {
+  parts <- list(queries = nrow(distance), k = ncol(distance), found = sum(!is.na(distance)),
+                exact = exact, recall = recall, no_residual = attr(result, "no_residual"),
+                reason = attr(result, "reason"),
+                distance = stats::quantile(distance, na.rm = TRUE, names = FALSE), label = format(result))
+  structure(parts[!vapply(parts, is.null, NA)], class = "covertree_search_summary")
+}
+
+#' @export
+print.covertree_search_summary <- function(x, ...) {
+  cat(c(x$label, x$reason), sep = "\n")
+  cat(sprintf("distances: %s (minimum, quartiles, maximum)\n", toString(signif(x$distance, 4))))
   invisible(x)
 }

@@ -31,7 +31,7 @@ array_names <- c("points", "row", "center", "parent", "first_child", "next_sibli
 #'       of the node}
 #'     \item{`lower`, `upper`}{double matrices \[nodes x d\]: the smallest and the largest
 #'       coordinates of the points of the node}
-#'     \item{`format`}{integer: the version of this list}
+#'     \item{`format`}{integer: the version of the names and meanings of this list, 2}
 #'     \item{`layout`, `leaf_size`, `dimnames`}{the settings of [cover_tree()], and the dimnames of
 #'       its `x`}
 #'   }
@@ -51,7 +51,8 @@ array_names <- c("points", "row", "center", "parent", "first_child", "next_sibli
 #' valid tree, and computes new checksums.
 #'
 #' @section Errors:
-#' `tree_arrays()` stops if `tree` is not a tree or is damaged.
+#' `tree_arrays()` stops if `tree` is not a tree or is damaged. Both functions stop if the tree or
+#' the arrays have another `format`, because they come from another version of the package.
 #'
 #' `cover_tree_from_arrays()` stops with the name of the array if an array is missing or has a wrong
 #' type or size; if points are not finite; if `row` is not a permutation of 1 to n; if the links do
@@ -77,9 +78,12 @@ cover_tree_from_arrays <- function(arrays, threads = NULL) {
   if (!is.list(arrays) || is.data.frame(arrays)) {
     fail("arrays must be a list with the elements of tree_arrays(): got %s", describe(arrays))
   }
+  arrays <- unclass(arrays)
+  # The format is checked first, because other versions have other names.
+  if (!is.null(arrays[["format"]])) .Call(r_check_format, arrays[["format"]])
   missing <- setdiff(array_names, names(arrays))
   if (length(missing) > 0) fail("arrays must contain `%s`: got a list without it", missing[1])
-  arrays <- unclass(arrays)[array_names]
+  arrays <- arrays[array_names]
   check_choice(arrays$layout, c("hilbert", "natural"), "tree array `layout`")
   arrays$leaf_size <- check_count(arrays$leaf_size, "tree array `leaf_size`")
   tree <- new_cover_tree(.Call(r_tree_from_arrays, arrays, check_threads(threads)))

@@ -12,7 +12,9 @@
 #'   R's random numbers. The order is that of the coordinates as given, whatever the
 #'   metric: if lengthscales differ, divide the columns by them first.
 #' @param metric `"euclidean"`, or a [residual_correlation()]; if it has factors v and p,
-#'   their rows are those of `x`.
+#'   their rows are those of `x`. A plain Vecchia likelihood, such as those of \pkg{GpGp} and
+#'   \pkg{GPvecchia}, needs Euclidean neighbors. Neighbors by residual correlation are for the
+#'   residual part of a VIF model: see [vif_loglik()].
 #' @param lonlat Whether the first two columns are longitude and latitude in degrees.
 #'   Then distances are those between the points on the unit sphere, as in \pkg{GpGp}. One more
 #'   column, such as time, is permitted and used unchanged. A kernel's lengthscales, and inducing
@@ -38,9 +40,11 @@
 #'     \item{`exact`, `recall`}{whether the neighbors are exact; otherwise the share
 #'       found for a sample, with the limits of a 95% interval}
 #'   }
+#'   By residual correlation, it has the attributes `no_residual` and `reason` of [knn_query()].
 #'   `GpGp::vecchia_meanzero_loglik()` and similar functions take `NNarray`, together with
 #'   `x[order, ]` and the data in that order, and so does `GpGp::fit_model()` with
-#'   `reorder = FALSE` and no number in its `m_seq` above `m`. See `vignette("vecchia")`.
+#'   `reorder = FALSE` and no number in its `m_seq` above `m`; with neighbors by
+#'   residual correlation, they return a result, but a poor one. See `vignette("vecchia")`.
 #'
 #' @section Errors:
 #' Stops if `x` is not numeric and finite, if `m` is not a whole number from 1 to n - 1,
@@ -56,6 +60,8 @@
 #' Guinness, J. (2018). Permutation and grouping methods for sharpening Gaussian
 #' process approximations. *Technometrics* 60(4), 415-429.
 #' \doi{10.1080/00401706.2018.1437476}
+#'
+#' @seealso [vif_loglik()]
 #'
 #' @examples
 #' near <- vecchia_neighbors(argo[1:2000, c("longitude", "latitude")], m = 10, lonlat = TRUE)
@@ -82,7 +88,8 @@ vecchia_neighbors <- function(x, m, order = "maximin", metric = "euclidean", lon
                     max_pairs = Inf, control = control)
   structure(list(order = order, NNarray = cbind(seq_len(n), near$index), distance = near$distance,
                  exact = attr(near, "exact"), recall = attr(near, "recall")),
-            class = "covertree_vecchia", stats = attr(near, "stats"))
+            class = "covertree_vecchia", no_residual = attr(near, "no_residual"),
+            reason = attr(near, "reason"), stats = attr(near, "stats"))
 }
 
 # Permutes the factors of a metric like the rows.
@@ -160,13 +167,14 @@ check_order <- function(order, n) {
 #' @export
 format.covertree_vecchia <- function(x, ...) {
   size <- dim(x$distance)
-  sprintf("<vecchia_neighbors: up to %d earlier neighbor%s of %s location%s, %s>", size[2],
+  sprintf("<vecchia_neighbors: up to %d earlier neighbor%s of %s location%s, %s%s>", size[2],
           plural(size[2]), format(size[1], big.mark = ","), plural(size[1]),
-          if (x$exact) "exact" else approximate_label(x$recall))
+          if (x$exact) "exact" else approximate_label(x$recall),
+          no_residual_label(attr(x, "no_residual")))
 }
 
 #' @export
 print.covertree_vecchia <- function(x, ...) {
-  cat(format(x), "\n", sep = "")
+  cat(c(format(x), attr(x, "reason")), sep = "\n")
   invisible(x)
 }

@@ -11,6 +11,7 @@
 SEXP r_tree_build(SEXP, SEXP, SEXP, SEXP, SEXP, SEXP);
 SEXP r_tree_from_arrays(SEXP, SEXP);
 SEXP r_tree_arrays(SEXP);
+SEXP r_check_format(SEXP);
 SEXP r_tree_validate(SEXP, SEXP);
 SEXP r_prefix_trees(SEXP);
 SEXP r_knn(SEXP, SEXP, SEXP, SEXP, SEXP);
@@ -23,7 +24,7 @@ SEXP r_v_stride(SEXP);
 SEXP r_quantized_stride(SEXP);
 SEXP r_residual_quantize(SEXP, SEXP, SEXP);
 SEXP r_residual_approx(SEXP, SEXP, SEXP, SEXP, SEXP, SEXP, SEXP, SEXP, SEXP);
-SEXP r_radius(SEXP, SEXP, SEXP, SEXP, SEXP, SEXP, SEXP, SEXP);
+SEXP r_radius(SEXP, SEXP, SEXP, SEXP, SEXP, SEXP, SEXP, SEXP, SEXP);
 SEXP r_windows_memory(void);
 SEXP r_seal(SEXP);
 SEXP r_seal_is_fresh(SEXP, SEXP);
@@ -45,10 +46,11 @@ static const R_CallMethodDef routines[] = {
     {ROUTINE(r_tree_build), 6},
     {ROUTINE(r_tree_from_arrays), 2},
     {ROUTINE(r_tree_arrays), 1},
+    {ROUTINE(r_check_format), 1},
     {ROUTINE(r_tree_validate), 2},
     {ROUTINE(r_prefix_trees), 1},
     {ROUTINE(r_knn), 5},
-    {ROUTINE(r_radius), 8},
+    {ROUTINE(r_radius), 9},
     {ROUTINE(r_windows_memory), 0},
     {ROUTINE(r_seal), 1},
     {ROUTINE(r_seal_is_fresh), 2},

@@ -14,7 +14,7 @@ mkdir -p build
 
 goal=${1:-}
 needs= tools= peers= extras=
-tested="RANN FNN dbscan GpGp fields spdep future cachem lobstr bit64 rlang"
+tested="RANN FNN dbscan GpGp fields spdep future cachem lobstr bit64 rlang Rmpfr"
 case $goal in
     demo) ;;
     test) needs=testthat peers=$tested ;;

@@ -182,7 +182,7 @@ bind_rows <- function(a, b) {
 write_table <- function(name, shown, machines) {
   runs <- unique(stats::na.omit(machines))
   if (length(runs) > 1) shown$run <- ifelse(is.na(machines), "-", match(machines, runs))
-  notes <- if (length(runs) > 1) sprintf("Run %d: %s  ", seq_along(runs), runs) else runs
+  notes <- if (length(runs) > 1) sprintf("- Run %d: %s", seq_along(runs), runs) else runs
   writeLines(c(markdown(shown), "", notes), file.path(bench_dir, paste0(name, ".md")))
 }
 

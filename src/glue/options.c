@@ -6,7 +6,8 @@
 SEXP r_option(SEXP list, const char *name)
 {
     SEXP names = Rf_getAttrib(list, R_NamesSymbol);
-    for (R_xlen_t i = 0; TYPEOF(list) == VECSXP && i < Rf_xlength(names); i++)
+    R_xlen_t size = TYPEOF(list) == VECSXP ? XLENGTH(list) : 0;
+    for (R_xlen_t i = 0; i < size && i < Rf_xlength(names); i++)
         if (strcmp(CHAR(STRING_ELT(names, i)), name) == 0)
             return VECTOR_ELT(list, i);
     r_stop("internal error: the options of this call lack `%s`", name);

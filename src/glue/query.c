@@ -203,9 +203,17 @@ static struct ct_batch sample_of(const struct ct_batch *batch, int size)
     return sample;
 }
 
-/* About how many pairs the batch finds, by a sample of its queries, if that is surely more
+/* Number of pairs of the result for one line of the counts, which stands for times[line] queries
+ * by the same row, or for one query if `times` is NULL. 0 if the line is not counted. */
+static double pairs_of_line(const int *count, const int *times, int line)
+{
+    return count[line] > 0 ? (double)count[line] * (times ? times[line] : 1) : 0;
+}
+
+/* About how many pairs the result has, by a sample of the batch's queries, if that is surely more
  * than `most`; otherwise 0, as where the batch is too small for a sample to save work. */
-static double surely_above(const struct ct_batch *batch, double radius, double most)
+static double surely_above(const struct ct_batch *batch, const int *times, double radius,
+                           double most)
 {
     double fits = SAMPLE_PAIRS / batch->tree->n, sum = 0, squares = 0;
     int size = fits < FEWEST ? FEWEST : fits < SAMPLE ? (int)fits : SAMPLE;
@@ -217,7 +225,7 @@ static double surely_above(const struct ct_batch *batch, double radius, double m
         count[i] = -1;
     ct_radius_count(&r_host, &sample, radius, LLONG_MAX, count);
     for (int i = 0; i < batch->count; i++) {
-        double found = count[i] > 0 ? count[i] : 0;
+        double found = pairs_of_line(count, times, i);
         sum += found;
         squares += found * found;
     }
@@ -226,42 +234,60 @@ static double surely_above(const struct ct_batch *batch, double radius, double m
     return (mean - ERRORS * error) * batch->count > CLEARLY * most ? mean * batch->count : 0;
 }
 
-/* Counts the pairs of each query. R's NULL if `few` or the limit, what R's function
- * `limit` returns, allows them; otherwise c(pairs, limit), where the number of pairs is an
- * estimate, or NA where counting ended at the limit. To find the limit may take a while: it
- * is only asked for where there are more than few pairs. */
-static SEXP count_pairs(const struct ct_batch *batch, double radius, double few, SEXP limit,
-                        int *count)
+/* Counts the pairs of the queries not yet counted. Returns the number of pairs of the result; NA if
+ * the queries of the batch have more than `most`, where counting ends. */
+static double count_up_to(const struct ct_batch *batch, const int *times, double radius,
+                          double most, int *count)
+{
+    double pairs = 0;
+    if (ct_radius_count(&r_host, batch, radius, to_count(most), count) > to_count(most))
+        return NA_REAL;
+    for (int i = 0; i < batch->count; i++)
+        pairs += pairs_of_line(count, times, i);
+    return pairs;
+}
+
+/* Counts the pairs of each query of the batch. `times`: see pairs_of_line(). Returns R's NULL if
+ * `few` or the limit, the value of R's function `limit`, permits the pairs of the result. Otherwise
+ * returns c(pairs, limit, whether pairs is an estimate); pairs is NA if counting ended at the
+ * limit. The limit may take long to determine, and is needed for more than `few` pairs only. */
+static SEXP count_pairs(const struct ct_batch *batch, const int *times, double radius, double few,
+                        SEXP limit, int *count)
 {
     if (batch->count == 0)
         return R_NilValue;
     for (int i = 0; i < batch->count; i++)
         count[i] = -1;
-    if (ct_radius_count(&r_host, batch, radius, to_count(few), count) <= to_count(few))
+    double pairs = count_up_to(batch, times, radius, few, count);
+    if (pairs <= few)
         return R_NilValue;
     SEXP call = PROTECT(Rf_lang1(limit)), value = PROTECT(Rf_eval(call, R_BaseEnv));
-    double most = Rf_asReal(value), pairs = surely_above(batch, radius, most);
+    double most = Rf_asReal(value);
     UNPROTECT(2);
-    if (pairs == 0 &&
-        ct_radius_count(&r_host, batch, radius, to_count(most), count) <= to_count(most))
+    double estimate = ISNAN(pairs) ? surely_above(batch, times, radius, most) : 0;
+    pairs = estimate > 0 ? estimate : count_up_to(batch, times, radius, most, count);
+    if (pairs <= most)
         return R_NilValue;
-    SEXP refused = Rf_allocVector(REALSXP, 2);
-    REAL(refused)[0] = pairs > 0 ? pairs : NA_REAL;
+    SEXP refused = Rf_allocVector(REALSXP, 3);
+    REAL(refused)[0] = pairs;
     REAL(refused)[1] = most;
+    REAL(refused)[2] = estimate > 0;
     return refused;
 }
 
-/* list(index, distance, count); or what count_pairs() returns for more pairs than are
- * allowed. */
-SEXP r_radius(SEXP pointer, SEXP query, SEXP rows, SEXP radius, SEXP sort, SEXP few, SEXP limit,
-              SEXP options)
+/* list(index, distance, count) for the queries of the batch; or what count_pairs() returns for
+ * more pairs than the limit permits. times: how often the result will have each of `rows`, or
+ * NULL for once. */
+SEXP r_radius(SEXP pointer, SEXP query, SEXP rows, SEXP times, SEXP radius, SEXP sort, SEXP few,
+              SEXP limit, SEXP options)
 {
     static const char *const names[] = {"index", "distance", "count"};
     struct ct_batch batch = r_batch(pointer, query, options);
     double reach = Rf_asReal(radius);
     restrict_to_rows(&batch, rows);
     SEXP count = PROTECT(Rf_allocVector(INTSXP, batch.count));
-    SEXP refused = count_pairs(&batch, reach, Rf_asReal(few), limit, INTEGER(count));
+    SEXP refused = count_pairs(&batch, Rf_isNull(times) ? NULL : INTEGER_RO(times), reach,
+                               Rf_asReal(few), limit, INTEGER(count));
     if (!Rf_isNull(refused)) {
         UNPROTECT(1);
         return refused;

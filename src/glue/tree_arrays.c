@@ -10,7 +10,8 @@
 
 #include <string.h>
 
-enum { FORMAT = 1 }; /* the version of this layout */
+/* The version of this layout. Version 1 had other names of arrays and settings. */
+enum { FORMAT = 2 };
 
 /* The elements after the arrays. */
 enum { AT_FORMAT = CT_ARRAYS, AT_SETTINGS, AT_CHECKSUMS = AT_SETTINGS + 3 };
@@ -83,9 +84,11 @@ SEXP r_arrays_seal(SEXP arrays)
 
 void r_arrays_check_seal(SEXP arrays)
 {
-    if (XLENGTH(arrays) <= AT_CHECKSUMS || TYPEOF(VECTOR_ELT(arrays, AT_CHECKSUMS)) != STRSXP)
-        r_stop("tree has no checksums: it is of another version of covertree; build it again "
-               "with cover_tree()");
+    if (XLENGTH(arrays) != AT_CHECKSUMS + 1 || TYPEOF(VECTOR_ELT(arrays, AT_CHECKSUMS)) != STRSXP)
+        r_stop(
+            "the tree's arrays must be %d with the checksums, not %.0f: the tree is damaged or of "
+            "another version of covertree; build it again with cover_tree()",
+            AT_CHECKSUMS + 1, (double)XLENGTH(arrays));
     int changed = r_first_changed(arrays, AT_CHECKSUMS, VECTOR_ELT(arrays, AT_CHECKSUMS));
     if (changed >= 0)
         r_stop("tree array `%s` is damaged: it does not match its checksum (saved as text, as "
@@ -114,28 +117,58 @@ static void check_length(SEXP array, const char *name, int length)
                (double)XLENGTH(array));
 }
 
+/* Whether `names` has a name for each element of a list; in a damaged file, lengths may differ. */
+static int are_names(SEXP names, SEXP list)
+{
+    return TYPEOF(names) == STRSXP && XLENGTH(names) == XLENGTH(list);
+}
+
 /* C code finds an element by place, R code by name: places and names must agree. */
 static void check_names(SEXP arrays)
 {
     SEXP names = Rf_getAttrib(arrays, R_NamesSymbol);
     for (int i = 0; i < AT_CHECKSUMS; i++) {
         const char *name = element_name(i);
-        if (XLENGTH(arrays) <= i || TYPEOF(names) != STRSXP ||
+        if (XLENGTH(arrays) <= i || !are_names(names, arrays) ||
             strcmp(CHAR(STRING_ELT(names, i)), name) != 0)
-            r_stop("the tree's arrays are damaged: number %d must have the name `%s`", i + 1, name);
+            r_stop(
+                "the tree's arrays are damaged or of another version of covertree: number %d must "
+                "have the name `%s`; build the tree again with cover_tree()",
+                i + 1, name);
     }
+}
+
+/* An error unless `format`, the element of that name, is the version of this layout. */
+SEXP r_check_format(SEXP format)
+{
+    if (TYPEOF(format) != INTSXP || XLENGTH(format) != 1 || INTEGER(format)[0] < 1)
+        r_stop("tree array `format` must be the integer %d", FORMAT);
+    int found = INTEGER(format)[0];
+    if (found != FORMAT)
+        r_stop(
+            "tree was built by %s version of covertree: its array `format` is %d, not %d; build it "
+            "again with cover_tree()",
+            found < FORMAT ? "an earlier" : "a later", found, FORMAT);
+    return R_NilValue;
+}
+
+/* Checks the format. The element is found by name, because other versions have other elements
+ * before it. */
+static void find_format(SEXP arrays)
+{
+    SEXP names = Rf_getAttrib(arrays, R_NamesSymbol);
+    for (R_xlen_t i = 0; are_names(names, arrays) && i < XLENGTH(arrays); i++)
+        if (strcmp(CHAR(STRING_ELT(names, i)), element_name(AT_FORMAT)) == 0)
+            r_check_format(VECTOR_ELT(arrays, i));
 }
 
 /* Checks everything but sizes: format, names, types. */
 static void check_types(SEXP arrays)
 {
+    if (TYPEOF(arrays) == VECSXP)
+        find_format(arrays);
     if (TYPEOF(arrays) != VECSXP || XLENGTH(arrays) < AT_SETTINGS)
         r_stop("the tree's arrays are missing: build the tree again with cover_tree()");
-    SEXP format = VECTOR_ELT(arrays, AT_FORMAT);
-    if (TYPEOF(format) != INTSXP || XLENGTH(format) != 1 || INTEGER(format)[0] != FORMAT)
-        r_stop("tree array `format` must be the integer %d: this tree is of another version of "
-               "covertree",
-               FORMAT);
     check_names(arrays);
     for (int i = 0; i < CT_ARRAYS; i++) {
         SEXPTYPE type = array_sexptype((enum ct_array)i), found = TYPEOF(VECTOR_ELT(arrays, i));

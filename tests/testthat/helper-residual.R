@@ -31,32 +31,42 @@ oracle_covariance <- function(case, a, b) {
   case$variance * oracle_kernels[[case$kind]](sqrt(matrix(sq, nrow(a), nrow(b))))
 }
 
-# V and p of points, p being 0 where it is none.
+# What p must exceed, by the formula of the help page.
+oracle_level <- function(case, m, d) 1024 * (m + d + 8) * 2^-53 * (case$variance + case$jitter)
+
+# V and p of points, p being 0 where it is none: at inducing points, and within rounding.
 oracle_latent <- function(case, x) {
   lengthscale <- rep_len(case$lengthscale, ncol(x))
   z <- divide(x, lengthscale)
   v <- matrix(0, nrow(z), 0)
-  least <- 1e-10 * case$variance
+  p <- rep(case$variance, nrow(z))
   if (!is.null(case$inducing)) {
     u <- divide(case$inducing, lengthscale)
     factor <- chol(oracle_covariance(case, u, u) + case$jitter * diag(nrow(u)))
     v <- t(backsolve(factor, t(oracle_covariance(case, z, u)), transpose = TRUE))
-    least <- max(least, case$jitter)
+    p <- case$variance - rowSums(v^2)
+    p[p <= oracle_level(case, nrow(u), ncol(x))] <- -Inf
+    p[apply(z, 1, function(point) any(colSums(t(u) == point) == ncol(u)))] <- -Inf
   }
-  p <- case$variance - rowSums(v^2)
-  list(z = z, v = v, p = ifelse(p > least, p + case$nugget, 0))
+  list(z = z, v = v, p = pmax(p + case$nugget, 0))
 }
 
-# Distances between all of `from` and all of `points`, as oracle_latent() has them.
+# Distances between all of `from` and all of `points`, as oracle_latent() has them; with distances
+# in space, and who is to be answered by these, as attributes.
 oracle_residual <- function(case, from, points) {
   root <- sqrt(outer(from$p, points$p))
   rest <- oracle_covariance(case, from$z, points$z) - tcrossprod(from$v, points$v)
-  sqrt(1 - pmin(abs(ifelse(root > 0, rest / root, 0)), 1))
+  space <- 0
+  for (j in seq_len(ncol(from$z))) space <- space + outer(from$z[, j], points$z[, j], "-")^2
+  structure(sqrt(1 - pmin(abs(ifelse(root > 0, rest / root, 0)), 1)), space = sqrt(space),
+            none = from$p == 0 | all(points$p == 0))
 }
 
 # Infinite where a point may not be found: itself, or a later one.
 oracle_among <- function(distance, predecessor) {
-  distance[if (predecessor) col(distance) >= row(distance) else col(distance) == row(distance)] <- Inf
+  out <- if (predecessor) col(distance) >= row(distance) else col(distance) == row(distance)
+  distance[out] <- Inf
+  attr(distance, "space")[out] <- Inf
   distance
 }
 
@@ -66,9 +76,9 @@ oracle_inducing <- function(x, lengthscale, m) {
   plain_matrix(x)[oracle_maximin(z, m), , drop = FALSE]
 }
 
-# Every neighbor is where the oracle has it, where no two distances are tied; and as far.
+# Every neighbor is where the oracle has it, where no two distances are within `gap`; and as far.
 # Near 0 the root magnifies rounding: there, squares must agree.
-expect_residual_knn <- function(knn, distance, label, tolerance = 1e-10) {
+expect_residual_knn <- function(knn, distance, label, tolerance = 1e-10, gap = 1e-9) {
   k <- ncol(knn$index)
   there <- pmin(rowSums(is.finite(distance)), k)
   expect(identical(!is.na(knn$index), outer(there, seq_len(k), ">=")),
@@ -76,19 +86,22 @@ expect_residual_knn <- function(knn, distance, label, tolerance = 1e-10) {
   expect(!anyNA(knn$distance[!is.na(knn$index)]), paste0(label, ": NA among distances"))
   expect_none_twice(knn$index, label)
   wrong <- unlist(lapply(which(there > 0), function(i) {
-    wrong_neighbors(knn$index[i, seq_len(there[i])], knn$distance[i, seq_len(there[i])],
-                     distance[i, ], tolerance)
+    index <- knn$index[i, seq_len(there[i])]
+    found <- knn$distance[i, seq_len(there[i])]
+    if (!isTRUE(attr(distance, "none")[i])) return(wrong_neighbors(index, found, distance[i, ], tolerance, gap))
+    c(if (!all(found == 1)) "a point without residual is not at distance 1",
+      if (!identical(index, order(attr(distance, "space")[i, ])[seq_along(index)])) "not the nearest in space")
   }))
   expect(length(wrong) == 0, paste0(label, ": ", wrong[1]))
   invisible(knn)
 }
 
-wrong_neighbors <- function(index, found, distance, tolerance) {
+wrong_neighbors <- function(index, found, distance, tolerance, gap) {
   order <- order(distance)
   right <- distance[order[seq_len(min(length(index) + 1, length(order)))]]
   near <- function(a, b) abs(a - b) <= tolerance | abs(a^2 - b^2) <= tolerance / 100
-  gap <- c(Inf, diff(right), Inf)
-  alone <- (gap[seq_along(index)] > 1e-9 & gap[seq_along(index) + 1] > 1e-9)
+  clear <- c(Inf, diff(right), Inf) > gap
+  alone <- clear[seq_along(index)] & clear[seq_along(index) + 1]
   c(if (!all(near(found, right[seq_along(index)]))) "distances differ",
     if (!all(near(found, distance[index]))) "distances are not those of the rows",
     if (is.unsorted(found)) "not in order",

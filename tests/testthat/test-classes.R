@@ -9,7 +9,8 @@ ours <- list(
   tree, residual, summary(tree), knn_query(tree, k = 2), radius_query(tree, radius = 0.1),
   recall_of(tree, knn_query(tree, k = 2)), budget(10), knn_stats(knn_query(tree, k = 2, control = list(stats = TRUE))),
   knn_stats(knn_query(residual, k = 2, control = list(stats = TRUE))), residual_correlation(kernel_rbf()),
-  vecchia_neighbors(x, m = 3), kernel_rbf(), covertree_info(), knn_control()
+  vecchia_neighbors(x, m = 3), kernel_rbf(), covertree_info(), knn_control(),
+  summary(knn_query(residual, k = 2)), summary(vecchia_neighbors(x, m = 3))
 )
 
 test_that("every class has the package's name in its own", {

@@ -123,7 +123,7 @@ test_that("settings are checked", {
     leaf_size = list(NULL, 0, -1, 2.5, NA, "2", c(1, 2)),
     dimnames = list("a", list("a", NULL), list(NULL, c("a", "b", "c")), list(NULL),
                     list(1:34, NULL)),
-    format = list(NULL, 2L, 0L, NA_integer_, "1", c(1L, 1L))
+    format = list(NULL, 1L, 3L, 0L, -1L, 2, NA_integer_, "1", c(1L, 1L))
   )
   for (name in names(bad)) {
     for (value in bad[[name]]) {
@@ -149,7 +149,7 @@ line_tree <- function(at, begin, end, center, parent, first_child, next_sibling)
     next_sibling = next_sibling, subtree_begin = begin, subtree_end = end,
     level = level, min_row = begin, radius = radius, lower = matrix(vapply(cell, min, 0)),
     upper = matrix(vapply(cell, max, 0)), layout = "natural", leaf_size = 1L,
-    dimnames = NULL, format = 1L
+    dimnames = NULL, format = 2L
   )
 }
 two_children <- function(at, split, centers) {

@@ -204,8 +204,9 @@ test_that("arrays must be those of a tree", {
     edit("layout", "random"),
     edit("leaf_size", 0L),
     edit("dimnames", list("a")),
-    edit("format", 1),
-    edit("format", 2L)
+    edit("format", 2),
+    edit("format", 1L),
+    edit("format", 3L)
   )
 })
 

@@ -65,6 +65,37 @@ test_that("settings that make no sense are refused", {
   )
 })
 
+test_that("a control that was edited by hand is checked again, in every function and when printed", {
+  edited <- function(name, value) {
+    control <- knn_control(progress = FALSE)
+    control[name] <- list(value)
+    control
+  }
+  wrong <- list(edited("block_size", "a"), edited("block_size", 65), edited("block_size", NA),
+                edited("seed", NA), edited("seed", "a"), edited("seed", c(1, 2)), edited("seed", NULL),
+                edited("search", 1), edited("search", "brute"), edited("search", factor("tree")),
+                edited("search", quote(stop("evaluated"))), edited("stats", NA), edited("stats", "yes"),
+                edited("progress", 1), edited("progress", c(TRUE, FALSE)), edited("extra", 1),
+                structure("a", class = "covertree_knn_control"),
+                structure(knn_control(), class = "other_control"))
+  expect_complaints_for(wrong, knn_query(tree, k = 2, control = value))
+  for (control in wrong) {
+    complaint <- tryCatch(knn_query(tree, k = 2, control = control), error = conditionMessage)
+    for (use in list(function() radius_query(tree, radius = 0.1, control = control),
+                     function() recall_of(tree, matrix(1L, 300, 1), control = control),
+                     function() vecchia_neighbors(x, m = 2, control = control),
+                     function() knn_query(tree, x[0, ], control = control),
+                     function() radius_query(tree, radius = 0.1, rows = 1, control = control))) {
+      expect_error(use(), complaint, fixed = TRUE)
+    }
+    if (inherits(control, "covertree_knn_control")) expect_error(print(control), complaint, fixed = TRUE)
+  }
+  # A setting that was taken away has its default, as in a plain list.
+  control <- knn_control(seed = 7, progress = FALSE)
+  control$seed <- NULL
+  expect_identical(format(control), format(knn_control(progress = FALSE)))
+})
+
 test_that("an option that R does not hand over is missed", {
   options <- covertree:::search_options()
   expect_named(options, c("search", "block_size", "simd", "threads", "stats", "progress", "predecessor",

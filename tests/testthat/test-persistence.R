@@ -141,17 +141,111 @@ test_that("a damaged file is noticed at the first use, and at every further one"
   expect_sound_tree(tree, x)
 })
 
-test_that("a file of another version is refused", {
-  tree <- sound_tree(clouds$uniform(), leaf_size = 9)
-  bytes <- freeze(tree)
-  settings <- function(format) {
-    value <- c(13L, 1L, format, 16L, 1L)
-    writeBin(value, raw(), endian = "big")
+# The tree with another list of arrays behind its pointer, as a file of another version has it.
+# serialize() numbers the symbols of a list after a pointer in the same way as behind it.
+with_arrays <- function(tree, arrays) {
+  item <- function(list) {
+    nothing <- serialize(list(methods::new("externalptr"), NULL), NULL)
+    serialize(list(methods::new("externalptr"), list), NULL)[-seq_len(length(nothing) - 4)]
   }
-  at <- grepRaw(settings(1L), bytes, fixed = TRUE, all = TRUE)
-  expect_length(at, 1)
-  bytes[at + seq_along(settings(2L)) - 1] <- settings(2L)
-  expect_error(knn_query(thaw(bytes)), "version")
+  bytes <- freeze(tree)
+  from <- item(kept_arrays(tree))
+  at <- grepRaw(from, bytes, fixed = TRUE, all = TRUE)
+  stopifnot(length(at) == 1)
+  thaw(c(bytes[seq_len(at - 1)], item(arrays), bytes[-seq_len(at + length(from) - 1)]))
+}
+
+# With the checksums.
+kept_arrays <- function(tree) .Call(covertree:::r_tree_arrays, tree$pointer)
+
+# The arrays of the first version of the format.
+first_version <- function(arrays) {
+  arrays$format <- 1L
+  names(arrays)[match(c("center", "layout"), names(arrays))] <- c("centre", "order")
+  arrays
+}
+
+# All that takes a tree.
+uses_of_a_tree <- list(
+  print, format, utils::str, summary, dim, length, dimnames, as.matrix, tree_arrays, validate_tree, knn_query,
+  function(tree) knn_query(tree, matrix(0, 1, 3), k = 2),
+  function(tree) knn_query(tree, matrix(0, 0, 3), k = 2),
+  function(tree) knn_query(tree, k = 2, rows = 1:2),
+  function(tree) knn_query(tree, k = 2, recall = 0.9),
+  function(tree) knn_query(tree, k = 2, budget = 20),
+  function(tree) knn_query(tree, k = 2, predecessor = TRUE),
+  function(tree) radius_query(tree, radius = 1),
+  function(tree) recall_of(tree, matrix(1L, 200, 1)),
+  function(tree) all.equal(tree, sound_tree(clouds$uniform())),
+  function(tree) all.equal(sound_tree(clouds$uniform()), tree),
+  function(tree) update_metric(tree, residual_correlation(kernel_rbf()))
+)
+
+test_that("a list of arrays put behind the pointer of a tree is used", {
+  tree <- sound_tree(clouds$uniform(), leaf_size = 9)
+  expect_same_tree(with_arrays(tree, kept_arrays(tree)), tree)
+})
+
+test_that("a tree of an earlier version is refused by every function, with advice", {
+  x <- clouds$uniform()
+  metric <- residual_correlation(kernel_rbf(), 5)
+  for (tree in list(sound_tree(x, leaf_size = 9), cover_tree(x, leaf_size = 9, metric = metric))) {
+    old <- with_arrays(tree, first_version(kept_arrays(tree)))
+    # Everything else may be different, too.
+    olds <- list(old, with_part(old, "metric", list(kind = 1)), with_part(old, "order", "hilbert"),
+                 structure(unclass(old)["pointer"], class = "cover_tree"))
+    for (old in olds) for (use in uses_of_a_tree) for (time in 1:2) {
+      expect_error(use(old), paste("^tree was built by an earlier version of covertree: its array `format`",
+                                   "is 1, not 2; build it again with cover_tree\\(\\)$"))
+    }
+  }
+  file <- tempfile()
+  on.exit(unlink(file))
+  saveRDS(olds[[1]], file)
+  expect_error(knn_query(readRDS(file)), "earlier version")
+})
+
+test_that("arrays of an earlier version are refused, with advice", {
+  arrays <- tree_arrays(sound_tree(clouds$uniform()))
+  earlier <- "^tree was built by an earlier version of covertree: its array `format` is 1, not 2; build it again"
+  expect_error(cover_tree_from_arrays(first_version(arrays)), earlier)
+  expect_error(cover_tree_from_arrays(rev(first_version(arrays))), earlier)
+  expect_error(cover_tree_from_arrays(replace(arrays, "format", 1L)), earlier)
+})
+
+test_that("the number of the format alone decides about the version", {
+  tree <- sound_tree(clouds$uniform(), leaf_size = 9)
+  arrays <- kept_arrays(tree)
+  for (use in uses_of_a_tree) {
+    expect_error(use(with_arrays(tree, replace(arrays, "format", 1L))), "earlier version")
+    expect_error(use(with_arrays(tree, replace(arrays, "format", 3L))), "later version")
+    expect_error(use(with_arrays(tree, replace(arrays, "format", 2))), "`format` must be the integer 2")
+  }
+})
+
+test_that("a saved tree with an array too few or too many is refused, with advice", {
+  tree <- sound_tree(clouds$uniform(), leaf_size = 9)
+  arrays <- kept_arrays(tree)
+  expect_length(arrays, 18)
+  lists <- c(lapply(seq_along(arrays), function(i) arrays[-i]),
+             lapply(c(0, 1, 9, 17, 18), function(after) append(arrays, list(extra = 1), after)),
+             list(arrays[0], arrays[1:5], rev(arrays), unname(arrays), list()))
+  for (list in lists) for (use in list(dim, print, tree_arrays, knn_query, validate_tree)) {
+    expect_error(use(with_arrays(tree, list)), "build (it|the tree) again with cover_tree\\(\\)")
+  }
+})
+
+test_that("a tree with other parts is refused, with advice", {
+  tree <- sound_tree(clouds$uniform(), leaf_size = 9)
+  of <- function(parts) structure(parts, class = "cover_tree")
+  parts <- unclass(tree)
+  expect_complaints(
+    knn_query(with_part(tree, "metric2", 1)),
+    print(with_part(tree, "order", "hilbert")),
+    dim(of(parts["pointer"])),
+    summary(of(parts["cache"])),
+    tree_arrays(of(c(parts, parts)))
+  )
 })
 
 # C code finds arrays by position, R code by name.

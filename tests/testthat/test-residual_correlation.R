@@ -114,33 +114,6 @@ test_that("residual variances near the jitter lose digits, but nothing else", {
   }
 })
 
-test_that("points without residual variance are far from all, and find the first rows", {
-  x <- uniform_points(300, 2, seed = 65)
-  x[7, ] <- x[3, ]
-  tree <- cover_tree(x, metric = residual_correlation(kernel_matern32(lengthscale = 0.2), x[3:5, ]))
-  for (recall in c(1, 0.9)) {
-    knn <- knn_query(tree, k = 6, recall = recall)
-    expect_identical(knn$index[3, ], c(1L, 2L, 4:7))
-    expect_identical(knn$index[7, ], 1:6)
-    expect_identical(knn$distance[c(3:5, 7), ], matrix(1, 4, 6))
-    before <- knn_query(tree, k = 6, recall = recall, predecessor = TRUE)
-    expect_identical(before$index[3:5, ], rbind(c(1:2, NA, NA, NA, NA), c(1:3, NA, NA, NA),
-                                                c(1:4, NA, NA)))
-    expect_identical(before$distance[7, ], rep(1, 6))
-    other <- knn_query(tree, x[3:4, ], k = 4, recall = recall)
-    expect_identical(other$index, rbind(1:4, 1:4))
-  }
-})
-
-test_that("where no point has residual variance, all are at distance 1", {
-  x <- uniform_points(40, 2, seed = 66)
-  tree <- cover_tree(x, metric = residual_correlation(kernel_rbf(), x))
-  knn <- knn_query(tree, k = 50)
-  expect_identical(knn$index[1:2, 1:3], rbind(2:4, c(1L, 3L, 4L)))
-  expect_true(all(knn$distance[, 1:39] == 1) && all(is.na(knn$distance[, 40:50])))
-  expect_identical(knn_query(tree, k = 50, recall = 0.9)$index, knn$index)
-})
-
 test_that("duplicates are neighbors like others, at distance 0 without a nugget", {
   x <- uniform_points(60, 2, seed = 67)[rep(1:60, 5), ]
   inducing <- uniform_points(8, 2, seed = 68)

@@ -6,6 +6,8 @@ lines_of_knn <- function(knn, rows) {
   list(index = knn$index[rows, , drop = FALSE], distance = knn$distance[rows, , drop = FALSE])
 }
 
+big <- function(value) format(value, big.mark = ",", scientific = FALSE)
+
 # Rows in any order, a single row, repeated rows, and all rows in reverse order.
 row_sets <- function(n) {
   list(1L, n, c(n, 1), with_seed(501, sample(n, min(n, 40))), rep(c(2, 1, 2), length.out = 9) %% n + 1,
@@ -109,6 +111,61 @@ test_that("what a tree keeps of the recall of queries by row is for the same sea
     assign(key, list(c(estimate = 2), new.env()), envir = tree$cache)
   }
   expect_identical(lapply(ways, function(way) do.call(recall, way)), first)
+})
+
+test_that("limits count the pairs of repeated rows", {
+  x <- uniform_points(2000, 2, seed = 511)
+  tree <- cover_tree(x)
+  count <- radius_query(tree, radius = 0.1)$count
+  for (rows in list(rep(7L, 500), rep(c(9, 3, 3), 100), c(1:2000, rep(5, 300)), rep(2000:1, 2))) {
+    pairs <- sum(count[rows])
+    for (threads in 1:2) {
+      ask <- function(most) radius_query(tree, radius = 0.1, rows = rows, threads = threads, max_pairs = most)
+      expect_identical(ask(pairs)$count, count[rows])
+      expect_error(ask(pairs - 1), sprintf("got %s pairs", big(pairs)))
+      # Enough for each row once, which is all that is searched.
+      expect_error(ask(sum(count[unique(rows)])), sprintf("got %s pairs", big(pairs)))
+    }
+    expect_error(knn_query(tree, k = 3, rows = rows, max_pairs = 3 * length(rows) - 1),
+                 sprintf("got %s pairs", big(3 * length(rows))))
+    expect_identical(dim(knn_query(tree, k = 3, rows = rows, max_pairs = 3 * length(rows))$index),
+                     c(length(rows), 3L))
+  }
+})
+
+test_that("an estimate counts repeated rows", {
+  tree <- cover_tree(uniform_points(20000, 2, seed = 512))
+  expect_error(radius_query(tree, radius = 2, rows = rep(1:20000, 3), max_pairs = 5e8),
+               "at most 500,000,000 pairs \\(max_pairs\\): got about 1,200,000,000 pairs \\(14 GB\\)")
+  # One row that occurs very often, and is not in the sample.
+  rows <- c(1:20000, rep(17L, 1e6))
+  count <- radius_query(tree, radius = 0.01, rows = 1:20000)$count
+  expect_error(radius_query(tree, radius = 0.01, rows = rows, max_pairs = sum(count[rows]) - 1),
+               sprintf("got %s pairs", big(sum(count[rows]))))
+})
+
+test_that("very many repeated rows are refused before anything of their size is made", {
+  tree <- cover_tree(uniform_points(3000, 2, seed = 513))
+  often <- rep(1L, 1e7)
+  within_seconds(60, {
+    expect_error(radius_query(tree, radius = 2, rows = often), "got 29,990,000,000 pairs \\(360 GB\\)")
+    expect_error(radius_query(tree, radius = 2, rows = often, max_pairs = 1e6), "29,990,000,000 pairs")
+    # R stores these rows as two numbers.
+    expect_error(knn_query(tree, k = 100, rows = seq_len(2e9)), "200,000,000,000 pairs \\(2.4 TB\\)")
+    expect_error(knn_query(tree, k = 100, rows = seq_len(2e9), recall = 0.9), "2.4 TB")
+    if (covertree:::memory_available() < 90e9) for (most in list(NULL, 10)) {
+      expect_error(radius_query(tree, radius = 0, rows = seq_len(2e9), max_pairs = most),
+                   "half of the available memory: got 2,000,000,000 queries \\(48 GB without pairs\\)")
+    }
+  })
+  expect_error(covertree:::check_queries(1e6, 1e6, NULL, available = 3e8), "1,000,000 queries \\(152 MB even")
+  expect_null(covertree:::check_queries(1e6, 1e6, NULL, available = 3.1e8))
+  expect_null(covertree:::check_queries(1e6, 1e6, Inf, available = 0))
+  expect_null(covertree:::check_queries(3e5, 3e5, NULL, available = 0))
+  ask <- list(function(rows) knn_query(tree, k = 1, rows = rows, max_pairs = Inf),
+              function(rows) radius_query(tree, radius = 0, rows = rows, max_pairs = Inf),
+              function(rows) recall_of(tree, matrix(1L, 3, 1), rows = rows))
+  for (use in ask) expect_error(use(seq_len(3e9)), "rows must have at most 2147483647 elements, not 3000000000")
 })
 
 test_that("the recall of a result by row is that of its rows", {

@@ -19,7 +19,7 @@ test_that("the arrays have the documented names, in the documented order", {
                          "subtree_begin", "subtree_end", "level", "min_row", "radius", "lower",
                          "upper", "format", "layout", "leaf_size", "dimnames"))
   expect_identical(arrays[c("format", "layout", "leaf_size")],
-                   list(format = 1L, layout = "hilbert", leaf_size = 128L))
+                   list(format = 2L, layout = "hilbert", leaf_size = 128L))
   expect_identical(arrays$dimnames, list(NULL, c("x", "y")))
   expect_null(tree_arrays(sound_tree(unname(clouds$grid())))$dimnames)
 })

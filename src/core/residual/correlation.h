@@ -7,8 +7,8 @@
  *   rho(x, y) = (k(x, y) - v_x . v_y) / sqrt(p_x p_y),   or 0 if p_x or p_y is 0,
  *
  * clamped to [-1, 1], where p_x = k(x, x) - |v_x|^2, plus a nugget if the caller adds one, is the
- * residual variance. The caller sets p to 0 where only rounding errors are left. The distance is
- * sqrt(1 - |rho|), never NaN; searches compare its square.
+ * residual variance. The caller sets p to 0 at inducing points and where p may be rounding error
+ * alone. The distance is sqrt(1 - |rho|), never NaN; searches compare its square.
  *
  * A pair costs m multiply-adds, d + 25 operations for k and the reading of both v. Values are
  * canonical: the same bits in every instruction set, and for (x, y) and (y, x).
