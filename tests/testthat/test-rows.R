@@ -158,14 +158,14 @@ test_that("very many repeated rows are refused before anything of their size is 
                    "half of the available memory: got 2,000,000,000 queries \\(48 GB without pairs\\)")
     }
   })
-  expect_error(covertree:::check_queries(1e6, 1e6, NULL, available = 3e8), "1,000,000 queries \\(152 MB even")
+  expect_error(covertree:::check_queries(1e6, 1e6, NULL, available = 3e8), "1,000,000 queries \\(152 MB without pairs")
   expect_null(covertree:::check_queries(1e6, 1e6, NULL, available = 3.1e8))
   expect_null(covertree:::check_queries(1e6, 1e6, Inf, available = 0))
   expect_null(covertree:::check_queries(3e5, 3e5, NULL, available = 0))
   ask <- list(function(rows) knn_query(tree, k = 1, rows = rows, max_pairs = Inf),
               function(rows) radius_query(tree, radius = 0, rows = rows, max_pairs = Inf),
               function(rows) recall_of(tree, matrix(1L, 3, 1), rows = rows))
-  for (use in ask) expect_error(use(seq_len(3e9)), "rows must have at most 2147483647 elements, not 3000000000")
+  for (use in ask) expect_error(use(seq_len(3e9)), "rows must have at most 2147483647 elements: got 3000000000")
 })
 
 test_that("the recall of a result by row is that of its rows", {
