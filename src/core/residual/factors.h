@@ -20,8 +20,8 @@ struct ct_inducing {
 
 /* Writes the Cholesky factor of the covariance matrix of the inducing points, with `jitter` added
  * to the diagonal, to factor [m x m, column-major], with zeros above the diagonal. Returns 0; or
- * the order of the first leading minor that is not positive. m^3 / 6 multiply-adds; polls the
- * host. Allocates about m^2 / 2 doubles. */
+ * the order of the first leading minor that is not positive: then there is no factor. m^3 / 6
+ * multiply-adds; polls the host. Allocates about m^2 / 2 doubles. */
 int ct_inducing_factor(const struct ct_host *host, enum ct_simd_level level,
                        const struct ct_inducing *inducing, double jitter, int threads,
                        double *factor);
