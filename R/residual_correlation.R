@@ -272,7 +272,7 @@ choose_inducing <- function(x, z, metric, threads) {
   if (inducing > nrow(x)) {
     fail("inducing must be at most the number of points, %d, not %d", nrow(x), inducing)
   }
-  chosen <- if (inducing > 0) order_maximin(z, threads)[seq_len(inducing)] else integer()
+  chosen <- if (inducing > 0) .Call(r_order_maximin, z, inducing, simd_level(), check_threads(threads))
   z[chosen, , drop = FALSE]
 }
 

@@ -192,7 +192,7 @@ static void maximin(struct problem *p, struct setting s)
     double *center = host.alloc((size_t)d, sizeof *center);
     int *order = host.alloc((size_t)n, sizeof *order);
     ct_centroid(p->cloud.x, n, d, center);
-    ct_maximin_order(&host, ct_kernels(s.level), p->cloud.x, n, d, center, s.threads, order);
+    ct_maximin_order(&host, ct_kernels(s.level), p->cloud.x, n, d, center, n, s.threads, order);
     hash_doubles(center, (size_t)d);
     hash_ints(order, (size_t)n);
 }

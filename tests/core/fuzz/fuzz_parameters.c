@@ -186,7 +186,7 @@ static void expect_maximin(const struct cloud *cloud, const struct ct_kernels *k
     double *q = keep((size_t)cloud->d, sizeof *q);
     int *order = keep((size_t)cloud->n, sizeof *order);
     ct_centroid(cloud->x, cloud->n, cloud->d, q);
-    ct_maximin_order(&host, kernels, cloud->x, cloud->n, cloud->d, q, threads, order);
+    ct_maximin_order(&host, kernels, cloud->x, cloud->n, cloud->d, q, cloud->n, threads, order);
     host_end_call();
     const int *want = oracle_maximin(cloud, q);
     for (int i = 0; i < cloud->n; i++)
