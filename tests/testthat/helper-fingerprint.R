@@ -1,7 +1,6 @@
 # Hashes of the results of a fixed set of cases, as fingerprint.txt records them
 # (tools/fingerprint.R writes it). The data come from R's uniform random numbers and
-# IEEE arithmetic only, so they are the same on every processor. Cases whose name
-# begins with "blas" depend on the BLAS and LAPACK that R uses.
+# IEEE arithmetic only, so they are the same on every processor.
 
 # The MD5 sum of values, not of R's representation of them: names, classes and
 # attributes do not count.
@@ -75,7 +74,7 @@ residual_fingerprint <- function(x, metric, threads, query = NULL) {
        budget = knn(k = 10, budget = c(50, 200)))
 }
 
-# Factors that need no BLAS.
+# Factors v and p without a covariance function behind them.
 plain_factors <- function(n, m, seed) {
   v <- fingerprint_data(n, m, seed)
   p <- with_seed(seed + 1, 0.01 + 0.99 * runif(n))
@@ -84,7 +83,7 @@ plain_factors <- function(n, m, seed) {
   list(v = v * sqrt((1 - p) / sum), p = p)
 }
 
-fingerprint_hashes <- function(threads = 1, blas = TRUE) {
+fingerprint_hashes <- function(threads = 1) {
   euclidean <- list(
     uniform_2 = fingerprint_data(2500, 2, 1, "uniform"), normal_3 = fingerprint_data(2200, 3, 2),
     normal_9 = fingerprint_data(1700, 9, 3), normal_30 = fingerprint_data(900, 30, 4),
@@ -104,19 +103,11 @@ fingerprint_hashes <- function(threads = 1, blas = TRUE) {
     kernel <- kernels[[kind]](2, 0.1)
     metric <- residual_correlation(kernel, v = sqrt(2) * factors$v, p = 2 * factors$p)
     results[[paste0("factors_", kind)]] <- residual_fingerprint(x, metric, threads)
-    if (blas) {
-      metric <- residual_correlation(kernel, inducing = 40)
-      results[[paste0("blas_", kind)]] <-
-        residual_fingerprint(x, metric, threads, fingerprint_data(80, 2, 13, "uniform"))
-    }
+    metric <- residual_correlation(kernel, inducing = 40)
+    results[[paste0("inducing_", kind)]] <-
+      residual_fingerprint(x, metric, threads, fingerprint_data(80, 2, 13, "uniform"))
   }
   near <- vecchia_neighbors(x, m = 10, threads = threads)
   results$vecchia <- list(euclidean = near[c("order", "NNarray", "distance")])
   unlist(lapply(results, lapply, hash_values))
-}
-
-# Whether R's BLAS and LAPACK are the reference ones on the processor of the record.
-has_reference_blas <- function() {
-  libraries <- c(extSoftVersion()[["BLAS"]], La_library())
-  R.version$arch == "x86_64" && !any(grepl("openblas|mkl|atlas|blis|accelerate", libraries, ignore.case = TRUE))
 }
