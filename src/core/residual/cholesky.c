@@ -53,12 +53,28 @@ void ct_triangular_unpack(const struct ct_triangular *matrix, double *l)
             *l = i < j ? 0 : panel_of(matrix, i / CT_PANEL)[j * CT_PANEL + i % CT_PANEL];
 }
 
-/* Solves for the rows of x that belong to panels from, ..., to - 1 of the matrix. */
+/* Doubles in `count` rows of a panel. */
+static size_t size_of_rows(int count)
+{
+    return (size_t)count * CT_PANEL;
+}
+
+/* Element (0, row) of L in its panel: the first of CT_PANEL_STEP lanes. */
+static const double *lanes_of(const struct ct_triangular *matrix, int row)
+{
+    return panel_of(matrix, row / CT_PANEL) + row % CT_PANEL;
+}
+
+/* Solves for rows from, ..., to - 1 of the panel x, once the rows before are known. */
 static void solve_rows(const struct ct_triangular_kernels *kernels,
                        const struct ct_triangular *matrix, int from, int to, double *x)
 {
-    for (int row = from * CT_PANEL; row < to * CT_PANEL; row += CT_PANEL_STEP)
-        kernels->solve(panel_of(matrix, row / CT_PANEL) + row % CT_PANEL, row, x);
+    for (int row = from; row < to; row += CT_PANEL_STEP) {
+        const double *l = lanes_of(matrix, row);
+        double *rows = x + size_of_rows(row);
+        kernels->subtract(l, x, row, rows);
+        kernels->solve(l + size_of_rows(row), rows);
+    }
 }
 
 /* Factorizes CT_PANEL_STEP columns of the block on the diagonal. `row` points to the first of
@@ -74,9 +90,9 @@ static int factorize_step(double *row, int first)
             for (int lane = 0; lane < CT_PANEL; lane++)
                 to[lane] -= factor * known[lane];
         }
-        double pivot = to[first + j], root = sqrt(pivot);
-        if (!(pivot > 0))
+        if (!(to[first + j] > 0))
             return j + 1;
+        double root = sqrt(to[first + j]);
         for (int lane = 0; lane < CT_PANEL; lane++)
             to[lane] = lane < first + j ? 0 : to[lane] / root;
         to[first + j] = root;
@@ -92,8 +108,9 @@ static int factorize_panel(const struct ct_triangular_kernels *kernels,
     double *panel = panel_of(matrix, i);
     for (int first = 0; first < CT_PANEL; first += CT_PANEL_STEP) {
         int row = i * CT_PANEL + first;
-        kernels->subtract(panel + first, row, panel);
-        int failed = factorize_step(panel + (size_t)row * CT_PANEL, first);
+        double *rows = panel + size_of_rows(row);
+        kernels->subtract(panel + first, panel, row, rows);
+        int failed = factorize_step(rows, first);
         if (failed > 0)
             return row + failed;
     }
@@ -104,14 +121,14 @@ static int factorize_panel(const struct ct_triangular_kernels *kernels,
 struct group_update {
     const struct ct_triangular_kernels *kernels;
     const struct ct_triangular *matrix;
-    int from, to; /* panels of the group */
+    int from, to; /* rows of the group */
 };
 
 static void update_later_panel(void *data, int block, int thread)
 {
     const struct group_update *group = data;
     solve_rows(group->kernels, group->matrix, group->from, group->to,
-               panel_of(group->matrix, group->to + block));
+               panel_of(group->matrix, group->to / CT_PANEL + block));
     (void)thread;
 }
 
@@ -122,12 +139,12 @@ int ct_cholesky(const struct ct_host *host, const struct ct_triangular_kernels *
     for (int from = 0; from < panels; from += GROUP_PANELS) {
         int to = panels - from < GROUP_PANELS ? panels : from + GROUP_PANELS;
         for (int i = from; i < to; i++) {
-            solve_rows(kernels, matrix, from, i, panel_of(matrix, i));
+            solve_rows(kernels, matrix, from * CT_PANEL, i * CT_PANEL, panel_of(matrix, i));
             int failed = factorize_panel(kernels, matrix, i);
             if (failed > 0)
                 return failed;
         }
-        struct group_update group = {kernels, matrix, from, to};
+        struct group_update group = {kernels, matrix, from * CT_PANEL, to * CT_PANEL};
         ct_parallel_for(host, panels - to, threads, update_later_panel, &group);
     }
     return 0;
@@ -136,8 +153,8 @@ int ct_cholesky(const struct ct_host *host, const struct ct_triangular_kernels *
 void ct_triangular_solve(const struct ct_triangular_kernels *kernels,
                          const struct ct_triangular *matrix, int panels, double *x)
 {
-    size_t size = (size_t)ct_padded_order(matrix->m) * CT_PANEL;
-    for (int i = 0; i < panel_count(matrix->m); i++)
+    int order = ct_padded_order(matrix->m);
+    for (int row = 0; row < order; row += CT_PANEL_STEP)
         for (int panel = 0; panel < panels; panel++)
-            solve_rows(kernels, matrix, i, i + 1, x + panel * size);
+            solve_rows(kernels, matrix, row, row + CT_PANEL_STEP, x + panel * size_of_rows(order));
 }

@@ -48,8 +48,8 @@ int ct_cholesky(const struct ct_host *host, const struct ct_triangular_kernels *
                 struct ct_triangular *matrix, int threads);
 
 /* Replaces the right-hand sides x [panels x ct_padded_order(m) x CT_PANEL] by the solutions of
- * L x = b. CT_PANEL * m^2 / 2 multiply-adds for each panel, on the calling thread. All panels
- * together should fit in the second-level cache: a part of L is read once for all of them. */
+ * L x = b. CT_PANEL * m^2 / 2 multiply-adds for each panel, on the calling thread. L is read
+ * once for all panels: with 4 or more, little time goes into reading it. */
 void ct_triangular_solve(const struct ct_triangular_kernels *kernels,
                          const struct ct_triangular *matrix, int panels, double *x);
 

@@ -12,7 +12,7 @@
 
 enum {
     CHUNK_PANELS = 4,    /* panels of a chunk, at most */
-    CHUNK_ROWS = 1 << 12 /* rows of all panels of a chunk, unless one panel has more: 512 KB */
+    CHUNK_ROWS = 1 << 14 /* rows of all panels of a chunk, unless one panel has more: 2 MB */
 };
 
 _Static_assert((int)CT_V_LANES == (int)CT_PANEL,
@@ -112,11 +112,19 @@ static const double *copy_rows(const struct ct_host *host, const double *u, int 
     return rows;
 }
 
+/* Panels of a chunk: several, because the factor is read once for all of them; fewer if they are
+ * long, so that a chunk takes a fraction of a second. */
+static int chunk_panels(int m)
+{
+    int panels = CHUNK_ROWS / (m + CT_PANEL);
+    return panels < 1 ? 1 : panels < CHUNK_PANELS ? panels : CHUNK_PANELS;
+}
+
 void ct_residual_factors(const struct ct_host *host, enum ct_simd_level level,
                          const struct ct_inducing *inducing, const double *factor, const double *z,
                          int n, int threads, double *v, double *p)
 {
-    int m = inducing->m, rows = (int)ct_v_stride(m), panels = rows > 0 ? CHUNK_ROWS / rows : 1;
+    int m = inducing->m, panels = chunk_panels(m);
     struct factors_task task = {
         .distances = ct_kernels(level),
         .correlations = ct_correlation_kernels(level),
@@ -129,14 +137,12 @@ void ct_residual_factors(const struct ct_host *host, enum ct_simd_level level,
         .factor = ct_triangular_pack(host, factor, m),
         .u = copy_rows(host, inducing->u, m, inducing->d),
         .z = z,
-        .chunk_panels = panels < 1              ? 1
-                        : panels < CHUNK_PANELS ? panels
-                                                : CHUNK_PANELS,
+        .chunk_panels = panels,
         .v = v,
         .p = p,
     };
-    size_t size = (size_t)task.chunk_panels * (size_t)rows * CT_PANEL;
-    int points = task.chunk_panels * CT_PANEL;
+    size_t size = (size_t)panels * ct_v_stride(m) * CT_PANEL;
+    int points = panels * CT_PANEL;
     task.scratch = ct_alloc_aligned(host, (size_t)threads * size, sizeof *task.scratch);
     ct_parallel_for(host, n / points + (n % points > 0), threads, compute_chunk, &task);
 }

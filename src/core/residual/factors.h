@@ -29,7 +29,7 @@ int ct_inducing_factor(const struct ct_host *host, enum ct_simd_level level,
 /* Computes v [n x ct_v_stride(m), row-major], padded with zeros, and p [n] of the points z [n x d,
  * column-major], from the result of ct_inducing_factor(). p is below 0 where rounding makes
  * it so. n m^2 / 2 multiply-adds, in parallel; polls the host. Allocates about m^2 / 2 doubles, and
- * half a megabyte for each thread, or 128 m bytes if that is more. */
+ * for each thread 512 m bytes, or 128 m for many inducing points. */
 void ct_residual_factors(const struct ct_host *host, enum ct_simd_level level,
                          const struct ct_inducing *inducing, const double *factor, const double *z,
                          int n, int threads, double *v, double *p);

@@ -20,17 +20,17 @@ enum {
     CT_PANEL_STEP = 8, /* rows that a kernel computes together; half a panel */
 };
 
-/* Both kernels compute rows terms, ..., terms + CT_PANEL_STEP - 1 of the panel x. l points to the
- * first of CT_PANEL_STEP consecutive lanes of a panel; l and x may be the same panel.
- * CT_PANEL_STEP * CT_PANEL * terms multiplications and subtractions. */
+/* Kernels that compute CT_PANEL_STEP consecutive rows `to` of a panel. l points to the first of
+ * CT_PANEL_STEP consecutive lanes of a panel. */
 struct ct_triangular_kernels {
-    /* Subtracts from element (terms + i, lane) of x the products of element (r, i) of l and
-     * element (r, lane) of x, for r = 0, ..., terms - 1 in this order. */
-    void (*subtract)(const double *l, int terms, double *x);
+    /* Subtracts from element (i, lane) of `to` the products of element (r, i) of l and element
+     * (r, lane) of x, for r = 0, ..., terms - 1 in this order. `to` is no row of l or x before row
+     * `terms`. CT_PANEL_STEP * CT_PANEL * terms multiplications and subtractions. */
+    void (*subtract)(const double *l, const double *x, int terms, double *to);
 
-    /* The same, and then the forward substitution within the rows: row terms + i loses its products
-     * with rows terms, ..., terms + i - 1, and is divided by element (terms + i, i) of l. */
-    void (*solve)(const double *l, int terms, double *x);
+    /* Forward substitution: row i of `to` loses its products with rows 0, ..., i - 1 of `to`, and
+     * is divided by element (i, i) of l. */
+    void (*solve)(const double *l, double *to);
 };
 
 /* The kernels of an instruction set level, or of the best lower level that the compiler

@@ -27,6 +27,16 @@ static void expected_rows(const double *l, int terms, int solve, double *x)
         }
 }
 
+/* Rows terms, ... of x, by the kernels. */
+static void rows_by_kernels(int level, const double *l, int terms, int solve, double *x)
+{
+    const struct ct_triangular_kernels *kernels = ct_triangular_kernels((enum ct_simd_level)level);
+    double *to = x + (size_t)terms * CT_PANEL;
+    kernels->subtract(l, x, terms, to);
+    if (solve)
+        kernels->solve(l + (size_t)terms * CT_PANEL, to);
+}
+
 /* l is a half of a panel; x has one row more than the kernel may write. */
 static void check_kernels(int terms, int first, int wide)
 {
@@ -41,11 +51,9 @@ static void check_kernels(int terms, int first, int wide)
         memcpy(want, x, x_size * sizeof *x);
         expected_rows(l + first, terms, solve, want);
         for (int level = 0; level <= (int)ct_simd_best(); level++) {
-            const struct ct_triangular_kernels *kernels =
-                ct_triangular_kernels((enum ct_simd_level)level);
             double *got = keep(x_size, sizeof *got);
             memcpy(got, x, x_size * sizeof *x);
-            (solve ? kernels->solve : kernels->subtract)(l + first, terms, got);
+            rows_by_kernels(level, l + first, terms, solve, got);
             check_about("%s, %d terms, lanes from %d, level %d", solve ? "solve" : "subtract",
                         terms, first, level);
             CHECK(memcmp(got, want, x_size * sizeof *x) == 0);
@@ -65,7 +73,7 @@ static void check_same_panel(int terms)
     for (int level = 0; level <= (int)ct_simd_best(); level++) {
         double *got = keep(size, sizeof *got);
         memcpy(got, x, size * sizeof *x);
-        ct_triangular_kernels((enum ct_simd_level)level)->subtract(got + CT_PANEL_STEP, terms, got);
+        rows_by_kernels(level, got + CT_PANEL_STEP, terms, 0, got);
         check_about("one panel, %d terms, level %d", terms, level);
         CHECK(memcmp(got, want, size * sizeof *x) == 0);
     }
