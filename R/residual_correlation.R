@@ -71,13 +71,15 @@
 #' 1e-15 to 2e-14 times variance / p.
 #'
 #' Duplicates of a point with residual variance p have the correlation (p - nugget) / p. Without a
-#' nugget, the true distance is 0, and the computed distance is up to about
-#' sqrt(1e-16 variance / p): 1e-8 if p is near the variance, and 1e-5 if p is 1e-6 times the variance.
+#' nugget, the true distance is 0, and the computed distance is at most 2.2e-8, the root of a few
+#' rounding errors of rho. If `v` and `p` are given, p may differ from 1 - |v|^2 by rounding, and the
+#' computed distance is up to about sqrt(1e-16 variance / p).
 #'
 #' @section Speed:
-#' The LAPACK and BLAS that R uses compute V, with n m^2 / 2 multiplications. A tuned BLAS
-#' (OpenBLAS, MKL, Accelerate) is several times faster than R's reference BLAS. The search for neighbors
-#' does not use the BLAS.
+#' V takes n m^2 / 2 multiplications and as many subtractions, shared by all threads: for
+#' n = 100,000 and m = 500 about a second of processor time, if the processor has AVX2 or AVX-512.
+#' The package computes V itself, not with the BLAS of R. Hence all results have the same
+#' bits with every BLAS.
 #'
 #' @section Errors:
 #' Stops if the kernel is not one of [kernels]; if a vector of lengthscales or the inducing points do

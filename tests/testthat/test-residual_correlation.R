@@ -133,6 +133,18 @@ test_that("duplicates are neighbors like others, at distance 0 without a nugget"
   expect_equal(knn$distance[of_same], sqrt(0.5 / points$p)[row(of_same)[of_same]], tolerance = 1e-10)
 })
 
+test_that("duplicates with a tiny residual variance are at distance 0, up to one rounding", {
+  inducing <- uniform_points(40, 2, seed = 86)
+  x <- rbind(inducing, inducing + 1e-3, inducing + 1e-3)
+  for (kernel in list(kernel_matern32, kernel_matern52)) {
+    metric <- residual_correlation(kernel(lengthscale = 1), inducing, jitter = 1e-9)
+    tree <- cover_tree(x, metric = metric)
+    p <- tree$metric$code$points$p[41:120]
+    expect_gt(sum(p > 0 & p < 1e-5), 40)
+    expect_lt(max(knn_query(tree, k = 1)$distance[41:120][p > 0]), 1e-7)
+  }
+})
+
 test_that("own factors V and p are taken as they are", {
   x <- residual_points(250, 3, seed = 69)
   for (columns in c(1, 3, 8, 17)) {
