@@ -8,6 +8,14 @@ within_argument <- function(argument, code) {
   tryCatch(code, error = function(e) fail("%s is not valid: %s", argument, conditionMessage(e)))
 }
 
+# Stops unless a list has elements of these names, each once. `kind`: what the argument must be.
+check_parts <- function(parts, names, argument, kind) {
+  if (length(parts) != length(names) || !setequal(names(parts), names)) {
+    fail("%s must have the elements of %s, %s, not %s", argument, kind, quoted(names),
+         if (is.null(names(parts))) "none" else quoted(names(parts)))
+  }
+}
+
 # The description of a value in a message: short, with its type.
 describe <- function(value) {
   if (is.null(value)) return("NULL")

@@ -29,7 +29,8 @@
 #'   row for each point of the data and a column for each inducing point, and p, the residual variance
 #'   of each point, at least 0.
 #'
-#' @return An object of class `covertree_residual_correlation`.
+#' @return An object of class `covertree_residual_correlation`. If its elements are edited, the
+#'   functions that use it check them again.
 #'
 #' @section Points without residual variance:
 #' A point has no residual variance, and rho is defined as 0, in two cases, whatever the nugget:
@@ -108,17 +109,19 @@
 #' @export
 residual_correlation <- function(kernel, inducing = NULL, nugget = 0, jitter = NULL, v = NULL,
                                  p = NULL) {
-  if (missing(kernel) || !inherits(kernel, "covertree_kernel")) {
-    fail("kernel must be a kernel, such as kernel_matern32(), not %s",
-         if (missing(kernel)) "missing" else describe(kernel))
-  }
+  if (missing(kernel)) fail("kernel must be a kernel, such as kernel_matern32(), not missing")
+  kernel <- check_kernel(kernel)
   own <- !is.null(v) || !is.null(p)
   if (own && !is.null(inducing)) fail("inducing and the factors v and p exclude each other")
   if (is.null(jitter)) jitter <- 1e-6 * kernel$variance
+  new_metric(kernel, nugget, jitter, if (own) check_factors(v, p) else check_inducing(inducing))
+}
+
+# `points`: the value of check_factors() or of check_inducing().
+new_metric <- function(kernel, nugget, jitter, points) {
   metric <- list(kernel = kernel, nugget = check_amount(nugget, "nugget"),
                  jitter = check_amount(jitter, "jitter"))
-  metric <- c(metric, if (own) check_factors(v, p) else list(inducing = check_inducing(inducing)))
-  structure(metric, class = "covertree_residual_correlation")
+  structure(c(metric, points), class = "covertree_residual_correlation")
 }
 
 check_amount <- function(value, what) {
@@ -129,14 +132,15 @@ check_amount <- function(value, what) {
 }
 
 check_inducing <- function(inducing) {
-  if (is.null(inducing)) return(0L)
-  if (is.matrix(inducing) || is.data.frame(inducing)) return(check_points(inducing, "inducing"))
-  if (is_number(inducing) && inducing %in% 0) return(0L)
+  if (is.matrix(inducing) || is.data.frame(inducing)) {
+    return(list(inducing = check_points(inducing, "inducing")))
+  }
+  if (is.null(inducing) || (is_number(inducing) && inducing %in% 0)) return(list(inducing = 0L))
   if (!is_number(inducing) || !is.finite(inducing) || inducing < 0 || inducing != trunc(inducing)) {
     fail("inducing must be a matrix with a row for each inducing point, their number, or NULL, not %s",
          describe(inducing))
   }
-  check_count(inducing, "inducing")
+  list(inducing = check_count(inducing, "inducing"))
 }
 
 check_factors <- function(v, p) {
@@ -152,13 +156,15 @@ check_factors <- function(v, p) {
   if (length(wrong) > 0) {
     fail("p must be finite and at least 0: number %d is %s", wrong[1], format(p[wrong[1]]))
   }
-  long <- which(!is.finite(rowSums(v^2)))
+  # Without such values, which are rare, no square needs memory.
+  long <- if (max(abs(range(v))) > 1e150) which(!is.finite(rowSums(v^2)))
   if (length(long) > 0) fail("v must have rows of finite squared length, but not row %d", long[1])
   list(v = v, p = as.double(p))
 }
 
 #' @export
 format.covertree_residual_correlation <- function(x, ...) {
+  x <- check_metric(x)
   count <- if (!is.null(x$v)) ncol(x$v) else if (is.matrix(x$inducing)) nrow(x$inducing) else x$inducing
   sprintf("<residual correlation: %s kernel, variance %s, lengthscale %s, %s inducing point%s, nugget %s>",
           x$kernel$kind, format(x$kernel$variance), toString(format(x$kernel$lengthscale), width = 40),
@@ -171,12 +177,21 @@ print.covertree_residual_correlation <- function(x, ...) {
   invisible(x)
 }
 
+# NULL for "euclidean", or a valid residual_correlation(). Its elements are checked again, because a
+# user may have edited them.
 check_metric <- function(metric) {
   if (is.null(metric) || identical(metric, "euclidean")) return(NULL)
   if (!inherits(metric, "covertree_residual_correlation")) {
     fail("metric must be \"euclidean\" or a residual_correlation(), not %s", describe(metric))
   }
-  metric
+  parts <- if (is.list(metric)) unclass(metric)
+  own <- any(c("v", "p") %in% names(parts))
+  check_parts(parts, c("kernel", "nugget", "jitter", if (own) c("v", "p") else "inducing"),
+              "metric", "a residual_correlation()")
+  within_argument("metric", {
+    points <- if (own) check_factors(parts$v, parts$p) else check_inducing(parts$inducing)
+    new_metric(check_kernel(parts$kernel), parts$nugget, parts$jitter, points)
+  })
 }
 
 # Coordinates divided by the lengthscale. Their distances to others, already divided,
@@ -325,6 +340,7 @@ update_metric <- function(tree, metric, threads = NULL) {
     fail("metric must be a residual_correlation(), not %s",
          if (missing(metric)) "missing" else describe(metric))
   }
+  metric <- check_metric(metric)
   state <- check_state(tree$metric, dim(tree_arrays(tree)$points))
   new_cover_tree(tree$pointer, metric_state(state$x, metric, threads, state$space))
 }
