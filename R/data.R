@@ -16,7 +16,7 @@
 #'     meters}
 #' }
 #'
-#' @section Licence:
+#' @section License:
 #' These data were collected and made freely available by the International Argo
 #' Program and the national programs that contribute to it. The Argo Program is
 #' part of the Global Ocean Observing System. The program makes its data available

@@ -81,6 +81,45 @@ files() {
         rule "what is left to do stands in an issue, not in a comment"
 }
 
+# British spellings, as an extended regular expression.
+british='behaviour|neighbour|colour|favour|honour|labour|centre([sd]?\>|-)|centring|grey\>|metres?\>|fibre|artefact'
+british="$british|licence|defence|offence|catalogue|judgement|whilst|amongst|learnt\>|spelt\>|modell(ed|ing)"
+british="$british|labell(ed|ing)|cancell(ed|ing)|signall(ed|ing)|travell(ed|ing)|analys(e|ed|ing)\>"
+british="$british|(normal|optim|quant|parametr|recogn|organ|summar|initial|minim|maxim|vector|general|serial|random"
+british="$british|factor|discret|real|util|special|standard|synchron|character|categor|penal|memor|local|visual"
+british="$british|final|parallel|emphas|regular)is(e|ed|er|es|ing|ations?|able)\>"
+
+# Words of an earlier vocabulary, which CONTRIBUTING.md replaces, as parts of an identifier.
+private='shel(f|ves)|sift|sieve|contest|arbiter|frugal|weary|judge|takers?|taken|trifles?|carve|straggler'
+private="$private|rungs?|ladder|tally|met|placed|seats?|team(s|ed)?|hubs?|nobody|walk(s|ed|ers?)?|laws?"
+private="$private|lead|ahead|idle|begun|tau"
+
+# identifiers FILE...: file:identifier, without comments and strings, each once.
+identifiers() {
+    for file in "$@"; do
+        case $file in
+        *.R) comments='gsub(/"([^"\\]|\\.)*"/, " "); gsub(/#[^\n]*/, " ")' ;;
+        *) comments='gsub(/\/\*([^*]|\*+[^*\/])*\*+\//, " "); gsub(/"([^"\\\n]|\\.)*"/, " ")' ;;
+        esac
+        awk "BEGIN { RS = \"\\001\" } { $comments; print }" "$file" |
+            grep -oE '[A-Za-z_.][A-Za-z0-9_.]*' | sort -u | sed "s#^#$file:#"
+    done
+}
+
+# A quotation mark before a word permits British spelling: the word may be data or a title. The whole
+# identifier `near` was a list of candidates or of neighbors in C.
+words() {
+    prose=$(find . -type f ! -path './.git/*' ! -path './.library/*' ! -path '*/build/*' ! -name '*.html' \
+        ! -path './data/*' ! -path '*/results/*' ! -path './tests/core/corpus/*' ! -path './*.Rcheck/*' \
+        ! -name lint.sh)
+    grep -niEIHs -e "(^|[^\"A-Za-z])($british)" $prose | rule "US spelling"
+    {
+        identifiers $sources $(find tests/core -name '*.[ch]' ! -path '*/build/*') |
+            grep -iE "[:_.](($private)([_.0-9]|\$)|near\$)" | grep -vE '_near$'
+        identifiers R/*.R tests/testthat/*.R | grep -iE "[:_.]($private)([_.0-9]|\$)"
+    } | rule "identifiers use the words of CONTRIBUTING.md"
+}
+
 # Paths are written as code, with a slash. What builds make is not there before.
 documents() {
     grep -oHE '`[A-Za-z0-9_.-]+/[A-Za-z0-9_./-]*`' CONTRIBUTING.md README.md | tr -d '`' |
@@ -114,6 +153,7 @@ all=$(
     layers
     files
     documents
+    words
     compiles
     if clang-format --version 2>/dev/null | grep -q 'version 14\.'; then format; fi
 )

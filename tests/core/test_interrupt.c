@@ -50,7 +50,7 @@ static void fill(void *data)
     ct_radius_fill(&host, &call->batch, call->radius, 1, call->count, call->lists, call->distances);
 }
 
-static void laws(void *data)
+static void validate(void *data)
 {
     struct call *call = data;
     struct ct_validation report;
@@ -148,7 +148,7 @@ static void check_searches(int threads)
         make_room(&call);
         CHECK(leave_everywhere(fill, &call, by_poll) >= 3);
         CHECK(same_lists(&call, &want));
-        CHECK(leave_everywhere(laws, &call, by_poll) >= 1);
+        CHECK(leave_everywhere(validate, &call, by_poll) >= 1);
         CHECK(grown_alike(&grown, &before));
     }
     keep_end();

@@ -248,25 +248,25 @@ test_that("the recall that is stated is that of the answer", {
   }
 })
 
-test_that("the points that are met keep to the budget", {
+test_that("the number of evaluated points is within the budget", {
   x <- budget_points(2000, 3, seed = 211)
   for (name in c("euclidean", "residual")) {
     tree <- budget_trees(x)[[name]]
     for (limit in list(5, 64, c(64, 128), c(40, 200, 1000))) for (diversity in c(TRUE, FALSE)) {
       found <- knn_query(tree, k = 10, budget = budget(limit, diversity = diversity), control = list(stats = TRUE))
-      met <- knn_stats(found)$evaluations
+      evaluated <- knn_stats(found)$evaluations
       # By tiles of up to 16: two to begin with, and one that passes the limit.
       most <- if (name == "euclidean") max(limit + 15, 32) else max(limit, 10)
-      expect_lte(met[["100%"]], most)
-      # None need be met for an inducing point, which correlates with no other.
-      expect_gte(met[["25%"]], 10)
-      expect_gte(attr(found, "evaluations"), met[["0%"]])
-      expect_lte(attr(found, "evaluations"), met[["100%"]])
+      expect_lte(evaluated[["100%"]], most)
+      # No point need be evaluated for an inducing point, which correlates with no other.
+      expect_gte(evaluated[["25%"]], 10)
+      expect_gte(attr(found, "evaluations"), evaluated[["0%"]])
+      expect_lte(attr(found, "evaluations"), evaluated[["100%"]])
       # On the way to k predecessors, the first rows meet points that are none.
       found <- knn_query(tree, k = 10, budget = budget(limit, diversity = diversity),
                          predecessor = TRUE, control = list(stats = TRUE))
-      met <- knn_stats(found)$evaluations
-      expect_lte(met[[if (name == "euclidean") "50%" else "100%"]], most + 16 * (name == "euclidean"))
+      evaluated <- knn_stats(found)$evaluations
+      expect_lte(evaluated[[if (name == "euclidean") "50%" else "100%"]], most + 16 * (name == "euclidean"))
     }
   }
 })

@@ -311,8 +311,9 @@ test_that("a tree with a metric says so, and keeps the points as they came", {
   expect_identical(stats$queries, 60L)
   expect_gt(stats$correlations, 0)
   expect_output(print(stats), "pairs for each query")
-  walked <- knn_query(cover_tree(uniform_points(1700, 2), metric = metric), recall = 0.5, control = list(stats = TRUE))
-  expect_output(print(knn_stats(walked)), "points evaluated for a query, quantiles")
+  approximate <- knn_query(cover_tree(uniform_points(1700, 2), metric = metric), recall = 0.5,
+                           control = list(stats = TRUE))
+  expect_output(print(knn_stats(approximate)), "points evaluated for a query, quantiles")
 })
 
 test_that("points on a line, one point, integers and one inducing point are answered", {

@@ -146,7 +146,7 @@ static void search_radius(struct fuzz_input *input, struct fuzz_search search)
         return;
     int query = fuzz_int(input, 0, search.queries->n - 1), kind = fuzz_int(input, 0, 5);
     int self = search.cloud == search.queries ? query + 1 : 0;
-    struct near *list = keep((size_t)search.cloud->n, sizeof *list);
+    struct neighbor *list = keep((size_t)search.cloud->n, sizeof *list);
     int count = oracle_rows(search.cloud, search.queries, query, self, list);
     double at = count > 0 ? list[fuzz_int(input, 0, 65535) % count].distance : 1;
     double radius[] = {at, nextafter(at, 0), nextafter(at, INFINITY), 0, INFINITY, 1e3 * at};

@@ -6,7 +6,7 @@
 
 #include <stddef.h>
 
-struct near {
+struct neighbor {
     double distance;
     int row;
 };
@@ -17,7 +17,7 @@ double oracle_distance(const double *a, size_t a_apart, const double *b, size_t 
 /* All rows of a cloud but row `self` in order of (distance, row) from query i;
  * out has room for all. Returns how many. */
 int oracle_rows(const struct cloud *cloud, const struct cloud *queries, int i, int self,
-                struct near *out);
+                struct neighbor *out);
 
 /* The maximin order by its definition, step by step, from the point nearest to q;
  * kept until keep_end(). */
