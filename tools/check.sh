@@ -1,8 +1,7 @@
 #!/bin/sh
-# R CMD check --as-cran on the tarball, and whether man/ and NAMESPACE are what
-# roxygen2 makes of the comments in R/. Fails on any error, warning or note. What
-# only CRAN can tell (a new submission, dead links) is not asked. The tests are
-# left to make test; give --tests to run them here as well.
+# Runs R CMD check --as-cran on the tarball, and compares man/ and NAMESPACE with the output of
+# roxygen2. Fails on any error, warning or note. Checks that need CRAN (new submission, dead
+# links) are disabled. --tests also runs the R tests, which are otherwise part of make test.
 set -eu
 cd "$(dirname "$0")/.."
 export R_LIBS="$PWD/.library${R_LIBS:+:$R_LIBS}"
@@ -15,14 +14,14 @@ if [ "${1:-}" = --tests ]; then tests=; fi
 manual=
 if ! command -v pdflatex >/dev/null; then manual=--no-manual; fi
 
-# Where this machine's R and network, not the package, would be to blame.
+# Disables checks whose result depends on R and the network of the machine, not on the package.
 export _R_CHECK_FORCE_SUGGESTS_=false _R_CHECK_SYSTEM_CLOCK_=false
 export _R_CHECK_CRAN_INCOMING_REMOTE_=false _R_CHECK_CRAN_INCOMING_USE_ASPELL_=false
 _R_CHECK_COMPILATION_FLAGS_KNOWN_=$(R CMD config CFLAGS)
 export _R_CHECK_COMPILATION_FLAGS_KNOWN_
 
-# For a peer that is not installed the check asks CRAN who maintains it, and stops
-# where that cannot be told. An empty list will do.
+# For a suggested package that is not installed, the check asks CRAN for the maintainer, and stops
+# without an answer. An empty list is a sufficient answer.
 export R_CRAN_WEB="file://$PWD/$work/cran"
 mkdir -p $work/cran/web/packages
 Rscript -e 'saveRDS(data.frame(Package = character(), Maintainer = character()),
@@ -31,8 +30,7 @@ Rscript -e 'saveRDS(data.frame(Package = character(), Maintainer = character()),
 (cd $work && R CMD build ../.. >build.log 2>&1) || { cat $work/build.log; exit 1; }
 (cd $work && R CMD check --as-cran $tests $manual covertree_*.tar.gz >check.log 2>&1) || true
 
-# What the log says beside OK. That a peer to compare with is not to be had is
-# no fault of the package.
+# Prints all results except OK. A suggested package that is not available is not a failure.
 log=$work/covertree.Rcheck/00check.log
 [ -f $log ] || { cat $work/check.log; exit 1; }
 Rscript -e '

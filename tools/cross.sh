@@ -3,14 +3,13 @@
 #
 #   sh tools/cross.sh [ARCH...]    aarch64 (if none is named), armhf, i686, i686-sse2, s390x
 #
-# Programs run under qemu's user emulation, or directly where this machine can. The
-# emulator takes about 50 times as long as a processor. So it skips, unless
-# CHECKS=all, the checks that compare every way of searching with an oracle: of
-# each search the fingerprint is compared instead, which is the same on all processors.
-# Neither sanitizers nor threads: the emulator knows no sanitizer, and threads of several
-# processors only take turns in it. OPT: optimization flags, -O2 if not set. Writes
-# build/trust/cross-ARCH.dcf. The last line counts the checks; without the compilers or
-# the emulator it counts one skipped.
+# Programs run under the user emulation of qemu, or directly if the machine can run them. The
+# emulator takes about 50 times as long as a processor. Unless CHECKS=all, the script therefore
+# skips the checks that compare searches with an oracle, and compares their fingerprint instead,
+# which is the same on all processors. Sanitizers and threads are not used: the emulator supports
+# no sanitizer, and runs one thread at a time. OPT: optimization flags, -O2 if not set. Writes
+# build/trust/cross-ARCH.dcf. The last line counts the checks; without the compilers or the
+# emulator it counts one skipped check.
 set -eu
 cd "$(dirname "$0")/.."
 . tools/result.sh
@@ -18,8 +17,8 @@ root=$PWD
 opt=${OPT:--O2}
 passed=0 failed=0 skipped=0
 
-# i686 gets no flags on purpose: neither does it from R on Debian, so doubles would be
-# evaluated by the x87 unit. i686-sse2 is what R's manual advises.
+# i686 has no flags, like R on Debian: the x87 unit would evaluate doubles. i686-sse2 has the
+# flags that the manual of R advises.
 describe() {
     flags=
     checks=${CHECKS:-quick}
@@ -70,7 +69,7 @@ check_one() {
     echo 'int main(void) { return 0; }' | $prefix-gcc -static $flags -x c -o "$work/none" -
     if "$work/none" 2>/dev/null; then qemu= checks=${CHECKS:-all}; fi
     status=0
-    # The large offsets are for directories, which the emulator hands on as they are.
+    # Large offsets are needed to read directories, because the emulator passes offsets on unchanged.
     RUN=$qemu make -s -j2 -C tests/core CC="$prefix-gcc" OUT="$root/$work" SAN= OPT="$opt" \
         CFLAGS="-static -D_FILE_OFFSET_BITS=64 $flags" VARIANTS=plain ONLY="$(names)" >"$work/log" 2>&1 || status=$?
     cat "$work/log"
@@ -87,4 +86,4 @@ check_one() {
 }
 
 for arch in "${@:-aarch64}"; do check_one "$arch"; done
-tally $passed $failed $skipped
+totals $passed $failed $skipped

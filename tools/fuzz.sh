@@ -1,11 +1,11 @@
 #!/bin/sh
 # Fuzzes the core and the reading of saved trees: sh tools/fuzz.sh [SECONDS], for
-# all targets together; 60 if not given. The core's targets (tests/core/fuzz/fuzz_*.c)
-# begin from tests/core/corpus/ and run under libFuzzer where clang has it, or
-# else under their own driver; saved trees are damaged by tools/fuzz_files.R.
+# all targets together; 60 if not given. The targets of the core (tests/core/fuzz/fuzz_*.c) start
+# from the inputs in tests/core/corpus/. They run under libFuzzer if clang has it, otherwise under
+# their own driver. tools/fuzz_files.R damages saved trees.
 #
-# An input that fails is left in build/fuzz/crashes/: once mended, it goes to
-# tests/core/corpus/crashes/TARGET/, which the C checks replay.
+# build/fuzz/crashes/ keeps the inputs that fail. After the defect is mended, such an input belongs
+# in tests/core/corpus/crashes/TARGET/, which the C checks run again.
 set -eu
 cd "$(dirname "$0")/.."
 . tools/result.sh
@@ -31,7 +31,7 @@ if ! has "$cc" -fsanitize=fuzzer; then
     has "$cc" -fsanitize=address,undefined || skip fuzz "$cc has no sanitizers"
 fi
 
-# run TARGET: its log tells executions and crashes.
+# run TARGET: its log contains the numbers of executions and crashes.
 run() {
     program=tests/core/build/$(basename "$cc")/fuzz/fuzz_$1
     crashes=$work/crashes/$1
@@ -75,4 +75,4 @@ done
 status=0
 Rscript tools/fuzz_files.R $seconds || status=$?
 if [ $status = 0 ]; then passed=$((passed + 1)); else failed=$((failed + 1)); fi
-tally $passed $failed
+totals $passed $failed

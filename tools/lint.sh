@@ -1,7 +1,7 @@
 #!/bin/sh
-# House rules that a compiler does not know. Every breach is printed with its
-# rule; the exit status tells whether there was one. Needs grep and a C compiler;
-# the format is checked where clang-format 14 is.
+# Checks the rules of CONTRIBUTING.md that a compiler does not check. Prints every breach under
+# its rule; the exit status is 1 if there is one. Needs a C compiler. The format is checked if
+# clang-format 14 is installed.
 set -u
 cd "$(dirname "$0")/.."
 
@@ -25,7 +25,7 @@ text=$(find R src tests tools data-raw .ci vignettes inst -type f ! -path '*/_sn
     ! -path 'tests/core/corpus/*/*' ! -name '*.o' ! -name '*.so' 2>/dev/null)
 tab=$(printf '\t')
 
-# The folders of the core, each of which stands only on those before it.
+# The folders of the core. A folder may include itself and the folders before it.
 floors="util metric simd residual order topk tree search residual_exact residual_approx"
 
 folders() {
@@ -120,7 +120,7 @@ words() {
     } | rule "identifiers use the words of CONTRIBUTING.md"
 }
 
-# Paths are written as code, with a slash. What builds make is not there before.
+# A path is written as code and contains a slash. Paths in build/ exist after a build only.
 documents() {
     grep -oHE '`[A-Za-z0-9_.-]+/[A-Za-z0-9_./-]*`' CONTRIBUTING.md README.md | tr -d '`' |
         while IFS=: read -r document path; do

@@ -1,8 +1,7 @@
-# Sourced by the scripts that check something: leaves what they found for
-# tools/trust.R.
+# Functions for scripts that run checks: write the results that tools/trust.R reads.
 
 # result NAME CASES FOUND STATUS "WHAT RAN": writes build/trust/NAME.dcf. STATUS:
-# passed, failed or skipped; FOUND: cases that did not hold.
+# passed, failed or skipped; FOUND: number of failed cases.
 result() {
     mkdir -p build/trust
     cat >"build/trust/$1.dcf" <<DCF
@@ -21,12 +20,12 @@ machine() {
     echo "$(uname -m), $(getconf _NPROCESSORS_ONLN) cores, $system"
 }
 
-# verdict FAILED: passed or failed.
+# verdict FAILED: prints passed or failed.
 verdict() {
     if [ "$1" -eq 0 ]; then echo passed; else echo failed; fi
 }
 
-# skip NAME "WHY": for what this machine lacks; ends the script.
+# skip NAME "WHY": records a check that the machine cannot run, and ends the script.
 skip() {
     echo "$1: skipped: $2"
     result "$1" 0 0 skipped "skipped: $2"
@@ -34,8 +33,8 @@ skip() {
     exit 0
 }
 
-# tally PASSED FAILED [SKIPPED]: the last line; ends the script.
-tally() {
+# totals PASSED FAILED [SKIPPED]: prints the last line and ends the script.
+totals() {
     if [ "${3:-0}" -gt 0 ]; then more=", $3 skipped"; else more=; fi
     echo "$1 passed, $2 failed$more"
     [ "$2" -eq 0 ]

@@ -1,13 +1,13 @@
 #!/bin/sh
-# The R tests with the package compiled under the address and undefined behavior
-# sanitizers: sh tools/sanitize.sh [TEST...], where TEST is the name of a test file,
-# without test- and .R. If none is given, all but fingerprint, which takes a quarter of
-# the time, and whose cases the C checks (make core) run under the same sanitizers. R
-# itself is the one installed: the sanitizers' libraries are loaded into it first. Any
-# report of theirs counts as a failure, in processes that tests start as well.
+# Runs the R tests with the package compiled under the address and undefined behavior
+# sanitizers: sh tools/sanitize.sh [TEST...], where TEST is the name of a test file without test-
+# and .R. The default is all tests except fingerprint, which takes a quarter of the time, and
+# whose cases the C checks (make core) run under the same sanitizers. The installed R is used,
+# with the libraries of the sanitizers loaded first. Each report of a sanitizer is a failure, also
+# in processes that tests start.
 #
-# What goes unseen: steps beyond small vectors of R, which share pages of R's own,
-# and leaks, since R does not free all it has at its end.
+# Not detected: accesses beyond small vectors, which share pages of R's memory, and leaks,
+# because R does not free all memory when it ends.
 set -eu
 cd "$(dirname "$0")/.."
 . tools/result.sh
@@ -28,7 +28,7 @@ for name in libasan.so libubsan.so libstdc++.so.6; do
     runtimes="$runtimes${runtimes:+:}$path"
 done
 
-# libstdc++ comes along since the sanitizers look for it when they start.
+# The sanitizers need libstdc++ when they start.
 cat >$work/Makevars <<MAKEVARS
 CFLAGS = -g -O2 -fno-omit-frame-pointer $san
 LDFLAGS = -fsanitize=address,undefined
@@ -52,11 +52,11 @@ reports=$(find $work/reports -type f | wc -l)
 if [ ! -f $found ]; then
     echo "sanitize: the tests broke off"
     result sanitize 0 $((reports + 1)) failed "the R tests broke off"
-    tally 0 $((reports + 1))
+    totals 0 $((reports + 1))
 fi
 set -- $(Rscript -e 'each <- readRDS(commandArgs(TRUE))
     cat(sum(each$passed), sum(each$failed) + sum(each$error), sum(each$skipped))' $found)
 failed=$(($2 + reports))
 result sanitize "$1" $failed "$(verdict $failed)" \
     "expectations of the R tests, the package under $(basename "$cc") ASan and UBSan"
-tally "$1" $failed "$3"
+totals "$1" $failed "$3"

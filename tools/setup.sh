@@ -1,11 +1,10 @@
 #!/bin/sh
-# Makes sure that what a goal needs is there: sh tools/setup.sh GOAL, where GOAL is
+# Installs what a goal needs and the machine lacks: sh tools/setup.sh GOAL, where GOAL is
 # demo, test, check, sanitize, fuzz, valgrind, compilers or cross; `cross` may be
 # followed by a processor.
 #
-# Looks first and installs only what is missing: by apt-get where R is the
-# system's own and we may use apt-get, else by install.packages() into the first
-# library that can be written to, or else the user's, or else .library/ here.
+# Installs by apt-get if R is that of the system and apt-get is permitted, otherwise by
+# install.packages() into the first writable library, the library of the user, or .library/.
 set -eu
 cd "$(dirname "$0")/.."
 export R_LIBS="$PWD/.library${R_LIBS:+:$R_LIBS}"
@@ -80,7 +79,7 @@ provide() {
     if [ -n "$left" ]; then cran $left || true; fi
 }
 
-# What cannot be had for another processor is not needed for anything else.
+# Compilers for other processors are needed by the goal cross only.
 if [ "$goal" = cross ]; then
     case ${2:-aarch64} in
         aarch64) compiler=aarch64-linux-gnu library=arm64 ;;
@@ -131,7 +130,7 @@ extra_packages() {
     esac
 }
 
-# What a goal does better with. Without it the goal says what it skips.
+# Optional tools of a goal. Without them, the goal prints what it skips.
 for extra in $extras; do
     has_extra "$extra" && continue
     if can_apt; then

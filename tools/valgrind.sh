@@ -10,7 +10,7 @@ rm -rf $work
 mkdir -p $work
 passed=0 failed=0 errors=0 sets=
 
-# Sleeping threads cost less than spinning ones where all take turns.
+# Valgrind runs one thread at a time: a waiting thread must sleep.
 export OMP_WAIT_POLICY=passive OMP_NUM_THREADS=2 OPENBLAS_NUM_THREADS=1
 
 for set in base avx2; do
@@ -34,4 +34,4 @@ for set in base avx2; do
 done
 result valgrind $((passed + failed)) $errors "$(verdict $errors)" \
     "runs of a script with every function (tools/valgrind.R) under $(valgrind --version): $sets"
-tally $passed $failed
+totals $passed $failed

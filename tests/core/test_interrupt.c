@@ -1,7 +1,6 @@
-/* test_interrupt.c: the host leaves by a long jump, at each poll and at each
- * allocation in turn, from the building of a tree and from every search.
- * Nothing leaks (the leak sanitizer attests), a tree that was being searched is
- * untouched, and the next call gives the same answer as ever. */
+/* test_interrupt.c: the host leaves by a long jump at each poll and at each allocation in turn,
+ * during a build and during every search. No memory leaks (as the leak sanitizer checks), the
+ * tree is unchanged, and the next call gives the same answer. */
 #include "check.h"
 #include "core/search/query.h"
 #include "core/simd/euclid.h"

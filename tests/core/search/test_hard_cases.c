@@ -1,7 +1,7 @@
-/* test_hard_cases.c: points made to defeat the search: too close for floats to tell
- * apart, thousands in one place, alone among clusters, farther away than squares
- * reach. Neighbors are those of the oracle, bit for bit; and what a query takes
- * stays far from the number of points, or at least in proportion to it. */
+/* test_hard_cases.c: point sets that are hard to search: distances below the precision of float32,
+ * thousands of duplicates, isolated points among clusters, points whose float32 squares overflow.
+ * Neighbors have the bits of the oracle, and the number of distances per query stays far below
+ * the number of points, or is proportional to it. */
 #include "check.h"
 #include "core/order/hilbert.h"
 #include "core/search/query.h"

@@ -1,8 +1,8 @@
-/* test_euclid.c: every instruction set this processor has agrees with plain C.
- * What is computed in double has the same bits; what is computed in float accepts
- * whatever is within a limit less a trifle, and rejects what is beyond it by
- * another; without fused multiply-add it has the same bits, too. Nothing is read or
- * written beyond what simd/euclid.h says (each array is a block of its exact size). */
+/* test_euclid.c: every instruction set of the processor agrees with plain C. Results in double
+ * have the same bits. Results in float32 accept all values below the limit by a relative
+ * tolerance, and reject all values above it by the tolerance; without fused multiply-add they
+ * have the same bits. Nothing is read or written beyond the sizes in simd/euclid.h (each array is a
+ * block of its exact size). */
 #include "check.h"
 #include "clouds.h"
 #include "core/simd/euclid.h"

@@ -1,4 +1,4 @@
-/* oracle.h: the right answer, the slow way, sharing no code with the core. */
+/* oracle.h: correct results by brute force, without code of the core. */
 #ifndef ORACLE_H
 #define ORACLE_H
 
@@ -14,8 +14,8 @@ struct neighbor {
 /* The square root of the squared differences summed column by column. */
 double oracle_distance(const double *a, size_t a_apart, const double *b, size_t b_apart, int d);
 
-/* All rows of a cloud but row `self` in order of (distance, row) from query i;
- * out has room for all. Returns how many. */
+/* Writes all rows of a cloud except row `self`, in order of (distance, row) from query i, to
+ * out [n]. Returns their number. */
 int oracle_rows(const struct cloud *cloud, const struct cloud *queries, int i, int self,
                 struct neighbor *out);
 

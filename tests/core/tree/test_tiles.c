@@ -1,8 +1,6 @@
-/* test_tiles.c: the tiles are the points once more, and discard nothing that
- * they may not: whatever the scale, the offset, the dimension, and however far
- * away a query, each point within a distance of it passes the limit for that
- * distance, as do the boxes that hold it, whatever the instruction set; and none
- * is farther than its float square says. */
+/* test_tiles.c: the tiles contain the points of the tree, and a scan of tiles or boxes discards no
+ * point within the threshold: for any scale, offset, dimension, distance of the query, and
+ * instruction set. No point is farther than the bound from its float32 square. */
 #include "check.h"
 #include "core/metric/euclidean.h"
 #include "core/simd/euclid.h"

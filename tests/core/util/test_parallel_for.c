@@ -1,6 +1,5 @@
-/* test_parallel_for.c: every block is run once, by a thread there is, whatever the
- * number of blocks and threads; and the host is asked about interrupts often
- * enough while blocks are slow. */
+/* test_parallel_for.c: every block runs once, on an existing thread, for any number of blocks and
+ * threads; the host is polled often enough while blocks are slow. */
 #include "check.h"
 #include "core/util/parallel_for.h"
 #include "host.h"
