@@ -393,7 +393,7 @@ residual_search <- function(tree, query, k, options) {
     },
     distance = function(rows, index) {
       found <- .Call(r_residual_distance, code, pick(rows), own(rows), index, simd_level())
-      space$judge(rows, index, found)
+      space$exclude_farther(rows, index, found)
     },
     stats = function(found) residual_stats(found)
   )
