@@ -14,7 +14,7 @@ help:
 	@echo "make core      the C checks alone, under sanitizers"
 	@echo "make cross     the C checks on other processors: ARCH=\"armhf i686 i686-sse2 s390x\""
 	@echo "make check     R CMD check --as-cran; compares man/ and NAMESPACE with the comments in R/"
-	@echo "make lint      the rules of tools/lint.sh: layers, sizes, headers, format, documents"
+	@echo "make lint      the rules of tools/lint.sh: layers, sizes, headers, words, format, documents"
 	@echo "make compilers compares the results of gcc and clang, with and without OpenMP, -O0 to -O3"
 	@echo "make fuzz      fuzzing of the core and of saved trees for a minute; SECONDS=600 for longer"
 	@echo "make sanitize  the R tests under the address and undefined behavior sanitizers"

@@ -103,11 +103,7 @@ check_budget <- function(value) {
     fail("budget must be NULL, a budget() or a vector of limits: got %s", describe(value))
   }
   parts <- if (is.list(value)) unclass(value)
-  known <- names(formals(budget))
-  if (length(parts) != length(known) || !setequal(names(parts), known)) {
-    fail("budget must have the elements of a budget(), %s: got %s", quoted(known),
-         if (is.null(names(parts))) "none" else quoted(names(parts)))
-  }
+  check_parts(parts, names(formals(budget)), "budget", "a budget()")
   within_argument("budget", budget(parts$schedule, parts$escalate, parts$stop, parts$diversity))
 }
 

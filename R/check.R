@@ -10,6 +10,14 @@ within_argument <- function(argument, code) {
   tryCatch(code, error = function(e) fail("%s is not valid: %s", argument, conditionMessage(e)))
 }
 
+# Stops unless a list has elements of these names, each once. `kind`: what the argument must be.
+check_parts <- function(parts, names, argument, kind) {
+  if (length(parts) != length(names) || !setequal(names(parts), names)) {
+    fail("%s must have the elements of %s, %s: got %s", argument, kind, quoted(names),
+         if (is.null(names(parts))) "none" else quoted(names(parts)))
+  }
+}
+
 # Describes a value for a message, in a few words: the value itself if it is a single number, string
 # or flag, otherwise its class or type and its size.
 describe <- function(value) {

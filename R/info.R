@@ -18,8 +18,7 @@
 #' processor), `"avx2"` or `"avx512"` (x86-64), or `"neon"` (64-bit ARM). The option
 #' `covertree.simd` or, if it is not set, the environment variable `COVERTREE_SIMD` selects another
 #' available set, for measurements and tests. The results have the same bits for every instruction
-#' set. The factors of a [residual_correlation()] with inducing points also depend on the BLAS and
-#' LAPACK of R, which may differ between machines. On 32-bit x86 the package needs SSE2.
+#' set. On 32-bit x86 the package needs SSE2.
 #'
 #' @section Errors:
 #' Stops if the option or the environment variable names an instruction set that is not available.

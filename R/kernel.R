@@ -14,7 +14,8 @@
 #' @param lengthscale The distance over which the process varies, in the units of the coordinates: one
 #'   finite number above 0, or one for each coordinate (automatic relevance determination).
 #'
-#' @return An object of class `covertree_kernel`.
+#' @return An object of class `covertree_kernel`. If its elements are edited, the functions that use
+#'   it check them again.
 #'
 #' @section Other parametrizations:
 #' In \pkg{GpGp}, `matern15_isotropic` and `matern25_isotropic` divide the distance by their range,
@@ -52,6 +53,19 @@ new_kernel <- function(kind, variance, lengthscale) {
             class = "covertree_kernel")
 }
 
+# A valid kernel. Its elements are checked again, because a user may have edited them.
+check_kernel <- function(kernel) {
+  if (!inherits(kernel, "covertree_kernel")) {
+    fail("kernel must be a kernel, such as kernel_matern32(), not %s", describe(kernel))
+  }
+  parts <- if (is.list(kernel)) unclass(kernel)
+  check_parts(parts, c("kind", "variance", "lengthscale"), "kernel", "a kernel")
+  within_argument("kernel", {
+    kind <- check_choice(parts$kind, kernel_kinds, "kind")
+    new_kernel(kind, parts$variance, parts$lengthscale)
+  })
+}
+
 #' @rdname kernels
 #' @export
 kernel_rbf <- function(variance = 1, lengthscale = 1) new_kernel("rbf", variance, lengthscale)
@@ -87,6 +101,7 @@ covariance_of <- function(kernel, squares) {
 
 #' @export
 format.covertree_kernel <- function(x, ...) {
+  x <- check_kernel(x)
   sprintf("<%s kernel: variance %s, lengthscale %s>", x$kind, format(x$variance),
           toString(format(x$lengthscale), width = 60))
 }

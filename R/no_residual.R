@@ -98,7 +98,7 @@ space_search <- function(tree, state, others, k, options) {
     },
     # Distances of queries to the rows `index`, for recall_by_query(): Inf where a query without a
     # residual has k points that are nearer in space.
-    judge = function(rows, index, distance) {
+    exclude_farther = function(rows, index, distance) {
       lines <- numbers(rows)
       if (length(lines) == 0) return(distance)
       asked <- unique(rows[lines])

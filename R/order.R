@@ -72,7 +72,7 @@
 order_maximin <- function(x, threads = NULL) {
   x <- check_points(x)
   check_extent(.Call(r_column_range, x), "x")
-  .Call(r_order_maximin, x, simd_level(), check_threads(threads))
+  .Call(r_order_maximin, x, nrow(x), simd_level(), check_threads(threads))
 }
 
 #' @rdname order_maximin

@@ -86,14 +86,14 @@ search_within <- function(call, seed, rows = NULL) {
 
 # The value of `recall`, which measures it on a sample of all queries. If only the queries in `rows`
 # are answered, the value is kept with the tree for this session, so that the sample is answered in
-# the first call only.
+# the first call only. The name in the cache is short: searches with the same name replace each other.
 keep_recall <- function(call, settings, recall, rows) {
   if (is.null(rows)) return(recall())
-  key <- paste(c("recall", call$key, settings), collapse = " ")
-  kept <- call$cache[[key]]
-  if (is.list(kept) && length(kept) == 2 && identical(kept[[2]], session)) return(kept[[1]])
+  name <- paste(c("recall", call$key, utils::head(settings, 20)), collapse = " ")
+  kept <- call$cache[[name]]
+  if (is.list(kept) && length(kept) == 3 && identical(kept[2:3], list(session, settings))) return(kept[[1]])
   value <- recall()
-  assign(key, list(value, session), envir = call$cache)
+  assign(name, list(value, session, settings), envir = call$cache)
   value
 }
 
@@ -219,6 +219,7 @@ calibrate <- function(call, target, seed) {
 recall_of <- function(tree, result, query = NULL, rows = attr(result, "rows"), predecessor = FALSE,
                       sample = 1000, threads = NULL, max_pairs = NULL, control = knn_control()) {
   check_tree(tree)
+  if (missing(result)) fail("result must be given: a result of knn_query() or a matrix of row numbers")
   sample <- check_count(sample, "sample")
   control <- check_control(control)
   options <- search_options(control, threads, predecessor)

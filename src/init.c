@@ -33,7 +33,7 @@ SEXP r_first_nonfinite(SEXP);
 SEXP r_column_range(SEXP);
 SEXP r_hilbert_order(SEXP, SEXP);
 SEXP r_centroid(SEXP);
-SEXP r_order_maximin(SEXP, SEXP, SEXP);
+SEXP r_order_maximin(SEXP, SEXP, SEXP, SEXP);
 SEXP r_threads_get(SEXP);
 SEXP r_threads_set(SEXP);
 SEXP r_has_openmp(void);
@@ -60,7 +60,7 @@ static const R_CallMethodDef routines[] = {
     {ROUTINE(r_column_range), 1},
     {ROUTINE(r_hilbert_order), 2},
     {ROUTINE(r_centroid), 1},
-    {ROUTINE(r_order_maximin), 3},
+    {ROUTINE(r_order_maximin), 4},
     {ROUTINE(r_threads_get), 1},
     {ROUTINE(r_threads_set), 1},
     {ROUTINE(r_has_openmp), 0},

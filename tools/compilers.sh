@@ -1,7 +1,6 @@
 #!/bin/sh
-# Builds the core with gcc and clang, with and without OpenMP, at -O0 to -O3, and compares the
-# results of each build with the fingerprint in tests/core/fingerprint.txt, for every instruction
-# set.
+# Builds the core with gcc and clang, with and without OpenMP, at -O0 to -O3. The results of
+# each build must have the fingerprint of tests/core/fingerprint.txt at every dispatch level.
 #
 #   sh tools/compilers.sh ["FLAGS"...]     CC="gcc-13 clang-18" for other compilers
 #   sh tools/compilers.sh "-O3 -march=native"
@@ -19,25 +18,24 @@ has_openmp() {
         "$1" -fopenmp -include omp.h -x c -o /dev/null - >/dev/null 2>&1
 }
 
-# label FLAGS: the flags without characters that a file name should not have.
+# label FLAGS: the flags as part of a file name.
 label() { echo "$1" | tr -cd 'A-Za-z0-9-'; }
 
-# build COMPILER FLAGS VARIANT: builds the checks and runs the fingerprint. The log ends with the
-# counts.
+# build COMPILER FLAGS VARIANT: the last line of its log has the totals.
 build() {
     name=$1$(label "$2")
     make -s -C tests/core CC="$1" SAN= OPT="$2" OUT="$work/$name" VARIANTS="$3" \
         ONLY=fingerprint >"$work/$name-$3.log" 2>&1 || true
 }
 
-# judge COMPILER FLAGS VARIANT: counts a build as passed or failed, by its log.
-judge() {
+# report COMPILER FLAGS VARIANT: prints and counts whether the results of a build are the same.
+report() {
     log=$work/$1$(label "$2")-$3.log
     if grep -qE '^core: [1-9][0-9]* passed, 0 failed$' "$log"; then
-        echo "compilers: $1 $2, $3: results as recorded"
+        echo "compilers: $1 $2, $3: the same"
         passed=$((passed + 1))
     else
-        what="other results than recorded"
+        what="not the same"
         grep -q '^core: ' "$log" || what="did not compile"
         echo "compilers: $1 $2, $3: $what"
         head -n 20 "$log"
@@ -54,13 +52,13 @@ fi
 mkdir -p $work
 for cc in ${CC:-gcc clang}; do
     if ! command -v "$cc" >/dev/null; then
-        echo "compilers: skipped: $cc is not installed"
+        echo "compilers: skipped: no $cc here"
         skipped=$((skipped + 2 * $#))
         continue
     fi
     variants="openmp plain"
     if ! has_openmp "$cc"; then
-        echo "compilers: skipped: $cc has no OpenMP"
+        echo "compilers: skipped: $cc has no OpenMP here"
         variants=plain
         skipped=$((skipped + $#))
     fi
@@ -68,10 +66,10 @@ for cc in ${CC:-gcc clang}; do
     for flags; do
         for variant in $variants; do build "$cc" "$flags" $variant & done
         wait
-        for variant in $variants; do judge "$cc" "$flags" $variant; done
+        for variant in $variants; do report "$cc" "$flags" $variant; done
     done
 done
-[ -n "$compilers" ] || skip $name "neither gcc nor clang is installed"
+[ -n "$compilers" ] || skip $name "neither gcc nor clang is here"
 result $name $((passed + failed)) $failed "$(verdict $failed)" \
     "builds with the recorded fingerprint: $compilers; with and without OpenMP; $*"
-tally $passed $failed $skipped
+totals $passed $failed $skipped

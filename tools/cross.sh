@@ -1,15 +1,15 @@
 #!/bin/sh
 # Builds the core and its checks for other processors, and runs them:
 #
-#   sh tools/cross.sh [ARCH...]    aarch64 (default), armhf, i686, i686-sse2, s390x
+#   sh tools/cross.sh [ARCH...]    aarch64 (if none is named), armhf, i686, i686-sse2, s390x
 #
-# Programs run under qemu's user emulation, or directly if this processor can run them. The emulator
-# is about 50 times slower than a processor. Under it, the script skips the slowest checks, which
-# compare searches with an oracle, unless CHECKS=all. The fingerprint still covers every search,
-# because it is the same on all processors. The checks run without sanitizers, which the emulator
-# does not support, and without threads. OPT: optimization flags, by default -O2. Writes
-# build/trust/cross-ARCH.dcf. The last line counts the checks. Without a compiler or the emulator,
-# one check counts as skipped.
+# Programs run under the user emulation of qemu, or directly if the machine can run them. The
+# emulator takes about 50 times as long as a processor. Unless CHECKS=all, the script therefore
+# skips the checks that compare searches with an oracle, and compares their fingerprint instead,
+# which is the same on all processors. Sanitizers and threads are not used: the emulator supports
+# no sanitizer, and runs one thread at a time. OPT: optimization flags, -O2 if not set. Writes
+# build/trust/cross-ARCH.dcf. The last line counts the checks; without the compilers or the
+# emulator it counts one skipped check.
 set -eu
 cd "$(dirname "$0")/.."
 . tools/result.sh
@@ -17,8 +17,8 @@ root=$PWD
 opt=${OPT:--O2}
 passed=0 failed=0 skipped=0
 
-# i686 has no flags, as in R on Debian: the compiler would evaluate doubles with the x87 unit.
-# i686-sse2 has the flags that R's manual recommends.
+# i686 has no flags, like R on Debian: the x87 unit would evaluate doubles. i686-sse2 has the
+# flags that the manual of R advises.
 describe() {
     flags=
     checks=${CHECKS:-quick}
@@ -32,8 +32,7 @@ describe() {
     esac
 }
 
-# names: prints the checks to run: all, or those that take less than half a minute under an
-# emulator.
+# The checks that take less than half a minute each under an emulator, and the fingerprint.
 slow="hard_cases interrupt knn maximin predecessor radius exact_search block_search tiles"
 names() {
     for file in tests/core/test_*.c tests/core/*/test_*.c; do
@@ -46,7 +45,7 @@ names() {
     done
 }
 
-# glue: whether the glue compiles. R's headers are the same for all 64-bit processors.
+# Whether the glue compiles: R's headers are the same for all 64-bit processors.
 glue() {
     for file in src/init.c src/glue/*.c; do
         $prefix-gcc $flags -std=gnu11 -Wall -Werror -Wno-unknown-pragmas -fsyntax-only \
@@ -70,7 +69,7 @@ check_one() {
     echo 'int main(void) { return 0; }' | $prefix-gcc -static $flags -x c -o "$work/none" -
     if "$work/none" 2>/dev/null; then qemu= checks=${CHECKS:-all}; fi
     status=0
-    # 64-bit file offsets: the emulator passes directory entries of the 64-bit system on unchanged.
+    # Large offsets are needed to read directories, because the emulator passes offsets on unchanged.
     RUN=$qemu make -s -j2 -C tests/core CC="$prefix-gcc" OUT="$root/$work" SAN= OPT="$opt" \
         CFLAGS="-static -D_FILE_OFFSET_BITS=64 $flags" VARIANTS=plain ONLY="$(names)" >"$work/log" 2>&1 || status=$?
     cat "$work/log"
@@ -87,4 +86,4 @@ check_one() {
 }
 
 for arch in "${@:-aarch64}"; do check_one "$arch"; done
-tally $passed $failed $skipped
+totals $passed $failed $skipped

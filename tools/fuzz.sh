@@ -1,11 +1,11 @@
 #!/bin/sh
-# Fuzzes the core and the reading of saved trees: sh tools/fuzz.sh [SECONDS]. SECONDS is the time
-# for all targets together, by default 60. The targets of the core (tests/core/fuzz/fuzz_*.c) start
-# from tests/core/corpus/. They run under libFuzzer if clang has it, otherwise under their own
-# driver. tools/fuzz_files.R damages saved trees.
+# Fuzzes the core and the reading of saved trees: sh tools/fuzz.sh [SECONDS], for
+# all targets together; 60 if not given. The targets of the core (tests/core/fuzz/fuzz_*.c) start
+# from the inputs in tests/core/corpus/. They run under libFuzzer if clang has it, otherwise under
+# their own driver. tools/fuzz_files.R damages saved trees.
 #
-# Inputs that fail are written to build/fuzz/crashes/. After the defect is fixed, move the input to
-# tests/core/corpus/crashes/TARGET/, which the C checks replay.
+# build/fuzz/crashes/ keeps the inputs that fail. After the defect is mended, such an input belongs
+# in tests/core/corpus/crashes/TARGET/, which the C checks run again.
 set -eu
 cd "$(dirname "$0")/.."
 . tools/result.sh
@@ -14,13 +14,11 @@ work=$PWD/build/fuzz
 rm -rf "$work"
 passed=0 failed=0
 
-# Waiting threads must not spin if there are more threads than processors. The sanitizer keeps
-# little freed memory.
+# More threads than processors must not spin, and freed memory need not be kept long.
 export OMP_WAIT_POLICY=passive KMP_BLOCKTIME=0
 export ASAN_OPTIONS=detect_leaks=0:quarantine_size_mb=8 UBSAN_OPTIONS=print_stacktrace=1
 
-# has COMPILER FLAGS: whether the compiler links a fuzz target.
-has() {
+has() { # COMPILER FLAGS: whether it links a fuzz target
     echo 'int LLVMFuzzerTestOneInput(void); int LLVMFuzzerTestOneInput(void) { return 0; }' |
         "$1" $2 -x c -shared -fPIC -o /dev/null - >/dev/null 2>&1
 }
@@ -33,7 +31,7 @@ if ! has "$cc" -fsanitize=fuzzer; then
     has "$cc" -fsanitize=address,undefined || skip fuzz "$cc has no sanitizers"
 fi
 
-# run TARGET: runs a target. The log contains the number of executions and of crashes.
+# run TARGET: its log contains the numbers of executions and crashes.
 run() {
     program=tests/core/build/$(basename "$cc")/fuzz/fuzz_$1
     crashes=$work/crashes/$1
@@ -47,7 +45,7 @@ run() {
     fi >"$work/$1.log" 2>&1
 }
 
-# count TARGET STATUS: counts a target as passed or failed, and prints its failures.
+# count TARGET STATUS
 count() {
     runs=$(sed -n -e 's/^stat::number_of_executed_units: *//p' \
         -e 's/^\([0-9]*\) executions, [0-9]* crashes$/\1/p' "$work/$1.log" | tail -n 1)
@@ -77,4 +75,4 @@ done
 status=0
 Rscript tools/fuzz_files.R $seconds || status=$?
 if [ $status = 0 ]; then passed=$((passed + 1)); else failed=$((failed + 1)); fi
-tally $passed $failed
+totals $passed $failed

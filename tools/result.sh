@@ -1,7 +1,7 @@
-# Functions for the scripts of checks. They write the results for tools/trust.R, and the counts.
+# Functions for scripts that run checks: write the results that tools/trust.R reads.
 
-# result NAME CASES FOUND STATUS "WHAT RAN": writes build/trust/NAME.dcf. FOUND: number of failed
-# cases. STATUS: passed, failed or skipped.
+# result NAME CASES FOUND STATUS "WHAT RAN": writes build/trust/NAME.dcf. STATUS:
+# passed, failed or skipped; FOUND: number of failed cases.
 result() {
     mkdir -p build/trust
     cat >"build/trust/$1.dcf" <<DCF
@@ -20,12 +20,12 @@ machine() {
     echo "$(uname -m), $(getconf _NPROCESSORS_ONLN) cores, $system"
 }
 
-# verdict FAILED: prints "passed" if FAILED is 0, otherwise "failed".
+# verdict FAILED: prints passed or failed.
 verdict() {
     if [ "$1" -eq 0 ]; then echo passed; else echo failed; fi
 }
 
-# skip NAME "WHY": reports a check that cannot run on this machine as skipped, and ends the script.
+# skip NAME "WHY": records a check that the machine cannot run, and ends the script.
 skip() {
     echo "$1: skipped: $2"
     result "$1" 0 0 skipped "skipped: $2"
@@ -33,8 +33,8 @@ skip() {
     exit 0
 }
 
-# tally PASSED FAILED [SKIPPED]: prints the counts as last line, and ends the script.
-tally() {
+# totals PASSED FAILED [SKIPPED]: prints the last line and ends the script.
+totals() {
     if [ "${3:-0}" -gt 0 ]; then more=", $3 skipped"; else more=; fi
     echo "$1 passed, $2 failed$more"
     [ "$2" -eq 0 ]

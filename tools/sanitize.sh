@@ -1,13 +1,13 @@
 #!/bin/sh
-# Runs the R tests with the package compiled for the address and undefined behavior sanitizers: sh
-# tools/sanitize.sh [TEST...], where TEST is the name of a test file without "test-" and ".R". The
-# default is all files except fingerprint, which takes a quarter of the time and whose cases the C
-# checks (make core) run under the same sanitizers. The script uses the installed R and preloads the
-# libraries of the sanitizers. Each report of a sanitizer counts as a failure, also in processes
-# that tests start.
+# Runs the R tests with the package compiled under the address and undefined behavior
+# sanitizers: sh tools/sanitize.sh [TEST...], where TEST is the name of a test file without test-
+# and .R. The default is all tests except fingerprint, which takes a quarter of the time, and
+# whose cases the C checks (make core) run under the same sanitizers. The installed R is used,
+# with the libraries of the sanitizers loaded first. Each report of a sanitizer is a failure, also
+# in processes that tests start.
 #
-# Not detected: accesses beyond small vectors of R, which lie in pages of R; and leaks, because R
-# does not free all its memory at its end.
+# Not detected: accesses beyond small vectors, which share pages of R's memory, and leaks,
+# because R does not free all memory when it ends.
 set -eu
 cd "$(dirname "$0")/.."
 . tools/result.sh
@@ -24,11 +24,11 @@ san="-fsanitize=address,undefined,float-cast-overflow -fno-sanitize-recover=all"
 runtimes=
 for name in libasan.so libubsan.so libstdc++.so.6; do
     path=$($cc -print-file-name=$name)
-    [ -f "$path" ] || skip sanitize "$cc has no $name"
+    [ -f "$path" ] || skip sanitize "$cc comes without $name"
     runtimes="$runtimes${runtimes:+:}$path"
 done
 
-# libstdc++ is preloaded because the sanitizers look for it when they start.
+# The sanitizers need libstdc++ when they start.
 cat >$work/Makevars <<MAKEVARS
 CFLAGS = -g -O2 -fno-omit-frame-pointer $san
 LDFLAGS = -fsanitize=address,undefined
@@ -52,11 +52,11 @@ reports=$(find $work/reports -type f | wc -l)
 if [ ! -f $found ]; then
     echo "sanitize: the tests broke off"
     result sanitize 0 $((reports + 1)) failed "the R tests broke off"
-    tally 0 $((reports + 1))
+    totals 0 $((reports + 1))
 fi
 set -- $(Rscript -e 'each <- readRDS(commandArgs(TRUE))
     cat(sum(each$passed), sum(each$failed) + sum(each$error), sum(each$skipped))' $found)
 failed=$(($2 + reports))
 result sanitize "$1" $failed "$(verdict $failed)" \
     "expectations of the R tests, the package under $(basename "$cc") ASan and UBSan"
-tally "$1" $failed "$3"
+totals "$1" $failed "$3"

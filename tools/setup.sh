@@ -1,11 +1,10 @@
 #!/bin/sh
-# Installs missing programs and R packages for a target of the Makefile: sh tools/setup.sh GOAL,
-# where GOAL is demo, test, check, sanitize, fuzz, valgrind, compilers or cross. `cross` may be
+# Installs what a goal needs and the machine lacks: sh tools/setup.sh GOAL, where GOAL is
+# demo, test, check, sanitize, fuzz, valgrind, compilers or cross; `cross` may be
 # followed by a processor.
 #
-# R packages are installed by apt-get if R is the package of the system and apt-get is permitted.
-# Otherwise they are installed by install.packages() into the first writable library, else the
-# library of the user, else .library/ in this directory.
+# Installs by apt-get if R is that of the system and apt-get is permitted, otherwise by
+# install.packages() into the first writable library, the library of the user, or .library/.
 set -eu
 cd "$(dirname "$0")/.."
 export R_LIBS="$PWD/.library${R_LIBS:+:$R_LIBS}"
@@ -37,15 +36,14 @@ can_apt() { has apt-get && { [ -z "$root" ] || { has sudo && $root true 2>/dev/n
 
 as_root() { $root env DEBIAN_FRONTEND=noninteractive "$@" >>$log 2>&1 </dev/null; }
 
-# debian PACKAGE...: installs packages. If that fails, updates the lists of packages and tries
-# again.
+# debian PACKAGE...: the lists of a fresh machine may be empty or old; then a second try.
 debian() {
     say "apt-get install $*"
     as_root apt-get install -y --no-install-recommends "$@" && return
     as_root apt-get update && as_root apt-get install -y --no-install-recommends "$@"
 }
 
-# missing PACKAGE...: prints the R packages that cannot be loaded or are too old.
+# missing PACKAGE...: those that cannot be loaded, or are too old.
 missing() {
     Rscript -e '
         least <- c(testthat = "3.0.0")
@@ -55,8 +53,7 @@ missing() {
                 cat(p, "")' "$@" 2>/dev/null
 }
 
-# cran PACKAGE...: installs R packages from CRAN. With USE_BUNDLED_LIBUV the package fs, which
-# testthat needs, does not need a library of the system.
+# cran PACKAGE...: USE_BUNDLED_LIBUV spares fs, which testthat needs, a system library.
 cran() {
     say "install.packages $*"
     USE_BUNDLED_LIBUV=1 Rscript -e '
@@ -75,14 +72,14 @@ debian_names() {
     for p; do echo "r-cran-$p"; done | tr '[:upper:]' '[:lower:]'
 }
 
-# provide PACKAGE...: installs R packages by apt-get, and from CRAN if they are still missing.
+# provide PACKAGE...: by apt-get, then what is still missing from CRAN.
 provide() {
     if [ "$(R RHOME)" = /usr/lib/R ] && can_apt; then debian $(debian_names "$@") || true; fi
     left=$(missing "$@")
     if [ -n "$left" ]; then cran $left || true; fi
 }
 
-# The compilers for other processors are optional: without them, `make cross` skips the processor.
+# Compilers for other processors are needed by the goal cross only.
 if [ "$goal" = cross ]; then
     case ${2:-aarch64} in
         aarch64) compiler=aarch64-linux-gnu library=arm64 ;;
@@ -93,7 +90,7 @@ if [ "$goal" = cross ]; then
     esac
     if ! has "$compiler-gcc" || ! has qemu-aarch64; then
         can_apt && debian "gcc-$compiler" "libc6-dev-$library-cross" qemu-user ||
-            say "a compiler for ${2:-aarch64} and qemu-user are not available"
+            say "a compiler for ${2:-aarch64} and qemu-user cannot be had"
     fi
     exit
 fi
@@ -107,7 +104,7 @@ for tool in $tools; do
     has "$tool" || { can_apt && debian "$tool"; } || fail "$tool is needed for $goal"
 done
 
-# has_extra EXTRA: whether an optional program is installed; clang with its fuzzer and sanitizers.
+# has_extra EXTRA: clang means one with its fuzzer and sanitizers.
 has_extra() {
     case $1 in
         clang) links -fsanitize=fuzzer,address ;;
@@ -121,8 +118,8 @@ links() {
         clang "$@" -x c -o /dev/null - >/dev/null 2>&1
 }
 
-# extra_packages EXTRA: prints the Debian packages of an optional program. The version of
-# libclang-rt depends on the version of clang.
+# extra_packages EXTRA: the Debian packages that it is in. Which libclang-rt goes with
+# clang depends on the release.
 extra_packages() {
     case $1 in
         clang)
@@ -133,25 +130,25 @@ extra_packages() {
     esac
 }
 
-# Optional programs. Without one, the goal reports what it skips.
+# Optional tools of a goal. Without them, the goal prints what it skips.
 for extra in $extras; do
     has_extra "$extra" && continue
     if can_apt; then
         as_root apt-get update || true
         debian $(extra_packages "$extra") || true
     fi
-    has_extra "$extra" || say "$extra is not available; checks that need it are skipped"
+    has_extra "$extra" || say "$extra cannot be had; what needs it is skipped"
 done
 
 lacks=$(missing $needs)
 if [ -n "$lacks" ]; then
     provide $lacks
     lacks=$(missing $needs)
-    [ -z "$lacks" ] || fail "needed for $goal but not available: $lacks(see $log)"
+    [ -z "$lacks" ] || fail "needed for $goal and not to be had: $lacks(see $log)"
 fi
 
 for peer in $(missing $peers); do
     provide "$peer"
-    [ -z "$(missing "$peer")" ] || say "$peer is not available; tests that need it are skipped"
+    [ -z "$(missing "$peer")" ] || say "$peer cannot be had; what needs it is skipped"
 done
 say "ready for $goal"

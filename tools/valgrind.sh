@@ -1,21 +1,21 @@
 #!/bin/sh
-# Runs a short R script (tools/valgrind.R) under valgrind, with the instruction sets that valgrind
-# supports (not AVX-512). Fails on any error.
+# A short R script (tools/valgrind.R) under valgrind, with the instruction sets that
+# valgrind knows; it knows no AVX-512. Any error fails.
 set -eu
 cd "$(dirname "$0")/.."
 . tools/result.sh
-command -v valgrind >/dev/null || skip valgrind "valgrind is not installed"
+command -v valgrind >/dev/null || skip valgrind "there is no valgrind here"
 work=build/valgrind
 rm -rf $work
 mkdir -p $work
 passed=0 failed=0 errors=0 sets=
 
-# Valgrind runs one thread at a time, so waiting threads should sleep, not spin.
+# Valgrind runs one thread at a time: a waiting thread must sleep.
 export OMP_WAIT_POLICY=passive OMP_NUM_THREADS=2 OPENBLAS_NUM_THREADS=1
 
 for set in base avx2; do
     if [ $set = avx2 ] && ! grep -qw avx2 /proc/cpuinfo; then
-        echo "valgrind: skipped: this processor has no AVX2"
+        echo "valgrind: skipped: no AVX2 here"
         continue
     fi
     sets="$sets${sets:+, }$set"
@@ -34,4 +34,4 @@ for set in base avx2; do
 done
 result valgrind $((passed + failed)) $errors "$(verdict $errors)" \
     "runs of a script with every function (tools/valgrind.R) under $(valgrind --version): $sets"
-tally $passed $failed
+totals $passed $failed

@@ -14,6 +14,7 @@
 #include "core/order/hilbert.h"
 #include "core/order/maximin.h"
 #include "core/residual/correlation.h"
+#include "core/residual/factors.h"
 #include "core/residual_approx/approx_search.h"
 #include "core/residual_exact/exact_search.h"
 #include "core/search/budget.h"

@@ -15,15 +15,16 @@ SEXP r_centroid(SEXP x)
     return centroid;
 }
 
-/* Returns the maximin order of the rows of x, from 1, starting nearest to the centroid. */
-SEXP r_order_maximin(SEXP x, SEXP simd, SEXP threads)
+/* Returns the first `count` rows of x, from 1, in maximin order, starting nearest to the
+ * centroid. */
+SEXP r_order_maximin(SEXP x, SEXP count, SEXP simd, SEXP threads)
 {
-    int n = Rf_nrows(x), d = Rf_ncols(x);
+    int first = Rf_asInteger(count);
     SEXP centroid = PROTECT(r_centroid(x));
-    SEXP order = PROTECT(Rf_allocVector(INTSXP, n));
-    ct_maximin_order(&r_host, r_kernels(simd), REAL_RO(x), n, d, REAL_RO(centroid),
-                     r_num_threads(threads), INTEGER(order));
-    for (int i = 0; i < n; i++)
+    SEXP order = PROTECT(Rf_allocVector(INTSXP, first));
+    ct_maximin_order(&r_host, r_kernels(simd), REAL_RO(x), Rf_nrows(x), Rf_ncols(x),
+                     REAL_RO(centroid), first, r_num_threads(threads), INTEGER(order));
+    for (int i = 0; i < first; i++)
         INTEGER(order)[i]++;
     UNPROTECT(2);
     return order;

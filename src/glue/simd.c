@@ -1,9 +1,14 @@
 /* simd.c: see simd.h. */
 #include "glue/simd.h"
 
+enum ct_simd_level r_simd_level(SEXP level)
+{
+    return (enum ct_simd_level)(Rf_asInteger(level) - 1);
+}
+
 const struct ct_kernels *r_kernels(SEXP level)
 {
-    return ct_kernels((enum ct_simd_level)(Rf_asInteger(level) - 1));
+    return ct_kernels(r_simd_level(level));
 }
 
 /* Returns the names of the instruction sets of this processor, from the least to the best. */

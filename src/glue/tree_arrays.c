@@ -175,6 +175,8 @@ static void check_types(SEXP arrays)
         if (found != type)
             r_stop("tree array `%s` must be of type %s, not %s", element_name(i),
                    Rf_type2char(type), Rf_type2char(found));
+        if (Rf_isObject(VECTOR_ELT(arrays, i)))
+            r_stop("tree array `%s` must not have a class", element_name(i));
     }
 }
 

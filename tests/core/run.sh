@@ -1,7 +1,7 @@
 #!/bin/sh
-# Runs each program given, sums the tallies they print last, and says the sum.
-# A program that ends without a tally, or with another status than its tally
-# tells, has failed once more. RUN: an emulator to run them in.
+# Runs the given programs, and prints the sum of the totals that each prints last. A program
+# without totals, or with a status that contradicts them, counts as one more failure. RUN: an
+# emulator for the programs.
 passed=0 failed=0
 
 # More threads than processors must not spin.
@@ -16,10 +16,10 @@ for program in "$@"; do
         *) output=$(${RUN:-} "$program" 2>&1) ;;
     esac
     status=$?
-    tally=$(printf '%s\n' "$output" | grep -E '^[a-z0-9_]+: [0-9]+ passed, [0-9]+ failed$')
-    p=$(printf '%s\n' "$tally" | awk '{ sum += $2 } END { print sum + 0 }')
-    f=$(printf '%s\n' "$tally" | awk '{ sum += $4 } END { print sum + 0 }')
-    if [ -z "$tally" ] || { [ "$f" -eq 0 ] && [ "$status" -ne 0 ]; }; then
+    totals=$(printf '%s\n' "$output" | grep -E '^[a-z0-9_]+: [0-9]+ passed, [0-9]+ failed$')
+    p=$(printf '%s\n' "$totals" | awk '{ sum += $2 } END { print sum + 0 }')
+    f=$(printf '%s\n' "$totals" | awk '{ sum += $4 } END { print sum + 0 }')
+    if [ -z "$totals" ] || { [ "$f" -eq 0 ] && [ "$status" -ne 0 ]; }; then
         f=$((f + 1))
     fi
     if [ "$f" -gt 0 ]; then

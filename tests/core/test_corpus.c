@@ -1,6 +1,6 @@
-/* test_corpus.c: the inputs of the fuzz targets that are kept: corpus/TARGET/, of which
- * fuzzing starts, and corpus/crashes/TARGET/, each of which once failed. A target that
- * fails aborts, and the last line printed before names the file. */
+/* test_corpus.c: runs the fuzz targets on the kept inputs: corpus/TARGET/, from which fuzzing
+ * starts, and corpus/crashes/TARGET/, inputs that failed once. A target that fails aborts; the
+ * last line printed before names the file. */
 #include "check.h"
 #include "fuzz.h"
 

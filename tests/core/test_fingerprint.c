@@ -9,6 +9,7 @@
 #include "check.h"
 #include "core/order/hilbert.h"
 #include "core/order/maximin.h"
+#include "core/residual/factors.h"
 #include "core/residual_approx/approx_search.h"
 #include "core/residual_exact/exact_search.h"
 #include "core/search/query.h"
@@ -192,7 +193,7 @@ static void maximin(struct problem *p, struct setting s)
     double *center = host.alloc((size_t)d, sizeof *center);
     int *order = host.alloc((size_t)n, sizeof *order);
     ct_centroid(p->cloud.x, n, d, center);
-    ct_maximin_order(&host, ct_kernels(s.level), p->cloud.x, n, d, center, s.threads, order);
+    ct_maximin_order(&host, ct_kernels(s.level), p->cloud.x, n, d, center, n, s.threads, order);
     hash_doubles(center, (size_t)d);
     hash_ints(order, (size_t)n);
 }
@@ -307,7 +308,28 @@ static void radius(struct problem *p, struct setting s)
     }
 }
 
-/* ---- residual correlation: factors that need no library ---- */
+/* ---- residual correlation ---- */
+
+/* The factors of all points, with the first m points as the inducing ones. */
+static void residual_factors(struct problem *p, struct setting s)
+{
+    int n = p->cloud.n, d = p->cloud.d, m = p->residual.m, failed;
+    size_t size = (size_t)n * ct_v_stride(m);
+    double *u = host.alloc((size_t)m * d, sizeof *u), *v = host.alloc(size, sizeof *v);
+    double *factor = host.alloc((size_t)m * m, sizeof *factor),
+           *q = host.alloc((size_t)n, sizeof *q);
+    for (int i = 0; i < m * d; i++)
+        u[i] = p->cloud.x[i % m + (size_t)(i / m) * n];
+    for (int kind = 0; kind < 4; kind++) {
+        struct ct_inducing inducing = {(enum ct_covariance)kind, 1.5, u, m, d};
+        failed = ct_inducing_factor(&host, s.level, &inducing, 1e-3, s.threads, factor);
+        CHECK(failed == 0);
+        ct_residual_factors(&host, s.level, &inducing, factor, p->cloud.x, n, s.threads, v, q);
+        hash_doubles(factor, (size_t)m * m);
+        hash_doubles(v, size);
+        hash_doubles(q, (size_t)n);
+    }
+}
 
 static struct ct_factors make_factors(const struct cloud *cloud, int m, double least_p)
 {
@@ -433,6 +455,7 @@ static const struct one cases[] = {
 };
 
 static const struct one residual_cases[] = {
+    {"factors", residual_factors},
     {"exact", residual_exact},
     {"approximate", residual_approximate},
     {"budget", residual_budget},

@@ -1,6 +1,6 @@
 #!/bin/sh
 # The core must not compile with flags under which the compiler changes results, and
-# must say why; without them it must. Prints its tally as the C checks do.
+# must say why; without them it must. Prints totals like the C checks.
 passed=0 failed=0
 
 # expect STATUS FLAG: whether a file of the core compiles with the flag as it should.

@@ -1,7 +1,6 @@
 # Hashes of the results of a fixed set of cases, as fingerprint.txt records them
 # (tools/fingerprint.R writes it). The data come from R's uniform random numbers and
-# IEEE arithmetic only, so they are the same on every processor. Cases whose name
-# begins with "blas" depend on the BLAS and LAPACK that R uses.
+# IEEE arithmetic only, so they are the same on every processor.
 
 # Returns the MD5 sum of the values alone, without names, classes and attributes.
 hash_values <- function(...) {
@@ -74,7 +73,7 @@ residual_fingerprint <- function(x, metric, threads, query = NULL) {
        budget = knn(k = 10, budget = c(50, 200)))
 }
 
-# Factors v and p that are computed without the BLAS.
+# Factors v and p without a covariance function behind them.
 plain_factors <- function(n, m, seed) {
   v <- fingerprint_data(n, m, seed)
   p <- with_seed(seed + 1, 0.01 + 0.99 * runif(n))
@@ -83,7 +82,7 @@ plain_factors <- function(n, m, seed) {
   list(v = v * sqrt((1 - p) / sum), p = p)
 }
 
-fingerprint_hashes <- function(threads = 1, blas = TRUE) {
+fingerprint_hashes <- function(threads = 1) {
   euclidean <- list(
     uniform_2 = fingerprint_data(2500, 2, 1, "uniform"), normal_3 = fingerprint_data(2200, 3, 2),
     normal_9 = fingerprint_data(1700, 9, 3), normal_30 = fingerprint_data(900, 30, 4),
@@ -103,19 +102,11 @@ fingerprint_hashes <- function(threads = 1, blas = TRUE) {
     kernel <- kernels[[kind]](2, 0.1)
     metric <- residual_correlation(kernel, v = sqrt(2) * factors$v, p = 2 * factors$p)
     results[[paste0("factors_", kind)]] <- residual_fingerprint(x, metric, threads)
-    if (blas) {
-      metric <- residual_correlation(kernel, inducing = 40)
-      results[[paste0("blas_", kind)]] <-
-        residual_fingerprint(x, metric, threads, fingerprint_data(80, 2, 13, "uniform"))
-    }
+    metric <- residual_correlation(kernel, inducing = 40)
+    results[[paste0("inducing_", kind)]] <-
+      residual_fingerprint(x, metric, threads, fingerprint_data(80, 2, 13, "uniform"))
   }
   near <- vecchia_neighbors(x, m = 10, threads = threads)
   results$vecchia <- list(euclidean = near[c("order", "NNarray", "distance")])
   unlist(lapply(results, lapply, hash_values))
-}
-
-# Whether R uses the reference BLAS and LAPACK, on a processor like that of the recorded hashes.
-has_reference_blas <- function() {
-  libraries <- c(extSoftVersion()[["BLAS"]], La_library())
-  R.version$arch == "x86_64" && !any(grepl("openblas|mkl|atlas|blis|accelerate", libraries, ignore.case = TRUE))
 }

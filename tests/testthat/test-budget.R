@@ -248,26 +248,26 @@ test_that("the recall that is stated is that of the answer", {
   }
 })
 
-test_that("the points that are met keep to the budget", {
+test_that("the number of evaluated points is within the budget", {
   x <- budget_points(2000, 3, seed = 211)
   for (name in c("euclidean", "residual")) {
     tree <- budget_trees(x)[[name]]
     for (limit in list(5, 64, c(64, 128), c(40, 200, 1000))) for (diversity in c(TRUE, FALSE)) {
       found <- knn_query(tree, k = 10, budget = budget(limit, diversity = diversity), control = list(stats = TRUE))
-      met <- knn_stats(found)$evaluations
+      evaluated <- knn_stats(found)$evaluations
       # Tiles have up to 16 points. A query begins with two tiles, and its last tile may exceed the
       # limit.
       most <- if (name == "euclidean") max(limit + 15, 32) else max(limit, 10)
-      expect_lte(met[["100%"]], most)
+      expect_lte(evaluated[["100%"]], most)
       # An inducing point, without residual variance, evaluates no point by correlation.
-      expect_gte(met[["25%"]], 10)
-      expect_gte(attr(found, "evaluations"), met[["0%"]])
-      expect_lte(attr(found, "evaluations"), met[["100%"]])
+      expect_gte(evaluated[["25%"]], 10)
+      expect_gte(attr(found, "evaluations"), evaluated[["0%"]])
+      expect_lte(attr(found, "evaluations"), evaluated[["100%"]])
       # The first rows evaluate points that are no predecessors, until they have k predecessors.
       found <- knn_query(tree, k = 10, budget = budget(limit, diversity = diversity),
                          predecessor = TRUE, control = list(stats = TRUE))
-      met <- knn_stats(found)$evaluations
-      expect_lte(met[[if (name == "euclidean") "50%" else "100%"]], most + 16 * (name == "euclidean"))
+      evaluated <- knn_stats(found)$evaluations
+      expect_lte(evaluated[[if (name == "euclidean") "50%" else "100%"]], most + 16 * (name == "euclidean"))
     }
   }
 })

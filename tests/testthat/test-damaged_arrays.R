@@ -102,6 +102,16 @@ for (name in numbers) {
   })
 }
 
+# A method for such a class could return a wrong size of an array.
+test_that("arrays with a class are refused", {
+  arrays <- small()
+  for (name in numbers) {
+    edited <- arrays
+    class(edited[[name]]) <- "mine"
+    expect_error(cover_tree_from_arrays(edited), paste0("tree array `", name, "` must not have a class"))
+  }
+})
+
 # The number of nodes is the median length of three arrays, so a wrong length of one shows in this
 # array.
 test_that("entries added to or missing from all arrays of nodes are noticed", {

@@ -133,6 +133,18 @@ test_that("duplicates are neighbors like others, at distance 0 without a nugget"
   expect_equal(knn$distance[of_same], sqrt(0.5 / points$p)[row(of_same)[of_same]], tolerance = 1e-10)
 })
 
+test_that("duplicates with a tiny residual variance are at distance 0, up to one rounding", {
+  inducing <- uniform_points(40, 2, seed = 86)
+  x <- rbind(inducing, inducing + 1e-3, inducing + 1e-3)
+  for (kernel in list(kernel_matern32, kernel_matern52)) {
+    metric <- residual_correlation(kernel(lengthscale = 1), inducing, jitter = 1e-9)
+    tree <- cover_tree(x, metric = metric)
+    p <- tree$metric$code$points$p[41:120]
+    expect_gt(sum(p > 0 & p < 1e-5), 40)
+    expect_lt(max(knn_query(tree, k = 1)$distance[41:120][p > 0]), 1e-7)
+  }
+})
+
 test_that("own factors V and p are taken as they are", {
   x <- residual_points(250, 3, seed = 69)
   for (columns in c(1, 3, 8, 17)) {
@@ -299,8 +311,9 @@ test_that("a tree with a metric says so, and keeps the points as they came", {
   expect_identical(stats$queries, 60L)
   expect_gt(stats$correlations, 0)
   expect_output(print(stats), "pairs per query")
-  walked <- knn_query(cover_tree(uniform_points(1700, 2), metric = metric), recall = 0.5, control = list(stats = TRUE))
-  expect_output(print(knn_stats(walked)), "points evaluated per query, quantiles")
+  approximate <- knn_query(cover_tree(uniform_points(1700, 2), metric = metric), recall = 0.5,
+                           control = list(stats = TRUE))
+  expect_output(print(knn_stats(approximate)), "points evaluated per query, quantiles")
 })
 
 test_that("points on a line, one point, integers and one inducing point are answered", {
@@ -447,3 +460,48 @@ test_that("a metric that was put into a tree by hand does no harm", {
 })
 
 covertree_threads(threads_before)
+
+test_that("kernels and metrics that were edited by hand are checked again", {
+  x <- uniform_points(60, 2, seed = 541)
+  edited <- function(object, name, value) {
+    object[name] <- list(value)
+    object
+  }
+  kernel <- kernel_matern32()
+  kernels <- list(edited(kernel, "kind", "cubic"), edited(kernel, "kind", 1), edited(kernel, "kind", NULL),
+                  edited(kernel, "variance", "a"), edited(kernel, "variance", -1), edited(kernel, "variance", NULL),
+                  edited(kernel, "lengthscale", 0), edited(kernel, "lengthscale", NULL), edited(kernel, "extra", 1),
+                  structure(list(), class = "covertree_kernel"), structure("a", class = "covertree_kernel"))
+  expect_complaints_for(kernels, residual_correlation(value, 5))
+  metric <- residual_correlation(kernel, 5)
+  given <- residual_correlation(kernel, v = matrix(0.1, 60, 3), p = rep(0.5, 60))
+  metrics <- c(
+    lapply(kernels, function(kernel) edited(metric, "kernel", kernel)),
+    list(edited(metric, "kernel", NULL), edited(metric, "kernel", 1), edited(metric, "nugget", NA),
+         edited(metric, "nugget", -1), edited(metric, "jitter", "a"), edited(metric, "jitter", NULL),
+         edited(metric, "inducing", "a"), edited(metric, "inducing", 2.5),
+         edited(metric, "inducing", matrix("a", 2, 2)), edited(metric, "inducing", matrix(NA_real_, 2, 2)),
+         edited(metric, "v", matrix(0, 60, 2)), edited(given, "p", NULL), edited(given, "p", -0.5),
+         edited(given, "p", rep(-1, 60)), edited(given, "v", NULL), edited(given, "v", matrix("a", 60, 3)),
+         edited(given, "v", matrix(1e200, 60, 3)), edited(given, "inducing", 5),
+         structure(list(), class = "covertree_residual_correlation"),
+         structure("a", class = "covertree_residual_correlation"))
+  )
+  tree <- cover_tree(x, metric = metric)
+  for (wrong in metrics) {
+    for (use in list(function() cover_tree(x, metric = wrong), function() update_metric(tree, wrong),
+                     function() vecchia_neighbors(x, m = 3, metric = wrong), function() print(wrong))) {
+      error <- tryCatch(use(), error = identity)
+      expect_s3_class(error, "error")
+      expect_null(conditionCall(error))
+      expect_match(conditionMessage(error), "^metric (is not valid: |must have the elements of a residual_correl)")
+    }
+  }
+  for (wrong in kernels) expect_error(print(wrong), "^kernel (is not valid: |must have the elements of a kernel)")
+  # Valid values are as good as those of a new metric.
+  wider <- metric
+  wider$kernel$lengthscale <- 2L
+  wider$nugget <- 0L
+  expect_identical(knn_query(cover_tree(x, metric = wider), k = 3),
+                   knn_query(cover_tree(x, metric = residual_correlation(kernel_matern32(lengthscale = 2), 5)), k = 3))
+})

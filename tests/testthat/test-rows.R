@@ -108,9 +108,21 @@ test_that("what a tree keeps of the recall of queries by row is for the same sea
   expect_identical(rev(again), first)
   # A stored recall from a file is not used.
   for (key in grep("^recall", ls(tree$cache), value = TRUE)) {
-    assign(key, list(c(estimate = 2), new.env()), envir = tree$cache)
+    assign(key, list(c(estimate = 2), new.env(), tree$cache[[key]][[3]]), envir = tree$cache)
   }
   expect_identical(lapply(ways, function(way) do.call(recall, way)), first)
+})
+
+test_that("a budget of very many limits is one for queries by row, too", {
+  x <- uniform_points(1500, 2, seed = 514)
+  for (tree in list(cover_tree(x), cover_tree(x, metric = residual_correlation(kernel_rbf())))) {
+    recall <- function(budget) attr(knn_query(tree, k = 3, rows = 5:1, budget = budget), "recall")
+    many <- list(budget(1:3000), budget(c(1:2999, 4000)), budget(c(1:2000, 2002:3001)),
+                 budget(1:3000, escalate = 1, stop = 1))
+    first <- lapply(many, recall)
+    expect_identical(lapply(rev(many), recall), rev(first))
+    expect_identical(first[[4]], attr(knn_query(tree, k = 3, budget = many[[4]]), "recall"))
+  }
 })
 
 test_that("limits count the pairs of repeated rows", {
@@ -215,6 +227,7 @@ test_that("rows that make no sense are refused", {
     radius_query(tree, radius = 1, rows = 41),
     recall_of(tree, matrix(1L, 3, 1), query = x, rows = 1:3),
     recall_of(tree, matrix(1L, 1, 1), rows = 0),
+    recall_of(tree),
     knn_query(tree, k = 30, rows = 1:3, max_pairs = 89)
   )
 })

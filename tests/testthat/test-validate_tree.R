@@ -5,9 +5,9 @@ test_that("the report has the documented shape", {
   report <- validate_tree(sound_tree(clouds$uniform()))
   expect_named(report, c("valid", "violations", "slack"))
   expect_identical(report$valid, TRUE)
-  laws <- c("nesting", "covering", "descent", "separation", "radius", "level", "lower", "upper",
-            "min_row")
-  expect_setequal(names(report$violations), laws)
+  invariants <- c("nesting", "covering", "descent", "separation", "radius", "level", "lower", "upper",
+                  "min_row")
+  expect_setequal(names(report$violations), invariants)
   expect_type(report$violations, "integer")
   expect_identical(unname(report$violations), integer(9))
   expect_named(report$slack, c("covering", "separation"))

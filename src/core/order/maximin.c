@@ -354,13 +354,13 @@ static struct maximin begin_maximin(const struct ct_host *host, const double *x,
  * MAX_PENDING points are pending or many blocks were updated early: each early update takes
  * work from the threads. */
 void ct_maximin_order(const struct ct_host *host, const struct ct_kernels *kernels, const double *x,
-                      int n, int d, const double *q, int threads, int *order)
+                      int n, int d, const double *q, int count, int threads, int *order)
 {
     struct maximin m = begin_maximin(host, x, n, d, q, threads);
     m.kernels = kernels;
     build_tiers(&m, n);
     long long work = 0;
-    for (int i = 0; i < n; i++) {
+    for (int i = 0; i < count; i++) {
         int pos = find_next(&m), left = n - 1 - i;
         order[i] = m.row[pos];
         choose_point(&m, pos);

@@ -48,17 +48,17 @@ static inline unsigned CT_SUMS(scan_half_group)(const float *tile, int d, const 
                          list[3]->threshold};
     float32x4_t least = vpminnmq_f32(vpminnmq_f32(least_four(s0), least_four(s1)),
                                      vpminnmq_f32(least_four(s2), least_four(s3)));
-    uint64_t near = within_four(least, limit);
+    uint64_t within = within_four(least, limit);
     unsigned full = 0;
-    if (!near)
+    if (!within)
         return full;
-    if (near & 0xffff)
+    if (within & 0xffff)
         full |= (unsigned)append_lanes(list[0], s0, row, pos);
-    if (near >> 16 & 0xffff)
+    if (within >> 16 & 0xffff)
         full |= (unsigned)append_lanes(list[1], s1, row, pos) << 1;
-    if (near >> 32 & 0xffff)
+    if (within >> 32 & 0xffff)
         full |= (unsigned)append_lanes(list[2], s2, row, pos) << 2;
-    if (near >> 48)
+    if (within >> 48)
         full |= (unsigned)append_lanes(list[3], s3, row, pos) << 3;
     return full;
 }

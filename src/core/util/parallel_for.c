@@ -63,6 +63,7 @@ static int run_alone(const struct ct_host *host, struct block_queue *blocks, int
 static void run_in_region(const struct ct_host *host, struct block_queue *blocks, int threads)
 {
     double start = ct_seconds();
+    (void)threads; /* not used without OpenMP */
     CT_PRAGMA(omp parallel num_threads(threads))
     {
         int block;

@@ -1,4 +1,4 @@
-/* bench_knn.c: one search, for those who count instructions or seconds.
+/* bench_knn.c: one search, to count its instructions or its time.
  *
  *   cc -O2 -std=gnu11 -I../../../src -I../support bench_knn.c ../support/*.c \
  *      $(find ../../../src/core -name '*.c') -lm -o bench_knn

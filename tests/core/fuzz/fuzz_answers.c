@@ -47,7 +47,7 @@ void fuzz_search_run(struct fuzz_search *search)
 }
 
 /* All rows that query number `query` may find, from nearest to farthest. */
-static int oracle_list(const struct fuzz_search *search, int query, struct near *list)
+static int oracle_list(const struct fuzz_search *search, int query, struct neighbor *list)
 {
     int self = is_self(search) ? query + 1 : 0, kept = 0;
     int count = oracle_rows(search->cloud, search->queries, query, self, list);
@@ -85,7 +85,7 @@ static void expect_padding(const struct fuzz_search *search, int line, int count
 void fuzz_expect_exact(const struct fuzz_search *search)
 {
     size_t ld = (size_t)lines(search);
-    struct near *list = keep((size_t)search->cloud->n, sizeof *list);
+    struct neighbor *list = keep((size_t)search->cloud->n, sizeof *list);
     for (int i = 0; i < search->batch.count; i++) {
         int count = oracle_list(search, fuzz_search_query(search, i), list);
         int line = fuzz_search_line(search, i);
@@ -99,7 +99,7 @@ void fuzz_expect_exact(const struct fuzz_search *search)
 }
 
 /* The place of a row in a list of the oracle; count if it is not there. */
-static int place_of(int row, const struct near *list, int count)
+static int place_of(int row, const struct neighbor *list, int count)
 {
     int place = 0;
     while (place < count && list[place].row != row)
@@ -110,7 +110,7 @@ static int place_of(int row, const struct near *list, int count)
 void fuzz_expect_near(const struct fuzz_search *search, double stretch)
 {
     size_t ld = (size_t)lines(search);
-    struct near *list = keep((size_t)search->cloud->n, sizeof *list);
+    struct neighbor *list = keep((size_t)search->cloud->n, sizeof *list);
     for (int i = 0; i < search->batch.count; i++) {
         int count = oracle_list(search, fuzz_search_query(search, i), list), last = -1;
         int line = fuzz_search_line(search, i);
@@ -129,18 +129,18 @@ void fuzz_expect_near(const struct fuzz_search *search, double stretch)
 
 static int compare(const void *one, const void *other)
 {
-    const struct near *a = one, *b = other;
+    const struct neighbor *a = one, *b = other;
     if (a->distance != b->distance)
         return a->distance < b->distance ? -1 : 1;
     return (a->row > b->row) - (a->row < b->row);
 }
 
 static void expect_list(const int *index, const double *distance, int count,
-                        const struct near *list, int sorted)
+                        const struct neighbor *list, int sorted)
 {
-    struct near *found = keep((size_t)count, sizeof *found);
+    struct neighbor *found = keep((size_t)count, sizeof *found);
     for (int j = 0; j < count; j++)
-        found[j] = (struct near){distance[j], index[j]};
+        found[j] = (struct neighbor){distance[j], index[j]};
     if (!sorted)
         qsort(found, (size_t)count, sizeof *found, compare);
     for (int j = 0; j < count; j++)
@@ -152,7 +152,7 @@ void fuzz_expect_radius(const struct fuzz_search *search, double radius)
     int m = search->queries->n, *count = keep((size_t)m, sizeof *count);
     int **index = keep((size_t)m, sizeof *index);
     double **distance = keep((size_t)m, sizeof *distance);
-    struct near *list = keep((size_t)search->cloud->n, sizeof *list);
+    struct neighbor *list = keep((size_t)search->cloud->n, sizeof *list);
     long long total = 0;
     for (int i = 0; i < m; i++)
         count[i] = -1;

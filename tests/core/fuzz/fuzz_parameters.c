@@ -146,7 +146,7 @@ static void search_radius(struct fuzz_input *input, struct fuzz_search search)
         return;
     int query = fuzz_int(input, 0, search.queries->n - 1), kind = fuzz_int(input, 0, 5);
     int self = search.cloud == search.queries ? query + 1 : 0;
-    struct near *list = keep((size_t)search.cloud->n, sizeof *list);
+    struct neighbor *list = keep((size_t)search.cloud->n, sizeof *list);
     int count = oracle_rows(search.cloud, search.queries, query, self, list);
     double at = count > 0 ? list[fuzz_int(input, 0, 65535) % count].distance : 1;
     double radius[] = {at, nextafter(at, 0), nextafter(at, INFINITY), 0, INFINITY, 1e3 * at};
@@ -186,7 +186,7 @@ static void expect_maximin(const struct cloud *cloud, const struct ct_kernels *k
     double *q = keep((size_t)cloud->d, sizeof *q);
     int *order = keep((size_t)cloud->n, sizeof *order);
     ct_centroid(cloud->x, cloud->n, cloud->d, q);
-    ct_maximin_order(&host, kernels, cloud->x, cloud->n, cloud->d, q, threads, order);
+    ct_maximin_order(&host, kernels, cloud->x, cloud->n, cloud->d, q, cloud->n, threads, order);
     host_end_call();
     const int *want = oracle_maximin(cloud, q);
     for (int i = 0; i < cloud->n; i++)

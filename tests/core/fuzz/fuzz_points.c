@@ -8,7 +8,7 @@
 
 #include <math.h>
 
-static double hub_distance(const struct ct_tree *t, int node, int pos)
+static double center_distance(const struct ct_tree *t, int node, int pos)
 {
     return oracle_distance(t->points + t->center[node] - 1, (size_t)t->n, t->points + pos - 1,
                            (size_t)t->n, t->d);
@@ -25,7 +25,7 @@ static void expect_measures(const struct ct_tree *t, int node)
     int min_row = t->n;
     double radius = 0;
     for (int pos = t->subtree_begin[node]; pos <= t->subtree_end[node]; pos++) {
-        double distance = hub_distance(t, node, pos);
+        double distance = center_distance(t, node, pos);
         radius = distance > radius ? distance : radius;
         min_row = t->row[pos - 1] < min_row ? t->row[pos - 1] : min_row;
     }
@@ -74,7 +74,7 @@ static void expect_children(const struct ct_tree *t, int node)
     double apart = highest == CT_NO_LEVEL ? 0 : cover(highest - 1) * (1 - 1e-12);
     for (int a = first; a > 0; a = t->next_sibling[a - 1])
         for (int b = first; b < a; b++)
-            FUZZ_CHECK(hub_distance(t, a - 1, t->center[b - 1]) > apart);
+            FUZZ_CHECK(center_distance(t, a - 1, t->center[b - 1]) > apart);
 }
 
 static void expect_tree(const struct ct_tree *t, const struct cloud *cloud)

@@ -69,16 +69,17 @@ static void check_definition(void)
     CHECK(directed == 0);
 }
 
-/* The greatest square whose root rounds to tau or less, by bisection of the
- * numbers from tau^2 less a little to tau^2 and a little. */
-static double greatest_square(double tau)
+/* The greatest square whose root rounds to the threshold or less, by bisection of the numbers
+ * around the square of the threshold. */
+static double greatest_square(double threshold)
 {
-    double within = tau * tau * (1 - 1e-14), beyond = tau * tau * (1 + 1e-14) + DBL_TRUE_MIN;
+    double within = threshold * threshold * (1 - 1e-14),
+           beyond = threshold * threshold * (1 + 1e-14) + DBL_TRUE_MIN;
     while (nextafter(within, beyond) < beyond) {
         double middle = within + (beyond - within) / 2;
         if (middle <= within || middle >= beyond)
             middle = nextafter(within, beyond);
-        if (sqrt(middle) <= tau)
+        if (sqrt(middle) <= threshold)
             within = middle;
         else
             beyond = middle;
@@ -90,8 +91,8 @@ static void check_limits(void)
 {
     int cut = 0, loose = 0;
     for (int i = 0; i < 20000; i++) {
-        double tau = ldexp(1 + random_uniform(), random_below(1000) - 500);
-        double limit = ct_sq_threshold(tau), greatest = greatest_square(tau);
+        double threshold = ldexp(1 + random_uniform(), random_below(1000) - 500);
+        double limit = ct_sq_threshold(threshold), greatest = greatest_square(threshold);
         cut += limit < greatest;
         loose += limit > greatest * (1 + 8 * DBL_EPSILON);
     }
@@ -100,8 +101,8 @@ static void check_limits(void)
     CHECK(loose == 0);
     cut = 0;
     for (int i = 0; i < 20000; i++) {
-        double tau = ldexp(1 + random_uniform(), -510 - random_below(40));
-        cut += ct_sq_threshold(tau) < greatest_square(tau);
+        double threshold = ldexp(1 + random_uniform(), -510 - random_below(40));
+        cut += ct_sq_threshold(threshold) < greatest_square(threshold);
     }
     check_about("limits whose squares are subnormal or vanish");
     CHECK(cut == 0);

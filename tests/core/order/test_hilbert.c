@@ -1,7 +1,7 @@
-/* test_hilbert.c: the curve by what defines it. On a full grid, cells that
- * follow each other are neighbors, and every aligned run of 2^(d s) cells is a
- * cube of side 2^s. From d = 33 on a coordinate has one bit, and the curve is
- * a Gray code: any few coordinates, wherever they are among d, must walk it. */
+/* test_hilbert.c: the properties that define the curve. On a full grid, successive cells are
+ * neighbors, and every aligned run of 2^(d s) cells is a cube of side 2^s. From d = 33 on, a
+ * coordinate has one bit, and the curve is a Gray code: restricted to any few of the d coordinates,
+ * it must visit their cells in the order of a Gray code. */
 #include "check.h"
 #include "clouds.h"
 #include "core/order/hilbert.h"

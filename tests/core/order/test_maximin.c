@@ -16,14 +16,14 @@ struct call {
     const struct cloud *cloud;
     const struct ct_kernels *kernels;
     const double *q;
-    int threads, *order;
+    int count, threads, *order;
 };
 
 static void run(void *data)
 {
     const struct call *call = data;
     ct_maximin_order(&host, call->kernels, call->cloud->x, call->cloud->n, call->cloud->d, call->q,
-                     call->threads, call->order);
+                     call->count, call->threads, call->order);
 }
 
 static struct call make_call(const struct cloud *cloud)
@@ -33,6 +33,7 @@ static struct call make_call(const struct cloud *cloud)
     return (struct call){.cloud = cloud,
                          .kernels = ct_kernels(ct_simd_best()),
                          .q = q,
+                         .count = cloud->n,
                          .threads = 1,
                          .order = keep((size_t)cloud->n, sizeof(int))};
 }
@@ -49,6 +50,24 @@ static void check_cloud(struct cloud cloud)
             CHECK(host_run(run, &call, 0, 0));
             CHECK(memcmp(call.order, want, (size_t)cloud.n * sizeof *want) == 0);
         }
+    keep_end();
+}
+
+/* The first points of the order, and nothing beyond them: order has room for `count`. */
+static void check_first(const char *name, int n, int d, int threads)
+{
+    struct cloud cloud = cloud_of(name, n, d);
+    struct call whole = make_call(&cloud), call = make_call(&cloud);
+    CHECK(host_run(run, &whole, 0, 0));
+    static const int counts[] = {0, 1, 2, 63, 64, 65, 500};
+    for (size_t i = 0; i < sizeof counts / sizeof *counts; i++) {
+        call.count = counts[i];
+        call.threads = threads;
+        call.order = keep((size_t)call.count, sizeof *call.order);
+        check_about("first %d of %d of %s, d = %d", call.count, n, name, d);
+        CHECK(host_run(run, &call, 0, 0));
+        CHECK(memcmp(call.order, whole.order, (size_t)call.count * sizeof *call.order) == 0);
+    }
     keep_end();
 }
 
@@ -108,6 +127,9 @@ int main(void)
     check_cloud(cloud_of("grid of 3", 600, 9));
     check_threads("uniform", 9000, 2);
     check_threads("normal", 1100, 160);
+    check_first("uniform", 600, 2, 1);
+    check_first("normal", 1100, 160, 3);
+    check_first("same", 600, 2, 2);
     check_interrupt(1500, 30, 1);
     check_interrupt(1100, 160, 3);
     check_centroid();

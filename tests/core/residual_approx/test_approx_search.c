@@ -56,12 +56,13 @@ static struct answer new_answer(int lines, int k)
 static int list_near(const struct asked *asked, int query, int *row)
 {
     const struct residual_problem *p = asked->problem;
-    struct near *near = host.alloc((size_t)p->cloud.n, sizeof *near);
+    struct neighbor *neighbors = host.alloc((size_t)p->cloud.n, sizeof *neighbors);
     int listed = 0, self = asked->own ? query + 1 : 0;
-    int count = oracle_rows(&p->cloud, asked->own ? &p->cloud : &p->queries, query, self, near);
+    int count =
+        oracle_rows(&p->cloud, asked->own ? &p->cloud : &p->queries, query, self, neighbors);
     for (int i = 0; i < count; i++)
-        if (!asked->predecessor || near[i].row < self)
-            row[listed++] = near[i].row;
+        if (!asked->predecessor || neighbors[i].row < self)
+            row[listed++] = neighbors[i].row;
     return listed;
 }
 
@@ -97,8 +98,8 @@ static int compare(const void *one, const void *other)
 struct state {
     struct candidate *kept; /* in order; quantized squares until a round ends */
     int count, room, evaluated, improved, step, early;
-    int begun, useful;         /* of the budget's step */
-    int run, run_useful, idle; /* of its runs */
+    int step_start, useful;                 /* of the budget's step */
+    int run, run_useful, low_yield_windows; /* of its runs */
 };
 
 /* Puts a candidate among the kept ones; returns whether it is one of the first k. */
@@ -144,18 +145,18 @@ static int budget_ends(const struct ct_budget *budget, struct state *s, int k, i
     s->run += batch;
     s->run_useful += useful;
     if (s->run >= budget->window || s->run_useful >= budget->stop * budget->window) {
-        s->idle = s->run_useful < budget->stop * s->run ? s->idle + 1 : 0;
+        s->low_yield_windows = s->run_useful < budget->stop * s->run ? s->low_yield_windows + 1 : 0;
         s->run = s->run_useful = 0;
     }
-    s->early = s->idle == 2;
+    s->early = s->low_yield_windows == 2;
     if (s->evaluated < k || (!s->early && s->evaluated < budget->limit[s->step]))
         return 0;
     if (s->early || s->step + 1 == budget->steps ||
-        s->useful < budget->escalate * (s->evaluated - s->begun))
+        s->useful < budget->escalate * (s->evaluated - s->step_start))
         return 1;
-    s->begun = s->evaluated;
+    s->step_start = s->evaluated;
     s->step++;
-    s->useful = s->run = s->run_useful = s->idle = 0;
+    s->useful = s->run = s->run_useful = s->low_yield_windows = 0;
     return 0;
 }
 

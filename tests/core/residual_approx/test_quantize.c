@@ -1,5 +1,6 @@
-/* test_quantize.c: v in whole numbers. Each is within half a unit of what it stands for,
- * none is too long, and dot products are off by as much as is said, as a rule. */
+/* test_quantize.c: quantized v. Each value is within half a unit of the original value, no vector
+ * exceeds the permitted length, and errors of dot products are almost always within the stated
+ * error. */
 #include "check.h"
 #include "clouds.h"
 #include "core/residual/correlation.h"

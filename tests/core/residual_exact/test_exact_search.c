@@ -33,7 +33,7 @@ static int compare(const void *a, const void *b)
 
 /* Fills near with all points that a query may find, by (distance, row); returns their count. */
 static int sort_all(const struct ct_residual_metric *metric, const struct queries *queries,
-                    int query, struct candidate *near)
+                    int query, struct candidate *neighbors)
 {
     const struct ct_factors *points = &metric->points;
     int own = !queries->others, found = 0;
@@ -43,9 +43,9 @@ static int sort_all(const struct ct_residual_metric *metric, const struct querie
         if (own && (i == at || (queries->predecessors && i > at)))
             continue;
         ct_residual_rho(kernels_of(0), metric, own ? points : queries->others, at, &i, 1, &rho);
-        near[found++] = (struct candidate){sqrt(1 - fabs(rho)), i + 1};
+        neighbors[found++] = (struct candidate){sqrt(1 - fabs(rho)), i + 1};
     }
-    qsort(near, (size_t)found, sizeof *near, compare);
+    qsort(neighbors, (size_t)found, sizeof *neighbors, compare);
     return found;
 }
 
@@ -54,12 +54,12 @@ static void check_search(const struct ct_residual_metric *metric, struct queries
     size_t size = (size_t)queries.count * k;
     int *want = keep(size, sizeof *want), wrong = 0;
     double *want_distance = keep(size, sizeof *want_distance);
-    struct candidate *near = keep((size_t)metric->points.n, sizeof *near);
+    struct candidate *neighbors = keep((size_t)metric->points.n, sizeof *neighbors);
     for (int i = 0; i < queries.count; i++) {
-        int found = sort_all(metric, &queries, i, near);
+        int found = sort_all(metric, &queries, i, neighbors);
         for (int j = 0; j < k; j++) {
-            want[i + (size_t)j * queries.count] = j < found ? near[j].row : CT_NO_ROW;
-            want_distance[i + (size_t)j * queries.count] = j < found ? near[j].distance : -1;
+            want[i + (size_t)j * queries.count] = j < found ? neighbors[j].row : CT_NO_ROW;
+            want_distance[i + (size_t)j * queries.count] = j < found ? neighbors[j].distance : -1;
         }
     }
     for (int round = 0; round < 12; round++) {

@@ -63,10 +63,11 @@ static struct notes *make_notes(const struct ct_batch *batch, int capacity)
 static int may_evaluate(const struct ct_query_block *s, int i, double distance, int row)
 {
     const struct ct_tiles *tiles = s->context.tree->tiles;
-    double tau = sqrt(s->threshold[i].sq), margin = 1e-5 * s->reach[i] + 4 * tiles->underflow_error;
+    double threshold = sqrt(s->threshold[i].sq),
+           margin = 1e-5 * s->reach[i] + 4 * tiles->underflow_error;
     if (row == s->candidates[i].skip_row || (s->threshold[i].sq == 0 && row > s->threshold[i].row))
         return 0;
-    return distance <= tau * (1 + 1e-4) + margin * tiles->inverse_scale;
+    return distance <= threshold * (1 + 1e-4) + margin * tiles->inverse_scale;
 }
 
 /* Counts points that are candidates and should not be, or the other way round. No point in
@@ -79,11 +80,12 @@ static int count_wrong(const struct notes *notes, struct ct_tile_span skip)
     int wrong = 0;
     for (int i = 0; i < s->count; i++)
         for (int pos = 0; pos < t->n; pos++) {
-            double tau = sqrt(s->threshold[i].sq),
+            double threshold = sqrt(s->threshold[i].sq),
                    distance = oracle_distance(s->q + (size_t)i * t->d, 1, t->points + pos,
                                               (size_t)t->n, t->d);
             int row = t->row[pos], times = notes->times[(size_t)i * t->n + row - 1];
-            int before = distance < tau || (distance == tau && row <= s->threshold[i].row);
+            int before =
+                distance < threshold || (distance == threshold && row <= s->threshold[i].row);
             int is_skipped = pos >= begin[skip.first] && pos < begin[skip.end];
             if (before && !is_skipped && row != s->candidates[i].skip_row)
                 wrong += times != 1;

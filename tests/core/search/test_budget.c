@@ -200,27 +200,29 @@ static int list_tiles(const struct asked *asked, int query, struct span seed, st
 
 static int compare_near(const void *one, const void *other)
 {
-    const struct near *a = one, *b = other;
+    const struct neighbor *a = one, *b = other;
     if (a->distance != b->distance)
         return a->distance < b->distance ? -1 : 1;
     return (a->row > b->row) - (a->row < b->row);
 }
 
-static int add_tile(const struct asked *asked, int query, int tile, struct near *near, int count)
+static int add_tile(const struct asked *asked, int query, int tile, struct neighbor *neighbors,
+                    int count)
 {
     const struct ct_tree *t = asked->tree;
     for (int pos = t->tiles->begin[tile]; pos < t->tiles->begin[tile + 1]; pos++)
         if (eligible(asked, query, t->row[pos]))
-            near[count++] = (struct near){distance_to(asked, query, pos), t->row[pos]};
+            neighbors[count++] = (struct neighbor){distance_to(asked, query, pos), t->row[pos]};
     return count;
 }
 
 static int line_is(const struct asked *asked, const struct answer *answer, int query,
-                   const struct near *near, int count)
+                   const struct neighbor *neighbors, int count)
 {
     for (int j = 0; j < asked->k; j++) {
         size_t at = query + (size_t)j * asked->queries->n;
-        if (j < count ? answer->index[at] != near[j].row || answer->distance[at] != near[j].distance
+        if (j < count ? answer->index[at] != neighbors[j].row ||
+                            answer->distance[at] != neighbors[j].distance
                       : answer->index[at] != CT_NO_ROW || !isnan(answer->distance[at]))
             return 0;
     }
@@ -236,27 +238,27 @@ static int line_is_right(const struct asked *asked, const struct answer *answer,
 {
     const struct ct_tree *t = asked->tree;
     const struct ct_budget *budget = asked->budget;
-    struct near *near = host.alloc((size_t)t->n, sizeof *near);
+    struct neighbor *neighbors = host.alloc((size_t)t->n, sizeof *neighbors);
     struct tile *tile = host.alloc((size_t)t->tiles->count, sizeof *tile);
     struct span seed = seed_of(asked, query);
     int tiles = list_tiles(asked, query, seed, tile), count = 0, used = 0;
     int points = count_points(asked, seed), evaluated = answer->evaluated[query], before = 0;
     for (int i = seed.first; i < seed.last; i++)
-        count = add_tile(asked, query, i, near, count);
+        count = add_tile(asked, query, i, neighbors, count);
     while (points < evaluated && used < tiles) {
         struct span one = {tile[used].number, tile[used].number + 1};
         before = points;
         points += count_points(asked, one);
-        count = add_tile(asked, query, tile[used++].number, near, count);
+        count = add_tile(asked, query, tile[used++].number, neighbors, count);
     }
-    qsort(near, (size_t)count, sizeof *near, compare_near);
-    if (points != evaluated || !line_is(asked, answer, query, near, count))
+    qsort(neighbors, (size_t)count, sizeof *neighbors, compare_near);
+    if (points != evaluated || !line_is(asked, answer, query, neighbors, count))
         return 0;
     if (count_points(asked, seed) >= budget->limit[0])
         return used == 0;
     int ended = used == tiles || count == 0 ||
                 (budget->diverse && count >= asked->k &&
-                 tile[used].box >= near[asked->k - 1].distance * (1 - 1e-5));
+                 tile[used].box >= neighbors[asked->k - 1].distance * (1 - 1e-5));
     int least = budget->limit[budget->escalate > 0 ? 0 : budget->steps - 1];
     int most = budget->limit[budget->escalate > 1 ? 0 : budget->steps - 1];
     return (evaluated >= least || ended || budget->stop > 0) && (used == 0 || before < most);
@@ -275,28 +277,28 @@ static void about(const struct asked *asked)
 }
 
 /* All rows that a query may find, in order; returns how many. */
-static int list_true(const struct asked *asked, int query, struct near *near)
+static int list_true(const struct asked *asked, int query, struct neighbor *neighbors)
 {
     int kept = 0, self = is_own(asked) ? query + 1 : 0;
-    int count = oracle_rows(asked->cloud, asked->queries, query, self, near);
+    int count = oracle_rows(asked->cloud, asked->queries, query, self, neighbors);
     for (int i = 0; i < count; i++)
-        if (eligible(asked, query, near[i].row))
-            near[kept++] = near[i];
+        if (eligible(asked, query, neighbors[i].row))
+            neighbors[kept++] = neighbors[i];
     return kept;
 }
 
 /* Any answer: rows that the query may find, each at its distance, in order. */
 static int count_unsound(const struct asked *asked, const struct answer *answer)
 {
-    struct near *near = host.alloc((size_t)asked->cloud->n, sizeof *near);
+    struct neighbor *neighbors = host.alloc((size_t)asked->cloud->n, sizeof *neighbors);
     int m = asked->queries->n, unsound = 0;
     for (int i = 0; i < m; i++) {
-        int place = -1, found = 0, kept = list_true(asked, i, near);
+        int place = -1, found = 0, kept = list_true(asked, i, neighbors);
         for (; found < asked->k && answer->index[i + (size_t)found * m] != CT_NO_ROW; found++) {
             size_t at = i + (size_t)found * m;
-            for (place++; place < kept && near[place].row != answer->index[at];)
+            for (place++; place < kept && neighbors[place].row != answer->index[at];)
                 place++;
-            unsound += place >= kept || near[place].distance != answer->distance[at];
+            unsound += place >= kept || neighbors[place].distance != answer->distance[at];
         }
         unsound += found != (kept < asked->k ? kept : asked->k);
         unsound += answer->evaluated[i] < found || answer->evaluated[i] > asked->cloud->n;
@@ -341,7 +343,7 @@ static void check_limits(struct asked asked, int diverse)
     int limit[] = {5, 40, 2000000000}, worse = 0, wrong = 0, m = asked.queries->n;
     size_t size = (size_t)m * asked.k;
     struct ct_budget budget = {.steps = 1, .window = 16, .diverse = diverse};
-    struct near *near = keep((size_t)asked.cloud->n, sizeof *near);
+    struct neighbor *neighbors = keep((size_t)asked.cloud->n, sizeof *neighbors);
     struct answer answer = {.index = NULL};
     asked.budget = &budget;
     for (int i = 0; i < 3; i++) {
@@ -352,8 +354,8 @@ static void check_limits(struct asked asked, int diverse)
             worse += answer.distance[at] > before[at];
     }
     for (int query = 0; query < m; query++) {
-        int count = list_true(&asked, query, near);
-        wrong += !line_is(&asked, &answer, query, near, count);
+        int count = list_true(&asked, query, neighbors);
+        wrong += !line_is(&asked, &answer, query, neighbors, count);
     }
     about(&asked);
     CHECK(worse == 0);

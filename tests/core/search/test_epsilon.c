@@ -32,23 +32,23 @@ static int is_own(const struct asked *asked)
 }
 
 /* All rows that a query may find, in order; returns how many. */
-static int list_true(const struct asked *asked, int query, struct near *near)
+static int list_true(const struct asked *asked, int query, struct neighbor *neighbors)
 {
     int self = is_own(asked) ? query + 1 : 0, kept = 0;
-    int count = oracle_rows(asked->cloud, asked->queries, query, self, near);
+    int count = oracle_rows(asked->cloud, asked->queries, query, self, neighbors);
     for (int i = 0; i < count; i++)
-        if (!asked->predecessor || near[i].row < self)
-            near[kept++] = near[i];
+        if (!asked->predecessor || neighbors[i].row < self)
+            neighbors[kept++] = neighbors[i];
     return kept;
 }
 
 /* How many places of the answers break the promise. */
 static int count_wrong(const struct asked *asked, const int *index, const double *distance)
 {
-    struct near *near = host.alloc((size_t)asked->cloud->n, sizeof *near);
+    struct neighbor *neighbors = host.alloc((size_t)asked->cloud->n, sizeof *neighbors);
     int m = asked->queries->n, wrong = 0;
     for (int i = 0; i < m; i++) {
-        int count = list_true(asked, i, near), place = -1;
+        int count = list_true(asked, i, neighbors), place = -1;
         for (int j = 0; j < asked->k; j++) {
             size_t at = i + (size_t)j * m;
             if (j >= count) {
@@ -56,10 +56,11 @@ static int count_wrong(const struct asked *asked, const int *index, const double
                 continue;
             }
             /* The places of the rows found rise: they are in order, and none comes twice. */
-            for (place++; place < count && near[place].row != index[at];)
+            for (place++; place < count && neighbors[place].row != index[at];)
                 place++;
-            wrong += place >= count || distance[at] != near[place].distance ||
-                     distance[at] > near[j].distance * (1 + asked->epsilon) * (1 + 1e-12) + TINY;
+            wrong +=
+                place >= count || distance[at] != neighbors[place].distance ||
+                distance[at] > neighbors[j].distance * (1 + asked->epsilon) * (1 + 1e-12) + TINY;
         }
     }
     return wrong;

@@ -1,7 +1,7 @@
-/* test_hard_cases.c: points made to defeat the search: too close for floats to tell
- * apart, thousands in one place, alone among clusters, farther away than squares
- * reach. Neighbors are those of the oracle, bit for bit; and what a query takes
- * stays far from the number of points, or at least in proportion to it. */
+/* test_hard_cases.c: point sets that are hard to search: distances below the precision of float32,
+ * thousands of duplicates, isolated points among clusters, points whose float32 squares overflow.
+ * Neighbors have the bits of the oracle, and the number of distances per query stays far below
+ * the number of points, or is proportional to it. */
 #include "check.h"
 #include "core/order/hilbert.h"
 #include "core/search/query.h"
@@ -39,14 +39,14 @@ struct way {
     int threads;
 };
 
-/* Every so many-th query is asked of the oracle. Returns doubles taken by a query. */
+/* Compares every `apart`-th query with the oracle. Returns the distances computed per query. */
 static double play(const struct game *game, struct way way, int apart)
 {
     const struct cloud *cloud = game->cloud, *queries = game->queries ? game->queries : cloud;
     int m = queries->n, k = way.k, wrong = 0, own = game->queries == NULL;
     int *index = host.alloc((size_t)m * k, sizeof *index);
     double *distance = host.alloc((size_t)m * k, sizeof *distance);
-    struct near *near = host.alloc((size_t)cloud->n, sizeof *near);
+    struct neighbor *neighbors = host.alloc((size_t)cloud->n, sizeof *neighbors);
     struct ct_search_stats stats = {0};
     struct ct_batch batch = {
         .tree = &game->tree,
@@ -60,11 +60,11 @@ static double play(const struct game *game, struct way way, int apart)
         .stats = &stats};
     ct_knn(&host, &batch, k, -1, index, distance);
     for (int i = 0; i < m; i += apart) {
-        int count = oracle_rows(cloud, queries, i, own ? i + 1 : 0, near);
+        int count = oracle_rows(cloud, queries, i, own ? i + 1 : 0, neighbors);
         for (int j = 0; j < k; j++) {
             size_t at = i + (size_t)j * m;
-            wrong += index[at] != (j < count ? near[j].row : CT_NO_ROW);
-            wrong += distance[at] != (j < count ? near[j].distance : -1);
+            wrong += index[at] != (j < count ? neighbors[j].row : CT_NO_ROW);
+            wrong += distance[at] != (j < count ? neighbors[j].distance : -1);
         }
     }
     host_end_call();
@@ -121,12 +121,12 @@ static void check_duplicate_run(int n, int elsewhere, double place)
         struct game other = make_game(&cloud, &others, leaf_size);
         for (int k = 1; k < 1000; k += 5 * k + 2) {
             struct way way = {k, 0, CT_SEARCH_TREE, 2};
-            double taken = play(&own, way, n / 10), taken_others = play(&other, way, 9);
+            double distances = play(&own, way, n / 10), distances_others = play(&other, way, 9);
             check_about("%d in one place, leaves of %d, k %d: %g distances for each there, %g for "
                         "each of others",
-                        n, leaf_size, k, taken, taken_others);
-            CHECK(taken < 6 * k + 1500);
-            CHECK(taken_others < 6 * k + 1500);
+                        n, leaf_size, k, distances, distances_others);
+            CHECK(distances < 6 * k + 1500);
+            CHECK(distances_others < 6 * k + 1500);
         }
     }
     keep_end();

@@ -31,12 +31,12 @@ static struct task make_task(const struct cloud *cloud, const struct cloud *quer
     int m = queries->n;
     struct task task = {cloud, queries, keep((size_t)m, sizeof(int)),
                         keep((size_t)m * k, sizeof(int)), keep((size_t)m * k, sizeof(double))};
-    struct near *near = keep((size_t)cloud->n, sizeof *near);
+    struct neighbor *neighbors = keep((size_t)cloud->n, sizeof *neighbors);
     for (int i = 0; i < m; i++) {
-        int count = oracle_rows(cloud, queries, i, is_self(&task) ? i + 1 : 0, near);
+        int count = oracle_rows(cloud, queries, i, is_self(&task) ? i + 1 : 0, neighbors);
         for (int j = 0; j < k; j++) {
-            task.index[i + (size_t)j * m] = j < count ? near[j].row : CT_NO_ROW;
-            task.distance[i + (size_t)j * m] = j < count ? near[j].distance : NAN;
+            task.index[i + (size_t)j * m] = j < count ? neighbors[j].row : CT_NO_ROW;
+            task.distance[i + (size_t)j * m] = j < count ? neighbors[j].distance : NAN;
         }
     }
     ct_hilbert_order(&host, queries->x, m, queries->d, 1, task.order);
@@ -136,13 +136,14 @@ static void check_large(const char *name, int n, int d, int k)
     double *distance = keep((size_t)n * k, sizeof *distance);
     struct ct_batch batch = {
         .tree = &grown.tree, .count = n, .threads = 2, .kernels = kernels_below(0)};
-    struct near *near = keep((size_t)n, sizeof *near);
+    struct neighbor *neighbors = keep((size_t)n, sizeof *neighbors);
     ct_knn(&host, &batch, k, NAN, index, distance);
     host_end_call();
     for (int i = 0; i < n; i += 50) {
-        oracle_rows(&cloud, &cloud, i, i + 1, near);
+        oracle_rows(&cloud, &cloud, i, i + 1, neighbors);
         for (int j = 0; j < k; j++)
-            wrong += index[i + j * n] != near[j].row || distance[i + j * n] != near[j].distance;
+            wrong += index[i + j * n] != neighbors[j].row ||
+                     distance[i + j * n] != neighbors[j].distance;
     }
     check_about("%d of %s, d = %d, k = %d", n, name, d, k);
     CHECK(wrong == 0);

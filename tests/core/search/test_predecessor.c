@@ -24,13 +24,13 @@ static struct task make_task(const struct cloud *cloud, int k)
 {
     size_t n = (size_t)cloud->n;
     struct task task = {cloud, keep(n * k, sizeof(int)), keep(n * k, sizeof(double))};
-    struct near *near = keep(n, sizeof *near);
+    struct neighbor *neighbors = keep(n, sizeof *neighbors);
     for (size_t i = 0; i < n; i++) {
-        int count = oracle_rows(cloud, cloud, (int)i, (int)i + 1, near), found = 0;
+        int count = oracle_rows(cloud, cloud, (int)i, (int)i + 1, neighbors), found = 0;
         for (int c = 0; c < count && found < k; c++)
-            if (near[c].row <= (int)i) {
-                task.index[i + found * n] = near[c].row;
-                task.distance[i + found++ * n] = near[c].distance;
+            if (neighbors[c].row <= (int)i) {
+                task.index[i + found * n] = neighbors[c].row;
+                task.distance[i + found++ * n] = neighbors[c].distance;
             }
         for (; found < k; found++) {
             task.index[i + found * n] = CT_NO_ROW;

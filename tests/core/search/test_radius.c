@@ -15,7 +15,7 @@
 /* The oracle's rows for all queries, from nearest to farthest. */
 struct task {
     const struct cloud *cloud, *queries; /* the same: its own points */
-    struct near *near;                   /* [m * n] by query */
+    struct neighbor *neighbors;          /* [m * n] by query */
     int reach;                           /* rows for each query */
 };
 
@@ -27,16 +27,18 @@ static int is_self(const struct task *task)
 static struct task make_task(const struct cloud *cloud, const struct cloud *queries)
 {
     size_t n = (size_t)cloud->n;
-    struct task task = {cloud, queries, keep(n * queries->n, sizeof(struct near)), 0};
+    struct task task = {cloud, queries, keep(n * queries->n, sizeof(struct neighbor)), 0};
     for (int i = 0; i < queries->n; i++)
-        task.reach = oracle_rows(cloud, queries, i, is_self(&task) ? i + 1 : 0, task.near + i * n);
+        task.reach =
+            oracle_rows(cloud, queries, i, is_self(&task) ? i + 1 : 0, task.neighbors + i * n);
     return task;
 }
 
 static int within(const struct task *task, int i, double radius)
 {
     int count = 0;
-    while (count < task->reach && task->near[(size_t)i * task->cloud->n + count].distance <= radius)
+    while (count < task->reach &&
+           task->neighbors[(size_t)i * task->cloud->n + count].distance <= radius)
         count++;
     return count;
 }
@@ -66,7 +68,7 @@ static struct found search(const struct ct_batch *batch, double radius, int sort
 
 static int compare(const void *one, const void *other)
 {
-    const struct near *a = one, *b = other;
+    const struct neighbor *a = one, *b = other;
     if (a->distance != b->distance)
         return a->distance < b->distance ? -1 : 1;
     return (a->row > b->row) - (a->row < b->row);
@@ -79,13 +81,13 @@ static int is_right(const struct task *task, const struct found *found, int i, d
     int count = within(task, i, radius), right = 1;
     if (found->count[i] != count)
         return 0;
-    struct near *got = host.alloc((size_t)count, sizeof *got);
+    struct neighbor *got = host.alloc((size_t)count, sizeof *got);
     for (int j = 0; j < count; j++)
-        got[j] = (struct near){found->distance[i][j], found->index[i][j]};
+        got[j] = (struct neighbor){found->distance[i][j], found->index[i][j]};
     if (!sorted)
         qsort(got, (size_t)count, sizeof *got, compare);
     for (int j = 0; j < count; j++) {
-        const struct near *want = &task->near[(size_t)i * task->cloud->n + j];
+        const struct neighbor *want = &task->neighbors[(size_t)i * task->cloud->n + j];
         right &= got[j].distance == want->distance && got[j].row == want->row;
     }
     return right;
@@ -131,7 +133,7 @@ static void check_task(const struct ct_tree *tree, const struct task *task)
         int query = random_below(task->queries->n), rank = random_below(task->reach);
         if (i % 2)
             rank /= 8;
-        double radius = task->near[(size_t)query * task->cloud->n + rank].distance;
+        double radius = task->neighbors[(size_t)query * task->cloud->n + rank].distance;
         check_radius(tree, task, radius, round++);
         check_radius(tree, task, nextafter(radius, 0), round++);
         check_radius(tree, task, nextafter(radius, INFINITY), round++);

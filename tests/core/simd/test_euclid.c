@@ -1,8 +1,8 @@
-/* test_euclid.c: every instruction set this processor has agrees with plain C.
- * What is computed in double has the same bits; what is computed in float accepts
- * whatever is within a limit less a trifle, and rejects what is beyond it by
- * another; without fused multiply-add it has the same bits, too. Nothing is read or
- * written beyond what simd/euclid.h says (each array is a block of its exact size). */
+/* test_euclid.c: every instruction set of the processor agrees with plain C. Results in double
+ * have the same bits. Results in float32 accept all values below the limit by a relative
+ * tolerance, and reject all values above it by the tolerance; without fused multiply-add they
+ * have the same bits. Nothing is read or written beyond the sizes in simd/euclid.h (each array is a
+ * block of its exact size). */
 #include "check.h"
 #include "clouds.h"
 #include "core/simd/euclid.h"
@@ -15,7 +15,7 @@
 
 enum { MOST = 70, DIMS = 20, VECTOR = 8 };
 
-#define TRIFLE 1e-5
+#define TOLERANCE 1e-5
 
 static void plain_sqdist(const double *x, int ld, int d, int count, const double *q, double *out)
 {
@@ -193,15 +193,16 @@ static void check_lanes(const struct ct_kernels *kernels)
 /* Whether an answer about a square, given in double, is one that may be given. */
 static int may_say(int within, double sq, double limit)
 {
-    return within ? sq <= limit * (1 + TRIFLE) : !(sq <= limit * (1 - TRIFLE));
+    return within ? sq <= limit * (1 + TOLERANCE) : !(sq <= limit * (1 - TOLERANCE));
 }
 
 /* 0 and the smallest floats, squares that occur and some near them, and ends. */
 static float some_limit(double occurring)
 {
-    double limits[] = {occurring,    occurring * (1 + 3 * TRIFLE), occurring * (1 - 3 * TRIFLE),
-                       INFINITY,     occurring * random_uniform(), 0,
-                       occurring * 2};
+    double limits[] = {
+        occurring,    occurring * (1 + 3 * TOLERANCE), occurring * (1 - 3 * TOLERANCE),
+        INFINITY,     occurring * random_uniform(),    0,
+        occurring * 2};
     return (float)limits[random_below(7)];
 }
 
@@ -209,20 +210,20 @@ static float some_limit(double occurring)
 
 /* A list that has room for just what simd/candidates.h says, and holds `count` squares,
  * from 0 to below 1, all within its limit. */
-static struct ct_candidates some_near(int full, int count, float limit)
+static struct ct_candidates some_candidates(int full, int count, float limit)
 {
-    struct ct_candidates near = {.sq = keep((size_t)full + CT_CANDIDATE_PAD, sizeof(float)),
-                                 .pos = keep((size_t)full + CT_CANDIDATE_PAD, sizeof(int)),
-                                 .count = count,
-                                 .capacity = full,
-                                 .threshold = limit,
-                                 .skip_row = 0,
-                                 .max_row = INT_MAX};
+    struct ct_candidates candidates = {.sq = keep((size_t)full + CT_CANDIDATE_PAD, sizeof(float)),
+                                       .pos = keep((size_t)full + CT_CANDIDATE_PAD, sizeof(int)),
+                                       .count = count,
+                                       .capacity = full,
+                                       .threshold = limit,
+                                       .skip_row = 0,
+                                       .max_row = INT_MAX};
     for (int i = 0; i < count; i++) {
-        near.sq[i] = (float)random_uniform();
-        near.pos[i] = -1 - i;
+        candidates.sq[i] = (float)random_uniform();
+        candidates.pos[i] = -1 - i;
     }
-    return near;
+    return candidates;
 }
 
 /* The tile that lies last in its array, as do its rows: size points from pos on. */
@@ -259,50 +260,51 @@ static double square_at(const struct scan_input *m, int lane, int place, int pla
 }
 
 /* Of the rows a query does not want, and of the limit: all there are, and some. */
-static void set_wants(const struct scan_input *m, int place, int places, struct ct_candidates *near)
+static void set_wants(const struct scan_input *m, int place, int places,
+                      struct ct_candidates *candidates)
 {
     static const int rounds = 4;
-    near->threshold = some_limit(square_at(m, random_below(m->size), place, places));
-    near->skip_row = random_below(rounds) ? m->row[random_below(m->size)] : 0;
-    near->max_row =
+    candidates->threshold = some_limit(square_at(m, random_below(m->size), place, places));
+    candidates->skip_row = random_below(rounds) ? m->row[random_below(m->size)] : 0;
+    candidates->max_row =
         random_below(rounds) ? INT_MAX : m->row[random_below(m->size)] - random_below(2);
 }
 
 /* What is wrong with a list that had `had` entries, the first of which must be as
  * before, after a scan of a tile. */
 static int wrong_after(const struct scan_input *m, int place, int places,
-                       const struct ct_candidates *before, const struct ct_candidates *near)
+                       const struct ct_candidates *before, const struct ct_candidates *candidates)
 {
-    int at = before->count, wrong = near->count < before->count;
-    wrong += memcmp(near->sq, before->sq, (size_t)at * sizeof *near->sq) != 0;
-    wrong += memcmp(near->pos, before->pos, (size_t)at * sizeof *near->pos) != 0;
+    int at = before->count, wrong = candidates->count < before->count;
+    wrong += memcmp(candidates->sq, before->sq, (size_t)at * sizeof *candidates->sq) != 0;
+    wrong += memcmp(candidates->pos, before->pos, (size_t)at * sizeof *candidates->pos) != 0;
     for (int lane = 0; lane < m->size; lane++) {
         double want = square_at(m, lane, place, places);
-        int wanted = m->row[lane] != near->skip_row && m->row[lane] <= near->max_row;
-        int within = at < near->count && near->pos[at] == m->pos + lane;
-        wrong += within ? !wanted || !may_say(1, want, near->threshold)
-                        : wanted && !may_say(0, want, near->threshold);
-        wrong += within && fabs(near->sq[at] - want) > TRIFLE * want;
+        int wanted = m->row[lane] != candidates->skip_row && m->row[lane] <= candidates->max_row;
+        int within = at < candidates->count && candidates->pos[at] == m->pos + lane;
+        wrong += within ? !wanted || !may_say(1, want, candidates->threshold)
+                        : wanted && !may_say(0, want, candidates->threshold);
+        wrong += within && fabs(candidates->sq[at] - want) > TOLERANCE * want;
         at += within;
     }
-    return wrong + (at != near->count);
+    return wrong + (at != candidates->count);
 }
 
 /* A buffer before a scan: mostly with so little room that the tile may fill it. */
 static struct ct_candidates list_to_fill(void)
 {
     int full = 1 + random_below(2 * CT_LANES), room = random_below(CT_LANES + 1);
-    return some_near(full, room < full ? full - 1 - room : 0, 0);
+    return some_candidates(full, room < full ? full - 1 - room : 0, 0);
 }
 
 /* A copy to compare with. */
-static struct ct_candidates copy_of(const struct ct_candidates *near)
+static struct ct_candidates copy_of(const struct ct_candidates *candidates)
 {
-    struct ct_candidates copy = *near;
-    copy.sq = keep((size_t)near->capacity + CT_CANDIDATE_PAD, sizeof(float));
-    copy.pos = keep((size_t)near->capacity + CT_CANDIDATE_PAD, sizeof(int));
-    memcpy(copy.sq, near->sq, (size_t)near->count * sizeof(float));
-    memcpy(copy.pos, near->pos, (size_t)near->count * sizeof(int));
+    struct ct_candidates copy = *candidates;
+    copy.sq = keep((size_t)candidates->capacity + CT_CANDIDATE_PAD, sizeof(float));
+    copy.pos = keep((size_t)candidates->capacity + CT_CANDIDATE_PAD, sizeof(int));
+    memcpy(copy.sq, candidates->sq, (size_t)candidates->count * sizeof(float));
+    memcpy(copy.pos, candidates->pos, (size_t)candidates->count * sizeof(int));
     return copy;
 }
 
@@ -311,12 +313,12 @@ static void check_scan_tile(const struct ct_kernels *kernels)
     int wrong = 0, wrong_full = 0, filled = 0;
     for (int round = 0; round < 100 * DIMS; round++) {
         struct scan_input m = some_scan_input(1 + round % (2 * DIMS), 1);
-        struct ct_candidates near = list_to_fill(), before;
-        set_wants(&m, 0, 1, &near);
-        before = copy_of(&near);
-        int full = kernels->scan_tile(m.tile, m.d, m.q, m.row, m.pos, &near);
-        wrong += wrong_after(&m, 0, 1, &before, &near);
-        wrong_full += (full != 0) != (near.count >= near.capacity);
+        struct ct_candidates candidates = list_to_fill(), before;
+        set_wants(&m, 0, 1, &candidates);
+        before = copy_of(&candidates);
+        int full = kernels->scan_tile(m.tile, m.d, m.q, m.row, m.pos, &candidates);
+        wrong += wrong_after(&m, 0, 1, &before, &candidates);
+        wrong_full += (full != 0) != (candidates.count >= candidates.capacity);
         filled += full != 0;
         keep_end();
     }
@@ -332,19 +334,20 @@ static void check_scan_tile_group(const struct ct_kernels *kernels)
     int wrong = 0, wrong_full = 0, filled_unused = 0, filled = 0;
     for (int round = 0; round < 60 * DIMS; round++) {
         struct scan_input m = some_scan_input(1 + round % (2 * DIMS), CT_GROUP);
-        struct ct_candidates list[CT_GROUP], before[CT_GROUP], *near[CT_GROUP];
+        struct ct_candidates list[CT_GROUP], before[CT_GROUP], *candidates[CT_GROUP];
         struct ct_candidates unused = {.capacity = 1, .threshold = -1};
         int alone = random_below(CT_GROUP);
         for (int i = 0; i < CT_GROUP; i++) {
             list[i] = list_to_fill();
             set_wants(&m, i, CT_GROUP, &list[i]);
             before[i] = copy_of(&list[i]);
-            near[i] = i == alone || i == round % CT_GROUP ? &unused : &list[i];
+            candidates[i] = i == alone || i == round % CT_GROUP ? &unused : &list[i];
         }
-        unsigned full = kernels->scan_tile_group(m.tile, m.d, m.q, m.row, m.pos, near);
+        unsigned full = kernels->scan_tile_group(m.tile, m.d, m.q, m.row, m.pos, candidates);
         for (int i = 0; i < CT_GROUP; i++) {
-            wrong += near[i] == &list[i] && wrong_after(&m, i, CT_GROUP, &before[i], &list[i]);
-            wrong_full += (full >> i & 1) != (near[i]->count >= near[i]->capacity);
+            wrong +=
+                candidates[i] == &list[i] && wrong_after(&m, i, CT_GROUP, &before[i], &list[i]);
+            wrong_full += (full >> i & 1) != (candidates[i]->count >= candidates[i]->capacity);
         }
         wrong_full += full >> CT_GROUP != 0;
         filled += full != 0;
@@ -358,18 +361,18 @@ static void check_scan_tile_group(const struct ct_kernels *kernels)
     CHECK(filled > 0);
 }
 
-static int count_near(const struct ct_candidates *near, float limit)
+static int count_within(const struct ct_candidates *candidates, float limit)
 {
     int count = 0;
-    for (int i = 0; i < near->count; i++)
-        count += near->sq[i] <= limit;
+    for (int i = 0; i < candidates->count; i++)
+        count += candidates->sq[i] <= limit;
     return count;
 }
 
 /* Squares of all sorts: spread, tied, all one, zeros, next to zero, without end. */
-static void fill_near(struct ct_candidates *near, int sort)
+static void fill_candidates(struct ct_candidates *candidates, int sort)
 {
-    for (int i = 0; i < near->count; i++) {
+    for (int i = 0; i < candidates->count; i++) {
         float u = (float)random_uniform();
         float squares[] = {u,
                            (float)random_below(4),
@@ -379,18 +382,18 @@ static void fill_near(struct ct_candidates *near, int sort)
                            random_below(3) ? u : INFINITY,
                            (float)ldexp(1, -random_below(140)),
                            i == 0 ? 3e38f : u};
-        near->sq[i] = squares[sort];
+        candidates->sq[i] = squares[sort];
     }
 }
 
 /* The square below which a bisection must have looked: as near to the threshold as 24
  * halvings of where it began come; nowhere, if it began without end. */
-static float surely_below(const struct ct_candidates *near, float threshold)
+static float surely_below(const struct ct_candidates *candidates, float threshold)
 {
     float most = 0;
-    for (int i = 0; i < near->count; i++)
-        most = near->sq[i] > most ? near->sq[i] : most;
-    float began = near->threshold < INFINITY ? near->threshold : most;
+    for (int i = 0; i < candidates->count; i++)
+        most = candidates->sq[i] > most ? candidates->sq[i] : most;
+    float began = candidates->threshold < INFINITY ? candidates->threshold : most;
     if (began == INFINITY)
         return -1;
     return fminf(nextafterf(threshold, -1), threshold - began * 0x1p-22f);
@@ -404,20 +407,26 @@ static void check_find_threshold(const struct ct_kernels *kernels)
     for (int round = 0; round < 4000; round++) {
         int count = 1 + random_below(3 * MOST), k = 1 + random_below(count), sort = round % 8;
         int most = k + random_below(k / 4 + 2), full = count - random_below(CT_LANES);
-        struct ct_candidates near = some_near(full < 1 ? 1 : full, 0, INFINITY);
-        near.count = count < near.capacity + CT_LANES ? count : near.capacity + CT_LANES - 1;
-        k = k < near.count ? k : near.count;
-        fill_near(&near, sort);
+        struct ct_candidates candidates = some_candidates(full < 1 ? 1 : full, 0, INFINITY);
+        candidates.count =
+            count < candidates.capacity + CT_LANES ? count : candidates.capacity + CT_LANES - 1;
+        k = k < candidates.count ? k : candidates.count;
+        fill_candidates(&candidates, sort);
         if (sort < 5 && round / 8 % 2)
-            near.threshold = near.sq[random_below(near.count)] + (float)random_below(2);
-        struct ct_candidates before = copy_of(&near);
-        float threshold = kernels->find_threshold(&near, k, most);
-        int within = count_near(&near, threshold), wanted = count_near(&near, near.threshold);
-        wrong += near.threshold > 0 && (threshold == 0) != (count_near(&near, 0) >= k);
-        wrong += !(threshold <= near.threshold) || (wanted >= k ? within < k : within != wanted);
-        loose += within > most && count_near(&near, surely_below(&near, threshold)) >= k;
-        changed += near.count != before.count || near.threshold != before.threshold;
-        changed += memcmp(near.sq, before.sq, (size_t)near.count * sizeof(float)) != 0;
+            candidates.threshold =
+                candidates.sq[random_below(candidates.count)] + (float)random_below(2);
+        struct ct_candidates before = copy_of(&candidates);
+        float threshold = kernels->find_threshold(&candidates, k, most);
+        int within = count_within(&candidates, threshold),
+            wanted = count_within(&candidates, candidates.threshold);
+        wrong +=
+            candidates.threshold > 0 && (threshold == 0) != (count_within(&candidates, 0) >= k);
+        wrong +=
+            !(threshold <= candidates.threshold) || (wanted >= k ? within < k : within != wanted);
+        loose +=
+            within > most && count_within(&candidates, surely_below(&candidates, threshold)) >= k;
+        changed += candidates.count != before.count || candidates.threshold != before.threshold;
+        changed += memcmp(candidates.sq, before.sq, (size_t)candidates.count * sizeof(float)) != 0;
         keep_end();
     }
     check_about("find_threshold, %s", kernels->name);
@@ -459,20 +468,21 @@ static void check_compact(const struct ct_kernels *kernels)
     int wrong = 0;
     for (int round = 0; round < 2000; round++) {
         int full = 1 + random_below(MOST), count = random_below(full + CT_LANES), at = 0;
-        struct ct_candidates near = some_near(full, 0, INFINITY);
-        near.count = count;
-        fill_near(&near, round % 8);
+        struct ct_candidates candidates = some_candidates(full, 0, INFINITY);
+        candidates.count = count;
+        fill_candidates(&candidates, round % 8);
         for (int i = 0; i < count; i++)
-            near.pos[i] = i;
-        struct ct_candidates before = copy_of(&near);
-        float limit = count ? some_limit(near.sq[random_below(count)]) : 1;
-        kernels->compact(&near, limit);
+            candidates.pos[i] = i;
+        struct ct_candidates before = copy_of(&candidates);
+        float limit = count ? some_limit(candidates.sq[random_below(count)]) : 1;
+        kernels->compact(&candidates, limit);
         for (int i = 0; i < count; i++)
             if (before.sq[i] <= limit) {
-                wrong += at >= near.count || near.pos[at] != i || near.sq[at] != before.sq[i];
+                wrong += at >= candidates.count || candidates.pos[at] != i ||
+                         candidates.sq[at] != before.sq[i];
                 at++;
             }
-        wrong += at != near.count;
+        wrong += at != candidates.count;
         keep_end();
     }
     check_about("compact, %s", kernels->name);
@@ -540,7 +550,7 @@ static void check_boxes_within(const struct ct_kernels *kernels)
             double want = plain_box_sq(&b, i);
             int within = at < found && number[at] == i;
             wrong += !may_say(within, want, limit);
-            wrong_sq += within && fabs(sq[at] - want) > TRIFLE * want;
+            wrong_sq += within && fabs(sq[at] - want) > TOLERANCE * want;
             at += within;
         }
         wrong += at != found;

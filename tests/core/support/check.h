@@ -1,6 +1,6 @@
-/* check.h: counts what holds and what does not, and says where and about what.
+/* check.h: counts conditions that hold and that fail, and prints the place of each failure.
  *
- * Each check_*.c is a program of its own: CHECKs, then check_done(). */
+ * Each test_*.c is a program: it calls CHECK() for each condition, and check_done() at the end. */
 #ifndef CHECK_H
 #define CHECK_H
 
@@ -8,10 +8,10 @@
 
 void check_that(int holds, const char *what, const char *file, int line);
 
-/* What the next checks are about; printed with those that fail. */
+/* Describes the next checks; printed with each failure. */
 __attribute__((format(printf, 1, 2))) void check_about(const char *format, ...);
 
-/* Prints the tally, frees everything; returns what main() should. */
+/* Prints the totals and frees all memory. Returns the exit status of the program. */
 int check_done(const char *name);
 
 #endif

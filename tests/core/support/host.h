@@ -1,8 +1,8 @@
 /* host.h: a host for the core, with memory that is freed all at once.
  *
- * What the core takes from host.alloc lives until host_end_call(), as with R;
- * what a check keeps for itself lives until keep_end(). Every block is a malloc
- * of its exact size, so the sanitizers see each step beyond it. */
+ * Memory from host.alloc lives until host_end_call(), as with R; memory from keep() lives until
+ * keep_end(). Every block is a malloc() of its exact size, so that the sanitizers detect each
+ * access beyond it. */
 #ifndef HOST_H
 #define HOST_H
 

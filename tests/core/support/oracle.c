@@ -18,22 +18,22 @@ double oracle_distance(const double *a, size_t a_apart, const double *b, size_t 
 
 static int compare(const void *one, const void *other)
 {
-    const struct near *a = one, *b = other;
+    const struct neighbor *a = one, *b = other;
     if (a->distance != b->distance)
         return a->distance < b->distance ? -1 : 1;
     return (a->row > b->row) - (a->row < b->row);
 }
 
 int oracle_rows(const struct cloud *cloud, const struct cloud *queries, int i, int self,
-                struct near *out)
+                struct neighbor *out)
 {
     int count = 0;
     for (int row = 1; row <= cloud->n; row++)
         if (row != self)
             out[count++] =
-                (struct near){oracle_distance(queries->x + i, (size_t)queries->n,
-                                              cloud->x + row - 1, (size_t)cloud->n, cloud->d),
-                              row};
+                (struct neighbor){oracle_distance(queries->x + i, (size_t)queries->n,
+                                                  cloud->x + row - 1, (size_t)cloud->n, cloud->d),
+                                  row};
     qsort(out, (size_t)count, sizeof *out, compare);
     return count;
 }

@@ -1,4 +1,4 @@
-/* oracle.h: the right answer, the slow way, sharing no code with the core. */
+/* oracle.h: correct results by brute force, without code of the core. */
 #ifndef ORACLE_H
 #define ORACLE_H
 
@@ -6,7 +6,7 @@
 
 #include <stddef.h>
 
-struct near {
+struct neighbor {
     double distance;
     int row;
 };
@@ -14,10 +14,10 @@ struct near {
 /* The square root of the squared differences summed column by column. */
 double oracle_distance(const double *a, size_t a_apart, const double *b, size_t b_apart, int d);
 
-/* All rows of a cloud but row `self` in order of (distance, row) from query i;
- * out has room for all. Returns how many. */
+/* Writes all rows of a cloud except row `self`, in order of (distance, row) from query i, to
+ * out [n]. Returns their number. */
 int oracle_rows(const struct cloud *cloud, const struct cloud *queries, int i, int self,
-                struct near *out);
+                struct neighbor *out);
 
 /* The maximin order by its definition, step by step, from the point nearest to q;
  * kept until keep_end(). */

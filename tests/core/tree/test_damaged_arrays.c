@@ -1,6 +1,6 @@
-/* test_damaged_arrays.c: arrays that a user may have changed. ct_validate_arrays finds any
- * one entry of any link that is not what it was, and whatever it lets pass can
- * be searched without harm, as the sanitizers attest. */
+/* test_damaged_arrays.c: arrays that a user may have changed. ct_validate_arrays() detects any
+ * single wrong entry of any link. Arrays that it accepts can be searched without an invalid memory
+ * access, as the sanitizers check. */
 #include "check.h"
 #include "core/search/query.h"
 #include "core/simd/euclid.h"

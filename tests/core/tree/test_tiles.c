@@ -1,8 +1,6 @@
-/* test_tiles.c: the tiles are the points once more, and discard nothing that
- * they may not: whatever the scale, the offset, the dimension, and however far
- * away a query, each point within a distance of it passes the limit for that
- * distance, as do the boxes that hold it, whatever the instruction set; and none
- * is farther than its float square says. */
+/* test_tiles.c: the tiles contain the points of the tree, and a scan of tiles or boxes discards no
+ * point within the threshold: for any scale, offset, dimension, distance of the query, and
+ * instruction set. No point is farther than the bound from its float32 square. */
 #include "check.h"
 #include "core/metric/euclidean.h"
 #include "core/simd/euclid.h"
@@ -95,7 +93,7 @@ static void check_contents(const struct cloud *cloud, const struct ct_tree *t)
 
 /* ---- what they discard -------------------------------------------------------- */
 
-/* One query, and which boxes hold a point within tau. */
+/* One query, and the boxes with a point within a threshold. */
 struct view {
     const struct ct_tree *tree;
     const double *distance; /* [n] by position */
@@ -106,17 +104,17 @@ struct view {
     char *node;      /* [nodes] */
     int *number;     /* scratch: [tiles or nodes] */
     float *sq;
-    struct ct_candidates near[CT_GROUP];
+    struct ct_candidates candidates[CT_GROUP];
 };
 
-static void mark(struct view *view, double tau)
+static void mark(struct view *view, double threshold)
 {
     const struct ct_tree *t = view->tree;
     const struct ct_tiles *tiles = t->tiles;
     for (int tile = 0; tile < tiles->count; tile++) {
         view->lanes[tile] = 0;
         for (int pos = tiles->begin[tile]; pos < tiles->begin[tile + 1]; pos++)
-            if (view->distance[pos] <= tau)
+            if (view->distance[pos] <= threshold)
                 view->lanes[tile] |= 1u << (pos - tiles->begin[tile]);
     }
     for (int node = 0; node < t->nodes; node++) {
@@ -142,45 +140,46 @@ static int lost_boxes(const struct view *view, const struct ct_kernels *kernels,
     return lost + (at != found);
 }
 
-/* Bits of the points of a tile that a list took in, which is then empty again. */
-static unsigned taken(struct ct_candidates *near, int begin)
+/* Returns the bits of the points of a tile that are in a candidate buffer, and empties the buffer.
+ */
+static unsigned candidate_lanes(struct ct_candidates *candidates, int begin)
 {
     unsigned lanes = 0;
-    for (int c = 0; c < near->count; c++)
-        lanes |= 1u << (near->pos[c] - begin);
-    near->count = 0;
+    for (int c = 0; c < candidates->count; c++)
+        lanes |= 1u << (candidates->pos[c] - begin);
+    candidates->count = 0;
     return lanes;
 }
 
-/* Points of a tile that must be taken in and are not: alone and in a group. */
+/* Returns the number of scans of a tile, alone and in a group, that miss a wanted point. */
 static int lost_points(struct view *view, const struct ct_kernels *kernels, float limit)
 {
     const struct ct_tree *t = view->tree;
     struct ct_candidates *group[CT_GROUP];
     int lost = 0;
     for (int i = 0; i < CT_GROUP; i++) {
-        view->near[i].threshold = limit;
-        group[i] = &view->near[i];
+        view->candidates[i].threshold = limit;
+        group[i] = &view->candidates[i];
     }
     for (int tile = 0; tile < t->tiles->count; tile++) {
         const float *x = t->tiles->x + (size_t)tile * t->d * CT_LANES;
         int begin = t->tiles->begin[tile];
         unsigned want = view->lanes[tile];
         kernels->scan_tile(x, t->d, view->q_f32, t->row + begin, begin, group[0]);
-        lost += (want & ~taken(group[0], begin)) != 0;
+        lost += (want & ~candidate_lanes(group[0], begin)) != 0;
         kernels->scan_tile_group(x, t->d, view->group, t->row + begin, begin, group);
         for (int i = 0; i < CT_GROUP; i++)
-            lost += (want & ~taken(group[i], begin)) != 0;
+            lost += (want & ~candidate_lanes(group[i], begin)) != 0;
     }
     return lost;
 }
 
-static int lost(struct view *view, double tau)
+static int lost(struct view *view, double threshold)
 {
     const struct ct_tiles *tiles = view->tree->tiles;
-    float limit = ct_f32_threshold(tiles, view->max_coord, tau);
+    float limit = ct_f32_threshold(tiles, view->max_coord, threshold);
     int count = !(limit >= 0);
-    mark(view, tau);
+    mark(view, threshold);
     for (int level = CT_SIMD_BASE; level <= (int)ct_simd_best(); level++) {
         const struct ct_kernels *kernels = ct_kernels((enum ct_simd_level)level);
         count += lost_points(view, kernels, limit);
@@ -190,30 +189,32 @@ static int lost(struct view *view, double tau)
     return count;
 }
 
-/* Points that are let pass though they are clearly beyond, and points that are
- * farther than their float square says, as a bar. Back and forth loses nothing. */
-static int loose(struct view *view, double tau, int *farther)
+/* Returns the number of candidates clearly beyond the threshold. Adds to *farther the candidates
+ * beyond the distance bound of their float32 square, and the squares that exceed the threshold
+ * made from their own bound. */
+static int loose(struct view *view, double threshold, int *farther)
 {
     const struct ct_tree *t = view->tree;
     const struct ct_kernels *kernels =
         ct_kernels((enum ct_simd_level)random_below((int)ct_simd_best() + 1));
-    struct ct_candidates *near = &view->near[0];
-    double beyond = tau * (1 + 1e-4) + 1e-5 / t->tiles->scale;
+    struct ct_candidates *candidates = &view->candidates[0];
+    double beyond = threshold * (1 + 1e-4) + 1e-5 / t->tiles->scale;
     int count = 0;
-    near->threshold = ct_f32_threshold(t->tiles, view->max_coord, tau);
-    *farther += !(ct_f32_distance_bound(t->tiles, view->max_coord, near->threshold) >= tau);
+    candidates->threshold = ct_f32_threshold(t->tiles, view->max_coord, threshold);
+    *farther +=
+        !(ct_f32_distance_bound(t->tiles, view->max_coord, candidates->threshold) >= threshold);
     for (int tile = 0; tile < t->tiles->count; tile++) {
         const float *x = t->tiles->x + (size_t)tile * t->d * CT_LANES;
         int begin = t->tiles->begin[tile];
-        kernels->scan_tile(x, t->d, view->q_f32, t->row + begin, begin, near);
-        for (int c = 0; c < near->count; c++) {
-            double distance = view->distance[near->pos[c]];
-            double most = ct_f32_distance_bound(t->tiles, view->max_coord, near->sq[c]);
+        kernels->scan_tile(x, t->d, view->q_f32, t->row + begin, begin, candidates);
+        for (int c = 0; c < candidates->count; c++) {
+            double distance = view->distance[candidates->pos[c]];
+            double most = ct_f32_distance_bound(t->tiles, view->max_coord, candidates->sq[c]);
             count += distance > beyond;
             *farther += !(distance <= sqrt(ct_sq_threshold(most)));
-            *farther += !(ct_f32_threshold(t->tiles, view->max_coord, most) >= near->sq[c]);
+            *farther += !(ct_f32_threshold(t->tiles, view->max_coord, most) >= candidates->sq[c]);
         }
-        near->count = 0;
+        candidates->count = 0;
     }
     return count;
 }
@@ -230,10 +231,10 @@ static struct view make_view(const struct ct_tree *t)
                         .number = keep(most, sizeof(int)),
                         .sq = keep(most, sizeof(float))};
     for (int i = 0; i < CT_GROUP; i++)
-        view.near[i] = (struct ct_candidates){.sq = keep(1 + CT_CANDIDATE_PAD, sizeof(float)),
-                                              .pos = keep(1 + CT_CANDIDATE_PAD, sizeof(int)),
-                                              .capacity = 1,
-                                              .max_row = INT_MAX};
+        view.candidates[i] = (struct ct_candidates){.sq = keep(1 + CT_CANDIDATE_PAD, sizeof(float)),
+                                                    .pos = keep(1 + CT_CANDIDATE_PAD, sizeof(int)),
+                                                    .capacity = 1,
+                                                    .max_row = INT_MAX};
     return view;
 }
 
@@ -274,10 +275,11 @@ static void check_discarding(const struct cloud *cloud, const struct ct_tree *t,
         look_from(&view, &queries, i, distance);
         for (int round = 0; round < 5; round++) {
             double at = distance[random_below(t->n)];
-            double taus[] = {at, nextafter(at, 0), nextafter(at, INFINITY), 2 * at, 0, INFINITY};
-            double tau = round == 4 ? taus[random_below(6)] : at;
-            *(view.max_coord < 4 ? &lost_near : &lost_far) += lost(&view, tau);
-            int loosely = loose(&view, tau, &farther);
+            double thresholds[] = {at, nextafter(at, 0), nextafter(at, INFINITY), 2 * at,
+                                   0,  INFINITY};
+            double threshold = round == 4 ? thresholds[random_below(6)] : at;
+            *(view.max_coord < 4 ? &lost_near : &lost_far) += lost(&view, threshold);
+            int loosely = loose(&view, threshold, &farther);
             too_loose += view.max_coord < 4 ? loosely : 0;
         }
     }

@@ -1,6 +1,5 @@
-/* test_parallel_for.c: every block is run once, by a thread there is, whatever the
- * number of blocks and threads; and the host is asked about interrupts often
- * enough while blocks are slow. */
+/* test_parallel_for.c: every block runs once, on an existing thread, for any number of blocks and
+ * threads; the host is polled often enough while blocks are slow. */
 #include "check.h"
 #include "core/util/parallel_for.h"
 #include "host.h"
@@ -11,33 +10,33 @@
 
 enum { MOST = 5000 };
 
-struct tally {
+struct counts {
     atomic_int runs[MOST + 1], strange;
     int blocks, threads;
 };
 
 static void count(void *task, int block, int thread)
 {
-    struct tally *tally = task;
-    int known = block >= 0 && block < tally->blocks;
-    tally->runs[known ? block : MOST]++;
-    tally->strange += thread < 0 || thread >= tally->threads;
+    struct counts *counts = task;
+    int known = block >= 0 && block < counts->blocks;
+    counts->runs[known ? block : MOST]++;
+    counts->strange += thread < 0 || thread >= counts->threads;
 }
 
 static void check_once(int blocks, int threads)
 {
-    static struct tally tally;
+    static struct counts counts;
     int once = 1;
-    memset(&tally, 0, sizeof tally);
-    tally.blocks = blocks, tally.threads = threads;
+    memset(&counts, 0, sizeof counts);
+    counts.blocks = blocks, counts.threads = threads;
     int polls = host_polls();
-    ct_parallel_for(&host, blocks, threads, count, &tally);
+    ct_parallel_for(&host, blocks, threads, count, &counts);
     for (int block = 0; block < blocks; block++)
-        once &= tally.runs[block] == 1;
+        once &= counts.runs[block] == 1;
     check_about("%d blocks, %d threads", blocks, threads);
     CHECK(once);
-    CHECK(tally.runs[MOST] == 0);
-    CHECK(tally.strange == 0);
+    CHECK(counts.runs[MOST] == 0);
+    CHECK(counts.strange == 0);
     CHECK(blocks == 0 || host_polls() > polls);
 }
 
