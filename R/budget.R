@@ -69,13 +69,13 @@ budget <- function(schedule, escalate = 0.015, stop = 0.002, diversity = TRUE) {
   whole <- is.finite(schedule) & schedule == trunc(schedule) & schedule >= 1 &
     schedule <= .Machine$integer.max
   if (!all(whole)) {
-    fail("schedule must be whole numbers from 1 to 2147483647: got %s, element %d",
-         format(schedule[which(!whole)[1]]), which(!whole)[1])
+    fail("schedule must be whole numbers from 1 to 2147483647: element %d is %s",
+         which(!whole)[1], format(schedule[which(!whole)[1]]))
   }
   drops <- which(diff(schedule) <= 0)
   if (length(drops) > 0) {
-    fail("schedule must be increasing: got %s after %s, element %d", format(schedule[drops[1] + 1]),
-         format(schedule[drops[1]]), drops[1] + 1)
+    fail("schedule must be increasing: element %d is %s, after %s", drops[1] + 1,
+         format(schedule[drops[1] + 1]), format(schedule[drops[1]]))
   }
   escalate <- check_part(escalate, "escalate")
   stop <- check_part(stop, "stop")

@@ -116,8 +116,8 @@ check_rows <- function(rows, n) {
   if (is.null(rows)) return(NULL)
   wrong <- which(!is.finite(rows) | rows < 1 | rows > n | rows != trunc(rows))
   if (length(wrong) > 0) {
-    fail("rows must be whole numbers from 1 to %d, the number of points: got %s, element %d", n,
-         format(rows[wrong[1]], digits = 15), wrong[1])
+    fail("rows must be whole numbers from 1 to %d, the number of points: element %d is %s", n,
+         wrong[1], format(rows[wrong[1]], digits = 15))
   }
   as.integer(rows)
 }
@@ -172,8 +172,8 @@ check_points <- function(x, what = "x", empty = FALSE) {
   storage.mode(x) <- "double"
   where <- .Call(r_first_nonfinite, x)
   if (!is.null(where)) {
-    fail("%s must be finite: got %s, row %d, column %d", what, format(x[where[1], where[2]]), where[1],
-         where[2])
+    fail("%s must be finite: row %d, column %d is %s", what, where[1], where[2],
+         format(x[where[1], where[2]]))
   }
   x
 }
@@ -184,8 +184,8 @@ frame_points <- function(x, what, empty) {
   untyped <- function(column) empty && nrow(x) == 0 && (is.null(column) || is.logical(column))
   for (j in seq_along(x)) {
     if (!untyped(x[[j]]) && (!is.numeric(x[[j]]) || is.object(x[[j]]) || !is.null(dim(x[[j]])))) {
-      fail("%s must have numeric columns only: got %s, column %d (`%s`)", what, describe(x[[j]]), j,
-           names(x)[j])
+      fail("%s must have numeric columns only: column %d (`%s`) is %s", what, j, names(x)[j],
+           describe(x[[j]]))
     }
   }
   as.matrix(x)
@@ -221,7 +221,7 @@ narrowest <- 1e-145
 check_extent <- function(extent, what) {
   range <- extent[2, ] - extent[1, ]
   j <- which.max(range)
-  actual <- sprintf("got %g to %g, column %d", extent[1, j], extent[2, j], j)
+  actual <- sprintf("column %d has %g to %g", j, extent[1, j], extent[2, j])
   if (range[j] * sqrt(length(range)) > widest) {
     fail("%s must have columns with ranges of at most %.3g, so that squared distances are finite: %s", what,
          widest / sqrt(length(range)), actual)

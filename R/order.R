@@ -95,7 +95,7 @@ order_coordinate <- function(x, column = NULL) {
   for (j in seq_len(ncol(x))) sum <- sum + x[, j]
   infinite <- which(!is.finite(sum))
   if (length(infinite) > 0) {
-    fail("x must have rows with finite sums: got %s, row %d", format(sum[infinite[1]]), infinite[1])
+    fail("x must have rows with finite sums: the sum of row %d is %s", infinite[1], format(sum[infinite[1]]))
   }
   order(sum)
 }

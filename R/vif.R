@@ -107,7 +107,7 @@ check_data <- function(y, n) {
     fail("y must be a numeric vector with a value for each of the %d rows of x: got %s", n, describe(y))
   }
   wrong <- which(!is.finite(y))
-  if (length(wrong) > 0) fail("y must be finite: got %s, element %d", format(y[wrong[1]]), wrong[1])
+  if (length(wrong) > 0) fail("y must be finite: element %d is %s", wrong[1], format(y[wrong[1]]))
   as.double(y)
 }
 
@@ -144,8 +144,8 @@ check_nn_array <- function(array, n) {
 refuse_entries <- function(array, wrong, expected) {
   where <- which(wrong, arr.ind = TRUE)
   if (nrow(where) == 0) return(invisible())
-  fail("neighbors$NNarray must have i in row i and column 1, then %s: got %s, row %d, column %d",
-       expected, format(array[where[1, , drop = FALSE]]), where[1, 1], where[1, 2])
+  fail("neighbors$NNarray must have i in row i and column 1, then %s: row %d, column %d is %s",
+       expected, where[1, 1], where[1, 2], format(array[where[1, , drop = FALSE]]))
 }
 
 # The factors of the points for a likelihood: z [n x d], v [m x n] and p [n], which is not set to 0
