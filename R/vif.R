@@ -96,6 +96,7 @@ vif_loglik <- function(y, x, neighbors, metric, lonlat = FALSE, threads = NULL) 
     fail("metric must be a residual_correlation(): got %s",
          if (missing(metric)) "none" else describe(metric))
   }
+  metric <- check_metric(metric)
   if (check_flag(lonlat, "lonlat")) x <- on_sphere(x)
   order <- neighbors$order
   points <- vif_points(x[order, , drop = FALSE], reorder_metric(metric, order), threads)

@@ -488,9 +488,11 @@ test_that("kernels and metrics that were edited by hand are checked again", {
          structure("a", class = "covertree_residual_correlation"))
   )
   tree <- cover_tree(x, metric = metric)
+  near <- vecchia_neighbors(x, m = 3)
   for (wrong in metrics) {
     for (use in list(function() cover_tree(x, metric = wrong), function() update_metric(tree, wrong),
-                     function() vecchia_neighbors(x, m = 3, metric = wrong), function() print(wrong))) {
+                     function() vecchia_neighbors(x, m = 3, metric = wrong), function() print(wrong),
+                     function() vif_loglik(seq_len(60), x, near, wrong))) {
       error <- tryCatch(use(), error = identity)
       expect_s3_class(error, "error")
       expect_null(conditionCall(error))
