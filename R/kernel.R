@@ -38,10 +38,10 @@ kernel_kinds <- c("rbf", "exponential", "matern32", "matern52")
 
 new_kernel <- function(kind, variance, lengthscale) {
   if (!is_number(variance) || !is.finite(variance) || variance <= 0) {
-    fail("variance must be one finite number above 0, not %s", describe(variance))
+    fail("variance must be one finite number above 0: got %s", describe(variance))
   }
   if (!is_numeric(lengthscale) || length(lengthscale) == 0) {
-    fail("lengthscale must be one finite number above 0, or one for each column, not %s",
+    fail("lengthscale must be one finite number above 0, or one for each column: got %s",
          describe(lengthscale))
   }
   wrong <- which(!is.finite(lengthscale) | lengthscale <= 0)
@@ -56,7 +56,7 @@ new_kernel <- function(kind, variance, lengthscale) {
 # A valid kernel. Its elements are checked again, because a user may have edited them.
 check_kernel <- function(kernel) {
   if (!inherits(kernel, "covertree_kernel")) {
-    fail("kernel must be a kernel, such as kernel_matern32(), not %s", describe(kernel))
+    fail("kernel must be a kernel, such as kernel_matern32(): got %s", describe(kernel))
   }
   parts <- if (is.list(kernel)) unclass(kernel)
   check_parts(parts, c("kind", "variance", "lengthscale"), "kernel", "a kernel")

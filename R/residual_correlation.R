@@ -126,7 +126,7 @@ new_metric <- function(kernel, nugget, jitter, points) {
 
 check_amount <- function(value, what) {
   if (!is_number(value) || !is.finite(value) || value < 0) {
-    fail("%s must be one finite number of at least 0, not %s", what, describe(value))
+    fail("%s must be one finite number of at least 0: got %s", what, describe(value))
   }
   as.double(value)
 }
@@ -137,7 +137,7 @@ check_inducing <- function(inducing) {
   }
   if (is.null(inducing) || (is_number(inducing) && inducing %in% 0)) return(list(inducing = 0L))
   if (!is_number(inducing) || !is.finite(inducing) || inducing < 0 || inducing != trunc(inducing)) {
-    fail("inducing must be a matrix with a row for each inducing point, their number, or NULL, not %s",
+    fail("inducing must be a matrix with a row for each inducing point, their number, or NULL: got %s",
          describe(inducing))
   }
   list(inducing = check_count(inducing, "inducing"))
@@ -149,7 +149,7 @@ check_factors <- function(v, p) {
   }
   v <- check_points(v, "v")
   if (!is_numeric(p) || !is.null(dim(p)) || length(p) != nrow(v)) {
-    fail("p must be a numeric vector with a value for each of the %d rows of v, not %s", nrow(v),
+    fail("p must be a numeric vector with a value for each of the %d rows of v: got %s", nrow(v),
          describe(p))
   }
   wrong <- which(!is.finite(p) | p < 0)
@@ -182,7 +182,7 @@ print.covertree_residual_correlation <- function(x, ...) {
 check_metric <- function(metric) {
   if (is.null(metric) || identical(metric, "euclidean")) return(NULL)
   if (!inherits(metric, "covertree_residual_correlation")) {
-    fail("metric must be \"euclidean\" or a residual_correlation(), not %s", describe(metric))
+    fail("metric must be \"euclidean\" or a residual_correlation(): got %s", describe(metric))
   }
   parts <- if (is.list(metric)) unclass(metric)
   own <- any(c("v", "p") %in% names(parts))
@@ -198,7 +198,7 @@ check_metric <- function(metric) {
 # must be in range as well.
 scale_points <- function(x, lengthscale, what = "x", others = NULL) {
   if (!length(lengthscale) %in% c(1, ncol(x))) {
-    fail("lengthscale must be one number or one for each column of x, %d, not %d numbers", ncol(x),
+    fail("lengthscale must be one number or one for each column of x, %d: got %d numbers", ncol(x),
          length(lengthscale))
   }
   z <- unname(x) / rep(rep_len(lengthscale, ncol(x)), each = nrow(x))
@@ -278,16 +278,16 @@ choose_inducing <- function(x, z, metric, threads) {
   inducing <- metric$inducing
   if (is.matrix(inducing)) {
     if (ncol(inducing) != ncol(x)) {
-      fail("inducing must have %d columns like x, not %d", ncol(x), ncol(inducing))
+      fail("inducing must have %d columns like x: got %d", ncol(x), ncol(inducing))
     }
     inducing <- match_columns(inducing, colnames(x), "inducing", "x")
     if (nrow(inducing) > nrow(x)) {
-      fail("inducing must have at most as many points as x, %d, not %d", nrow(x), nrow(inducing))
+      fail("inducing must have at most as many points as x, %d: got %d", nrow(x), nrow(inducing))
     }
     return(scale_points(inducing, metric$kernel$lengthscale, "inducing and x together", z))
   }
   if (inducing > nrow(x)) {
-    fail("inducing must be at most the number of points, %d, not %d", nrow(x), inducing)
+    fail("inducing must be at most the number of points, %d: got %d", nrow(x), inducing)
   }
   chosen <- if (inducing > 0) .Call(r_order_maximin, z, inducing, simd_level(), check_threads(threads))
   z[chosen, , drop = FALSE]
@@ -296,7 +296,7 @@ choose_inducing <- function(x, z, metric, threads) {
 # V with a column for each point, padded with zeros as src/core/residual/correlation.h has it.
 factor_state <- function(z, metric) {
   if (nrow(metric$v) != nrow(z)) {
-    fail("v must have a row for each of the %d points of x, not %d", nrow(z), nrow(metric$v))
+    fail("v must have a row for each of the %d points of x: got %d", nrow(z), nrow(metric$v))
   }
   m <- ncol(metric$v)
   v <- matrix(0, .Call(r_v_stride, m), nrow(z))
@@ -337,7 +337,7 @@ update_metric <- function(tree, metric, threads = NULL) {
     fail("tree must have a residual correlation to update; build it with cover_tree(x, metric = )")
   }
   if (missing(metric) || !inherits(metric, "covertree_residual_correlation")) {
-    fail("metric must be a residual_correlation(), not %s",
+    fail("metric must be a residual_correlation(): got %s",
          if (missing(metric)) "missing" else describe(metric))
   }
   metric <- check_metric(metric)
@@ -477,7 +477,7 @@ is_doubles <- function(value, size) is.double(value) && identical(dim(value), as
 check_query_of <- function(query, state, arrays, threads) {
   query <- check_points(query, "query", empty = TRUE)
   if (ncol(query) != ncol(state$x)) {
-    fail("query must have %d columns like the tree, not %d", ncol(state$x), ncol(query))
+    fail("query must have %d columns like the tree: got %d", ncol(state$x), ncol(query))
   }
   query <- match_columns(query, colnames(state$x), "query", "the tree")
   if (is.null(state$inducing)) {

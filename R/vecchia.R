@@ -74,7 +74,7 @@ vecchia_neighbors <- function(x, m, order = "maximin", metric = "euclidean", lon
   x <- check_points(x)
   n <- nrow(x)
   m <- check_count(m, "m")
-  if (m >= n) fail("m must be below the number of locations, %d, not %d", n, m)
+  if (m >= n) fail("m must be below the number of locations, %d: got %d", n, m)
   max_pairs <- check_max_pairs(max_pairs)
   check_pairs(n, m, n, check_threads(threads), max_pairs, "a smaller m", " or fewer locations")
   metric <- check_metric(metric)
@@ -106,7 +106,7 @@ reorder_metric <- function(metric, order) {
 # pole is one point, and -180 and 180 degrees are the same.
 on_sphere <- function(x) {
   if (!ncol(x) %in% 2:3) {
-    fail("x must have two columns with lonlat, longitude and latitude, or a third for time, not %d",
+    fail("x must have two columns with lonlat, longitude and latitude, or a third for time: got %d",
          ncol(x))
   }
   refuse_swapped_names(colnames(x))
@@ -150,7 +150,7 @@ choose_order <- function(x, order, threads) {
 
 check_order <- function(order, n) {
   if (length(order) != n) {
-    fail("order must be a permutation of the %d rows, not %d numbers", n, length(order))
+    fail("order must be a permutation of the %d rows: got %d numbers", n, length(order))
   }
   wrong <- which(!order %in% seq_len(n))
   if (length(wrong) > 0) {
