@@ -7,34 +7,36 @@
 #' @param search `"tree"`: use the tree. `"scan"`: compare every query with every point. `"auto"`:
 #'   use the tree, and scan where the tree excludes too few points to save time, as for points of
 #'   many independent dimensions. All three give the same exact result. By Euclidean distance, a
-#'   scan is exact even if `recall` or `epsilon` permits less, and cannot be combined with a
-#'   `budget`.
+#'   scan is exact even if `epsilon` permits less, and cannot be combined with a `budget`.
 #' @param block_size The number of neighboring queries that traverse the tree together, from 1 to
 #'   64; `NULL`: the search adapts the number to the data.
-#' @param seed The random seed for the sample of queries on which a recall is measured: one whole
+#' @param seed The random seed for the samples of queries on which a recall is measured: one whole
 #'   number. A search leaves the state of R's random number generator unchanged.
 #' @param stats Whether to attach the statistics of the search to the result as attribute `stats`;
 #'   see [knn_stats()].
 #' @param progress Whether to print the progress of a call on the console (`stderr()`), from 2
 #'   seconds after its start on, about twice a second.
+#' @param worst_recall A second target for a search with `recall` below 1: the share of the true
+#'   neighbors to find for the 1% of the queries that miss most, from 0 to 1. The effort is increased
+#'   until the worst sampled queries exceed it by three standard errors. 0: no such target.
 #'
-#' @return A list of class `covertree_knn_control` with the five settings. A plain list with some of
+#' @return A list of class `covertree_knn_control` with the six settings. A plain list with some of
 #'   these names, such as `control = list(search = "scan")`, is accepted in place of a
 #'   `knn_control()`; the other settings then have their defaults. An edited
 #'   `knn_control()` is accepted in the same way: its settings are checked again.
 #'
 #' @details
 #' The table shows which settings a function uses. It checks the other settings and ignores them.
-#' \tabular{lccccc}{
-#'   \tab `search` \tab `block_size` \tab `seed` \tab `stats` \tab `progress` \cr
-#'   [knn_query()] \tab yes \tab yes \tab yes \tab yes \tab yes \cr
-#'   [vecchia_neighbors()] \tab yes \tab yes \tab yes \tab yes \tab yes \cr
-#'   [radius_query()] \tab yes \tab yes \tab \tab \tab \cr
-#'   [recall_of()] \tab yes \tab yes \tab yes \tab \tab yes
+#' \tabular{lcccccc}{
+#'   \tab `search` \tab `block_size` \tab `seed` \tab `stats` \tab `progress` \tab `worst_recall` \cr
+#'   [knn_query()] \tab yes \tab yes \tab yes \tab yes \tab yes \tab yes \cr
+#'   [vecchia_neighbors()] \tab yes \tab yes \tab yes \tab yes \tab yes \tab yes \cr
+#'   [radius_query()] \tab yes \tab yes \tab \tab \tab \tab \cr
+#'   [recall_of()] \tab yes \tab yes \tab yes \tab \tab yes \tab
 #' }
 #' By residual correlation, an exact search does not use `search` and `block_size`. An approximate
 #' search uses them when it lists the points that are nearest in space; there they change the time,
-#' never the result.
+#' never the result. By Euclidean distance, `worst_recall` has no effect.
 #'
 #' @section Errors:
 #' Stops if a setting is not as described. A function with the argument `control` stops if `control`
@@ -50,12 +52,13 @@
 #' knn_query(tree, k = 3, control = list(block_size = 16))
 #' @export
 knn_control <- function(search = c("auto", "tree", "scan"), block_size = NULL, seed = 1,
-                        stats = FALSE, progress = interactive()) {
+                        stats = FALSE, progress = interactive(), worst_recall = 0) {
   structure(
     list(search = check_choice(search, search_modes, "search"),
          block_size = if (!is.null(block_size)) check_count(block_size, "block_size", most = 64),
          seed = check_seed(seed), stats = check_flag(stats, "stats"),
-         progress = check_flag(progress, "progress")),
+         progress = check_flag(progress, "progress"),
+         worst_recall = check_part(worst_recall, "worst_recall")),
     class = "covertree_knn_control"
   )
 }
@@ -94,8 +97,9 @@ check_control <- function(control) {
 format.covertree_knn_control <- function(x, ...) {
   x <- check_control(x)
   size <- if (is.null(x$block_size)) "adaptive" else format(x$block_size)
-  sprintf("<knn_control: search \"%s\", block size %s, seed %d, stats %s, progress %s>", x$search, size,
-          x$seed, x$stats, x$progress)
+  worst <- if (x$worst_recall > 0) sprintf(", worst recall %s", format(x$worst_recall)) else ""
+  sprintf("<knn_control: search \"%s\", block size %s, seed %d, stats %s, progress %s%s>", x$search, size,
+          x$seed, x$stats, x$progress, worst)
 }
 
 #' @export

@@ -20,9 +20,9 @@
 #'   `NULL`. The first such search in a tree of more than 1,024 points also builds the *prefix
 #'   trees*: trees of the first n/2, n/4, ... rows. The tree keeps them in memory, but does not save
 #'   them. They take about as much memory as a tree with the default `leaf_size`.
-#' @param recall The share of the true neighbors to find: one number above 0 and at most 1. 1 is
-#'   exact. Below 1, the search stops early. How early is determined on a sample of the queries that
-#'   is also answered exactly.
+#' @param recall The mean share of the true neighbors to find: one number above 0 and at most 1. 1 is
+#'   exact. Below 1, the search by residual correlation stops early. How early is determined on samples
+#'   of the queries, some of which are also answered exactly. By Euclidean distance, the result is exact.
 #' @param epsilon The permitted relative error of distances, at least 0: the distance of the
 #'   neighbor of each rank is at most (1 + `epsilon`) times the distance of the true neighbor of
 #'   this rank. A search by residual correlation ignores `epsilon` and is exact.
@@ -50,9 +50,10 @@
 #'     \item{`exact`}{`TRUE` if the result is exact. It is `FALSE` for every search with a budget,
 #'       and for a search with `recall` below 1 or `epsilon` above 0, except where this page says
 #'       that the result is exact. A scan by Euclidean distance ([knn_control()]) is exact.}
-#'     \item{`recall`}{only if not exact: named vector `estimate`, `lower`, `upper`: the share of
-#'       the neighbors found for a sample of the queries, and the limits of an approximate 95%
-#'       confidence interval}
+#'     \item{`recall`}{only if not exact: named vector `estimate`, `lower`, `upper`, `worst`: the share
+#'       of the neighbors found, estimated on a sample of the queries; the limits of an approximate 95%
+#'       confidence interval, see [recall_of()]; and the share found for the 1% of the sampled queries that
+#'       miss most}
 #'     \item{`evaluations`}{only if not exact: the mean number of points evaluated per query. By
 #'       Euclidean distance without a budget, a scanned tile counts as 16 points.}
 #'     \item{`budget`, `epsilon`, `rows`}{the arguments, if used}
@@ -82,23 +83,48 @@
 #' kind, the attribute `exact` is `TRUE`.
 #'
 #' @section Search to a stated recall:
-#' A random sample of the queries is answered exactly, and then with several efforts, until an
-#' effort is found whose mean recall minus three standard errors is at least `recall`. A bisection
-#' finds the smallest such effort, with which all queries are then answered. The sample has 1,000
-#' queries, or 2 / (1 - `recall`) if that is more: 2,000 for 0.999. If fewer than ten of these
-#' queries miss a neighbor, the standard error is taken to be at least that of a sample in which one
-#' query misses half of its neighbors. Another 500 random queries are also answered exactly; the
-#' stated recall is the mean recall of these. If there are not more queries than both samples have
-#' together, or if no effort reaches `recall`, the result is exact.
+#' By Euclidean distance, a search with `recall` below 1 is the exact one. An exact search is faster,
+#' because neighboring queries share their work.
+#'
+#' By residual correlation, all queries are answered with the least effort that reaches the target on
+#' two random samples. In the *exact sample*, 400 queries are answered exactly. In the *control sample*,
+#' 2 / (1 - `recall`) other queries, but at least 1,000 (2,000 for 0.999), are answered by a patient
+#' search, with about four times the effort that suffices in the exact sample. What a search loses
+#' against the patient one in the control sample, and what the patient one loses in the exact sample, add up
+#' to an estimate of its loss. With the chosen effort, the estimated recall exceeds the target by
+#' three standard errors, which include half of another query that loses as much as those that miss
+#' neighbors.
+#'
+#' If the exact sample is too small to tell, because one query could lose more than the target permits, as
+#' with `k = 1` and a target of 0.999, an exact sample as large as the control sample decides
+#' alone. If there are not more than twice as many queries as in the exact sample, or if no effort reaches
+#' the target, the answer is exact, and its attribute `exact` is `TRUE`. The stated recall is estimated on
+#' the samples that chose the effort; the choice shifts it by less than its standard error, as a rule.
+#' The answers of the samples are not part of the result.
+#'
+#' What that guarantees:
+#' \itemize{
+#'   \item The target holds for the mean of all queries, not for each query. Outliers and queries with
+#'     a small residual variance miss more than others: `worst` tells how much, and
+#'     `knn_control(worst_recall = )` sets a target for it.
+#'   \item Three standard errors are not a confidence of 99.87%, because the losses of queries are far
+#'     from normal. `vignette("performance")` has the observed frequency of a recall below the target.
+#'   \item A sample does not show what is rare. If a share f of the queries misses all of its neighbors
+#'     at the chosen effort, a sample of s queries contains none of these with a probability of about
+#'     exp(-f s). If the patient search finds these neighbors, s is the size of both samples: for
+#'     f = c (1 - `recall`), the probability is below exp(-2 c), which is 0.14 if these queries lose as much
+#'     as the target permits, and 0.002 if they lose three times as much. If the patient search misses
+#'     them as well, s is 400: a share of 0.1% goes unseen with a probability of 0.67, and 1% with 0.02.
+#' }
 #'
 #' The result for a query does not depend on the other queries, except through the effort, and not
-#' on `threads` or `block_size`. For the tree's own points, the tree keeps the effort and the exact
-#' neighbors of the 500 queries, so later calls with the same `k`, `predecessor`, `recall` and seed
-#' only answer their queries. For `query`, every call chooses the effort again. With `rows`, the
-#' effort and the stated recall are those for all own points of the tree, also with `epsilon` or
-#' `budget`. For rows that are not a random sample of the points, such as outliers, measure the
-#' recall with [recall_of()]. The same seed gives the same result. [recall_of()] with another seed
-#' measures the recall of a result on other queries.
+#' on `threads` or `block_size`. For the tree's own points, the effort is kept with the tree; for its use
+#' after a change of the metric, see [update_metric()]. For a `query` it is determined in each call. With
+#' `rows`, the effort and the stated recall are those for all of the tree's own points, also with
+#' `epsilon` or `budget`; for rows that are not a random sample of these, such as outliers, use
+#' [recall_of()]. The first such call therefore takes longer, by about half of the time for a search of all
+#' points, and the following ones only answer their queries. The same calls with the same seed give the
+#' same answer. [recall_of()] with another seed measures any answer on other queries.
 #'
 #' @section Errors:
 #' Stops if `tree` is not a tree; if `query` is not numeric and finite, or has other columns than
@@ -151,18 +177,20 @@ knn_query <- function(tree, query = NULL, k = 10, rows = NULL, predecessor = FAL
   }
   control <- check_control(control)
   options <- search_options(control, threads, predecessor, epsilon, budget)
-  scan <- control$search == "scan" && is.null(tree$metric)
+  euclidean <- is.null(tree$metric)
+  scan <- control$search == "scan" && euclidean
   if (scan && !is.null(budget)) fail("search must be \"auto\" or \"tree\" with a budget: got \"scan\"")
   queries <- count_queries(query, rows, length(tree))
   check_pairs(queries, k, length(tree), options$threads, check_max_pairs(max_pairs))
   rows <- check_rows(rows, length(tree))
   distinct <- if (!is.null(rows)) sort(unique(rows))
   call <- search_for(tree, query, k, options)
-  none <- if (!is.null(tree$metric)) call$no_residual(rows)
+  none <- if (!euclidean) call$no_residual(rows)
   found <- if (queries == 0 || identical(none$share, 1)) call$exact(distinct)
-           else if (recall < 1 && !scan) search_to_recall(call, recall, control$seed, distinct)
-           else if (!is.null(budget)) search_within(call, control$seed, distinct)
-           else if (epsilon > 0 && is.null(tree$metric) && !scan) {
+           else if (recall < 1 && !euclidean) {
+             search_to_recall(call, c(mean = recall, worst = control$worst_recall), control$seed, distinct)
+           }
+           else if (!is.null(budget) || epsilon > 0 && euclidean && !scan) {
              search_within(call, control$seed, distinct)
            }
            else call$exact(distinct)
@@ -189,9 +217,9 @@ search_for <- function(tree, query, k, options) {
   else residual_search(tree, query, k, options)
 }
 
-# Returns a search as search_to_recall() uses it: a list of functions of `rows`, the numbers of some
-# queries (ascending, each once), or NULL for all queries. With epsilon the core processes each
-# query alone, so that its result does not depend on the other queries.
+# Returns a search: a list of functions of `rows`, the numbers of some queries (ascending, each once),
+# or NULL for all queries. With epsilon the core processes each query alone, so that its result does
+# not depend on the other queries.
 euclidean_search <- function(tree, query, k, options) {
   pointer <- tree$pointer
   query <- check_query(query, pointer)
@@ -209,10 +237,6 @@ euclidean_search <- function(tree, query, k, options) {
     cache = if (is.null(query)) cache_of(tree),
     exact = function(rows) go(rows, 0, NULL),
     within = function(rows) add_evaluated(go(rows, stats = TRUE)),
-    # Values of epsilon, in increasing order of recall: a box is searched only if its distance times
-    # 1 + epsilon is at most that of the k-th neighbor so far.
-    efforts = c(4, 2, 1.4, 1, 0.7, 0.5, 0.35, 0.25, 0.18, 0.13, 0.09, 0.06, 0.04, 0.02),
-    attempt = function(rows, effort, sample) add_evaluated(go(rows, effort, stats = TRUE)),
     distance = function(rows, index) {
       points <- as.matrix(tree)
       row_distance((if (is.null(query)) points else query)[rows, , drop = FALSE], points, index)
@@ -247,7 +271,7 @@ format.covertree_knn <- function(x, ...) {
 
 approximate_label <- function(recall) {
   if (is.null(recall)) return("approximate")
-  sprintf("recall %.4f (%.4f to %.4f)", recall[1], recall[2], recall[3])
+  sprintf("recall %.4f (%.4f to %.4f), worst 1%% %.4f", recall[1], recall[2], recall[3], recall[4])
 }
 
 #' @export

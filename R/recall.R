@@ -1,15 +1,7 @@
 # Search to a stated recall: the least effort that reaches the recall on a sample of the queries.
 
+# The number of queries on which the recall of a budget or of an epsilon is measured.
 SAMPLE <- 1000
-
-# The number of queries on which the effort is chosen. A target near 1 needs more: see
-# recall_interval(). The recall is stated for APART other queries, because the sample on which
-# the effort was chosen would overestimate it.
-sample_size <- function(target) max(SAMPLE, ceiling(2 / (1 - target)))
-APART <- 500
-
-# The number of queries with missed neighbors from which a standard error can be estimated.
-TELLING <- 10
 
 # A sorted sample of the numbers 1 to n. The state of R's random numbers is restored.
 sample_rows <- function(n, size, seed) {
@@ -29,47 +21,13 @@ restore_random <- function(seed, kinds) {
   rm(".Random.seed", envir = globalenv())
 }
 
-# For each query, the share of its exact neighbors that were found. A point at the distance of the
-# farthest exact neighbor counts as one of them.
-recall_by_query <- function(found, exact) {
-  if (nrow(exact$index) == 0) return(numeric())
-  there <- rowSums(!is.na(exact$index))
-  farthest <- exact$distance[cbind(seq_along(there), pmax(there, 1))]
-  hits <- vapply(seq_along(there), function(i) {
-    new <- !duplicated(found$index[i, ]) & !is.na(found$index[i, ])
-    sum(new & (found$index[i, ] %in% exact$index[i, ] | (found$distance[i, ] <= farthest[i]) %in% TRUE))
-  }, 0)
-  ifelse(there > 0, pmin(hits, there) / pmax(there, 1), 1)
-}
-
-# The mean of a sample's shares, and limits at `errors` standard errors from it; `queries` is the
-# size of the population. Missed neighbors are clustered: an outlying query may miss most of its
-# neighbors. If fewer than TELLING queries missed any, the standard error is therefore at least
-# that of one query that misses half of its neighbors. If the sample is the population, the
-# standard error is 0.
-recall_interval <- function(share, queries, errors = stats::qnorm(0.975)) {
-  n <- length(share)
-  if (n == 0) return(c(estimate = NA_real_, lower = NA_real_, upper = NA_real_))
-  least <- if (sum(share < 1) < TELLING) 0.5 / n else 0
-  error <- max(stats::sd(share) / sqrt(n), least, na.rm = TRUE) * sqrt(1 - n / queries)
-  estimate <- mean(share)
-  c(estimate = estimate, lower = max(0, estimate - errors * error),
-    upper = min(1, estimate + errors * error))
-}
-
-# Answers all queries, or those in `rows`, with the least effort that reaches the target. The stated
-# recall is measured on the answer to queries that did not choose the effort.
+# Answers all queries, or those in `rows`, with the least effort that reaches the target: c(mean,
+# worst), the mean recall and that of the worst queries, 0 if not asked for.
 search_to_recall <- function(call, target, seed, rows = NULL) {
   choice <- choose_effort(call, target, seed)
-  if (is.null(choice)) return(call$exact(rows))
-  found <- call$attempt(rows, choice$effort, choice)
-  recall <- function() {
-    apart <- if (is.null(rows)) lines_of(found, choice$rows)
-             else call$attempt(choice$rows, choice$effort, choice)
-    recall_interval(recall_by_query(apart, choice$exact), call$queries)
-  }
-  c(found, list(recall = keep_recall(call, c(target, seed), recall, rows),
-                evaluations = mean(found$evaluated)))
+  if (is.na(choice$effort)) return(call$exact(rows))
+  found <- call$attempt(rows, choice$effort, choice$few)
+  c(found, list(recall = choice$recall, evaluations = mean(found$evaluated)))
 }
 
 # Answers all queries, or those in `rows`, within the limits of the call, and measures the recall.
@@ -105,79 +63,38 @@ lines_of <- function(found, rows) {
 # one.
 session <- new.env(parent = emptyenv())
 
-# The choice for the tree's own points is kept with the tree.
+# The choice for the tree's own points is kept with the tree. If its metric has changed, the choice for
+# the metric before is checked first.
 choose_effort <- function(call, target, seed) {
   if (is.null(call$cache)) return(calibrate(call, target, seed))
-  key <- paste(c(call$key, target, seed), collapse = " ")
+  key <- paste(c("effort", call$key, target, seed), collapse = " ")
   kept <- call$cache[[key]]
-  choice <- if (is_kept_choice(kept, call, target, seed)) kept[[1]] else calibrate(call, target, seed)
-  assign(key, list(choice, session), envir = call$cache)
+  if (is_kept_choice(kept, key)) return(kept)
+  before <- if (is.list(call$cache$before)) call$cache$before[[key]]
+  choice <- if (is_kept_choice(before, key)) carry_over(call, target, seed, before)
+  if (is.null(choice)) choice <- calibrate(call, target, seed)
+  choice$seal <- .Call(r_seal, c(choice[names(no_choice)], key))
+  assign(key, choice, envir = call$cache)
   choice
 }
 
-# Whether an element of a cache is a valid choice for this call. A file can contain anything: rows
-# must be those that the seed draws, and distances must be those of the neighbors.
-is_kept_choice <- function(kept, call, target, seed) {
-  if (!is.list(kept) || !length(kept) %in% 1:2) return(FALSE)
-  choice <- kept[[1]]
-  # NULL means that no effort suffices; it leads to the exact answer.
-  if (is.null(choice)) return(TRUE)
-  if (!has_choice_shape(choice, call)) return(FALSE)
-  if (length(kept) == 2 && identical(kept[[2]], session)) return(TRUE)
-  sample <- draw_sample(call, target, seed)
-  !is.null(sample) && identical(choice$rows, sample$drawn[sample$apart]) &&
-    identical(call$distance(choice$rows, choice$exact$index), choice$exact$distance)
-}
-
-has_choice_shape <- function(choice, call) {
-  if (!is.list(choice) || !identical(names(choice), c("effort", "evaluated", "rows", "exact"))) {
-    return(FALSE)
+# A file can contain anything: a choice has a checksum.
+is_kept_choice <- function(kept, key) {
+  if (!is.list(kept) || !identical(names(kept), c(names(no_choice), "seal"))) return(FALSE)
+  choice <- kept[names(no_choice)]
+  shape <- function(choice) {
+    list(lapply(choice, typeof), lengths(choice[c("effort", "few", "updates")]), names(choice$recall))
   }
-  exact <- choice$exact
-  size <- c(APART, call$key[[1]])
-  if (!is.list(exact) || !identical(names(exact), c("index", "distance"))) return(FALSE)
-  shaped <- is.integer(exact$index) && identical(dim(exact$index), as.integer(size)) &&
-    is_doubles(exact$distance, size) && is.integer(choice$rows) && length(choice$rows) == APART &&
-    is_number(choice$effort) && choice$effort %in% call$efforts &&
-    is_numeric(choice$evaluated) && length(choice$evaluated) > 0
-  shaped && all(choice$rows %in% seq_len(call$queries), is.finite(choice$evaluated),
-                choice$evaluated >= 0, is.na(exact$index) | exact$index %in% seq_len(call$queries))
+  identical(shape(choice), shape(no_choice)) && is_sealed(kept$seal, c(choice, key))
 }
 
-# The queries of the sample, and the places among them of those on which the recall is stated.
-# NULL if the sample would contain all queries.
-draw_sample <- function(call, target, seed) {
-  size <- sample_size(target) + APART
-  if (size >= call$queries) return(NULL)
-  list(drawn = sample_rows(call$queries, size, seed),
-       apart = unique(round(seq(1, size, length.out = APART))))
-}
-
-# Chooses the effort by bisection: recall increases with effort.
-calibrate <- function(call, target, seed) {
-  sample <- draw_sample(call, target, seed)
-  if (is.null(sample)) return(NULL)
-  drawn <- sample$drawn
-  apart <- sample$apart
-  known <- call$exact(drawn)
-  rows <- drawn[-apart]
-  exact <- lines_of(known, -apart)
-  low <- 0
-  high <- length(call$efforts) + 1
-  best <- NULL
-  while (high - low > 1) {
-    middle <- (low + high) %/% 2
-    found <- call$attempt(rows, call$efforts[middle], NULL)
-    share <- recall_by_query(found, exact)
-    if (recall_interval(share, call$queries, 3)[["lower"]] >= target) {
-      high <- middle
-      best <- list(effort = call$efforts[middle], evaluated = found$evaluated,
-                   rows = drawn[apart], exact = lines_of(known, apart))
-    } else {
-      low <- middle
-    }
-  }
-  best
+# The choices that the searches of a tree have made, by key: its own, and those before its metric
+# changed.
+kept_choices <- function(cache) {
+  before <- if (is.list(cache$before)) cache$before else list()
+  keys <- grep("^effort ", ls(cache), value = TRUE)
+  before[keys] <- mget(keys, envir = cache)
+  before
 }
 
 #' Measure the recall of any answer
@@ -201,12 +118,26 @@ calibrate <- function(call, target, seed) {
 #'
 #' @return A list of class `covertree_recall`: `estimate`, the share found, with `lower`
 #'   and `upper`, the limits of a 95% interval, which both equal the estimate if all queries were
-#'   drawn; `sample`, the number of queries drawn; `k`. A neighbor counts if it is one of the exact
-#'   ones or as near as the farthest of them. Without queries, the shares are `NA`.
+#'   drawn; `worst`, the share found for the 1% of the drawn queries that miss most; `sample`, the
+#'   number of queries drawn; `k`. A neighbor counts if it is one of the exact ones or as near as the
+#'   farthest of them. Without queries, the shares are `NA`.
+#'
+#' @section The interval:
+#' The limits are those of Clopper and Pearson for a binomial share, with the effective sample size of
+#' Korn and Graubard, which accounts for neighbors that are missed together, by one query. A query
+#' that misses neighbors is taken to miss at least half of them if there are fewer than ten such
+#' queries, and all of them if there is none.
 #'
 #' @section Errors:
 #' Stops if `result` does not have a row for each query, or holds numbers that are not rows of the
 #' tree, and if more than `max_pairs` neighbors would have to be found.
+#'
+#' @references
+#' Clopper, C. J. and Pearson, E. S. (1934). The use of confidence or fiducial limits illustrated in
+#' the case of the binomial. *Biometrika* 26(4), 404-413. \doi{10.1093/biomet/26.4.404}
+#'
+#' Korn, E. L. and Graubard, B. I. (1998). Confidence intervals for proportions with small expected
+#' number of positive counts estimated from survey data. *Survey Methodology* 24(2), 193-201.
 #'
 #' @examples
 #' x <- matrix(rnorm(3000), ncol = 3)
@@ -271,7 +202,7 @@ check_result <- function(index, n) {
 
 #' @export
 print.covertree_recall <- function(x, ...) {
-  cat(sprintf("recall %.5f (%.5f to %.5f), %d neighbors of %s queries\n", x$estimate, x$lower,
-              x$upper, x$k, format(x$sample, big.mark = ",")))
+  cat(sprintf("recall %.5f (%.5f to %.5f), worst 1%% %.4f, %d neighbors of %s queries\n", x$estimate,
+              x$lower, x$upper, x$worst, x$k, format(x$sample, big.mark = ",")))
   invisible(x)
 }

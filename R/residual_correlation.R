@@ -317,8 +317,16 @@ factor_state <- function(z, metric) {
 #'
 #' @return A new tree; `tree` keeps its metric. Exact searches have the same results as with
 #'   `cover_tree(x, metric = metric)`. Searches to a stated recall evaluate points in the order of their
-#'   distances divided by the first lengthscale, and choose their effort again. If the ratios of
-#'   lengthscales have changed much, such a search is faster in a tree from [cover_tree()].
+#'   distances divided by the first lengthscale. If the ratios of lengthscales have changed much, such a
+#'   search is faster in a tree from [cover_tree()].
+#'
+#' @section Searches to a stated recall:
+#' The effort that such a search has chosen for `tree` is used for the new tree as well, one step (10%)
+#' higher, because it changes little while hyperparameters change little, as during a fit. The first
+#' search of the new tree checks it: 200 other queries are answered exactly, and the recall is stated for
+#' these. If the mean recall of all queries that were checked since the effort was chosen does not exceed the
+#' target by a standard error, or after 16 updates, the effort is chosen again. The result therefore
+#' depends on the searches before the update; [cover_tree()] makes a tree without them.
 #'
 #' @section Errors:
 #' Stops if `tree` has no residual correlation, and, as [residual_correlation()] and [cover_tree()] do,
@@ -342,7 +350,10 @@ update_metric <- function(tree, metric, threads = NULL) {
   }
   metric <- check_metric(metric)
   state <- check_state(tree$metric, dim(tree_arrays(tree)$points))
-  new_cover_tree(tree$pointer, metric_state(state$x, metric, threads, state$space))
+  updated <- new_cover_tree(tree$pointer, metric_state(state$x, metric, threads, state$space))
+  before <- kept_choices(cache_of(tree))
+  if (length(before) > 0) updated$cache$before <- before
+  updated
 }
 
 # See euclidean_search(). The effort is the patience of the approximate search: let e be the number
@@ -361,7 +372,7 @@ residual_search <- function(tree, query, k, options) {
   }
   own <- function(rows) if (is.null(others)) rows
   space <- space_search(tree, state, others, k, options)
-  list(
+  call <- list(
     queries = if (is.null(others)) n else nrow(others$z),
     key = if (is.null(others)) list(k, options$predecessor),
     limits = unlist(options$budget),
@@ -372,14 +383,14 @@ residual_search <- function(tree, query, k, options) {
       if (length(rows) == 0 && !is.null(rows) || !is.null(some) && nrow(some$z) == 0) return(no_pairs(k))
       space$complete(rows, .Call(r_residual_exact, code, some, own(rows), k, options))
     },
-    efforts = 0.05 * 1.1^(0:62),
-    attempt = function(rows, effort, sample) {
-      few <- if (is.null(sample)) 8 * k else stats::quantile(sample$evaluated, 0.9, names = FALSE)
+    efforts = c(0, 0.05 * 1.1^(0:62)),
+    attempt = function(rows, effort, few = 8 * k, levels = numeric()) {
       first <- min(n, 16 * ceiling(max(16, 2 * k, few) / 16))
       at <- if (is.null(rows)) query$space else query$space[rows, , drop = FALSE]
       options["budget"] <- list(NULL)
       found <- .Call(r_residual_approx, tree$pointer, code, quantized_values(tree, options$threads), at,
-                     pick(rows), own(rows), k, list(patience = effort, first = first, most = n), options)
+                     pick(rows), own(rows), k, list(patience = effort, levels = levels, first = first, most = n),
+                     options)
       space$complete(rows, found)
     },
     within = function(rows) {
@@ -388,7 +399,7 @@ residual_search <- function(tree, query, k, options) {
       }
       found <- .Call(r_residual_approx, tree$pointer, code, quantized_values(tree, options$threads),
                      query$space, others, own(rows), k,
-                     list(patience = 0, first = min(n, 16 * ceiling(k / 2)), most = n), options)
+                     list(patience = 0, levels = numeric(), first = min(n, 16 * ceiling(k / 2)), most = n), options)
       space$complete(rows, found)
     },
     distance = function(rows, index) {
@@ -397,6 +408,8 @@ residual_search <- function(tree, query, k, options) {
     },
     stats = function(found) residual_stats(found)
   )
+  call$samples <- function(rows, known) open_samples(call, rows, known)
+  call
 }
 
 # What the exact search finds for no queries.

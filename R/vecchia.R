@@ -21,7 +21,7 @@
 #'   points, then refer to the three coordinates on the sphere, in units of its radius, and to the
 #'   last column.
 #' @param recall The share of the true neighbors to find, as in [knn_query()]; `NULL`
-#'   for 1, or for 0.999 by residual correlation.
+#'   for 1, or for 0.999 by residual correlation. By Euclidean distance the answer is always exact.
 #' @param threads The number of threads; `NULL` for the default of
 #'   [covertree_threads()].
 #' @param max_pairs The largest number of pairs (a location and a neighbor) that the result
@@ -38,7 +38,8 @@
 #'       nearest first, padded with `NA`}
 #'     \item{`distance`}{n x m double matrix: the neighbors' distances}
 #'     \item{`exact`, `recall`}{whether the neighbors are exact; otherwise the share
-#'       found for a sample, with the limits of a 95% interval}
+#'       found for a sample, with the limits of a 95% interval, and the share found for the worst 1%
+#'       of the sample}
 #'   }
 #'   By residual correlation, it has the attributes `no_residual` and `reason` of [knn_query()].
 #'   `GpGp::vecchia_meanzero_loglik()` and similar functions take `NNarray`, together with

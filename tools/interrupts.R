@@ -25,7 +25,6 @@ cases <- list(
   "knn_query" = function() knn_query(tree, k = 30),
   "knn_query, 24 columns" = function() knn_query(wide_tree, k = 30),
   "predecessors" = function() knn_query(tree, k = 30, predecessor = TRUE),
-  "recall 0.99" = function() knn_query(tree, k = 30, recall = 0.99),
   "budget" = function() knn_query(tree, k = 30, budget = 200),
   "radius_query" = function() radius_query(tree, radius = 0.02),
   "residual, exact" = function() knn_query(residual_tree, k = 30),

@@ -22,7 +22,7 @@ searches <- list(
     list(new_search("exact (recall 1)"), new_search("natural layout", layout = "natural"),
          new_search("no level cache: block size 1", block_size = 1),
          new_search("fixed block size 16", block_size = 16), new_search("scan", search = "scan")),
-    recall_searches, budget_searches
+    budget_searches
   ),
   residual = c(
     list(new_search("exact scan (recall 1)", once = TRUE)), recall_searches,

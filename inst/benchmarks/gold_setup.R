@@ -42,7 +42,7 @@ search_alone <- function(search, tree, query = NULL, rows = NULL, threads = NULL
                                    control = knn_control(search = search$search, block_size = search$block_size))
   open <- function(query) inside$search_for(tree, query, k, options)
   if (!is.null(search$budget)) return(function() open(query)$within(rows))
-  choice <- if (search$recall < 1) inside$choose_effort(open(NULL), search$recall, 1L)
-  if (is.null(choice)) return(function() open(query)$exact(rows))
-  function() open(query)$attempt(rows, choice$effort, choice)
+  choice <- if (search$recall < 1) inside$choose_effort(open(NULL), c(mean = search$recall, worst = 0), 1L)
+  if (is.null(choice) || is.na(choice$effort)) return(function() open(query)$exact(rows))
+  function() open(query)$attempt(rows, choice$effort, choice$few)
 }

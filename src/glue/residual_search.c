@@ -82,12 +82,13 @@ static const int *choose_rows(struct ct_batch *batch, SEXP rows)
     return slot;
 }
 
-/* A result of the approximate search, and pointers to its memory. */
-static SEXP new_approx_result(int queries, int k, struct ct_approx_results *to)
+/* A result of the approximate search, with a record of so many levels if there are any, and
+ * pointers to its memory. */
+static SEXP new_approx_result(int queries, int k, int levels, struct ct_approx_results *to)
 {
-    static const char *const names[] = {"index", "distance", "evaluated", "escalations",
-                                        "stopped_early"};
-    SEXP found = PROTECT(new_result(queries, k, names, 5));
+    static const char *const names[] = {"index",         "distance", "evaluated", "escalations",
+                                        "stopped_early", "stop",     "position"};
+    SEXP found = PROTECT(new_result(queries, k, names, levels > 0 ? 7 : 5));
     SET_VECTOR_ELT(found, 2, Rf_allocVector(INTSXP, queries));
     SET_VECTOR_ELT(found, 3, Rf_allocVector(INTSXP, queries));
     SET_VECTOR_ELT(found, 4, Rf_allocVector(LGLSXP, queries));
@@ -97,13 +98,20 @@ static SEXP new_approx_result(int queries, int k, struct ct_approx_results *to)
     to->evaluated = INTEGER(VECTOR_ELT(found, 2));
     to->step = INTEGER(VECTOR_ELT(found, 3));
     to->stopped_early = LOGICAL(VECTOR_ELT(found, 4));
+    if (levels > 0) {
+        SET_VECTOR_ELT(found, 5, Rf_allocMatrix(INTSXP, queries, levels));
+        SET_VECTOR_ELT(found, 6, Rf_allocMatrix(INTSXP, queries, k));
+        to->record.stop = INTEGER(VECTOR_ELT(found, 5));
+        to->record.position = INTEGER(VECTOR_ELT(found, 6));
+    }
     UNPROTECT(1);
     return found;
 }
 
 /* Returns approximate k nearest neighbors: list(index, distance, evaluated, escalations,
- * stopped_early). query: where query_points lie in the space of the tree [m x d]. effort:
- * list(patience, first, most). quantized: see quantized_of(). */
+ * stopped_early), and with levels also stop [queries x levels] and position [queries x k]: see
+ * struct ct_approx_record. query: where query_points lie in the space of the tree [m x d]. effort:
+ * list(patience, levels, first, most), levels in ascending order. quantized: see quantized_of(). */
 SEXP r_residual_approx(SEXP pointer, SEXP metric, SEXP quantized, SEXP query, SEXP query_points,
                        SEXP rows, SEXP k, SEXP effort, SEXP options)
 {
@@ -123,6 +131,8 @@ SEXP r_residual_approx(SEXP pointer, SEXP metric, SEXP quantized, SEXP query, SE
     struct ct_approx_options approx = {
         .k = neighbors,
         .patience = r_double_option(effort, "patience"),
+        .levels = Rf_length(r_option(effort, "levels")),
+        .level_patience = REAL_RO(r_option(effort, "levels")),
         .budget = r_budget(r_option(options, "budget"), most, &budget),
         .first_round = r_int_option(effort, "first"),
         .max_candidates = r_int_option(effort, "most"),
@@ -131,7 +141,7 @@ SEXP r_residual_approx(SEXP pointer, SEXP metric, SEXP quantized, SEXP query, SE
     batch.predecessors = r_int_option(options, "predecessor");
     if (!Rf_isNull(rows))
         results.slot = choose_rows(&batch, rows);
-    SEXP found = PROTECT(new_approx_result(batch.count, neighbors, &results));
+    SEXP found = PROTECT(new_approx_result(batch.count, neighbors, approx.levels, &results));
     if (batch.predecessors)
         r_build_prefix_trees(pointer, batch.kernels, batch.threads, approx.first_round);
     struct ct_host host = r_host_for("knn_query", options);

@@ -75,7 +75,8 @@ expect_possible <- function(found, exact, label) {
 }
 
 expect_recall <- function(recall, label) {
-  expect_named(recall, c("estimate", "lower", "upper"), label = label)
+  expect_named(recall, c("estimate", "lower", "upper", "worst"), label = label)
+  expect_lte(recall[["worst"]], recall[["estimate"]])
   expect_true(all(diff(recall[c("lower", "estimate", "upper")]) >= 0, recall >= 0, recall <= 1))
 }
 

@@ -6,12 +6,12 @@ tree <- cover_tree(x)
 test_that("a control has the settings it is given, and defaults for the others", {
   expect_identical(
     unclass(knn_control(progress = FALSE)),
-    list(search = "auto", block_size = NULL, seed = 1L, stats = FALSE, progress = FALSE)
+    list(search = "auto", block_size = NULL, seed = 1L, stats = FALSE, progress = FALSE, worst_recall = 0)
   )
   expect_identical(knn_control()$progress, interactive())
-  control <- knn_control("scan", 8, -3, TRUE, TRUE)
-  expect_identical(unclass(control),
-                   list(search = "scan", block_size = 8L, seed = -3L, stats = TRUE, progress = TRUE))
+  control <- knn_control("scan", 8, -3, TRUE, TRUE, 0.75)
+  expect_identical(unclass(control), list(search = "scan", block_size = 8L, seed = -3L, stats = TRUE,
+                                          progress = TRUE, worst_recall = 0.75))
   expect_snapshot(knn_control(progress = FALSE))
   expect_snapshot(print(control))
 })
@@ -52,6 +52,7 @@ test_that("settings that make no sense are refused", {
   expect_complaints_for(list(NA, 1.5, NULL, "1", c(1, 2), Inf, 1e10), knn_control(seed = value))
   expect_complaints_for(list(NA, "yes", 1, NULL), knn_control(stats = value))
   expect_complaints_for(list(NA, "yes", 1, NULL), knn_control(progress = value))
+  expect_complaints_for(list(NA, "1", -0.1, 1.5, c(0, 1), NULL), knn_control(worst_recall = value))
   expect_complaints_for(
     list(NULL, "scan", 1, list("scan"), list(search = "scan", 3), list(serch = "scan", sed = 1),
          list(seed = 1, seed = 2), list(search = "brute"), budget(10), data.frame(seed = 1)),

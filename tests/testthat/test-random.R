@@ -1,6 +1,7 @@
 # A search does not change the seed and the kind of R's random number generator.
 
-tree <- cover_tree(uniform_points(2500, 2, seed = 251))
+x <- uniform_points(2500, 2, seed = 251)
+tree <- cover_tree(x, metric = residual_correlation(kernel_matern32(lengthscale = 0.5), x[1:8, ]))
 search <- list(
   recall = function(tree) knn_query(tree, k = 3, recall = 0.5),
   budget = function(tree) knn_query(tree, k = 3, budget = 40),

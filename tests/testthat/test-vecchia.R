@@ -208,7 +208,7 @@ test_that("they print", {
     vecchia_neighbors(x, 3)
     vecchia_neighbors(x, 1, metric = residual_correlation(kernel_rbf(), 5))
     print(structure(list(order = 1:2, NNarray = matrix(1L, 2, 2), distance = matrix(0, 2, 1), exact = FALSE,
-                         recall = c(estimate = 0.99912, lower = 0.9981, upper = 1)),
+                         recall = c(estimate = 0.99912, lower = 0.9981, upper = 1, worst = 0.9)),
                     class = "covertree_vecchia"))
   })
 })

@@ -20,6 +20,10 @@ struct ct_approx_options {
     int first_round;                /* candidates of the first round; doubles each round */
     int max_candidates;             /* the most candidates of a query */
     double missing;                 /* distance written where there are fewer than k points */
+    /* Smaller patiences of which the search records where they would end a query; see struct
+     * ct_approx_record. Not with a budget. */
+    int levels;                   /* how many; 0: no record */
+    const double *level_patience; /* [levels] ascending, at most `patience` */
 };
 
 #endif

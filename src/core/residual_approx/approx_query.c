@@ -10,12 +10,18 @@ int ct_approx_max_candidates(const struct ct_approx_options *options)
 }
 
 /* Whether enough candidates were evaluated in vain; see struct ct_approx_options. */
-static int is_out_of_patience(const struct ct_approx_options *options,
-                              const struct ct_approx_query *query)
+static int is_out_of_patience(double patience, int k, const struct ct_approx_query *query)
 {
     int since = query->evaluated - query->improved_at;
-    return query->evaluated >= options->k &&
-           since >= options->patience * (query->improved_at + 4.0 * options->k);
+    return query->evaluated >= k && since >= patience * (query->improved_at + 4.0 * k);
+}
+
+/* Records the smaller patiences that the query is out of. */
+static void record_stops(const struct ct_approx_options *options, struct ct_approx_query *query)
+{
+    while (query->stops < options->levels &&
+           is_out_of_patience(options->level_patience[query->stops], options->k, query))
+        query->stop[query->stops++] = query->evaluated;
 }
 
 /* Evaluates up to CT_PAIR_BATCH candidates. Returns how many of them entered the k nearest;
@@ -50,15 +56,17 @@ static int evaluate_with_patience(const struct ct_approx_context *context, int n
                                   struct ct_quantized quantized, const int *row, int count,
                                   struct ct_approx_query *query, struct ct_sorted_list *list)
 {
-    while (query->evaluated < count && !is_out_of_patience(context->options, query)) {
+    const struct ct_approx_options *options = context->options;
+    while (query->evaluated < count && !is_out_of_patience(options->patience, options->k, query)) {
         int left = count - query->evaluated, last = -1;
         int batch = left < CT_PAIR_BATCH ? left : CT_PAIR_BATCH;
         evaluate_batch(context, number, quantized, row + query->evaluated, batch, list, &last);
         if (last >= 0)
             query->improved_at = query->evaluated + last + 1;
         query->evaluated += batch;
+        record_stops(options, query);
     }
-    return is_out_of_patience(context->options, query);
+    return is_out_of_patience(options->patience, options->k, query);
 }
 
 /* Evaluates candidates until the budget ends. Returns whether it does. The first k
@@ -92,7 +100,14 @@ void ct_approx_evaluate(const struct ct_approx_context *context, int number,
     int stopped = (context->options->budget ? evaluate_within_budget : evaluate_with_patience)(
         context, number, quantized, row, count, query, list);
     if (stopped || count < wanted || query->evaluated >= context->max_candidates)
-        query->status = CT_APPROX_ENDED;
+        ct_approx_end(context, query);
+}
+
+void ct_approx_end(const struct ct_approx_context *context, struct ct_approx_query *query)
+{
+    query->status = CT_APPROX_ENDED;
+    while (query->stops < context->options->levels)
+        query->stop[query->stops++] = query->evaluated;
 }
 
 void ct_approx_refine(const struct ct_approx_context *context, int number,

@@ -27,6 +27,8 @@ struct ct_approx_query {
     int evaluated;                 /* candidates evaluated */
     int improved_at;               /* candidates evaluated up to the last one that was kept */
     struct ct_budget_state budget; /* unused without a budget */
+    int *stop;                     /* [levels] of struct ct_approx_record; NULL without a record */
+    int stops;                     /* known ones among them, the first ones */
 };
 
 /* What all queries of a call share. */
@@ -52,11 +54,14 @@ static inline int ct_approx_list_size(int k)
  * `number`, until the query is out of patience or its budget ends. Both are judged after
  * each batch of up to CT_PAIR_BATCH candidates. A query also ends if fewer than `wanted`
  * candidates exist (count < wanted), or if it has evaluated the most. Updates the state and
- * the list of the query, which is in order once it has k entries. quantized: see
- * ct_pair_quantize_query(). */
+ * the list of the query, which is in order once it has k entries. All stops of the query are
+ * known when it has ended. quantized: see ct_pair_quantize_query(). */
 void ct_approx_evaluate(const struct ct_approx_context *context, int number,
                         struct ct_quantized quantized, const int *row, int count, int wanted,
                         struct ct_approx_query *query, struct ct_sorted_list *list);
+
+/* Ends a query: with the smaller patiences that have no stop so far, it ends here as well. */
+void ct_approx_end(const struct ct_approx_context *context, struct ct_approx_query *query);
 
 /* Replaces the squared distances of a list by exact ones, after dropping the candidates that
  * are behind the k-th by more than the quantization error. Leaves the list unordered. */

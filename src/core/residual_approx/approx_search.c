@@ -8,7 +8,6 @@
  * queries of a slice go through the rounds together.
  */
 #include "core/residual_approx/approx_search.h"
-#include "core/residual_approx/approx_query.h"
 #include "core/search/predecessor.h"
 #include "core/topk/select.h"
 #include "core/util/parallel_for.h"
@@ -29,6 +28,7 @@ struct slice {
     struct ct_approx_query *query; /* [count] */
     double *sq;                    /* [count * k] the lists of open queries: exact squares */
     int *row;                      /* [count * k] */
+    int *stop;                     /* [count * levels] of struct ct_approx_query */
 };
 
 /* A query that has evaluated the candidates of the round, before its list is refined. */
@@ -55,7 +55,7 @@ struct approx_call {
     int wanted;            /* candidates that each query gets in this round */
 };
 
-/* ---- lists and results ------------------------------------------------------- */
+/* ---- the lists of open queries ----------------------------------------------- */
 
 /* The list of a query after the last round: lists lie side by side, query after query. */
 static void load_list(const struct slice *slice, int index, struct ct_sorted_list *list)
@@ -78,44 +78,31 @@ static void save_list(const struct slice *slice, int index, const struct ct_sort
     }
 }
 
-/* Replaces the squares of the list by distances in order of (distance, row), and writes its first k
- * entries and the state of the query to the results. */
-static void write_result(const struct approx_call *call, int index, struct ct_sorted_list *list)
-{
-    const struct ct_approx_results *to = call->results;
-    const struct ct_approx_query *query = &call->slice.query[index];
-    int number = call->slice.number[index], k = call->context.options->k;
-    size_t line = (size_t)(to->slot ? to->slot[number] : number), ld = (size_t)to->ld;
-    ct_sort_neighbors(list->sq, list->row, list->count, call->context.kernels);
-    for (int j = 0; j < k; j++) {
-        to->index[j * ld + line] = j < list->count ? list->row[j] : CT_NO_ROW;
-        to->distance[j * ld + line] =
-            j < list->count ? list->sq[j] : call->context.options->missing;
-    }
-    to->evaluated[line] = query->evaluated;
-    to->step[line] = query->budget.step;
-    to->stopped_early[line] = query->budget.stopped_early;
-}
-
 /* ---- the candidates of a query ----------------------------------------------- */
 
-/* Refines the lists of a thread's group, and saves or writes them. */
-static void flush_group(const struct approx_call *call, int thread)
+/* Refines the list of a query that has evaluated the candidates of a round, and saves or writes it.
+ */
+static void flush_query(const struct approx_call *call, int index, struct ct_sorted_list *list)
 {
     const struct ct_pair_distances *pairs = &call->context.pairs;
-    struct worker *worker = &call->worker[thread];
-    for (int i = 0; i < worker->count; i++) {
-        int index = worker->group[i].index, number = call->slice.number[index];
-        struct ct_sorted_list *list = &worker->group[i].list;
-        if (pairs->input.quantized.v && pairs->queries->p[number] > 0)
-            ct_approx_refine(&call->context, number, list);
-        if (call->slice.query[index].status == CT_APPROX_ENDED) {
-            write_result(call, index, list);
-        } else {
-            ct_sorted_list_sort(list, call->context.kernels);
-            save_list(&call->slice, index, list);
-        }
+    int number = call->slice.number[index];
+    if (pairs->input.quantized.v && pairs->queries->p[number] > 0)
+        ct_approx_refine(&call->context, number, list);
+    if (call->slice.query[index].status == CT_APPROX_ENDED) {
+        ct_approx_write_result(&call->context, call->results, number, &call->slice.query[index],
+                               list);
+    } else {
+        ct_sorted_list_sort(list, call->context.kernels);
+        save_list(&call->slice, index, list);
     }
+}
+
+/* Flushes the queries of a thread's group. */
+static void flush_group(const struct approx_call *call, int thread)
+{
+    struct worker *worker = &call->worker[thread];
+    for (int i = 0; i < worker->count; i++)
+        flush_query(call, worker->group[i].index, &worker->group[i].list);
     worker->count = 0;
 }
 
@@ -139,7 +126,13 @@ static void add_candidates(const struct approx_call *call, int thread, int index
     } else {
         int own_row = pairs->input.query_points ? 0 : number + 1;
         ct_approx_list_first_rows(&call->context, own_row, call->predecessor, list);
-        query->status = CT_APPROX_ENDED;
+        ct_approx_end(&call->context, query);
+    }
+    if (query->stop && query->status == CT_APPROX_ENDED) {
+        /* The record needs the candidates, which are gone when the group is flushed. */
+        flush_query(call, index, list);
+        ct_approx_write_record(&call->context, call->results, number, query, row, list->count);
+        worker->count--;
     }
 }
 
@@ -255,7 +248,8 @@ static void run_rounds(const struct ct_host *host, const struct ct_batch *batch,
 }
 
 /* Makes the queries begin, ..., begin + count - 1 of the batch the slice. */
-static void begin_slice(const struct ct_batch *batch, int begin, int count, struct slice *slice)
+static void begin_slice(const struct ct_batch *batch, int begin, int count, int levels,
+                        struct slice *slice)
 {
     slice->count = count;
     for (int i = 0; i < count; i++) {
@@ -263,14 +257,15 @@ static void begin_slice(const struct ct_batch *batch, int begin, int count, stru
         slice->order[i] = at;
         slice->number[i] = batch->query ? at : batch->tree->row[at] - 1;
         slice->index_of[slice->number[i]] = i;
-        slice->query[i] = (struct ct_approx_query){.status = CT_APPROX_OPEN};
+        slice->query[i] = (struct ct_approx_query){
+            .status = CT_APPROX_OPEN, .stop = levels > 0 ? slice->stop + (size_t)i * levels : NULL};
     }
 }
 
-/* The most queries of a slice for lists of k entries. */
-static int slice_size(int queries, int k)
+/* The most queries of a slice for lists of k entries and a record of so many levels. */
+static int slice_size(int queries, int k, int levels)
 {
-    size_t bytes = (sizeof(double) + sizeof(int)) * (size_t)k + 3 * sizeof(int) +
+    size_t bytes = (sizeof(double) + sizeof(int)) * (size_t)k + (3 + (size_t)levels) * sizeof(int) +
                    sizeof(struct ct_approx_query);
     size_t fit = SLICE_BYTES / bytes, size = fit > SLICE_MIN ? fit : SLICE_MIN;
     return size < (size_t)queries ? (int)size : queries;
@@ -280,11 +275,12 @@ static int slice_size(int queries, int k)
 static void search_slices(const struct ct_host *host, const struct ct_batch *batch,
                           struct approx_call *call)
 {
-    int size = slice_size(batch->count, call->slice.k);
+    int levels = call->context.options->levels;
+    int size = slice_size(batch->count, call->slice.k, levels);
     int *order = host->alloc((size_t)size, sizeof *order);
     for (int begin = 0; begin < batch->count; begin += size) {
         int left = batch->count - begin;
-        begin_slice(batch, begin, left < size ? left : size, &call->slice);
+        begin_slice(batch, begin, left < size ? left : size, levels, &call->slice);
         run_rounds(host, batch, call, order);
     }
 }
@@ -326,9 +322,10 @@ static struct worker *make_workers(const struct ct_host *host, const struct ct_b
 }
 
 /* Allocates a slice as large as the largest one of the batch. */
-static struct slice make_slice(const struct ct_host *host, const struct ct_batch *batch, int k)
+static struct slice make_slice(const struct ct_host *host, const struct ct_batch *batch, int k,
+                               int levels)
 {
-    size_t size = (size_t)slice_size(batch->count, k), entries = size * (size_t)k;
+    size_t size = (size_t)slice_size(batch->count, k, levels), entries = size * (size_t)k;
     int lines = batch->ld_query > 0 ? batch->ld_query : batch->count;
     return (struct slice){
         .k = k,
@@ -338,6 +335,7 @@ static struct slice make_slice(const struct ct_host *host, const struct ct_batch
         .query = host->alloc(size, sizeof(struct ct_approx_query)),
         .sq = host->alloc(entries, sizeof(double)),
         .row = host->alloc(entries, sizeof(int)),
+        .stop = host->alloc(size * (size_t)levels, sizeof(int)),
     };
 }
 
@@ -355,7 +353,7 @@ void ct_approx_search(const struct ct_host *host, const struct ct_batch *asked,
                     .pairs = ct_pair_distances_make(host, input, batch.tree),
                     .max_candidates = ct_approx_max_candidates(options)},
         .results = results,
-        .slice = make_slice(host, &batch, k),
+        .slice = make_slice(host, &batch, k, options->levels),
         .worker = make_workers(host, &batch, k, input->metric->m),
         .predecessor = batch.predecessors,
     };

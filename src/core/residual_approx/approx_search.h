@@ -18,25 +18,14 @@
  *   quantize.h       v in 16 bits
  *   pair_distance.h  distances of a query to a batch of candidates
  *   approx_query.h   the candidates of one query: list of the nearest, patience, budget
+ *   approx_results.h the results of a query that has ended
  *   approx_search.c  rounds of all queries
  */
 #ifndef COVERTREE_RESIDUAL_APPROX_APPROX_SEARCH_H
 #define COVERTREE_RESIDUAL_APPROX_APPROX_SEARCH_H
 
-#include "core/residual_approx/approx_options.h"
-#include "core/residual_approx/pair_distance.h"
+#include "core/residual_approx/approx_results.h"
 #include "core/search/query.h"
-
-/* Memory for the results: one line for each query. */
-struct ct_approx_results {
-    int ld;             /* lines */
-    const int *slot;    /* line of query point i, or of the own point in row i + 1; NULL: i */
-    int *index;         /* [ld x k, column-major] rows by (distance, row), then CT_NO_ROW */
-    double *distance;   /* [ld x k, column-major] distances, then `missing` */
-    int *evaluated;     /* [ld] candidates evaluated */
-    int *step;          /* [ld] last step of the budget, from 0; 0 without a budget */
-    int *stopped_early; /* [ld] 1 where two idle windows ended a query, else 0 */
-};
 
 /* Writes the approximate nearest neighbors of every query of the batch: input->query_points,
  * which lie at batch->query in the tree's space; or own points, which find predecessors only
@@ -44,7 +33,7 @@ struct ct_approx_results {
  * residual variance is at distance 1 from all points: its neighbors are the first rows, and
  * it evaluates no candidate.
  *
- * Scratch memory: at most 16 MB, or 12 k + 56 bytes for each of 256 queries if that is more;
+ * Scratch memory: at most 16 MB, or 12 k + 4 levels + 72 bytes for each of 256 queries if more;
  * 4 bytes for each point or query point; and as much as ct_pair_distances_make() and ct_knn()
  * take. Polls the host and reports progress in each round. */
 void ct_approx_search(const struct ct_host *host, const struct ct_batch *batch,

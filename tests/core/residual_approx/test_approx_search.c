@@ -2,7 +2,7 @@
  * candidates in the order of space, or along the curve, evaluated in batches until the
  * patience or the budget ends. Own points, some of them, predecessors, foreign queries;
  * from v and from quantized v; every level, 1 to 3 threads. After a host that left by a
- * long jump, too. */
+ * long jump, too. The record of a search tells what less patient searches find. */
 #include "check.h"
 #include "core/residual_approx/approx_search.h"
 #include "core/simd/euclid.h"
@@ -14,7 +14,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { BATCH = 16, UNTOUCHED = -77 };
+enum { BATCH = 16, UNTOUCHED = -77, PATIENCES = 5 };
+
+static const double patiences[PATIENCES] = {0, 0.05, 0.3, 1, 1e9};
 
 struct asked {
     const struct residual_problem *problem;
@@ -22,6 +24,7 @@ struct asked {
     int first; /* candidates of the first round: a multiple of BATCH, or all points */
     int most;  /* candidates of a query, at most; 0: all points */
     double patience;
+    int levels; /* the first ones of `patiences` are recorded */
     const struct ct_budget *budget;
     int share; /* of own points, one of so many is a query; 1: all */
 };
@@ -32,20 +35,26 @@ struct answer {
     int *index;
     double *distance;
     int *evaluated, *step, *stopped_early;
+    int *stop, *position; /* UNTOUCHED without levels */
 };
 
 static struct answer new_answer(int lines, int k)
 {
-    size_t size = (size_t)lines * k;
+    size_t size = (size_t)lines * k, stops = (size_t)lines * PATIENCES;
     struct answer answer = {.lines = lines,
                             .index = keep(size, sizeof(int)),
                             .distance = keep(size, sizeof(double)),
                             .evaluated = keep((size_t)lines, sizeof(int)),
                             .step = keep((size_t)lines, sizeof(int)),
-                            .stopped_early = keep((size_t)lines, sizeof(int))};
+                            .stopped_early = keep((size_t)lines, sizeof(int)),
+                            .stop = keep(stops, sizeof(int)),
+                            .position = keep(size, sizeof(int))};
+    for (size_t i = 0; i < stops; i++)
+        answer.stop[i] = UNTOUCHED;
     for (size_t i = 0; i < size; i++) {
         answer.index[i] = UNTOUCHED;
         answer.distance[i] = UNTOUCHED;
+        answer.position[i] = UNTOUCHED;
     }
     return answer;
 }
@@ -100,6 +109,7 @@ struct state {
     int count, room, evaluated, improved, step, early;
     int step_start, useful;                 /* of the budget's step */
     int run, run_useful, low_yield_windows; /* of its runs */
+    int stop[PATIENCES], stops;
 };
 
 /* Puts a candidate among the kept ones; returns whether it is one of the first k. */
@@ -160,16 +170,16 @@ static int budget_ends(const struct ct_budget *budget, struct state *s, int k, i
     return 0;
 }
 
-static int out_of_patience(const struct asked *asked, const struct state *s)
+static int out_of_patience(const struct asked *asked, double patience, const struct state *s)
 {
     return s->evaluated >= asked->k &&
-           s->evaluated - s->improved >= asked->patience * (s->improved + 4.0 * asked->k);
+           s->evaluated - s->improved >= patience * (s->improved + 4.0 * asked->k);
 }
 
 /* Evaluates rows up to place `end`; returns whether the query has ended. */
 static int evaluate(const struct asked *asked, int query, const int *row, int end, struct state *s)
 {
-    int ended = !asked->budget && out_of_patience(asked, s);
+    int ended = !asked->budget && out_of_patience(asked, asked->patience, s);
     while (!ended && s->evaluated < end) {
         int from = s->evaluated, improved = 0;
         int batch = end - from < BATCH ? end - from : BATCH;
@@ -180,7 +190,9 @@ static int evaluate(const struct asked *asked, int query, const int *row, int en
             }
         s->evaluated += batch;
         ended = asked->budget ? budget_ends(asked->budget, s, asked->k, batch, improved)
-                              : out_of_patience(asked, s);
+                              : out_of_patience(asked, asked->patience, s);
+        while (s->stops < asked->levels && out_of_patience(asked, patiences[s->stops], s))
+            s->stop[s->stops++] = s->evaluated;
     }
     return ended;
 }
@@ -206,6 +218,23 @@ static void run_rounds(const struct asked *asked, int query, const int *row, int
             refine(asked, query, s);
         if (!ended && s->count > asked->k)
             s->count = asked->k;
+    }
+}
+
+/* What the search records of a query: where less patient searches stop, and how far it had come
+ * when it evaluated each neighbor. */
+static void write_record(const struct asked *asked, const struct state *s, const int *row,
+                         struct answer *to, int line)
+{
+    for (int level = 0; level < asked->levels; level++)
+        to->stop[line + (size_t)level * to->lines] =
+            level < s->stops ? s->stop[level] : s->evaluated;
+    for (int j = 0; j < asked->k && asked->levels > 0; j++) {
+        int position = 0;
+        while (j < s->count && position < s->evaluated && row[position] != s->kept[j].row)
+            position++;
+        to->position[line + (size_t)j * to->lines] =
+            j < s->count && s->evaluated > 0 ? position + 1 : 0;
     }
 }
 
@@ -241,6 +270,7 @@ static void oracle_line(const struct asked *asked, int query, struct answer *to,
                 s.kept[s.count++] = (struct candidate){1, i};
     }
     write_line(asked, &s, to, line);
+    write_record(asked, &s, row, to, line);
     host_end_call();
 }
 
@@ -300,14 +330,18 @@ static void search(void *data)
                                         .first_round = asked->first,
                                         .max_candidates =
                                             asked->most > 0 ? asked->most : p->cloud.n,
-                                        .missing = -1};
-    struct ct_approx_results results = {.ld = call->batch.count,
-                                        .slot = asked->share > 1 ? call->line : NULL,
-                                        .index = call->answer.index,
-                                        .distance = call->answer.distance,
-                                        .evaluated = call->answer.evaluated,
-                                        .step = call->answer.step,
-                                        .stopped_early = call->answer.stopped_early};
+                                        .missing = -1,
+                                        .levels = asked->levels,
+                                        .level_patience = patiences};
+    struct ct_approx_results results = {
+        .ld = call->batch.count,
+        .slot = asked->share > 1 ? call->line : NULL,
+        .index = call->answer.index,
+        .distance = call->answer.distance,
+        .evaluated = call->answer.evaluated,
+        .step = call->answer.step,
+        .stopped_early = call->answer.stopped_early,
+        .record = {.stop = call->answer.stop, .position = call->answer.position}};
     if (asked->quantized)
         input.quantized = p->quantized;
     ct_approx_search(&host, &call->batch, &input, &options, &results);
@@ -320,7 +354,33 @@ static int same(const struct asked *asked, const struct answer *a, const struct 
            memcmp(a->distance, b->distance, size * sizeof *a->distance) == 0 &&
            memcmp(a->evaluated, b->evaluated, lines * sizeof *a->evaluated) == 0 &&
            memcmp(a->step, b->step, lines * sizeof *a->step) == 0 &&
-           memcmp(a->stopped_early, b->stopped_early, lines * sizeof *a->stopped_early) == 0;
+           memcmp(a->stopped_early, b->stopped_early, lines * sizeof *a->stopped_early) == 0 &&
+           memcmp(a->stop, b->stop, lines * PATIENCES * sizeof *a->stop) == 0 &&
+           memcmp(a->position, b->position, size * sizeof *a->position) == 0;
+}
+
+static int is_neighbor(const struct answer *answer, int line, int k, int row)
+{
+    for (int j = 0; j < k; j++)
+        if (answer->index[line + (size_t)j * answer->lines] == row)
+            return 1;
+    return 0;
+}
+
+/* A less patient search stops where the record says, and finds the neighbors before that. */
+static void check_record(const struct asked *asked, int level, const struct answer *record,
+                         const struct answer *found)
+{
+    for (int line = 0; line < record->lines; line++) {
+        int stop = record->stop[line + (size_t)level * record->lines];
+        CHECK(found->evaluated[line] == stop);
+        for (int j = 0; j < asked->k; j++) {
+            size_t at = line + (size_t)j * record->lines;
+            int row = record->index[at];
+            CHECK(row == CT_NO_ROW ||
+                  is_neighbor(found, line, asked->k, row) == (record->position[at] <= stop));
+        }
+    }
 }
 
 static void check_about_asked(const struct asked *asked, const char *what)
@@ -334,6 +394,23 @@ static void check_about_asked(const struct asked *asked, const char *what)
                 : asked->budget->diverse ? "diverse budget, escalate"
                                          : "plain budget, escalate",
                 asked->budget ? asked->budget->escalate : asked->patience, asked->share, what);
+}
+
+/* The answer of a search with exact dot products tells those of less patient ones. */
+static void check_levels(const struct asked *asked, const struct call *call)
+{
+    for (int level = 0; level < asked->levels && !asked->quantized; level++) {
+        struct asked less = *asked;
+        struct call other = *call;
+        less.patience = patiences[level];
+        less.levels = 0;
+        other.asked = &less;
+        other.answer = new_answer(call->batch.count, asked->k);
+        search(&other);
+        check_about_asked(&less, "read off a record");
+        check_record(asked, level, &call->answer, &other.answer);
+        host_end_call();
+    }
 }
 
 static void check_search(struct asked asked, int ways)
@@ -352,10 +429,12 @@ static void check_search(struct asked asked, int ways)
         CHECK(same(&asked, &call.answer, &want));
         host_end_call();
     }
+    check_levels(&asked, &call);
 }
 
-/* All kinds of queries of one problem; with a budget, those that it allows. */
-static void check_queries(const struct residual_problem *problem, int k, double patience,
+/* All kinds of queries of one problem, with the patience of this number; with a budget, those that
+ * it allows. */
+static void check_queries(const struct residual_problem *problem, int k, int patience,
                           const struct ct_budget *budget)
 {
     int n = problem->cloud.n, first = BATCH * (1 + random_below(4));
@@ -368,7 +447,8 @@ static void check_queries(const struct residual_problem *problem, int k, double 
                                         .quantized = i / 4,
                                         .k = k,
                                         .first = first < n ? first : n,
-                                        .patience = patience,
+                                        .patience = patiences[patience],
+                                        .levels = budget ? 0 : random_below(patience + 2),
                                         .budget = budget,
                                         .share = i % 4 == 2 ? 2 + random_below(4) : 1},
                          3 + (int)ct_simd_best());
@@ -377,11 +457,10 @@ static void check_queries(const struct residual_problem *problem, int k, double 
 
 static void check_patience(const char *name, int n, int d, int m, enum residual_style style)
 {
-    static const double patience[] = {0, 0.05, 0.3, 1, 1e9};
     struct residual_problem problem = residual_problem_make(name, n, d, m, style, 30);
     int k[] = {1, 1 + random_below(20), n + 2};
     for (int i = 0; i < 3; i++)
-        check_queries(&problem, k[i], patience[random_below(5)], NULL);
+        check_queries(&problem, k[i], random_below(PATIENCES), NULL);
     keep_end();
 }
 
