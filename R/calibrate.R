@@ -25,13 +25,14 @@ calibrate <- function(call, target, seed) {
     if (2 * size[1] >= call$queries) break
     rows <- sample_rows(call$queries, min(sum(size), call$queries), seed)
     known <- unique(round(seq(1, length(rows), length.out = size[1])))
-    choice <- calibrate_on(call$samples(rows, known), target, call$queries)
-    if (!is.na(choice$effort)) return(choice)
+    samples <- call$samples(rows, known)
+    choice <- calibrate_on(samples, target, call$queries)
+    if (!is.na(choice$effort) || samples$exact_is_cheaper()) return(choice)
   }
   no_choice
 }
 
-# No effort reaches the target, and the answer must be exact. Otherwise, most queries evaluate at most `few`
+# No effort reaches the target or costs less than the exact search, so the answer is exact. Otherwise, most queries evaluate at most `few`
 # points, `recall` is stated, `losses` are those of exactly answered queries, and the choice has been
 # carried over so many `updates` of the metric.
 no_choice <- list(effort = NA_real_, few = NA_real_,
@@ -41,7 +42,7 @@ no_choice <- list(effort = NA_real_, few = NA_real_,
 # The choice from these samples. Without a control sample, only the effort can be too small.
 calibrate_on <- function(samples, target, queries) {
   number <- patient_effort(samples, target)
-  if (is.na(number)) return(no_choice)
+  if (is.na(number) || samples$exact_is_cheaper()) return(no_choice)
   repeat {
     choice <- read_choice(samples, number, target, queries)
     if (!is.na(choice$effort) || samples$control || number == samples$last) return(choice)
@@ -54,6 +55,8 @@ calibrate_on <- function(samples, target, queries) {
 open_samples <- function(call, rows, known) {
   exact <- call$exact(rows[known])
   farthest <- farthest_of(exact)
+  stop <- NULL
+  cheaper <- FALSE
   # All smaller efforts are recorded.
   run <- function(rows, number) {
     efforts <- call$efforts[seq_len(number)]
@@ -65,7 +68,14 @@ open_samples <- function(call, rows, known) {
     # The losses of the exact sample.
     pilot = function(number) {
       found <- run(rows[known], number)
+      stop <<- found$stop
       loss_by_effort(found, found$distance <= farthest, exact)
+    },
+    # Whether the exact search of all queries costs less than a search with this effort, by the points
+    # that the exact sample evaluated; without a number, whether it has been found to.
+    exact_is_cheaper = function(number = NULL) {
+      if (!is.null(number)) cheaper <<- call$exact_is_cheaper(mean(stop[, number]))
+      cheaper
     },
     # The losses of both samples, those of the exact sample also against the patient search; and the
     # points evaluated.
@@ -102,6 +112,7 @@ patient_effort <- function(samples, target) {
   repeat {
     loss <- samples$pilot(number)
     least <- least_number(number, function(number) meets(loss(number), target))
+    if (samples$exact_is_cheaper(if (is.na(least)) number else least)) return(NA)
     if (!is.na(least) || number == samples$last) return(min(samples$last, least + PATIENT))
     number <- min(samples$last, number + 2 * PATIENT)
   }

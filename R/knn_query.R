@@ -97,8 +97,9 @@
 #'
 #' If the exact sample is too small to tell, because one query could lose more than the target permits, as
 #' with `k = 1` and a target of 0.999, an exact sample as large as the control sample decides
-#' alone. If there are not more than twice as many queries as in the exact sample, or if no effort reaches
-#' the target, the answer is exact, and its attribute `exact` is `TRUE`. The stated recall is estimated on
+#' alone. The answer is exact, and its attribute `exact` is `TRUE`, if there are not more than twice as many
+#' queries as in the exact sample, if no effort reaches the target, or if the exact search is estimated
+#' to cost less, as it may for a smooth kernel. The stated recall is estimated on
 #' the samples that chose the effort; the choice shifts it by less than its standard error, as a rule.
 #' The answers of the samples are not part of the result.
 #'

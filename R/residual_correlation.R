@@ -364,6 +364,9 @@ residual_search <- function(tree, query, k, options) {
   state <- check_state(tree$metric, dim(arrays$points))
   code <- state$code
   n <- nrow(state$x)
+  origin <- if (!is.null(state$inducing)) {
+    list(inducing = state$inducing, factor = state$factor, jitter = state$metric$jitter)
+  }
   if (!is.null(query)) query <- check_query_of(query, state, arrays, options$threads)
   others <- query$points
   pick <- function(rows) {
@@ -381,8 +384,9 @@ residual_search <- function(tree, query, k, options) {
     exact = function(rows) {
       some <- pick(rows)
       if (length(rows) == 0 && !is.null(rows) || !is.null(some) && nrow(some$z) == 0) return(no_pairs(k))
-      space$complete(rows, .Call(r_residual_exact, code, some, own(rows), k, options))
+      space$complete(rows, .Call(r_residual_exact, code, origin, some, own(rows), k, options))
     },
+    exact_is_cheaper = exact_comparison(tree, code, origin, others, k, options),
     efforts = c(0, 0.05 * 1.1^(0:62)),
     attempt = function(rows, effort, few = 8 * k, levels = numeric()) {
       first <- min(n, 16 * ceiling(max(16, 2 * k, few) / 16))
@@ -410,6 +414,19 @@ residual_search <- function(tree, query, k, options) {
   )
   call$samples <- function(rows, known) open_samples(call, rows, known)
   call
+}
+
+# A function that tells whether the exact search of all queries costs less than an approximate search
+# with this mean number of evaluated points. Costs are estimated when first asked for. With V quantized,
+# an evaluation costs a quarter of an exact correlation.
+exact_comparison <- function(tree, code, origin, others, k, options) {
+  costs <- NULL
+  function(evaluated) {
+    if (is.null(origin)) return(FALSE)
+    if (is.null(costs)) costs <<- .Call(r_residual_costs, code, origin, others, k, options)
+    share <- if (is.null(quantized_values(tree, options$threads))) 1 else 0.25
+    costs[1] < share * costs[2] * evaluated
+  }
 }
 
 # What the exact search finds for no queries.

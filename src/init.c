@@ -18,7 +18,8 @@ SEXP r_knn(SEXP, SEXP, SEXP, SEXP, SEXP);
 SEXP r_simd_levels(void);
 SEXP r_inducing_factor(SEXP, SEXP, SEXP, SEXP, SEXP, SEXP);
 SEXP r_residual_values(SEXP, SEXP, SEXP, SEXP, SEXP, SEXP, SEXP, SEXP, SEXP);
-SEXP r_residual_exact(SEXP, SEXP, SEXP, SEXP, SEXP);
+SEXP r_residual_exact(SEXP, SEXP, SEXP, SEXP, SEXP, SEXP);
+SEXP r_residual_costs(SEXP, SEXP, SEXP, SEXP, SEXP);
 SEXP r_residual_distance(SEXP, SEXP, SEXP, SEXP, SEXP);
 SEXP r_v_stride(SEXP);
 SEXP r_quantized_stride(SEXP);
@@ -68,7 +69,8 @@ static const R_CallMethodDef routines[] = {
     {ROUTINE(r_region_seconds), 1},
     {ROUTINE(r_inducing_factor), 6},
     {ROUTINE(r_residual_values), 9},
-    {ROUTINE(r_residual_exact), 5},
+    {ROUTINE(r_residual_exact), 6},
+    {ROUTINE(r_residual_costs), 5},
     {ROUTINE(r_residual_approx), 9},
     {ROUTINE(r_residual_quantize), 3},
     {ROUTINE(r_residual_distance), 5},

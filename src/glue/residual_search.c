@@ -34,31 +34,75 @@ static SEXP stats_list(const struct ct_residual_stats *stats)
     return list;
 }
 
-/* Returns the exact k nearest neighbors: list(index, distance, counts). */
-SEXP r_residual_exact(SEXP metric, SEXP query_points, SEXP rows, SEXP k, SEXP options)
+/* R's list(inducing, factor, jitter); NULL if the factors of points were given. */
+static struct ct_factor_origin origin_of(SEXP list)
 {
-    static const char *const names[] = {"index", "distance", "counts"};
-    struct ct_residual_metric residual = r_residual_metric(metric);
-    struct ct_residual_stats stats = {0};
-    struct ct_factors others = Rf_isNull(query_points) ? residual.points : r_factors(query_points);
-    struct ct_exact_batch batch = {
-        .metric = &residual,
-        .query_points = Rf_isNull(query_points) ? NULL : &others,
+    return (struct ct_factor_origin){.u = REAL_RO(r_option(list, "inducing")),
+                                     .factor = REAL_RO(r_option(list, "factor")),
+                                     .jitter = r_double_option(list, "jitter")};
+}
+
+/* The batch of an exact search, and what it points to. */
+struct exact_input {
+    struct ct_residual_metric metric;
+    struct ct_factors others;
+    struct ct_factor_origin origin;
+    struct ct_exact_batch batch;
+};
+
+/* Fills the input; it must not move. */
+static void fill_exact_input(struct exact_input *input, SEXP metric, SEXP origin, SEXP query_points,
+                             SEXP rows, SEXP options)
+{
+    int own = Rf_isNull(query_points);
+    input->metric = r_residual_metric(metric);
+    input->others = own ? input->metric.points : r_factors(query_points);
+    if (!Rf_isNull(origin))
+        input->origin = origin_of(origin);
+    input->batch = (struct ct_exact_batch){
+        .metric = &input->metric,
+        .query_points = own ? NULL : &input->others,
         .row = Rf_isNull(rows) ? NULL : INTEGER_RO(rows),
-        .count = Rf_isNull(rows) ? others.n : (int)XLENGTH(rows),
+        .count = Rf_isNull(rows) ? input->others.n : (int)XLENGTH(rows),
         .predecessors = r_int_option(options, "predecessor"),
         .threads = r_num_threads(r_option(options, "threads")),
         .kernels = r_kernels(r_option(options, "simd")),
         .correlation_kernels = r_correlation_kernels(r_option(options, "simd")),
-        .stats = &stats,
+        .origin = Rf_isNull(origin) ? NULL : &input->origin,
     };
-    SEXP found = PROTECT(new_result(batch.count, Rf_asInteger(k), names, 3));
+}
+
+/* Returns the exact k nearest neighbors: list(index, distance, counts). origin: see origin_of(). */
+SEXP r_residual_exact(SEXP metric, SEXP origin, SEXP query_points, SEXP rows, SEXP k, SEXP options)
+{
+    static const char *const names[] = {"index", "distance", "counts"};
+    struct ct_residual_stats stats = {0};
+    struct exact_input input;
+    fill_exact_input(&input, metric, origin, query_points, rows, options);
+    input.batch.stats = &stats;
+    SEXP found = PROTECT(new_result(input.batch.count, Rf_asInteger(k), names, 3));
     struct ct_host host = r_host_for("knn_query", options);
-    ct_exact_search(&host, &batch, Rf_asInteger(k), NA_REAL, INTEGER(VECTOR_ELT(found, 0)),
+    ct_exact_search(&host, &input.batch, Rf_asInteger(k), NA_REAL, INTEGER(VECTOR_ELT(found, 0)),
                     REAL(VECTOR_ELT(found, 1)));
     SET_VECTOR_ELT(found, 2, stats_list(&stats));
     UNPROTECT(1);
     return found;
+}
+
+/* Returns estimated costs of the exact search for all queries: c(of a query, of a correlation).
+ * Kernels of the base set: the estimate must not depend on the machine. */
+SEXP r_residual_costs(SEXP metric, SEXP origin, SEXP query_points, SEXP k, SEXP options)
+{
+    struct exact_input input;
+    fill_exact_input(&input, metric, origin, query_points, R_NilValue, options);
+    input.batch.kernels = ct_kernels(CT_SIMD_BASE);
+    input.batch.correlation_kernels = ct_correlation_kernels(CT_SIMD_BASE);
+    struct ct_exact_costs costs = ct_exact_search_costs(&r_host, &input.batch, Rf_asInteger(k));
+    SEXP both = PROTECT(Rf_allocVector(REALSXP, 2));
+    REAL(both)[0] = costs.query;
+    REAL(both)[1] = costs.correlation;
+    UNPROTECT(1);
+    return both;
 }
 
 /* R's list(unit, values, ...), as r_residual_quantize() returns it; or NULL. */

@@ -4,9 +4,10 @@ calibrate <- covertree:::calibrate
 
 # Queries whose loss is known for each of 40 efforts, [queries x 40], decreasing. A patient search finds
 # what it does not lose, and fills up with points that every effort finds. `asked` counts: exact queries,
-# patient searches and their queries.
+# patient searches and their queries. The exact search costs less than an effort of `cheaper` or more.
 LAST <- 40L
-search_of <- function(loss, queries = 1e8) {
+search_of <- function(loss, queries = 1e8, cheaper = Inf) {
+  found_cheaper <- FALSE
   asked <- c(exact = 0, runs = 0, patient = 0)
   at <- function(rows, number) loss[(rows - 1) %% nrow(loss) + 1, number]
   samples <- function(rows, known) {
@@ -17,6 +18,10 @@ search_of <- function(loss, queries = 1e8) {
     }
     list(
       last = LAST, control = length(known) < length(rows), effort = function(number) number / 10,
+      exact_is_cheaper = function(number = NULL) {
+        if (!is.null(number)) found_cheaper <<- number >= cheaper
+        found_cheaper
+      },
       pilot = function(patient) {
         search(rows[known])
         function(number) {
@@ -118,6 +123,16 @@ test_that("without an effort that suffices, or with few queries, the answer is e
   few <- search_of(some_losses(801, 10), 801)
   expect_false(is.na(calibrate(few, target(0.5), 1L)$effort))
   expect_identical(few$asked()[["patient"]], 400 + 801)
+})
+
+test_that("the answer is exact where that is estimated to cost less", {
+  loss <- some_losses(5000, 30)
+  number <- round(10 * calibrate(search_of(loss), target(0.99), 1L)$effort)
+  search <- search_of(loss, cheaper = number - 5)
+  expect_identical(calibrate(search, target(0.99), 1L), no_choice)
+  # The exact sample is enough to see it.
+  expect_identical(search$asked(), c(exact = 400, runs = 1, patient = 400))
+  expect_false(is.na(calibrate(search_of(loss, cheaper = LAST), target(0.99), 1L)$effort))
 })
 
 test_that("the standard error includes half of a query that misses neighbors", {

@@ -212,6 +212,43 @@ test_that("neither the way to search nor the blocks change the exact answer", {
   expect_same_knn(knn_query(tree, k = 8, control = list(stats = TRUE)), first)
 })
 
+# Own factors have no inducing points, and so no features of residual functions.
+test_that("features of residual functions change nothing but the time", {
+  skip_on_cran()
+  x <- with_seed(57, matrix(rnorm(3 * 8192), ncol = 3))
+  tree <- cover_tree(x, metric = residual_correlation(kernel_rbf(lengthscale = 1), 400, nugget = 1e-9))
+  points <- tree$metric$code$points
+  plain <- cover_tree(x, metric = residual_correlation(kernel_rbf(lengthscale = 1),
+                                                       v = t(points$v[1:400, ]), p = points$p))
+  neighbors <- function(tree, ...) {
+    found <- knn_query(tree, k = 20, recall = 1, control = knn_control(stats = TRUE), ...)
+    list(pairs = found[c("index", "distance")], doubles = knn_stats(found)$double)
+  }
+  with <- neighbors(tree)
+  without <- neighbors(plain)
+  expect_identical(with$pairs, without$pairs)
+  expect_lt(with$doubles, without$doubles / 2)
+  for_each_simd(function(simd) {
+    expect_identical(neighbors(tree, threads = 2)$pairs, with$pairs, info = simd)
+  })
+  # Cheaper than an approximate search, so the answer to a stated recall is exact.
+  stated <- knn_query(tree, k = 20, recall = 0.999)
+  expect_true(attr(stated, "exact"))
+  expect_identical(stated[c("index", "distance")], with$pairs)
+  # Other points on, near and between those of the tree, against the definition of the distance.
+  query <- x[1:3000, ] + rep(c(0, 1e-3, 0.3), 1000)
+  found <- neighbors(tree, query = query)$pairs
+  some <- c(1:3, 1500, 3000)
+  others <- covertree:::check_query_of(query[some, ], tree$metric, tree_arrays(tree), 1)$points
+  all <- .Call(covertree:::r_residual_distance, tree$metric$code, others, NULL,
+               matrix(seq_len(8192), 5, 8192, byrow = TRUE), covertree:::simd_level())
+  for (i in 1:5) {
+    nearest <- order(all[i, ])[1:20]
+    expect_identical(found$index[some[i], ], nearest)
+    expect_identical(found$distance[some[i], ], all[i, nearest])
+  }
+})
+
 test_that("update_metric() answers like a tree built anew, and leaves the old one", {
   x <- residual_points(400, 2, seed = 78)
   colnames(x) <- c("a", "b")

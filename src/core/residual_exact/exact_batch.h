@@ -13,6 +13,17 @@
  * on the precision. */
 enum ct_precision { CT_PRECISION_AUTO, CT_PRECISION_F64, CT_PRECISION_F32 };
 
+/* How v was computed, of the points and of the queries: v = L^-1 k(u, x), up to rounding. */
+struct ct_factor_origin {
+    const double *u;      /* [m x d, column-major] inducing points, over length scales */
+    const double *factor; /* [m x m, column-major] L, lower triangular */
+    double jitter;        /* of the diagonal of L L' */
+};
+
+/* Whether to filter by features (feature_map.h). Results do not depend on it. CT_FEATURES_AUTO: if
+ * a sample suggests that they are faster; CT_FEATURES_ALWAYS: wherever their bounds hold. */
+enum ct_feature_use { CT_FEATURES_AUTO, CT_FEATURES_NEVER, CT_FEATURES_ALWAYS };
+
 /* Special values of `tail` in ct_exact_batch. */
 enum { CT_TAIL_NONE = -1, CT_TAIL_MEASURED = 0 };
 
@@ -36,7 +47,15 @@ struct ct_exact_batch {
     const struct ct_correlation_kernels *correlation_kernels;
     int tail; /* m - truncation rank, rounded down to a multiple of 32 and at most m;
                * CT_TAIL_MEASURED: as a sample of pairs suggests, CT_TAIL_NONE: no rotation */
-    struct ct_residual_stats *stats; /* NULL, or counts to add to */
+    const struct ct_factor_origin *origin; /* NULL: v may have any origin; then no features */
+    enum ct_feature_use features;          /* with CT_PRECISION_AUTO and CT_TAIL_MEASURED only */
+    struct ct_residual_stats *stats;       /* NULL, or counts to add to */
+};
+
+/* Estimated costs, in units of a multiply-add in float. */
+struct ct_exact_costs {
+    double query;       /* of a query of ct_exact_search(); INFINITY if features do not pay */
+    double correlation; /* of an exact correlation of a pair */
 };
 
 #endif

@@ -7,6 +7,8 @@
  * F64, class F32 in double. Blocks hold queries of one class.
  */
 #include "core/residual_exact/exact_search.h"
+#include "core/residual_exact/feature_choice.h"
+#include "core/residual_exact/feature_search.h"
 #include "core/residual_exact/filter.h"
 #include "core/residual_exact/initial_thresholds.h"
 #include "core/residual_exact/pca_rank.h"
@@ -33,8 +35,10 @@ struct exact_search {
     const struct ct_exact_batch *batch;
     struct ct_filter filter;
     enum ct_precision precision;
+    double f64_share;        /* of the pairs */
     double f32_min_variance; /* smallest residual variance of class F32, over the variance */
     struct ct_packed_points f32, f64, f32_in_f64; /* by class of the points */
+    struct ct_feature_search features;            /* the search by features, if any, comes first */
     const struct ct_key_id *query;                /* [count] ordered by class, then position */
     int begin[CLASSES + 1];                       /* first query of a class */
     int first_block[CLASSES + 1];                 /* first block of a class */
@@ -46,9 +50,9 @@ struct exact_search {
 };
 
 /* Copies the neighbors of one query to its row of the results and fills what is left. */
-static void write_neighbors(const struct exact_search *search, const struct ct_topk *nearest,
-                            int query)
+static void write_neighbors(void *data, const struct ct_topk *nearest, int query)
 {
+    const struct exact_search *search = data;
     size_t count = (size_t)search->batch->count;
     for (int j = 0; j < search->k; j++) {
         int found = j < nearest->count;
@@ -83,7 +87,7 @@ static void search_block(void *data, int number, int thread)
         ct_filter_block_scan(block, &search->f64);
     }
     for (int i = 0; i < block->count; i++)
-        write_neighbors(search, ct_filter_block_finish(block, i), block->query[i].id);
+        write_neighbors(data, ct_filter_block_finish(block, i), block->query[i].id);
 }
 
 /* Whether a point with this root is of class F64. A point without residual variance (root
@@ -111,31 +115,37 @@ static void choose_precision(struct exact_search *search)
         f64 += is_f64(search, filter->point_norms.root[i]);
     if (search->precision == CT_PRECISION_AUTO && f64 > n / 4 * 3)
         search->precision = CT_PRECISION_F64;
+    double f32 = n > 0 ? 1 - (double)f64 / n : 0;
+    search->f64_share = search->precision == CT_PRECISION_F64 ? 1 : 1 - f32 * f32;
 }
 
-/* Orders the queries by class and position, and divides the classes into blocks. Adjacent
- * positions in a block let a search for predecessors end early. */
-static void sort_queries(const struct ct_host *host, struct exact_search *search)
+/* Orders the queries that are not answered yet by class and position, and divides the classes into
+ * blocks. Adjacent positions in a block let a search for predecessors end early. Returns their
+ * count. */
+static int sort_queries(const struct ct_host *host, struct exact_search *search)
 {
     const struct ct_exact_batch *batch = search->batch;
-    int size = search->filter.block_size, counts[CLASSES] = {0};
+    int size = search->filter.block_size, counts[CLASSES] = {0}, count = 0;
     struct ct_key_id *pairs = host->alloc((size_t)batch->count, sizeof *pairs);
     struct ct_key_id *spare = host->alloc((size_t)batch->count, sizeof *spare);
     for (int i = 0; i < batch->count; i++) {
         int pos = ct_filter_query_pos(&search->filter, i);
         double root = search->filter.query_norms.root[pos];
         int class = isinf(root) ? NONE : is_f64(search, root) ? F64 : F32;
+        if (search->features.answered && search->features.answered[i])
+            continue;
         counts[class]++;
         /* The class in the upper half of the key sorts first. */
-        pairs[i] = (struct ct_key_id){(uint64_t) class << 32 | (uint64_t)pos, i};
+        pairs[count++] = (struct ct_key_id){(uint64_t) class << 32 | (uint64_t)pos, i};
     }
-    ct_radix_sort(host, pairs, spare, batch->count, batch->threads);
+    ct_radix_sort(host, pairs, spare, count, batch->threads);
     search->query = pairs;
     for (int class = 0; class < CLASSES; class ++) {
         int blocks = counts[class] / size + (counts[class] % size > 0);
         search->begin[class + 1] = search->begin[class] + counts[class];
         search->first_block[class + 1] = search->first_block[class] + blocks;
     }
+    return count;
 }
 
 static struct ct_packed_points pack_class(const struct ct_host *host,
@@ -173,8 +183,8 @@ static void pack_points(const struct ct_host *host, struct exact_search *search)
 static const struct ct_filter_kernels *main_kernels(const struct exact_search *search)
 {
     const struct ct_correlation_kernels *kernels = search->batch->correlation_kernels;
-    return search->begin[F64] > search->batch->count / 2 ? &kernels->filter_f32
-                                                         : &kernels->filter_f64;
+    return search->begin[F64] > search->begin[CLASSES] / 2 ? &kernels->filter_f32
+                                                           : &kernels->filter_f64;
 }
 
 /* Queries of a block: the more, the less often the points are read from memory. Half of MAX_BLOCK
@@ -188,19 +198,46 @@ static int choose_block_size(const struct ct_exact_batch *batch, int k)
     return most < CT_GROUP ? CT_GROUP : most < size ? most : size;
 }
 
+static void set_initial_thresholds(const struct ct_host *host, struct exact_search *search, int k)
+{
+    const struct ct_exact_batch *batch = search->batch;
+    double *threshold = host->alloc((size_t)batch->metric->points.n, sizeof *threshold);
+    ct_initial_thresholds(host, batch, k, threshold);
+    search->filter.initial_threshold = threshold;
+}
+
 /* Rotates the transform if that pays, and sets the initial thresholds that a truncation rank
- * needs. */
+ * needs. The few queries that a search by features leaves do not pay for it. */
 static void choose_rotation(const struct ct_host *host, struct exact_search *search, int k)
 {
     const struct ct_exact_batch *batch = search->batch;
-    struct ct_filter *filter = &search->filter;
-    ct_choose_truncation_rank(host, filter, main_kernels(search), k);
-    if (filter->transform.tail > 0 && !batch->query_points) {
-        double *threshold =
-            host->alloc((size_t)batch->metric->points.n, sizeof *filter->initial_threshold);
-        ct_initial_thresholds(host, batch, k, threshold);
-        filter->initial_threshold = threshold;
-    }
+    if (search->features.answered && !ct_can_truncate(search->begin[NONE], batch->metric->m))
+        return;
+    ct_choose_truncation_rank(host, &search->filter, main_kernels(search), k);
+    if (search->filter.transform.tail > 0 && !batch->query_points &&
+        !search->filter.initial_threshold)
+        set_initial_thresholds(host, search, k);
+}
+
+/* Answers queries by features, if they pay. A scan in the order of rows needs initial thresholds.
+ */
+static void search_features(const struct ct_host *host, struct exact_search *search, int k)
+{
+    const struct ct_exact_batch *batch = search->batch;
+    struct ct_feature_filter features;
+    if (batch->precision != CT_PRECISION_AUTO || batch->tail != CT_TAIL_MEASURED ||
+        !ct_choose_features(host, &search->filter, search->f64_share, k, &features))
+        return;
+    if (batch->predecessors)
+        set_initial_thresholds(host, search, k);
+    search->features = ct_feature_search(host, &features, k, write_neighbors, search);
+}
+
+static void add_stats(struct ct_residual_stats *to, const struct ct_residual_stats *stats)
+{
+    to->filtered_f32 += stats->filtered_f32;
+    to->filtered_f64 += stats->filtered_f64;
+    to->exact += stats->exact;
 }
 
 /* Allocates a block for each thread, runs all blocks, and adds up the statistics. */
@@ -213,11 +250,8 @@ static void run_blocks(const struct ct_host *host, struct exact_search *search, 
     for (int thread = 0; thread < threads; thread++)
         ct_filter_block_init(host, &search->filter, k, &search->block[thread]);
     ct_parallel_for(host, blocks, threads, search_block, search);
-    for (int thread = 0; batch->stats && thread < threads; thread++) {
-        batch->stats->filtered_f32 += search->block[thread].stats.filtered_f32;
-        batch->stats->filtered_f64 += search->block[thread].stats.filtered_f64;
-        batch->stats->exact += search->block[thread].stats.exact;
-    }
+    for (int thread = 0; batch->stats && thread < threads; thread++)
+        add_stats(batch->stats, &search->block[thread].stats);
 }
 
 void ct_exact_search(const struct ct_host *host, const struct ct_exact_batch *batch, int k,
@@ -233,8 +267,20 @@ void ct_exact_search(const struct ct_host *host, const struct ct_exact_batch *ba
         .index = index,
         .distance = distance};
     choose_precision(&search);
-    sort_queries(host, &search);
+    search_features(host, &search, most_found);
+    if (batch->stats)
+        add_stats(batch->stats, &search.features.stats);
+    if (sort_queries(host, &search) == 0)
+        return;
     choose_rotation(host, &search, most_found);
     pack_points(host, &search);
     run_blocks(host, &search, most_found);
+}
+
+struct ct_exact_costs ct_exact_search_costs(const struct ct_host *host,
+                                            const struct ct_exact_batch *batch, int k)
+{
+    struct exact_search search = {.batch = batch, .filter = ct_filter_make(host, batch, CT_GROUP)};
+    choose_precision(&search);
+    return ct_feature_costs(host, &search.filter, search.f64_share, k);
 }

@@ -181,14 +181,11 @@ static double absolute_sum(const struct ct_filter_kernels *kernels, const char *
                                                      : ((const double *)sums)[lane]);
 }
 
-/* Makes room in a full buffer, and tightens threshold and cutoff. */
-static void compact_candidates(struct ct_filter_block *block, int i,
-                               const struct ct_filter_kernels *kernels)
+void ct_filter_block_compact(struct ct_filter_block *block, int i)
 {
     struct ct_refinement refinement = {refine_distances, block, i};
     double threshold = ct_interval_topk_compact(&block->topk[i], &block->found, &refinement);
     block->threshold[i] = fmin(block->threshold[i], threshold);
-    set_cutoff(block, i, kernels);
 }
 
 /* Appends the pairs of query i that passed. With a tail, the bound of the product of the tails
@@ -205,8 +202,9 @@ static void append_passing(struct ct_filter_block *block, int i,
     int self = own_pos(block, i), first = tile * kernels->lanes;
     char *sums = block->sums + i * kernels->lanes * kernels->value_size;
     if (tail > 0)
-        kernels->subtract_tail(points->tail + first * tail, packed->tail + i * tail,
-                               filter->transform.tail, block->passes[i], sums);
+        kernels->subtract_tail(points->tail + first * tail, (size_t)filter->transform.tail,
+                               packed->tail + i * tail, filter->transform.tail, block->passes[i],
+                               sums);
     for (unsigned passes = block->passes[i]; passes; passes &= passes - 1) {
         int lane = __builtin_ctz(passes);
         if (first + lane >= points->count) /* a copy of the last point */
@@ -217,8 +215,10 @@ static void append_passing(struct ct_filter_block *block, int i,
             covariance < packed->cutoff[i] * filter->point_norms.root[pos] - packed->margin[i])
             continue;
         append_candidate(block, i, pos, covariance);
-        if (block->topk[i].count == block->topk[i].capacity)
-            compact_candidates(block, i, kernels);
+        if (block->topk[i].count == block->topk[i].capacity) {
+            ct_filter_block_compact(block, i);
+            set_cutoff(block, i, kernels);
+        }
     }
 }
 

@@ -76,6 +76,9 @@ void ct_filter_block_scan(struct ct_filter_block *block, const struct ct_packed_
  * so the first k rows that the query may find are its neighbors. */
 void ct_filter_block_accept_first(struct ct_filter_block *block);
 
+/* Makes room in the full candidate buffer of query i, and tightens its threshold. */
+void ct_filter_block_compact(struct ct_filter_block *block, int i);
+
 /* Ends the search of query i of the block: its neighbors, by (distance, row). The result is valid
  * until the next call. */
 const struct ct_topk *ct_filter_block_finish(struct ct_filter_block *block, int i);

@@ -20,15 +20,7 @@
 #ifndef COVERTREE_RESIDUAL_EXACT_PCA_H
 #define COVERTREE_RESIDUAL_EXACT_PCA_H
 
-#include "core/host.h"
-#include "core/simd/correlation.h"
-
-/* A matrix [terms x columns], packed in tiles for products with groups of vectors. */
-struct ct_panel {
-    const struct ct_filter_kernels *kernels; /* of double: add_dots() multiplies */
-    int terms, columns;
-    double *tiles; /* [columns / lanes, rounded up, x terms x lanes]; 0 beyond `columns` */
-};
+#include "core/residual_exact/panel.h"
 
 struct ct_rotation {
     int m;
@@ -43,6 +35,13 @@ struct ct_rotation ct_rotation_make(const struct ct_host *host,
                                     const struct ct_correlation_kernels *kernels,
                                     const double *vectors, int count, int m, size_t stride,
                                     int threads);
+
+/* Householder QR: to [count x stride, row-major] = orthonormal vectors of which the first i span
+ * the first i vectors of y, for each i <= count. y [count x stride, row-major] holds vectors of m
+ * >= count components, padded with zeros, and is left with the normals of the reflections. About
+ * 2 count^2 m multiply-adds; polls the host. */
+void ct_orthonormalize(const struct ct_host *host, const struct ct_correlation_kernels *kernels,
+                       double *y, double *to, int count, int m, size_t stride);
 
 /* Doubles of scratch that ct_rotate_group() needs. */
 size_t ct_rotation_scratch_size(const struct ct_rotation *rotation);

@@ -7,7 +7,7 @@
  */
 #include "core/residual_exact/pca_rank.h"
 #include "core/metric/euclidean.h"
-#include "core/util/parallel_for.h"
+#include "core/residual_exact/sample_pairs.h"
 
 #include <math.h>
 #include <string.h>
@@ -27,20 +27,6 @@ static const double COVARIANCE_COST = 50, PASS_COST = 1300;
 /* Largest share of the cost without rotation that pays for a rotation and sampling errors. */
 static const double MAX_COST_SHARE = 0.9;
 
-/* Fills pos with up to `most` positions below n, evenly spaced from `shift` on, of points with
- * residual variance. Returns their count. */
-static int sample_positions(const struct ct_point_norms *norms, int n, int most, int shift,
-                            int *pos)
-{
-    int count = 0, tried = n < most ? n : most;
-    for (int i = 0; i < tried; i++) {
-        int at = (int)((long long)n * i / tried) + shift;
-        if (at < n && !isinf(norms->root[at]))
-            pos[count++] = at;
-    }
-    return count;
-}
-
 /* The rotation from sample vectors v / sqrt(p): the weight is large where residual variance is
  * small, because errors of the dot product matter most there. */
 static void make_rotation(const struct ct_host *host, struct ct_filter *filter)
@@ -48,7 +34,7 @@ static void make_rotation(const struct ct_host *host, struct ct_filter *filter)
     const struct ct_exact_batch *batch = filter->batch;
     const struct ct_factors *points = &batch->metric->points;
     int m = batch->metric->m, pos[GRAM_POINTS];
-    int count = sample_positions(&filter->point_norms, points->n, GRAM_POINTS, 0, pos);
+    int count = ct_sample_positions(&filter->point_norms, points->n, GRAM_POINTS, 0, pos);
     size_t stride = ct_v_stride(m);
     double *vectors = host->alloc(count * stride, sizeof *vectors);
     for (int i = 0; i < count; i++)
@@ -69,12 +55,9 @@ struct rotated_sample {
 /* The sample of pairs, and its statistics. Counts are double, since only ratios are used. */
 struct rank_sample {
     struct ct_filter *filter;
-    int k;
     const struct ct_filter_kernels *kernels; /* of most pairs */
     struct rotated_sample query, point;
-    double *threshold;     /* [SAMPLE_QUERIES] squared distances */
-    double *sq;            /* [threads x n] */
-    int *candidate;        /* [threads x n] */
+    double *threshold;     /* [SAMPLE_QUERIES] mean squared distances of thresholds in a search */
     int max_tail;          /* the longest tail tried */
     double pairs, *passed; /* passed: [max_tail / TAIL_STEP + 1] pairs that passed, by tail */
 };
@@ -106,25 +89,6 @@ static struct rotated_sample rotate_sample(const struct ct_host *host,
         }
     }
     return sample;
-}
-
-/* The mean threshold of a sample query during its search, from all its exact distances. */
-static void find_threshold(void *data, int query, int thread)
-{
-    const struct rank_sample *sample = data;
-    const struct ct_exact_batch *batch = sample->filter->batch;
-    int n = batch->metric->points.n, pos = sample->query.pos[query], count = 0;
-    int end = batch->predecessors ? pos : n;
-    /* Rank of the distance that stands for the mean threshold. */
-    int rank = sample->k < n / THRESHOLD_RANK ? THRESHOLD_RANK * sample->k : n;
-    double *sq = sample->sq + (size_t)thread * n;
-    int *candidate = sample->candidate + (size_t)thread * n;
-    for (int i = 0; i < end; i++)
-        if (batch->query_points || i != pos)
-            candidate[count++] = i;
-    ct_residual_sqdist(batch->correlation_kernels, batch->metric, sample->filter->queries, pos,
-                       candidate, count, sq);
-    sample->threshold[query] = count < rank ? 1 : ct_select_kth(sq, candidate, count, rank).sq;
 }
 
 /* Adds one pair to the statistics: for each tail, whether the pair passes the filter with that
@@ -199,35 +163,34 @@ static int measure_tail(const struct ct_host *host, struct ct_filter *filter,
     const struct ct_exact_batch *batch = filter->batch;
     int n = batch->metric->points.n;
     int *pos = host->alloc(SAMPLE_QUERIES + SAMPLE_POINTS, sizeof *pos);
-    size_t size = (size_t)batch->threads * n, tails = (size_t)max_tail / TAIL_STEP + 1;
+    size_t tails = (size_t)max_tail / TAIL_STEP + 1;
     struct rank_sample sample = {
         .filter = filter,
-        .k = k,
         .kernels = kernels,
         .threshold = host->alloc(SAMPLE_QUERIES, sizeof(double)),
-        .sq = host->alloc(size, sizeof(double)),
-        .candidate = host->alloc(size, sizeof(int)),
         .max_tail = max_tail,
         .passed = host->alloc(tails, sizeof(double)),
     };
     memset(sample.passed, 0, tails * sizeof(double));
     /* Half a step of the Gram sample away from its points, which the rotation fits best. */
-    int queries = sample_positions(&filter->query_norms, filter->queries->n, SAMPLE_QUERIES,
-                                   filter->queries->n / (2 * GRAM_POINTS), pos);
-    int points = sample_positions(&filter->point_norms, n, SAMPLE_POINTS, n / (2 * GRAM_POINTS),
-                                  pos + SAMPLE_QUERIES);
+    int queries = ct_sample_positions(&filter->query_norms, filter->queries->n, SAMPLE_QUERIES,
+                                      filter->queries->n / (2 * GRAM_POINTS), pos);
+    int points = ct_sample_positions(&filter->point_norms, n, SAMPLE_POINTS, n / (2 * GRAM_POINTS),
+                                     pos + SAMPLE_QUERIES);
     sample.query = rotate_sample(host, filter, filter->queries, pos, queries);
     sample.point =
         rotate_sample(host, filter, &batch->metric->points, pos + SAMPLE_QUERIES, points);
-    ct_parallel_for(host, queries, batch->threads, find_threshold, &sample);
+    /* Rank of the distance that stands for the mean threshold. */
+    int rank = k < n / THRESHOLD_RANK ? THRESHOLD_RANK * k : n;
+    ct_sample_thresholds(host, filter, pos, queries, rank, sample.threshold);
     add_all_pairs(&sample);
     return cheapest_tail(&sample);
 }
 
 /* With fewer queries the rotation and the sample cost more than a truncation rank saves. */
-static int has_enough_queries(const struct ct_exact_batch *batch)
+int ct_can_truncate(int queries, int m)
 {
-    return batch->count >= 8 * batch->metric->m;
+    return queries / 8 >= m;
 }
 
 void ct_choose_truncation_rank(const struct ct_host *host, struct ct_filter *filter,
@@ -236,7 +199,8 @@ void ct_choose_truncation_rank(const struct ct_host *host, struct ct_filter *fil
     const struct ct_exact_batch *batch = filter->batch;
     int max_tail = batch->metric->m / TAIL_STEP * TAIL_STEP,
         measured = batch->tail == CT_TAIL_MEASURED;
-    if (max_tail == 0 || batch->tail < 0 || (measured && !has_enough_queries(batch)))
+    if (max_tail == 0 || batch->tail < 0 ||
+        (measured && !ct_can_truncate(batch->count, batch->metric->m)))
         return;
     make_rotation(host, filter);
     if (!(filter->transform.rotation.orthogonality_error < 1e-8))

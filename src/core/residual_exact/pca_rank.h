@@ -11,6 +11,9 @@
 
 #include "core/residual_exact/filter.h"
 
+/* Whether queries are enough to measure a truncation rank. */
+int ct_can_truncate(int queries, int m);
+
 /* Sets the rotation and the tail of filter->transform, for the k nearest, if the sample says that
  * a rotation pays, or batch->tail demands one. Leaves both as they are if not, with too few
  * queries to pay for the rotation, and with an orthogonality error of 1e-8 or more. `kernels` are

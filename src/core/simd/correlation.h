@@ -69,11 +69,15 @@ struct ct_filter_kernels {
      * |sums[j, i]| < cutoff[j] * root[i] - margin[j] - query_tail_norm[j] * tail_norm[i];
      * it is 1 otherwise, and if the sum is not a number. */
     void (*filter)(const struct ct_filter_input *input, void *sums, unsigned *passes);
+    /* The same for sums that are the values to test, and root 1: bit i of passes[j] is 0 if
+     * |sums[j, i]| < cutoff[j] - margin[j] - query_tail_norm[j] * tail_norm[i]. Reads no other
+     * parts of the input. */
+    void (*filter_dots)(const struct ct_filter_input *input, const void *sums, unsigned *passes);
     /* Subtracts from sums [lanes] the dot products of one query's tail and the tails of the
-     * points whose bits are set in `passes`. tails is [lanes x count, row-major], query_tail
-     * [count]; count is a multiple of lanes. */
-    void (*subtract_tail)(const void *tails, const void *query_tail, int count, unsigned passes,
-                          void *sums);
+     * points whose bits are set in `passes`. The tail of lane i begins at value i * stride of
+     * tails; query_tail is [count]; count is a multiple of lanes. */
+    void (*subtract_tail)(const void *tails, size_t stride, const void *query_tail, int count,
+                          unsigned passes, void *sums);
     /* Clears the bits of pairs with covariance + query_norm[j] * norm[i] <
      * negligible[j] * root[i]: their distance is exactly 1. */
     void (*drop_negligible)(const struct ct_filter_input *input, unsigned *passes);

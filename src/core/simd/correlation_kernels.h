@@ -117,9 +117,11 @@ static const struct ct_correlation_kernels CT_NAME(correlation_kernels) = {
     CT_NAME(exact_dot),
     CT_NAME(exact_covariance),
     {16, sizeof(double), DBL_EPSILON / 2, CT_NAME(f64_pack), CT_NAME(f64_add_dots),
-     CT_NAME(f64_filter), CT_NAME(f64_subtract_tail), CT_NAME(f64_drop_negligible)},
+     CT_NAME(f64_filter), CT_NAME(f64_filter_dots), CT_NAME(f64_subtract_tail),
+     CT_NAME(f64_drop_negligible)},
     {32, sizeof(float), FLT_EPSILON / 2, CT_NAME(f32_pack), CT_NAME(f32_add_dots),
-     CT_NAME(f32_filter), CT_NAME(f32_subtract_tail), CT_NAME(f32_drop_negligible)},
+     CT_NAME(f32_filter), CT_NAME(f32_filter_dots), CT_NAME(f32_subtract_tail),
+     CT_NAME(f32_drop_negligible)},
 };
 
 #undef LOAD

@@ -118,15 +118,33 @@ CT_TARGET static void FILTER(filter)(const struct ct_filter_input *input, void *
     }
 }
 
+CT_TARGET static void FILTER(filter_dots)(const struct ct_filter_input *input, const void *sums,
+                                          unsigned *passes)
+{
+    for (int query = 0; query < CT_GROUP; query++) {
+        const REAL *sum = (const REAL *)sums + query * LANES, *tail_norm = input->tail_norm;
+        VEC required = SPLAT((REAL)(input->cutoff[query] - input->margin[query])),
+            query_tail_norm = SPLAT((REAL)input->query_tail_norm[query]);
+        unsigned below = 0;
+        for (int part = 0; part < LANES; part += WIDTH) {
+            VEC absolute = (VEC)((MASK)LOAD(sum + part) << 1 >> 1);
+            below |= LESS(absolute, FUSED(LOAD(tail_norm + part), -query_tail_norm, required))
+                     << part;
+        }
+        passes[query] = ~below & (~0u >> (32 - LANES));
+    }
+}
+
 /* One pair at a time, because few pairs pass. Sums of 4 * CT_CHUNK products, each spread over
  * 2 * WIDTH partial sums, are subtracted one after another. */
-CT_TARGET static void FILTER(subtract_tail)(const void *tails, const void *query_tail, int count,
-                                            unsigned passes, void *sums)
+CT_TARGET static void FILTER(subtract_tail)(const void *tails, size_t stride,
+                                            const void *query_tail, int count, unsigned passes,
+                                            void *sums)
 {
     const REAL *q = query_tail;
     for (; passes; passes &= passes - 1) {
         int lane = __builtin_ctz(passes);
-        const REAL *p = (const REAL *)tails + (size_t)lane * count;
+        const REAL *p = (const REAL *)tails + lane * stride;
         for (int i = 0; i < count;) {
             int end = count - i < 4 * CT_CHUNK ? count : i + 4 * CT_CHUNK;
             VEC a = {0}, b = {0};

@@ -112,8 +112,9 @@ static void run_kernels(struct packed_problem *packed, unsigned *passes, unsigne
     kernels->filter(&input, packed->sums, passes);
     kernels->drop_negligible(&input, kept);
     for (int j = 0; j < CT_GROUP && tail > 0; j++)
-        kernels->subtract_tail(packed->points.tail, packed->group.tail + (size_t)j * tail * size,
-                               tail, ~0u >> (32 - kernels->lanes), packed->sums + j * row);
+        kernels->subtract_tail(packed->points.tail, (size_t)tail,
+                               packed->group.tail + (size_t)j * tail * size, tail,
+                               ~0u >> (32 - kernels->lanes), packed->sums + j * row);
 }
 
 static double value_at(const struct ct_filter_kernels *kernels, const char *values, size_t i)
