@@ -19,7 +19,8 @@ enum {
     LANDMARKS_PER_RANK = 4,
     STEP = 32, /* numbers of leading components are multiples, for the sake of the kernels */
     STEPS = RANK / STEP,
-    MIN_LEAD = 64 /* fewer save little if all goes well, and cost much for queries at the border */
+    MIN_LEADING =
+        64 /* fewer save little if all goes well, and cost much for queries at the border */
 };
 
 /* A multiply-add in double, outside the filter; the test of a pair after its products; the second
@@ -118,17 +119,17 @@ static double exact_cost(const struct ct_exact_batch *batch)
 /* Mean cost of a pair with this many leading components of a map of this rank. Queries that go
  * beyond their budget cost it in vain. */
 static double pair_cost(const struct ct_exact_batch *batch, const struct pass_shares *shares,
-                        int lead, int rank, double other_cost)
+                        int leading, int rank, double other_cost)
 {
     double sum = 0;
     for (int i = 0; i < shares->queries; i++) {
         const double *share = shares->share[i];
-        double passes = share[lead / STEP - 1] * (SECOND_TEST + rank - lead) +
+        double passes = share[leading / STEP - 1] * (SECOND_TEST + rank - leading) +
                         share[rank / STEP - 1] * exact_cost(batch);
         double budget = BUDGET_SHARE * other_cost;
         sum += passes < budget ? passes : budget + other_cost;
     }
-    return lead + TEST + sum / (shares->queries > 0 ? shares->queries : 1);
+    return leading + TEST + sum / (shares->queries > 0 ? shares->queries : 1);
 }
 
 /* Cost of the map and of the features of points and queries. */
@@ -149,15 +150,15 @@ static double pairs_of_search(const struct ct_exact_batch *batch)
 }
 
 /* The number of leading components with the least cost, or 0 if the other filter costs less. */
-static int cheapest_lead(const struct ct_exact_batch *batch, const struct pass_shares *shares,
-                         int rank, double other_cost)
+static int cheapest_leading(const struct ct_exact_batch *batch, const struct pass_shares *shares,
+                            int rank, double other_cost)
 {
     double least = other_cost - feature_cost(batch) / pairs_of_search(batch);
     int best = 0;
-    for (int lead = MIN_LEAD; lead <= rank; lead += STEP) {
-        double cost = pair_cost(batch, shares, lead, rank, other_cost);
+    for (int leading = MIN_LEADING; leading <= rank; leading += STEP) {
+        double cost = pair_cost(batch, shares, leading, rank, other_cost);
         if (cost < least) {
-            best = lead;
+            best = leading;
             least = cost;
         }
     }
@@ -168,7 +169,7 @@ static int cheapest_lead(const struct ct_exact_batch *batch, const struct pass_s
 static int may_pay(const struct ct_exact_batch *batch, double other_cost)
 {
     static const struct pass_shares none;
-    return batch->count > 0 && cheapest_lead(batch, &none, RANK, other_cost) > 0;
+    return batch->count > 0 && cheapest_leading(batch, &none, RANK, other_cost) > 0;
 }
 
 /* A map of this rank; its rank is 0 where there is none. */
@@ -183,7 +184,7 @@ static struct ct_feature_map make_map(const struct ct_host *host, const struct c
 struct feature_plan {
     struct ct_scan_order order;
     struct ct_feature_map map;
-    int lead;          /* the number of leading components that pay; 0: none */
+    int leading;       /* the number of leading components that pay; 0: none */
     double pair_cost;  /* of a pair, apart from the features themselves */
     double other_cost; /* of a pair, by the other filter */
 };
@@ -200,16 +201,16 @@ static void measure_plan(const struct ct_host *host, const struct ct_filter *fil
         return;
     draw_sample(host, filter, SMALL_QUERIES, k, &sample);
     struct pass_shares shares = measure_shares(host, &sample, &plan->map);
-    if (cheapest_lead(batch, &shares, SMALL_RANK, SMALL_ALLOWANCE * plan->other_cost) == 0)
+    if (cheapest_leading(batch, &shares, SMALL_RANK, SMALL_ALLOWANCE * plan->other_cost) == 0)
         return;
     plan->map = make_map(host, filter, order, RANK);
     if (plan->map.rank == 0)
         return;
     draw_sample(host, filter, SAMPLE_QUERIES, k, &sample);
     shares = measure_shares(host, &sample, &plan->map);
-    plan->lead = cheapest_lead(batch, &shares, RANK, plan->other_cost);
-    if (plan->lead > 0)
-        plan->pair_cost = pair_cost(batch, &shares, plan->lead, RANK, plan->other_cost);
+    plan->leading = cheapest_leading(batch, &shares, RANK, plan->other_cost);
+    if (plan->leading > 0)
+        plan->pair_cost = pair_cost(batch, &shares, plan->leading, RANK, plan->other_cost);
 }
 
 /* The cheapest plan, or the one that is demanded. */
@@ -231,7 +232,7 @@ static struct feature_plan make_plan(const struct ct_host *host, const struct ct
         return plan;
     }
     plan.map = make_map(host, filter, plan.order.pos, STEP);
-    plan.lead = plan.map.rank > 0 ? STEP : 0;
+    plan.leading = plan.map.rank > 0 ? STEP : 0;
     return plan;
 }
 
@@ -240,10 +241,10 @@ int ct_choose_features(const struct ct_host *host, const struct ct_filter *filte
 {
     const struct ct_exact_batch *batch = filter->batch;
     struct feature_plan plan = make_plan(host, filter, f64_share, k);
-    if (plan.lead == 0)
+    if (plan.leading == 0)
         return 0;
-    *features = ct_feature_filter_make(host, filter, &plan.order, &plan.map, plan.lead);
-    features->second_cost = SECOND_TEST + plan.map.rank - plan.lead;
+    *features = ct_feature_filter_make(host, filter, &plan.order, &plan.map, plan.leading);
+    features->second_cost = SECOND_TEST + plan.map.rank - plan.leading;
     features->exact_cost = exact_cost(batch);
     features->budget = BUDGET_SHARE * plan.other_cost * batch->metric->points.n;
     return 1;
@@ -255,7 +256,7 @@ struct ct_exact_costs ct_feature_costs(const struct ct_host *host, const struct 
     const struct ct_exact_batch *batch = filter->batch;
     struct feature_plan plan = make_plan(host, filter, f64_share, k);
     struct ct_exact_costs costs = {INFINITY, exact_cost(batch)};
-    if (plan.lead > 0)
+    if (plan.leading > 0)
         costs.query =
             (plan.pair_cost * pairs_of_search(batch) + feature_cost(batch)) / batch->count;
     return costs;

@@ -66,14 +66,14 @@ static void pack_tiles(void *data, int block, int thread)
     int lanes = features->kernels->lanes, n = features->points.count;
     int first = block * BLOCK_TILES * lanes, end = first + BLOCK_TILES * lanes;
     end = end < features->tiles * lanes ? end : features->tiles * lanes;
-    size_t rank = (size_t)features->points.rank, lead = (size_t)features->lead;
+    size_t rank = (size_t)features->points.rank, leading = (size_t)features->leading;
     (void)thread;
     for (int i = first; i < end; i++) {
-        float *to = features->tile + (size_t)(i / lanes) * lanes * lead + i % lanes;
-        for (size_t j = 0; j < lead; j++)
+        float *to = features->tile + (size_t)(i / lanes) * lanes * leading + i % lanes;
+        for (size_t j = 0; j < leading; j++)
             to[j * lanes] = i < n ? features->points.value[i * rank + j] : 0;
         features->tail_norm[i] =
-            i < n ? (float)ct_features_remainder(&features->points, i, features->lead) : 0;
+            i < n ? (float)ct_features_remainder(&features->points, i, features->leading) : 0;
         if (i < n)
             features->remainder[i] =
                 ct_features_remainder(&features->points, i, features->points.rank);
@@ -93,7 +93,7 @@ static double largest_error(const struct ct_feature_filter *features)
 struct ct_feature_filter ct_feature_filter_make(const struct ct_host *host,
                                                 const struct ct_filter *filter,
                                                 const struct ct_scan_order *order,
-                                                const struct ct_feature_map *map, int lead)
+                                                const struct ct_feature_map *map, int leading)
 {
     const struct ct_exact_batch *batch = filter->batch;
     const struct ct_factors *points = &batch->metric->points;
@@ -106,9 +106,9 @@ struct ct_feature_filter ct_feature_filter_make(const struct ct_host *host,
         .order = *order,
         .points = ct_features_make(host, map, points, &filter->point_norms, order->pos, points->n,
                                    batch->threads),
-        .lead = lead,
+        .leading = leading,
         .tiles = tiles,
-        .tile = ct_alloc_aligned(host, lanes * lead, sizeof(float)),
+        .tile = ct_alloc_aligned(host, lanes * leading, sizeof(float)),
         .tail_norm = ct_alloc_aligned(host, lanes, sizeof(float)),
         .remainder = host->alloc((size_t)points->n, sizeof(double)),
     };
@@ -126,10 +126,10 @@ struct ct_feature_filter ct_feature_filter_make(const struct ct_host *host,
 void ct_feature_block_init(const struct ct_host *host, const struct ct_feature_filter *features,
                            struct ct_feature_block *packed)
 {
-    size_t size = (size_t)features->filter->block_size, lead = (size_t)features->lead;
-    size_t tail = (size_t)features->points.rank - lead;
+    size_t size = (size_t)features->filter->block_size, leading = (size_t)features->leading;
+    size_t tail = (size_t)features->points.rank - leading;
     *packed = (struct ct_feature_block){
-        .lead = ct_alloc_aligned(host, size * lead, sizeof(float)),
+        .leading = ct_alloc_aligned(host, size * leading, sizeof(float)),
         .tail = ct_alloc_aligned(host, size * tail, sizeof(float)),
         .tail_norm = host->alloc(size, sizeof(double)),
         .remainder = host->alloc(size, sizeof(double)),
@@ -159,17 +159,17 @@ static void pack_queries(const struct ct_feature_filter *features, struct ct_fea
                          struct ct_filter_block *block)
 {
     const struct ct_features *queries = &features->queries;
-    size_t rank = (size_t)queries->rank, lead = (size_t)features->lead, tail = rank - lead;
+    size_t rank = (size_t)queries->rank, leading = (size_t)features->leading, tail = rank - leading;
     int padded = (block->count + CT_GROUP - 1) / CT_GROUP * CT_GROUP;
     for (int i = 0; i < padded; i++) {
         int at = query_index(features, block, i < block->count ? i : 0);
         const float *value = queries->value + at * rank;
-        float *to = packed->lead + (size_t)(i / CT_GROUP) * CT_GROUP * lead + i % CT_GROUP;
-        for (size_t j = 0; j < lead; j++)
+        float *to = packed->leading + (size_t)(i / CT_GROUP) * CT_GROUP * leading + i % CT_GROUP;
+        for (size_t j = 0; j < leading; j++)
             to[j * CT_GROUP] = value[j];
         for (size_t j = 0; j < tail; j++)
-            packed->tail[i * tail + j] = -value[lead + j];
-        packed->tail_norm[i] = ct_features_remainder(queries, at, features->lead);
+            packed->tail[i * tail + j] = -value[leading + j];
+        packed->tail_norm[i] = ct_features_remainder(queries, at, features->leading);
         packed->remainder[i] = ct_features_remainder(queries, at, (int)rank);
         packed->spent[i] = 0;
         block->packed.margin[i] = queries->error[at] + features->error;
@@ -209,11 +209,11 @@ static void append_passing(const struct ct_feature_filter *features,
 {
     const struct ct_exact_batch *batch = features->filter->batch;
     int lanes = features->kernels->lanes, first = tile * lanes, rank = features->points.rank;
-    int lead = features->lead, tail = rank - lead, left = features->points.count - first;
+    int leading = features->leading, tail = rank - leading, left = features->points.count - first;
     int self = batch->query_points ? -1 : ct_filter_query_pos(features->filter, block->query[i].id);
     unsigned passes = block->passes[i] & (left < 32 ? (1u << left) - 1 : ~0u);
     float *sums = (float *)block->sums + i * lanes;
-    features->kernels->subtract_tail(features->points.value + (size_t)first * rank + lead,
+    features->kernels->subtract_tail(features->points.value + (size_t)first * rank + leading,
                                      (size_t)rank, packed->tail + (size_t)i * tail, tail, passes,
                                      sums);
     packed->spent[i] += features->second_cost * __builtin_popcount(passes);
@@ -236,16 +236,16 @@ static void scan_tile(const struct ct_feature_filter *features, struct ct_featur
                       struct ct_filter_block *block, int tile)
 {
     const struct ct_filter_kernels *kernels = features->kernels;
-    int lanes = kernels->lanes, lead = features->lead;
-    const float *points = features->tile + (size_t)tile * lead * lanes;
+    int lanes = kernels->lanes, leading = features->leading;
+    const float *points = features->tile + (size_t)tile * leading * lanes;
     float *sums = (float *)block->sums;
     int padded = (block->count + CT_GROUP - 1) / CT_GROUP * CT_GROUP;
     memset(sums, 0, (size_t)padded * lanes * sizeof *sums);
-    for (int from = 0; from < lead; from += CT_CHUNK)
+    for (int from = 0; from < leading; from += CT_CHUNK)
         for (int group = 0; group < padded; group += CT_GROUP)
             kernels->add_dots(points + (size_t)from * lanes,
-                              packed->lead + (size_t)group * lead + (size_t)from * CT_GROUP,
-                              lead - from < CT_CHUNK ? lead - from : CT_CHUNK,
+                              packed->leading + (size_t)group * leading + (size_t)from * CT_GROUP,
+                              leading - from < CT_CHUNK ? leading - from : CT_CHUNK,
                               sums + (size_t)group * lanes);
     for (int group = 0; group < padded; group += CT_GROUP) {
         struct ct_filter_input input = {.tail_norm = features->tail_norm + (size_t)tile * lanes,

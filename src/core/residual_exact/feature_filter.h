@@ -9,7 +9,7 @@
  * thresholds are nearly final after a few tiles. A search for predecessors scans in the order of
  * rows.
  *
- * Per pair: `lead` multiply-adds; per pair that passes, the other components.
+ * Per pair: `leading` multiply-adds; per pair that passes, the other components.
  */
 #ifndef COVERTREE_RESIDUAL_EXACT_FEATURE_FILTER_H
 #define COVERTREE_RESIDUAL_EXACT_FEATURE_FILTER_H
@@ -30,8 +30,8 @@ struct ct_feature_filter {
     struct ct_scan_order order;
     struct ct_features points;  /* in the order of the scan */
     struct ct_features queries; /* by position among filter->queries; for own points: `points` */
-    int lead, tiles;            /* lead: a multiple of 32, at most the rank */
-    float *tile;                /* [tiles x lead x lanes] leading components */
+    int leading, tiles;         /* leading: a multiple of 32, at most the rank */
+    float *tile;                /* [tiles x leading x lanes] leading components */
     float *tail_norm;  /* [tiles x lanes] bounds of what the leading components leave out */
     double *remainder; /* [points] bounds of what all components leave out */
     double error;      /* the largest error of a point, and rounding of float products */
@@ -41,8 +41,8 @@ struct ct_feature_filter {
 
 /* Queries of a block in the layout of the kernels; scratch of a thread. */
 struct ct_feature_block {
-    float *lead;                   /* [groups x lead x CT_GROUP] */
-    float *tail;                   /* [block_size x (rank - lead), row-major] negated */
+    float *leading;                /* [groups x leading x CT_GROUP] */
+    float *tail;                   /* [block_size x (rank - leading), row-major] negated */
     double *tail_norm, *remainder; /* [block_size] */
     double *spent;                 /* [block_size] costs so far */
 };
@@ -54,7 +54,7 @@ struct ct_scan_order ct_scan_order_make(const struct ct_host *host, const struct
 struct ct_feature_filter ct_feature_filter_make(const struct ct_host *host,
                                                 const struct ct_filter *filter,
                                                 const struct ct_scan_order *order,
-                                                const struct ct_feature_map *map, int lead);
+                                                const struct ct_feature_map *map, int leading);
 
 /* Allocates a thread's scratch. */
 void ct_feature_block_init(const struct ct_host *host, const struct ct_feature_filter *features,

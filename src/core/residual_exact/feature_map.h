@@ -108,8 +108,8 @@ struct ct_features ct_features_make(const struct ct_host *host, const struct ct_
                                     const struct ct_point_norms *norms, const int *pos, int count,
                                     int threads);
 
-/* A bound of the norm of psi_x outside the span of the leading `lead` components, for point i; a
- * huge value where the point is unbounded. lead * 2 operations. */
-double ct_features_remainder(const struct ct_features *features, int i, int lead);
+/* A bound of the norm of psi_x outside the span of the first `leading` components, for point i; a
+ * huge value where the point is unbounded. leading * 2 operations. */
+double ct_features_remainder(const struct ct_features *features, int i, int leading);
 
 #endif

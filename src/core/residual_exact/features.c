@@ -195,7 +195,7 @@ struct ct_features ct_features_make(const struct ct_host *host, const struct ct_
     return task.features;
 }
 
-double ct_features_remainder(const struct ct_features *features, int i, int lead)
+double ct_features_remainder(const struct ct_features *features, int i, int leading)
 {
     const float *value = features->value + (size_t)i * features->rank;
     double sum = 0, length = features->length[i];
@@ -203,9 +203,9 @@ double ct_features_remainder(const struct ct_features *features, int i, int lead
         return NO_BOUND;
     if (length == 0)
         return 0;
-    for (int j = 0; j < lead; j++)
+    for (int j = 0; j < leading; j++)
         sum += (double)value[j] * value[j];
-    double norm = fmax(0, sqrt(sum) * (1 - (lead + 8) * E) - features->omega[i]);
+    double norm = fmax(0, sqrt(sum) * (1 - (leading + 8) * E) - features->omega[i]);
     return fmax(LEAST_REMAINDER,
                 sqrt(fmax(0, length * length - norm * norm)) * (1 + 4 * FLT_EPSILON));
 }

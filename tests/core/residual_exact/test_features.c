@@ -1,4 +1,4 @@
-/* test_features.c: dot products of features are as near to residual correlations as their bounds
+/* test_features.c: dot products of features are as close to residual correlations as their bounds
  * say, with all components and with some; also where v is wrong, residual variances are at the
  * rounding level, points repeat or carry noise. For smooth covariance functions the bounds are
  * tight. Searches by features find what sorting finds. */
@@ -24,10 +24,10 @@ struct findings {
 };
 
 static double bound_of_pair(const struct ct_features *a, int i, const struct ct_features *b, int j,
-                            int lead)
+                            int leading)
 {
-    return ct_features_remainder(a, i, lead) * ct_features_remainder(b, j, lead) + a->error[i] +
-           b->error[j];
+    return ct_features_remainder(a, i, leading) * ct_features_remainder(b, j, leading) +
+           a->error[i] + b->error[j];
 }
 
 static void check_pair(const struct ct_features *a, int i, const struct ct_features *b, int j,
@@ -174,21 +174,21 @@ static void sort_all(const struct ct_exact_batch *batch, int query, int k, int *
 {
     const struct ct_factors *points = &batch->metric->points;
     int own = !batch->query_points, at = batch->row ? batch->row[query] - 1 : query, found = 0;
-    struct candidate *near = malloc(sizeof *near * (size_t)points->n);
+    struct candidate *neighbors = malloc(sizeof *neighbors * (size_t)points->n);
     for (int i = 0; i < points->n; i++) {
         double rho;
         if (own && (i == at || (batch->predecessors && i > at)))
             continue;
         ct_residual_rho(kernels_of(0), batch->metric, own ? points : batch->query_points, at, &i, 1,
                         &rho);
-        near[found++] = (struct candidate){sqrt(1 - fabs(rho)), i + 1};
+        neighbors[found++] = (struct candidate){sqrt(1 - fabs(rho)), i + 1};
     }
-    qsort(near, (size_t)found, sizeof *near, compare);
+    qsort(neighbors, (size_t)found, sizeof *neighbors, compare);
     for (int j = 0; j < k; j++) {
-        index[j] = j < found ? near[j].row : CT_NO_ROW;
-        distance[j] = j < found ? near[j].distance : -1;
+        index[j] = j < found ? neighbors[j].row : CT_NO_ROW;
+        distance[j] = j < found ? neighbors[j].distance : -1;
     }
-    free(near);
+    free(neighbors);
 }
 
 /* Searches with and without features, at every instruction set, against sorting. */
