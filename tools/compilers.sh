@@ -2,7 +2,8 @@
 # Builds the core with gcc and clang, with and without OpenMP, at -O0 to -O3. The results of
 # each build must have the fingerprint of tests/core/fingerprint.txt at every dispatch level.
 #
-#   sh tools/compilers.sh ["FLAGS"...]     CC="gcc-13 clang-18" for other compilers
+#   sh tools/compilers.sh ["FLAGS"...]     CC="gcc-13 clang-18" for other compilers,
+#                                          LEVELS="-O0 -O3" for some of the levels
 #   sh tools/compilers.sh "-O3 -march=native"
 set -eu
 cd "$(dirname "$0")/.."
@@ -45,7 +46,7 @@ report() {
 
 name=compilers
 if [ $# = 0 ]; then
-    set -- -O0 -O1 -O2 -O3
+    set -- ${LEVELS:--O0 -O1 -O2 -O3}
 else
     name=compilers-other
 fi

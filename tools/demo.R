@@ -159,7 +159,7 @@ draw <- function(home) {
 # The profile nearest to a point in the Kuroshio, east of Japan.
 home <- knn_query(tree, earth_radius * sphere(152, 37), k = 1)$index[1]
 type <- if (capabilities("cairo")) "cairo" else getOption("bitmapType")
-png("argo-neighbors.png", 2400, 960, res = 150, type = type)
+png("argo-neighbors.png", 1800, 720, res = 112, type = type)
 draw(home)
 invisible(dev.off())
 say("map", "argo-neighbors.png")
