@@ -84,12 +84,12 @@ check_threads <- function(threads) {
 # Returns the options of a search as a list, from which src/glue/query.c reads them by name.
 # `control` is the value of check_control().
 search_options <- function(control = knn_control(), threads = NULL, predecessor = FALSE, epsilon = 0,
-                           budget = NULL) {
+                           budget = NULL, metric = NULL) {
   list(search = match(control$search, search_modes) - 1L,
        block_size = if (is.null(control$block_size)) 0L else control$block_size,
        simd = simd_level(), threads = check_threads(threads), stats = control$stats,
        progress = control$progress, predecessor = check_flag(predecessor, "predecessor"),
-       epsilon = epsilon, budget = budget)
+       epsilon = epsilon, budget = budget, metric = metric)
 }
 
 # Returns the number of queries: the elements of `rows`, the rows of `query`, or the n points of the
@@ -141,14 +141,15 @@ check_tree <- function(tree) {
     fail("tree is damaged: the pointer to its arrays is missing; build it again with cover_tree()")
   }
   .Call(r_tree_arrays, pointer)
-  known <- c("pointer", "cache", "metric")
+  known <- c("pointer", "cache", "metric", "space")
   if (length(parts) > 3 || anyDuplicated(names(parts)) || !all(names(parts) %in% known) ||
       !all(known[1:2] %in% names(parts))) {
-    fail(paste("tree must have the parts %s and, with a metric, \"metric\": got %s; it was edited, or",
-               "built by another version of covertree; build it again with cover_tree()"),
+    fail(paste("tree must have the parts %s and, with a metric, \"metric\" or \"space\": got %s; it was",
+               "edited, or built by another version of covertree; build it again with cover_tree()"),
          quoted(known[1:2]), quoted(names(parts)))
   }
   check_kept_metric(parts[["metric", exact = TRUE]])
+  check_space(parts[["space", exact = TRUE]])
   pointer
 }
 
@@ -212,19 +213,19 @@ matrix_points <- function(x, what, empty) {
 }
 
 # Limits within which squared distances of d columns neither overflow nor all underflow to 0: for
-# the range of the widest column times sqrt(d), and for the range of the widest column.
+# the largest distance, and for the range of the widest column.
 widest <- 1e153
 narrowest <- 1e-145
 
 # `extent` [2 x d]: the minimum and the maximum of each column. A range of 0 is permitted: then all
-# points coincide.
-check_extent <- function(extent, what) {
+# points coincide. `factor`: the largest distance in units of the range of the widest column.
+check_extent <- function(extent, what, factor = sqrt(ncol(extent))) {
   range <- extent[2, ] - extent[1, ]
   j <- which.max(range)
   actual <- sprintf("column %d has %g to %g", j, extent[1, j], extent[2, j])
-  if (range[j] * sqrt(length(range)) > widest) {
+  if (range[j] * factor > widest) {
     fail("%s must have columns with ranges of at most %.3g, so that squared distances are finite: %s", what,
-         widest / sqrt(length(range)), actual)
+         widest / factor, actual)
   }
   if (range[j] > 0 && range[j] < narrowest) {
     fail(paste("%s must have a column with a range of at least %g, so that squared distances are not",
@@ -264,10 +265,11 @@ quoted <- function(names) {
 }
 
 # Returns the query points as a matrix of doubles with the columns in the order of the tree's, or
-# NULL for the tree's own points.
-check_query <- function(query, pointer) {
+# NULL for the tree's own points. For a tree with a metric, these are its coordinates.
+check_query <- function(query, tree) {
   if (is.null(query)) return(NULL)
-  arrays <- .Call(r_tree_arrays, pointer)
+  if (!is.null(tree$space)) return(query_coordinates(query, tree))
+  arrays <- .Call(r_tree_arrays, tree$pointer)
   query <- check_points(query, "query", empty = TRUE)
   if (ncol(query) != ncol(arrays$points)) {
     fail("query must have as many columns as the tree, %d: got %d", ncol(arrays$points), ncol(query))

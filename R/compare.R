@@ -46,7 +46,9 @@ all.equal.cover_tree <- function(target, current, ...) {
   names <- if (alike && same_space) array_names else c("format", "layout", "leaf_size")
   found <- c(if (!alike) sprintf("points: %s in target, %s in current", sizes[1], sizes[2]),
              unlist(lapply(names, function(name) difference(name, ours[[name]], theirs[[name]], ...))),
-             metric_difference(target$metric, current$metric, ...))
+             metric_difference(target$metric, current$metric, ...),
+             difference("metric", target$space$metric, current$space$metric, ...),
+             difference("points of the metric", target$space$x, current$space$x, ...))
   if (is.null(found)) TRUE else found
 }
 

@@ -7,9 +7,11 @@
 #' @param x The points \[n x d\]: a numeric or integer matrix, or a data frame of numeric columns,
 #'   with one row per point. All values must be finite. n is at least 1 and at most 2^31 - 1, d is
 #'   at least 1.
-#' @param metric `"euclidean"`, or a [residual_correlation()]. With a residual correlation,
-#'   [knn_query()] searches by that metric, and the tree is built over the coordinates divided by
-#'   the lengthscale.
+#' @param metric The distance: `"euclidean"`, `"manhattan"`, `"maximum"` (or `"chebyshev"`),
+#'   `"cosine"`, `"angular"`, an object such as `metric_great_circle()` (see [metrics]), or a
+#'   [residual_correlation()]. With a residual correlation, the tree is built over the coordinates
+#'   divided by the lengthscale. With [metric_gower()], `x` may be a data frame that also has factors
+#'   and logical columns.
 #' @param layout The order in which the build processes the points: `"hilbert"` for the order of
 #'   [hilbert_order()], `"natural"` for the order of the rows. The layout decides between equally
 #'   good centers and cuts, and orders the children of a node. It changes the time of the build and
@@ -77,7 +79,8 @@
 #' (the message names its row and column). Stops if squared distances would leave the range of
 #' doubles: if the range of the widest column times sqrt(d) exceeds 1e153, or if the range of the
 #' widest column is above 0 and below 1e-145. Also stops if `metric`, `layout`, `leaf_size` or
-#' `threads` is not as described. For the errors of a metric, see [residual_correlation()].
+#' `threads` is not as described. For the errors of a metric, see [metrics] and
+#' [residual_correlation()].
 #'
 #' @section Cost:
 #' Time: the Hilbert order takes O(n d), and a split of a node compares its s points with at most 64
@@ -116,24 +119,27 @@ cover_tree <- function(x, metric = "euclidean", layout = c("hilbert", "natural")
                        threads = NULL) {
   if (missing(x)) fail("x must be a numeric matrix or a data frame of numeric columns: got nothing")
   metric <- check_metric(metric)
-  x <- check_points(x)
+  x <- if (is_gower(metric)) check_frame(x, "x") else check_points(x)
   layout <- check_choice(layout, c("hilbert", "natural"), "layout")
   leaf_size <- if (is.null(leaf_size)) 128L else check_count(leaf_size, "leaf_size")
   threads <- check_threads(threads)
   if (is.null(metric)) check_extent(.Call(r_column_range, x), "x")
-  state <- if (!is.null(metric)) metric_state(x, metric, threads)
-  space <- if (is.null(metric)) x else state$code$points$z
-  settings <- list(layout = layout, leaf_size = leaf_size, dimnames = dimnames(x))
-  pointer <- .Call(r_tree_build, space, layout == "hilbert", leaf_size, simd_level(), threads,
+  state <- if (is_residual(metric)) metric_state(x, metric, threads)
+  space <- if (is_metric(metric)) metric_space(x, metric)
+  points <- if (!is.null(state)) state$code$points$z else if (!is.null(space)) space$z else x
+  settings <- list(layout = layout, leaf_size = leaf_size,
+                   dimnames = if (is.null(space$x)) dimnames(x))
+  pointer <- .Call(r_tree_build, points, layout == "hilbert", leaf_size, simd_level(), threads,
                    settings)
-  new_cover_tree(pointer, state)
+  new_cover_tree(pointer, state, if (!is.null(space)) seal_space(space))
 }
 
-# Makes a tree from a pointer and the state of a metric. The cache is an environment that keeps the
-# results of calibrations and the quantized V.
-new_cover_tree <- function(pointer, metric = NULL) {
+# Makes a tree from a pointer and the state of a metric: `metric` for a residual correlation,
+# `space` for another metric. The cache is an environment that keeps the results of calibrations and
+# the quantized V.
+new_cover_tree <- function(pointer, metric = NULL, space = NULL) {
   structure(c(list(pointer = pointer, cache = new.env(parent = emptyenv())),
-              if (!is.null(metric)) list(metric = metric)),
+              if (!is.null(metric)) list(metric = metric), if (!is.null(space)) list(space = space)),
             class = "cover_tree")
 }
 
@@ -145,7 +151,10 @@ cache_of <- function(tree) {
 }
 
 #' @export
-dim.cover_tree <- function(x) dim(tree_arrays(x)$points)
+dim.cover_tree <- function(x) {
+  arrays <- tree_arrays(x)
+  if (is.null(x$space$x)) dim(arrays$points) else dim(x$space$x)
+}
 
 #' @export
 length.cover_tree <- function(x) nrow(tree_arrays(x)$points)
@@ -153,6 +162,7 @@ length.cover_tree <- function(x) nrow(tree_arrays(x)$points)
 #' @export
 dimnames.cover_tree <- function(x) {
   arrays <- tree_arrays(x)
+  if (!is.null(x$space$x)) return(dimnames(x$space$x))
   column_names(arrays)
   arrays$dimnames
 }
@@ -161,6 +171,7 @@ dimnames.cover_tree <- function(x) {
 as.matrix.cover_tree <- function(x, ...) {
   arrays <- tree_arrays(x)
   if (!is.null(x$metric)) return(check_state(x$metric, dim(arrays$points))$x)
+  if (!is.null(x$space$x)) return(as.matrix(x$space$x))
   points <- arrays$points
   points[arrays$row, ] <- arrays$points
   dimnames(points) <- dimnames(x)
@@ -172,7 +183,8 @@ format.cover_tree <- function(x, ...) {
   size <- dim(x)
   sprintf("<cover_tree: %s point%s in %d dimension%s, %s layout%s>", format(size[1], big.mark = ","),
           plural(size[1]), size[2], plural(size[2]), layout_label(tree_arrays(x)$layout),
-          if (is.null(x$metric)) "" else ", by residual correlation")
+          if (!is.null(x$metric)) ", by residual correlation"
+          else if (!is.null(x$space)) paste0(", by ", metric_label(x$space$metric)) else "")
 }
 
 layout_label <- function(layout) if (layout == "hilbert") "Hilbert" else layout

@@ -12,10 +12,11 @@
 #' memory).
 #'
 #' @section The distance:
-#' The distance between two points is the Euclidean distance in double precision: the differences of
-#' the coordinates are squared, the squares are added in the order of the columns, and the square
-#' root of the sum is taken. Every search returns exactly these values. Neighbors are ordered by
-#' this distance, and equal distances by row.
+#' Unless [cover_tree()] is given another of the [metrics], the distance between two points is the
+#' Euclidean distance in double precision: the differences of the coordinates are squared, the
+#' squares are added in the order of the columns, and the square root of the sum is taken. Every
+#' search returns exactly these values. Neighbors are ordered by this distance, and equal distances
+#' by row.
 #'
 #' Squares must not leave the range of doubles. Functions stop if the range of the widest column
 #' times the square root of the number of columns exceeds 1e153, or if the range of the widest

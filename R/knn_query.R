@@ -42,8 +42,8 @@
 #'   \describe{
 #'     \item{`index`}{integer matrix \[m x k\]: row numbers of the points from which the tree was
 #'       built. Row i has the neighbors of query i, nearest first.}
-#'     \item{`distance`}{double matrix \[m x k\]: the distances of these neighbors, Euclidean unless
-#'       the tree has another metric}
+#'     \item{`distance`}{double matrix \[m x k\]: the distances of these neighbors by the metric of
+#'       the tree}
 #'   }
 #'   and attributes
 #'   \describe{
@@ -223,7 +223,8 @@ search_for <- function(tree, query, k, options) {
 # not depend on the other queries.
 euclidean_search <- function(tree, query, k, options) {
   pointer <- tree$pointer
-  query <- check_query(query, pointer)
+  query <- check_query(query, tree)
+  options["metric"] <- list(tree$space$code)
   some <- function(rows) if (is.null(rows) || is.null(query)) query else query[rows, , drop = FALSE]
   go <- function(rows, epsilon = options$epsilon, budget = options$budget, stats = options$stats) {
     options$stats <- stats
@@ -239,8 +240,7 @@ euclidean_search <- function(tree, query, k, options) {
     exact = function(rows) go(rows, 0, NULL),
     within = function(rows) add_evaluated(go(rows, stats = TRUE)),
     distance = function(rows, index) {
-      points <- as.matrix(tree)
-      row_distance((if (is.null(query)) points else query)[rows, , drop = FALSE], points, index)
+      .Call(r_metric_distance, pointer, options$metric, query, as.integer(rows), index)
     },
     stats = function(found) new_stats(found$stats, nrow(found$index), found$evaluated)
   )

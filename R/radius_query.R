@@ -4,8 +4,9 @@
 #' is exact.
 #'
 #' @inheritParams knn_query
-#' @param tree A tree of n points in d dimensions from [cover_tree()], with Euclidean distance.
-#' @param radius The largest distance, in the units of the coordinates: one number from 0 to 1e153.
+#' @param tree A tree of n points in d dimensions from [cover_tree()], with any of the [metrics] but
+#'   a residual correlation.
+#' @param radius The largest distance, in the units of the tree's metric: one number from 0 to 1e153.
 #' @param sort Whether to order the points of each query by distance, and equal distances by row.
 #'   `FALSE` saves time. The order is then arbitrary, and may differ between calls and numbers of
 #'   threads.
@@ -71,11 +72,11 @@ radius_query <- function(tree, query = NULL, radius, rows = NULL, sort = TRUE, t
   radius <- check_radius(radius)
   sort <- check_flag(sort, "sort")
   max_pairs <- check_max_pairs(max_pairs)
-  options <- search_options(check_control(control), threads)
+  options <- search_options(check_control(control), threads, metric = tree$space$code)
   queries <- count_queries(query, rows, length(tree))
   check_queries(queries, if (is.null(rows)) queries else min(queries, length(tree)), max_pairs)
   rows <- check_rows(rows, length(tree))
-  query <- check_query(query, pointer)
+  query <- check_query(query, tree)
   distinct <- if (!is.null(rows)) sort(unique(rows))
   place <- if (!identical(rows, distinct)) match(rows, distinct)
   times <- if (length(distinct) < length(rows)) tabulate(place, length(distinct))

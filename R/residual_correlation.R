@@ -114,11 +114,11 @@ residual_correlation <- function(kernel, inducing = NULL, nugget = 0, jitter = N
   own <- !is.null(v) || !is.null(p)
   if (own && !is.null(inducing)) fail("inducing and the factors v and p exclude each other")
   if (is.null(jitter)) jitter <- 1e-6 * kernel$variance
-  new_metric(kernel, nugget, jitter, if (own) check_factors(v, p) else check_inducing(inducing))
+  new_residual_correlation(kernel, nugget, jitter, if (own) check_factors(v, p) else check_inducing(inducing))
 }
 
 # `points`: the value of check_factors() or of check_inducing().
-new_metric <- function(kernel, nugget, jitter, points) {
+new_residual_correlation <- function(kernel, nugget, jitter, points) {
   metric <- list(kernel = kernel, nugget = check_amount(nugget, "nugget"),
                  jitter = check_amount(jitter, "jitter"))
   structure(c(metric, points), class = "covertree_residual_correlation")
@@ -164,7 +164,7 @@ check_factors <- function(v, p) {
 
 #' @export
 format.covertree_residual_correlation <- function(x, ...) {
-  x <- check_metric(x)
+  x <- check_residual(x)
   count <- if (!is.null(x$v)) ncol(x$v) else if (is.matrix(x$inducing)) nrow(x$inducing) else x$inducing
   sprintf("<residual correlation: %s kernel, variance %s, lengthscale %s, %s inducing point%s, nugget %s>",
           x$kernel$kind, format(x$kernel$variance), toString(format(x$kernel$lengthscale), width = 40),
@@ -177,20 +177,16 @@ print.covertree_residual_correlation <- function(x, ...) {
   invisible(x)
 }
 
-# NULL for "euclidean", or a valid residual_correlation(). Its elements are checked again, because a
-# user may have edited them.
-check_metric <- function(metric) {
-  if (is.null(metric) || identical(metric, "euclidean")) return(NULL)
-  if (!inherits(metric, "covertree_residual_correlation")) {
-    fail("metric must be \"euclidean\" or a residual_correlation(): got %s", describe(metric))
-  }
+# Returns a valid residual_correlation(). Its elements are checked again, because a user may have
+# edited them.
+check_residual <- function(metric) {
   parts <- if (is.list(metric)) unclass(metric)
   own <- any(c("v", "p") %in% names(parts))
   check_parts(parts, c("kernel", "nugget", "jitter", if (own) c("v", "p") else "inducing"),
               "metric", "a residual_correlation()")
   within_argument("metric", {
     points <- if (own) check_factors(parts$v, parts$p) else check_inducing(parts$inducing)
-    new_metric(check_kernel(parts$kernel), parts$nugget, parts$jitter, points)
+    new_residual_correlation(check_kernel(parts$kernel), parts$nugget, parts$jitter, points)
   })
 }
 

@@ -18,8 +18,10 @@
 #'     \item{`leaf_sizes`}{minimum, quartiles and maximum of the number of points in a leaf}
 #'     \item{`bytes`}{size of the arrays and of the data of the metric in memory \[bytes\]; see
 #'       [cover_tree()] for the memory that is not counted}
-#'     \item{`metric`}{the [residual_correlation()], or `NULL` for Euclidean distance}
-#'     \item{`no_residual`}{only with such a metric: the number of points without residual variance}
+#'     \item{`metric`}{the [residual_correlation()] or other metric ([metrics]); `NULL` for Euclidean
+#'       distance}
+#'     \item{`no_residual`}{only with a residual correlation: the number of points without residual
+#'       variance}
 #'   }
 #'
 #' @section Errors:
@@ -40,8 +42,9 @@ summary.cover_tree <- function(object, ...) {
       n = nrow(arrays$points), d = ncol(arrays$points), layout = arrays$layout,
       leaf_size = arrays$leaf_size, nodes = length(leaf), leaves = sum(leaf),
       levels = level_table(arrays), leaf_sizes = stats::quantile(size[leaf], names = FALSE),
-      bytes = bytes_of(arrays) + bytes_of(object$metric[names(object$metric) != "seal"]),
-      metric = object$metric$metric,
+      bytes = bytes_of(arrays) + bytes_of(object$metric[names(object$metric) != "seal"]) +
+        bytes_of(object$space[names(object$space) != "seal"]),
+      metric = if (is.null(object$metric)) object$space$metric else object$metric$metric,
       no_residual = if (!is.null(object$metric)) sum(object$metric$code$points$p == 0)
     ),
     class = "summary.cover_tree"
@@ -73,6 +76,8 @@ print.summary.cover_tree <- function(x, ...) {
   say("  points per leaf: %s (minimum, quartiles, maximum)", toString(x$leaf_sizes))
   if (!is.null(x$metric)) {
     say("  metric: %s", gsub("[<>]", "", format(x$metric)))
+  }
+  if (!is.null(x$no_residual)) {
     say("  %s point%s without residual variance", number(x$no_residual), plural(x$no_residual))
   }
   say("  memory: %s", format(structure(x$bytes, class = "object_size"), units = "auto"))

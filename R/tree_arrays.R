@@ -17,7 +17,8 @@ array_names <- c("points", "row", "center", "parent", "first_child", "next_sibli
 #'   in which the tree stores the points. Nodes are numbered breadth first, from the root. All
 #'   numbers count from 1; 0 means "none".
 #'   \describe{
-#'     \item{`points`}{double matrix \[n x d\]: the points by position}
+#'     \item{`points`}{double matrix \[n x d\]: the points by position; for some [metrics], the
+#'       coordinates over which the tree is built}
 #'     \item{`row`}{integer vector \[n\]: the row of `x` at each position}
 #'     \item{`center`}{integer vector \[nodes\]: the position of the center of the node}
 #'     \item{`parent`, `first_child`, `next_sibling`}{integer vectors \[nodes\]: numbers of other
@@ -27,8 +28,8 @@ array_names <- c("points", "row", "center", "parent", "first_child", "next_sibli
 #'     \item{`level`}{integer vector \[nodes\]: the smallest l for which `radius` is at most
 #'       2^(l/4); `NA` for radius 0}
 #'     \item{`min_row`}{integer vector \[nodes\]: the smallest row of the points of the node}
-#'     \item{`radius`}{double vector \[nodes\]: the distance from the center to the farthest point
-#'       of the node}
+#'     \item{`radius`}{double vector \[nodes\]: the Euclidean distance from the center to the farthest
+#'       point of the node}
 #'     \item{`lower`, `upper`}{double matrices \[nodes x d\]: the smallest and the largest
 #'       coordinates of the points of the node}
 #'     \item{`format`}{integer: the version of the names and meanings of this list, 2}
@@ -37,7 +38,7 @@ array_names <- c("points", "row", "center", "parent", "first_child", "next_sibli
 #'   }
 #'   `cover_tree_from_arrays()` returns a `cover_tree` with Euclidean distance. The results of its
 #'   searches are those of the tree from which the arrays come, if that tree has Euclidean distance,
-#'   too.
+#'   too; the arrays do not contain a metric.
 #'
 #' @details
 #' The vectors are the memory of the tree itself. R copies such a vector before it changes the

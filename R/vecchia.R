@@ -9,17 +9,19 @@
 #' @param order `"maximin"`, `"middleout"`, `"coordinate"` or `"random"`: see
 #'   [order_maximin()] (with `lonlat`, the order of the points on the sphere);
 #'   `"none"` for the order of the rows; or a permutation of the rows. Random orders use
-#'   R's random numbers. The order is that of the coordinates as given, whatever the
-#'   metric: if lengthscales differ, divide the columns by them first.
-#' @param metric `"euclidean"`, or a [residual_correlation()]; if it has factors v and p,
-#'   their rows are those of `x`. A plain Vecchia likelihood, such as those of \pkg{GpGp} and
-#'   \pkg{GPvecchia}, needs Euclidean neighbors. Neighbors by residual correlation are for the
-#'   residual part of a VIF model: see [vif_loglik()].
+#'   R's random numbers. By residual correlation the order is that of the coordinates as given: if
+#'   lengthscales differ, divide the columns by them first. By other metrics it is that of the
+#'   coordinates over which the tree is built ([metrics]).
+#' @param metric `"euclidean"`, another of the [metrics] of numeric columns, or a
+#'   [residual_correlation()]; if it has factors v and p, their rows are those of `x`. A plain
+#'   Vecchia likelihood, such as those of \pkg{GpGp} and \pkg{GPvecchia}, needs Euclidean neighbors.
+#'   Neighbors by residual correlation are for the residual part of a VIF model: see
+#'   [vif_loglik()].
 #' @param lonlat Whether the first two columns are longitude and latitude in degrees.
 #'   Then distances are those between the points on the unit sphere, as in \pkg{GpGp}. One more
 #'   column, such as time, is permitted and used unchanged. A kernel's lengthscales, and inducing
 #'   points, then refer to the three coordinates on the sphere, in units of its radius, and to the
-#'   last column.
+#'   last column. For distances along the sphere use `metric = metric_great_circle()` instead.
 #' @param recall The share of the true neighbors to find, as in [knn_query()]; `NULL`
 #'   for 1, or for 0.999 by residual correlation. By Euclidean distance the answer is always exact.
 #' @param threads The number of threads; `NULL` for the default of
@@ -80,9 +82,15 @@ vecchia_neighbors <- function(x, m, order = "maximin", metric = "euclidean", lon
   check_pairs(n, m, n, check_threads(threads), max_pairs, "a smaller m", " or fewer locations")
   metric <- check_metric(metric)
   control <- check_control(control)
-  recall <- if (is.null(recall)) if (is.null(metric)) 1 else 0.999 else check_share(recall, "recall")
-  if (check_flag(lonlat, "lonlat")) x <- on_sphere(x)
-  order <- choose_order(x, order, threads)
+  recall <- if (!is.null(recall)) check_share(recall, "recall") else if (is_residual(metric)) 0.999 else 1
+  if (check_flag(lonlat, "lonlat")) {
+    if (is_metric(metric)) {
+      fail("metric must be \"euclidean\" or a residual_correlation() with lonlat: got the %s",
+           metric_label(metric))
+    }
+    x <- on_sphere_with_time(x)
+  }
+  order <- choose_order(if (is_metric(metric)) metric_space(x, metric)$z else x, order, threads)
   tree <- cover_tree(x[order, , drop = FALSE], threads = threads,
                      metric = reorder_metric(metric, order))
   near <- knn_query(tree, k = m, predecessor = TRUE, recall = recall, threads = threads,
@@ -103,37 +111,13 @@ reorder_metric <- function(metric, order) {
   metric
 }
 
-# Coordinates on the unit sphere. Sines and cosines of half turns are exact for whole numbers, so a
-# pole is one point, and -180 and 180 degrees are the same.
-on_sphere <- function(x) {
+# The columns of on_sphere(), then the third column unchanged.
+on_sphere_with_time <- function(x) {
   if (!ncol(x) %in% 2:3) {
     fail("x must have two columns with lonlat, longitude and latitude, or a third for time: got %d",
          ncol(x))
   }
-  refuse_swapped_names(colnames(x))
-  check_degrees(x[, 1], -360, 720, "longitudes", "first")
-  check_degrees(x[, 2], -90, 90, "latitudes", "second")
-  longitude <- x[, 1] / 180
-  latitude <- x[, 2] / 180
-  unname(cbind(cospi(latitude) * cospi(longitude), cospi(latitude) * sinpi(longitude),
-               sinpi(latitude), x[, -(1:2)]))
-}
-
-# Columns are taken by position; names that contradict it indicate a mistake.
-refuse_swapped_names <- function(names) {
-  if (any(grepl("^lat(itude)?$", names[1], ignore.case = TRUE),
-          grepl("^lon(g|gitude)?$", names[2], ignore.case = TRUE))) {
-    fail("x must have longitude in its first column and latitude in its second, not `%s` and `%s`",
-         names[1], names[2])
-  }
-}
-
-check_degrees <- function(value, least, most, what, column) {
-  wrong <- which(value < least | value > most)
-  if (length(wrong) > 0) {
-    fail("x must have %s within %g and %g in its %s column: row %d is %s", what, least, most, column,
-         wrong[1], format(value[wrong[1]]))
-  }
+  unname(cbind(on_sphere(x, "x"), x[, -(1:2)]))
 }
 
 location_orders <- c("maximin", "middleout", "coordinate", "random", "none")

@@ -97,7 +97,7 @@ vif_loglik <- function(y, x, neighbors, metric, lonlat = FALSE, threads = NULL) 
          if (missing(metric)) "none" else describe(metric))
   }
   metric <- check_metric(metric)
-  if (check_flag(lonlat, "lonlat")) x <- on_sphere(x)
+  if (check_flag(lonlat, "lonlat")) x <- on_sphere_with_time(x)
   order <- neighbors$order
   points <- vif_points(x[order, , drop = FALSE], reorder_metric(metric, order), threads)
   low_rank_loglik(whiten_residual(y[order], points, neighbors$NNarray))

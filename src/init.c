@@ -15,6 +15,7 @@ SEXP r_check_format(SEXP);
 SEXP r_tree_validate(SEXP, SEXP);
 SEXP r_prefix_trees(SEXP);
 SEXP r_knn(SEXP, SEXP, SEXP, SEXP, SEXP);
+SEXP r_metric_distance(SEXP, SEXP, SEXP, SEXP, SEXP);
 SEXP r_simd_levels(void);
 SEXP r_inducing_factor(SEXP, SEXP, SEXP, SEXP, SEXP, SEXP);
 SEXP r_residual_values(SEXP, SEXP, SEXP, SEXP, SEXP, SEXP, SEXP, SEXP, SEXP);
@@ -52,6 +53,7 @@ static const R_CallMethodDef routines[] = {
     {ROUTINE(r_prefix_trees), 1},
     {ROUTINE(r_knn), 5},
     {ROUTINE(r_radius), 9},
+    {ROUTINE(r_metric_distance), 5},
     {ROUTINE(r_windows_memory), 0},
     {ROUTINE(r_seal), 1},
     {ROUTINE(r_seal_is_fresh), 2},

@@ -13,7 +13,7 @@ mkdir -p build
 
 goal=${1:-}
 needs= tools= peers= extras=
-tested="RANN FNN dbscan GpGp fields spdep future cachem lobstr bit64 rlang Rmpfr"
+tested="RANN FNN dbscan GpGp fields spdep future cachem lobstr bit64 rlang Rmpfr cluster"
 case $goal in
     demo) ;;
     test) needs=testthat peers=$tested ;;

@@ -2,6 +2,7 @@
  *
  *   host.h                 services of the host: memory, interrupts, progress
  *   tree/                  struct ct_tree: build, tiles, prefix trees, validation
+ *   metric/                the metrics of searches by distance
  *   order/                 Hilbert and maximin order
  *   search/                queries by distance: k nearest, radius, predecessors, budgets
  *   residual/              residual correlation: exact and approximate search
@@ -11,6 +12,7 @@
 #define COVERTREE_COVERTREE_H
 
 #include "core/host.h"
+#include "core/metric/metric.h"
 #include "core/order/hilbert.h"
 #include "core/order/maximin.h"
 #include "core/residual/correlation.h"

@@ -1,6 +1,7 @@
 /* query.c: batches of queries from R. */
 #include "glue/query.h"
 #include "core/covertree.h"
+#include "glue/metric.h"
 #include "glue/simd.h"
 #include "glue/threads.h"
 #include "glue/tree_handle.h"
@@ -17,6 +18,7 @@ struct ct_batch r_batch(SEXP pointer, SEXP query, SEXP options)
     const struct ct_tree *t = r_tree(pointer);
     struct ct_batch batch = {
         .tree = t,
+        .metric = r_metric(r_option(options, "metric"), t->d),
         .count = t->n,
         .threads = r_num_threads(r_option(options, "threads")),
         .kernels = r_kernels(r_option(options, "simd")),

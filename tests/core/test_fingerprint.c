@@ -308,6 +308,55 @@ static void radius(struct problem *p, struct setting s)
     }
 }
 
+/* The searches by another metric than the Euclidean one. */
+static void search_by(struct problem *p, struct setting s, struct ct_metric metric)
+{
+    struct ct_batch own = batch_of(p, s, 0), other = batch_of(p, s, 1);
+    own.metric = other.metric = metric;
+    run_search(ct_knn, &own, 10);
+    run_search(ct_knn, &other, 30);
+    run_search(ct_knn_predecessors, &own, 12);
+    own.epsilon = 0.5;
+    own.mode = CT_SEARCH_TREE;
+    run_search(ct_knn, &own, 10);
+}
+
+static void manhattan(struct problem *p, struct setting s)
+{
+    search_by(p, s, (struct ct_metric){.norm = CT_MANHATTAN});
+}
+
+static void chebyshev(struct problem *p, struct setting s)
+{
+    search_by(p, s, (struct ct_metric){.norm = CT_CHEBYSHEV});
+}
+
+/* Points moved to the unit sphere; the center of the sphere has no direction and gets one. */
+static void arc(struct problem *p, struct setting s)
+{
+    struct problem sphere = *p;
+    struct cloud *clouds[] = {&sphere.cloud, &sphere.queries};
+    for (int c = 0; c < 2; c++) {
+        const struct cloud from = *clouds[c];
+        size_t n = (size_t)from.n;
+        double *x = clouds[c]->x = keep(n * from.d, sizeof *x);
+        for (size_t i = 0; i < n; i++) {
+            double sum = 0, most = 0;
+            for (int j = 0; j < from.d; j++)
+                most = fmax(most, fabs(from.x[i + j * n]));
+            for (int j = 0; j < from.d; j++) {
+                x[i + j * n] = most > 0 ? from.x[i + j * n] / most : 1;
+                sum += x[i + j * n] * x[i + j * n];
+            }
+            for (int j = 0; j < from.d; j++)
+                x[i + j * n] /= sqrt(sum);
+        }
+    }
+    sphere.grown = grow_with(&sphere.cloud, p->leaf, s.threads, ct_kernels(s.level));
+    search_by(&sphere, s,
+              (struct ct_metric){.measure = CT_ARC, .sphere = p->cloud.d, .radius = 6371.0088});
+}
+
 /* ---- residual correlation ---- */
 
 /* The factors of all points, with the first m points as the inducing ones. */
@@ -449,9 +498,10 @@ struct one {
 };
 
 static const struct one cases[] = {
-    {"tree", build},      {"hilbert", hilbert},   {"maximin", maximin},
-    {"knn", knn_tree},    {"knn-scan", knn_scan}, {"predecessor", predecessors},
-    {"epsilon", epsilon}, {"budget", budgets},    {"radius", radius},
+    {"tree", build},          {"hilbert", hilbert},     {"maximin", maximin},
+    {"knn", knn_tree},        {"knn-scan", knn_scan},   {"predecessor", predecessors},
+    {"epsilon", epsilon},     {"budget", budgets},      {"radius", radius},
+    {"manhattan", manhattan}, {"chebyshev", chebyshev}, {"arc", arc},
 };
 
 static const struct one residual_cases[] = {

@@ -61,6 +61,27 @@ euclidean_fingerprint <- function(x, query, threads) {
   )
 }
 
+# Metrics whose coordinates need IEEE operations only.
+metrics_fingerprint <- function(threads) {
+  x <- fingerprint_data(1500, 3, 21)
+  query <- fingerprint_data(60, 3, 22)
+  frame <- function(x) {
+    level <- function(values, of) factor(of[1 + floor(abs(values)) %% length(of)], levels = of)
+    data.frame(a = x[, 1], b = level(x[, 2], c("u", "v", "w")), c = x[, 3] > 0)
+  }
+  knn <- function(metric, x, query) {
+    tree <- cover_tree(x, metric, threads = threads)
+    lapply(list(knn_query(tree, k = 10, threads = threads),
+                knn_query(tree, query, k = 20, threads = threads),
+                knn_query(tree, k = 5, epsilon = 0.5, threads = threads),
+                radius_query(tree, query, radius = 0.05, threads = threads)), unclass)
+  }
+  c(lapply(c(manhattan = "manhattan", maximum = "maximum", cosine = "cosine", angular = "angular"),
+           knn, x, query),
+    list(gower = knn(metric_gower(c(1, 2, 0.5)), frame(x), frame(query)),
+         scaled = knn(metric_scaled("manhattan", c(1, 3, 0.5)), x, query)))
+}
+
 residual_fingerprint <- function(x, metric, threads, query = NULL) {
   tree <- cover_tree(x, metric = metric, threads = threads)
   knn <- function(...) {
@@ -108,5 +129,6 @@ fingerprint_hashes <- function(threads = 1) {
   }
   near <- vecchia_neighbors(x, m = 10, threads = threads)
   results$vecchia <- list(euclidean = near[c("order", "NNarray", "distance")])
+  results$metric <- metrics_fingerprint(threads)
   unlist(lapply(results, lapply, hash_values))
 }

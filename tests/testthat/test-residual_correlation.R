@@ -451,7 +451,7 @@ test_that("own factors must fit", {
 })
 
 test_that("a metric must be one, and fit the tree", {
-  expect_complaints_for(list("manhattan", "Euclidean", 1, NA, c("euclidean", "euclidean")),
+  expect_complaints_for(list("manhatan", "Euclidean", 1, NA, c("euclidean", "euclidean")),
                         cover_tree(x, metric = value))
   expect_complaints(
     update_metric(tree, residual_correlation(kernel_rbf(lengthscale = 1:3), 5)),

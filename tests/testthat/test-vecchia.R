@@ -218,7 +218,7 @@ covertree_threads(threads_before)
 test_that("columns named latitude, longitude are refused", {
   x <- cbind(lat = c(10, 20, 30), lon = c(0, 1, 2))
   expect_error(vecchia_neighbors(x, m = 1, lonlat = TRUE),
-               "longitude in its first column and latitude in its second, not `lat` and `lon`")
+               "longitude in its first column and latitude in its second: got `lat` and `lon`")
   right <- vecchia_neighbors(x[, 2:1], m = 1, lonlat = TRUE)
   expect_identical(vecchia_neighbors(unname(x[, 2:1]), m = 1, lonlat = TRUE), right)
   colnames(x) <- c("Longitude", "LATITUDE")

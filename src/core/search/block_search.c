@@ -20,7 +20,9 @@ void ct_search_init(const struct ct_host *host, const struct ct_batch *batch, in
     int unfused = batch->epsilon > 0 || batch->budget;
     struct ct_search_context context = {
         .tree = batch->tree,
-        .kernels = unfused ? batch->kernels->unfused : batch->kernels,
+        .metric = batch->metric,
+        .kernels =
+            ct_norm_kernels(unfused ? batch->kernels->unfused : batch->kernels, batch->metric.norm),
         .k = k,
         .sink = sink,
         .box_factor = 1 / (1 + batch->epsilon),

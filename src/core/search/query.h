@@ -2,7 +2,8 @@
  *
  * A batch holds the queries and the options. ct_knn() finds the k nearest neighbors,
  * ct_knn_predecessors() neighbors with smaller rows, ct_radius_count() and ct_radius_fill()
- * all points within a radius. Results are exact, unless the batch has an epsilon or a
+ * all points within a radius. The tree may have been built for any metric: its boxes bound every
+ * norm. Results are exact, unless the batch has an epsilon or a
  * budget, and do not depend on threads, block size, mode, order or instruction set. Every
  * search takes scratch memory from the host before the parallel loop: O(nodes + tiles +
  * candidates of a block) per thread.
@@ -10,6 +11,7 @@
 #ifndef COVERTREE_SEARCH_QUERY_H
 #define COVERTREE_SEARCH_QUERY_H
 
+#include "core/metric/metric.h"
 #include "core/tree/tree.h"
 
 struct ct_kernels;
@@ -25,8 +27,9 @@ enum ct_search_mode { CT_SEARCH_AUTO, CT_SEARCH_TREE, CT_SEARCH_SCAN };
  * never a neighbor of itself. */
 struct ct_batch {
     const struct ct_tree *tree;
-    const double *query; /* [ld_query x d, column-major]; NULL: the tree's own points */
-    int ld_query;        /* rows of query, if order names a part of the rows; 0: count */
+    struct ct_metric metric; /* the distance; all zeros: Euclidean */
+    const double *query;     /* [ld_query x d, column-major]; NULL: the tree's own points */
+    int ld_query;            /* rows of query, if order names a part of the rows; 0: count */
     const int *order; /* [count] the order in which to answer: rows of query, from 0; or positions
                        * of own points, ascending; NULL with own points: all, in tree order */
     int predecessors; /* whether own points find only smaller rows */

@@ -1,8 +1,8 @@
 /* query_block.c: see query_block.h.
  *
  * Loading is the only place where queries change units: tree/tiles.h maps coordinates to
- * float32 tile units, and ct_set_threshold() maps a distance to float32 squares with a
- * margin that covers the rounding of both.
+ * float32 tile units, and ct_set_threshold() maps a distance by the metric to the float32 squares
+ * of its norm, with margins that cover the rounding of all steps.
  */
 #include "core/search/query_block.h"
 #include "core/metric/euclidean.h"
@@ -68,14 +68,17 @@ void ct_query_block_load(struct ct_query_block *block, const struct ct_batch *ba
 void ct_set_threshold(struct ct_query_block *block, int i, struct ct_neighbor threshold)
 {
     const struct ct_tiles *tiles = block->context.tree->tiles;
+    const struct ct_metric *metric = &block->context.metric;
     double distance = sqrt(threshold.sq), factor = block->context.box_factor;
-    int max_row = block->max_row[i];
+    int max_row = block->max_row[i], d = block->context.tree->d;
     struct ct_candidates *candidates = &block->candidates[i];
     block->threshold[i] = threshold;
-    candidates->threshold = ct_f32_threshold(tiles, block->reach[i], distance);
-    block->box_threshold[i] = factor < 1
-                                  ? ct_f32_threshold(tiles, block->reach[i], factor * distance)
-                                  : candidates->threshold;
+    candidates->threshold =
+        ct_f32_threshold(tiles, metric->norm, block->reach[i], ct_norm_bound(metric, d, distance));
+    block->box_threshold[i] = candidates->threshold;
+    if (factor < 1)
+        block->box_threshold[i] = ct_f32_threshold(tiles, metric->norm, block->reach[i],
+                                                   ct_norm_bound(metric, d, factor * distance));
     candidates->max_row = threshold.sq > 0 || threshold.row > max_row ? max_row : threshold.row;
 }
 
@@ -92,11 +95,15 @@ float ct_max_box_threshold(const struct ct_query_block *block)
 void ct_exact_distances(struct ct_query_block *block, int i)
 {
     const struct ct_tree *t = block->context.tree;
+    const struct ct_metric *metric = &block->context.metric;
     const double *q = block->q + (size_t)i * t->d;
     const int *pos = block->candidates[i].pos;
     int count = block->candidates[i].count;
+    int euclidean = metric->measure == CT_NORM && metric->norm == CT_EUCLIDEAN;
     for (int c = 0; c < count; c++) {
-        block->exact_sq[c] = ct_sqdist(t->points + pos[c], (size_t)t->n, q, 1, t->d);
+        const double *x = t->points + pos[c];
+        block->exact_sq[c] = euclidean ? ct_sqdist(x, (size_t)t->n, q, 1, t->d)
+                                       : ct_metric_sq(metric, x, (size_t)t->n, q, 1, t->d);
         block->exact_row[c] = t->row[pos[c]];
     }
     block->work.distances += count;

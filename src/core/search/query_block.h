@@ -30,11 +30,12 @@ struct ct_candidate_sink {
 /* What a search needs throughout a call; constant. */
 struct ct_search_context {
     const struct ct_tree *tree;
-    const struct ct_kernels *kernels;
-    int k;                         /* neighbors wanted; 0: every point within the threshold */
-    struct ct_candidate_sink sink; /* receives the candidates if k = 0 */
-    double box_factor;             /* 1 / (1 + epsilon): a box must be nearer than the threshold
-                                    * by this factor */
+    struct ct_metric metric;
+    const struct ct_kernels *kernels; /* for the norm of the metric */
+    int k;                            /* neighbors wanted; 0: every point within the threshold */
+    struct ct_candidate_sink sink;    /* receives the candidates if k = 0 */
+    double box_factor;                /* 1 / (1 + epsilon): a box must be nearer than the threshold
+                                       * by this factor */
 };
 
 /* Queries are numbered i = 0, ..., count - 1. */
@@ -75,8 +76,8 @@ void ct_set_threshold(struct ct_query_block *block, int i, struct ct_neighbor th
 /* Returns the largest box threshold of the active queries. */
 float ct_max_box_threshold(const struct ct_query_block *block);
 
-/* Computes the exact squared distances and the rows of all candidates of query i, in the
- * order of the buffer, in block->exact_sq and block->exact_row. O(candidates * d). */
+/* Computes the exact squared distances, by the metric, and the rows of all candidates of query i,
+ * in the order of the buffer, in block->exact_sq and block->exact_row. O(candidates * d). */
 void ct_exact_distances(struct ct_query_block *block, int i);
 
 /* Returns how many of k neighbors query i can have: at most the number of points of the

@@ -2,8 +2,9 @@
  *
  * A bisection finds a float32 square within which at least k candidates lie, and few more.
  * The largest exact distance of a point with such a square, by the error bound of
- * tree/tiles.h, is the new threshold: k points lie within it. Exact distances and rows decide
- * only if the bisection leaves too many candidates, with distances equal or nearly equal.
+ * tree/tiles.h and the bound of the metric, is the new threshold: k points lie within it. Exact
+ * distances and rows decide only if the bisection leaves too many candidates, with distances equal
+ * or nearly equal.
  *
  * The bisection stops at k + k / 8 + 1 candidates: an exact k-th distance would cost more
  * than the further candidates it excludes.
@@ -49,7 +50,9 @@ void ct_tighten_threshold(struct ct_query_block *block, int i)
     if (candidates->count < k)
         return;
     float sq = context->kernels->find_threshold(candidates, k, k + k / 8 + 1);
-    double distance = ct_f32_distance_bound(context->tree->tiles, block->reach[i], sq);
+    double norm =
+        ct_f32_distance_bound(context->tree->tiles, context->metric.norm, block->reach[i], sq);
+    double distance = ct_distance_bound(&context->metric, context->tree->d, norm);
     struct ct_neighbor threshold = {ct_sq_threshold(distance), INT_MAX};
     if (threshold.sq < block->threshold[i].sq)
         ct_set_threshold(block, i, threshold);
@@ -71,16 +74,20 @@ void ct_flush_candidates(struct ct_query_block *block, int i)
     block->candidates[i].count = 0;
 }
 
-/* Computed distances obey the triangle inequality up to rounding: the bound adds a relative
- * margin for the rounding of d terms, and an absolute margin for squares that underflow. */
+/* The norm obeys the triangle inequality, which some metrics do not. Computed norms obey it up to
+ * rounding: the bound adds a relative margin for the rounding of d terms, and an absolute margin
+ * for squares that underflow. */
 void ct_inherit_threshold(struct ct_query_block *block, int i, double kth, const double *p,
                           int p_row)
 {
+    const struct ct_metric *metric = &block->context.metric;
     int d = block->context.tree->d;
     if (p_row > block->max_row[i] || block->context.box_factor < 1)
         return;
-    double moved = sqrt(ct_sqdist(p, 1, block->q + (size_t)i * d, 1, d));
-    double bound = (kth + moved) * (1 + (d + 8) * DBL_EPSILON) + d * sqrt(DBL_MIN);
-    if (ct_sq_threshold(bound) < block->threshold[i].sq)
-        ct_set_threshold(block, i, (struct ct_neighbor){ct_sq_threshold(bound), INT_MAX});
+    double moved = sqrt(ct_norm_sq(metric->norm, p, 1, block->q + (size_t)i * d, 1, d));
+    double norm =
+        (ct_norm_bound(metric, d, kth) + moved) * (1 + (d + 8) * DBL_EPSILON) + d * sqrt(DBL_MIN);
+    double bound = ct_sq_threshold(ct_distance_bound(metric, d, norm));
+    if (bound < block->threshold[i].sq)
+        ct_set_threshold(block, i, (struct ct_neighbor){bound, INT_MAX});
 }

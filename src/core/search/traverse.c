@@ -10,7 +10,6 @@
  * boxes and rows (excluded_by_row()).
  */
 #include "core/search/traverse.h"
-#include "core/metric/euclidean.h"
 #include "core/search/threshold.h"
 #include "core/search/tile_scan.h"
 
@@ -84,15 +83,19 @@ static struct ct_neighbor loosest_threshold(const struct ct_query_block *block)
 
 /* Whether rows exclude a node of duplicates for the queries in the box [lower, upper]: its
  * distance is at least that of the threshold, and all rows are larger. Compares exact
- * distances, because float32 cannot separate equal from slightly smaller ones. */
-static int excluded_by_row(const struct ct_tree *t, int node, const double *lower,
+ * distances, because float32 cannot separate equal from slightly smaller ones. Boxes have norms,
+ * not distances: if the two differ, only a threshold of 0 excludes. */
+static int excluded_by_row(const struct ct_search_context *context, int node, const double *lower,
                            const double *upper, struct ct_neighbor threshold)
 {
+    const struct ct_tree *t = context->tree;
     if (threshold.row == INT_MAX || t->level[node] != CT_NO_LEVEL ||
         t->min_row[node] <= threshold.row)
         return 0;
-    return ct_box_sqdist(t->lower + node, t->upper + node, (size_t)t->nodes, lower, upper, t->d) >=
-           threshold.sq;
+    if (context->metric.measure != CT_NORM)
+        return threshold.sq == 0;
+    return ct_box_norm_sq(context->metric.norm, t->lower + node, t->upper + node, (size_t)t->nodes,
+                          lower, upper, t->d) >= threshold.sq;
 }
 
 /* Whether a node belongs to a run of more duplicates than a leaf holds. */
@@ -139,7 +142,7 @@ static void descend_levels(struct ct_query_block *block, struct ct_frontier *f, 
         for (int i = 0; i < f->level.count; i++) {
             int node = f->level.number[i];
             if (t->min_row[node] > f->max_row ||
-                excluded_by_row(t, node, f->lower, f->upper, loosest))
+                excluded_by_row(&block->context, node, f->lower, f->upper, loosest))
                 continue;
             if (t->first_child[node] == 0 ||
                 tiles->end_tile[node] - tiles->first_tile[node] <= SMALL_NODE) {
@@ -234,7 +237,7 @@ static void scan_chunk(struct ct_query_block *block, struct ct_frontier *f, int 
     for (int p = 0; p < f->sorted_chosen.count; p++) {
         int next = node[f->sorted_chosen.number[p]];
         if (f->sorted_chosen.sq[p] <= block->box_threshold[i] &&
-            !excluded_by_row(t, next, q, q, block->threshold[i]))
+            !excluded_by_row(&block->context, next, q, q, block->threshold[i]))
             scan_node(block, f, i, next, skip);
     }
 }

@@ -1,4 +1,4 @@
-/* euclid.h: the vector kernels of Euclidean distance.
+/* euclid.h: the vector kernels of Euclidean distance, and of the Manhattan and Chebyshev norm.
  *
  * The inner loops of the search, the build and the maximin order: distances, scans of
  * tiles, selection. A caller takes the table of kernels of an instruction set once per
@@ -12,6 +12,7 @@
 #ifndef COVERTREE_SIMD_EUCLID_H
 #define COVERTREE_SIMD_EUCLID_H
 
+#include "core/metric/metric.h"
 #include "core/simd/candidates.h"
 #include "core/simd/isa.h"
 #include "core/util/float.h"
@@ -28,6 +29,10 @@ struct ct_kernels {
      * same bits in every set. For searches whose result depends on them, by a budget or an
      * epsilon. */
     const struct ct_kernels *unfused;
+
+    /* The kernels whose float32 norms are Manhattan or Chebyshev norms; they have no fused
+     * multiply-add. Kernels in double and the selection are the same. NULL in these tables. */
+    const struct ct_kernels *manhattan, *chebyshev;
 
     /* ---- double: exact distances and selection ---- */
 
@@ -50,7 +55,7 @@ struct ct_kernels {
      * it pads with CT_SELECT_PAD infinities. */
     double (*find_threshold_f64)(double *sq, int count, int k, int enough);
 
-    /* ---- float32: the candidate buffer of a query ---- */
+    /* ---- float32: the candidate buffer of a query. "Distance" is the norm of the table. ---- */
 
     /* The same for the squares of a candidate buffer: 0 if k of them are 0; the buffer's
      * threshold if fewer than k lie within it. */
@@ -94,5 +99,14 @@ struct ct_kernels {
 
 /* Returns the kernels of a level; of a lower level if the compiler does not know it. */
 const struct ct_kernels *ct_kernels(enum ct_simd_level level);
+
+/* Returns the kernels for a norm, of the instruction set of a Euclidean table. */
+static inline const struct ct_kernels *ct_norm_kernels(const struct ct_kernels *kernels,
+                                                       enum ct_norm norm)
+{
+    return norm == CT_MANHATTAN   ? kernels->manhattan
+           : norm == CT_CHEBYSHEV ? kernels->chebyshev
+                                  : kernels;
+}
 
 #endif

@@ -116,27 +116,54 @@ CT_TARGET static inline int CT_NAME(count_within_f64)(const double *x, int count
 
 /* ---- float32 -------------------------------------------------------------- */
 
-/* The kernels that sum squares exist twice if the set has fused multiply-add: with it, and
- * without, as in a set that has none. */
+/* The kernels that compute norms exist once for each norm; for the Euclidean norm twice if the set
+ * has fused multiply-add: with it, and without, as in a set that has none. */
 #ifdef CT_FLOAT_NEON
 #include "core/simd/neon_kernels.h"
 #define CT_SUM_KERNELS "core/simd/neon_sum_kernels.h"
+#define CT_FABS(x) vabsq_f32(x)
+#define CT_LARGER(a, b) vmaxq_f32(a, b)
 #else
 #include "core/simd/float_kernels.h"
 #define CT_SUM_KERNELS "core/simd/sum_kernels.h"
+#define CT_FABS(x) (FVEC)((FMASK)(x)&0x7fffffff)
+#define CT_LARGER(a, b) CT_FMAX(a, b)
 #endif
+
 #define CT_SUMS CT_NAME
-#define CT_ADD_SQUARE(gap, sum) CT_FMA(gap, gap, sum)
+#define CT_GAP(difference) (difference)
+#define CT_ADD_GAP(gap, sum) CT_FMA(gap, gap, sum)
+#define CT_SQUARED(sum) (sum)
 #include CT_SUM_KERNELS
 #undef CT_SUMS
-#undef CT_ADD_SQUARE
+#undef CT_ADD_GAP
 #ifdef CT_UNFUSED
 #define CT_SUMS CT_UNFUSED
-#define CT_ADD_SQUARE(gap, sum) ((gap) * (gap) + (sum))
+#define CT_ADD_GAP(gap, sum) ((gap) * (gap) + (sum))
 #include CT_SUM_KERNELS
 #undef CT_SUMS
-#undef CT_ADD_SQUARE
+#undef CT_ADD_GAP
 #endif
+#undef CT_GAP
+#undef CT_SQUARED
+
+#define CT_GAP(difference) CT_FABS(difference)
+#define CT_SQUARED(sum) ((sum) * (sum))
+#define CT_MANHATTAN_NAME(f) CT_NAME(f##_manhattan)
+#define CT_SUMS CT_MANHATTAN_NAME
+#define CT_ADD_GAP(gap, sum) ((gap) + (sum))
+#include CT_SUM_KERNELS
+#undef CT_SUMS
+#undef CT_ADD_GAP
+/* The second operand is NaN if one of the two is: then so is the result. */
+#define CT_CHEBYSHEV_NAME(f) CT_NAME(f##_chebyshev)
+#define CT_SUMS CT_CHEBYSHEV_NAME
+#define CT_ADD_GAP(gap, sum) CT_LARGER(sum, gap)
+#include CT_SUM_KERNELS
+#undef CT_SUMS
+#undef CT_ADD_GAP
+#undef CT_GAP
+#undef CT_SQUARED
 #undef CT_SUM_KERNELS
 
 /* ---- thresholds ------------------------------------------------------------- */
@@ -249,22 +276,36 @@ CT_TARGET static unsigned CT_NAME(largest)(const double *x)
 
 /* ---- the table -------------------------------------------------------------- */
 
-/* The kernels of the set; `sums` names the kernels that sum squares. */
-#define CT_TABLE(sums, unfused)                                                                    \
+/* The kernels of the set; `sums` names those that compute norms. */
+#define CT_TABLE(sums, unfused, manhattan, chebyshev)                                              \
     {                                                                                              \
-        CT_LABEL, unfused, CT_NAME(sqdist), CT_NAME(rank), CT_NAME(rank_nearly_sorted),            \
-            CT_NAME(find_threshold_f64), CT_NAME(find_threshold), CT_NAME(compact),                \
-            sums(scan_tile), sums(scan_tile_group), sums(boxes_within), CT_NAME(boxes_nearer),     \
-            CT_NAME(min_sqdist), CT_NAME(largest),                                                 \
+        CT_LABEL, unfused, manhattan, chebyshev, CT_NAME(sqdist), CT_NAME(rank),                   \
+            CT_NAME(rank_nearly_sorted), CT_NAME(find_threshold_f64), CT_NAME(find_threshold),     \
+            CT_NAME(compact), sums(scan_tile), sums(scan_tile_group), sums(boxes_within),          \
+            CT_NAME(boxes_nearer), CT_NAME(min_sqdist), CT_NAME(largest),                          \
     }
+#define CT_EUCLIDEAN_TABLE(sums, unfused)                                                          \
+    CT_TABLE(sums, unfused, &CT_MANHATTAN_NAME(kernels), &CT_CHEBYSHEV_NAME(kernels))
 
+static const struct ct_kernels CT_MANHATTAN_NAME(kernels) = CT_TABLE(CT_MANHATTAN_NAME,
+                                                                     &CT_MANHATTAN_NAME(kernels),
+                                                                     NULL, NULL);
+static const struct ct_kernels CT_CHEBYSHEV_NAME(kernels) = CT_TABLE(CT_CHEBYSHEV_NAME,
+                                                                     &CT_CHEBYSHEV_NAME(kernels),
+                                                                     NULL, NULL);
 #ifdef CT_UNFUSED
-static const struct ct_kernels CT_UNFUSED(kernels) = CT_TABLE(CT_UNFUSED, &CT_UNFUSED(kernels));
-static const struct ct_kernels CT_NAME(kernels) = CT_TABLE(CT_NAME, &CT_UNFUSED(kernels));
+static const struct ct_kernels CT_UNFUSED(kernels) = CT_EUCLIDEAN_TABLE(CT_UNFUSED,
+                                                                        &CT_UNFUSED(kernels));
+static const struct ct_kernels CT_NAME(kernels) = CT_EUCLIDEAN_TABLE(CT_NAME, &CT_UNFUSED(kernels));
 #else
-static const struct ct_kernels CT_NAME(kernels) = CT_TABLE(CT_NAME, &kernels_base);
+static const struct ct_kernels CT_NAME(kernels) = CT_EUCLIDEAN_TABLE(CT_NAME, &kernels_base);
 #endif
 
+#undef CT_EUCLIDEAN_TABLE
+#undef CT_MANHATTAN_NAME
+#undef CT_CHEBYSHEV_NAME
+#undef CT_FABS
+#undef CT_LARGER
 #undef CT_TABLE
 #undef CT_UNFUSED
 #undef VEC

@@ -1,11 +1,14 @@
-/* sum_kernels.h: the float32 kernels that sum squares, for any vector width.
+/* sum_kernels.h: the float32 kernels that compute norms, for any vector width.
  *
- * euclid_kernels.h includes this file once or twice for an instruction set, having defined
- *   CT_SUMS(f)               the name of f,
- *   CT_ADD_SQUARE(gap, sum)  gap * gap + sum, fused or not,
- * beside what it lists itself. With CT_ADD_SQUARE not fused every instruction set rounds in
- * the same way, so that a budget or an epsilon gives the same answer on every processor. No
- * include guard, on purpose.
+ * euclid_kernels.h includes this file once for each norm of an instruction set, having defined
+ *   CT_SUMS(f)            the name of f,
+ *   CT_GAP(difference)    the gap of two coordinates by their difference,
+ *   CT_ADD_GAP(gap, sum)  the sum with another gap; for the Euclidean norm gap * gap + sum, fused
+ *                         or not; for the Chebyshev norm the larger of the two,
+ *   CT_SQUARED(sum)       the squared norm, by the sum over all coordinates,
+ * beside what it lists itself. With CT_ADD_GAP not fused every instruction set rounds in the same
+ * way, so that a budget or an epsilon gives the same answer on every processor. Sums never fall,
+ * and are NaN if a gap is NaN. No include guard, on purpose.
  */
 
 /* Most tiles of a single query fail on the first coordinates: a vector of points ends early
@@ -20,15 +23,16 @@ CT_TARGET static int CT_SUMS(scan_tile)(const float *tile, int d, const float *q
         FVEC sum = {0};
         for (int j = 0; j < d;) {
             for (int stop = CT_STOP(j, d); j < stop; j++) {
-                FVEC gap = FLOAD(tile + j * CT_LANES + part) - CT_FSPLAT(q[j]);
-                sum = CT_ADD_SQUARE(gap, sum);
+                FVEC gap = CT_GAP(FLOAD(tile + j * CT_LANES + part) - CT_FSPLAT(q[j]));
+                sum = CT_ADD_GAP(gap, sum);
             }
-            if (j < d && !CT_WITHIN(sum, most))
+            if (j < d && !CT_WITHIN(CT_SQUARED(sum), most))
                 break;
         }
-        unsigned within = CT_WITHIN(sum, most);
+        const FVEC sq = CT_SQUARED(sum);
+        unsigned within = CT_WITHIN(sq, most);
         if (within)
-            CT_NAME(append_eligible)(list, within, sum, row + part, pos + part);
+            CT_NAME(append_eligible)(list, within, sq, row + part, pos + part);
     }
     return list->count >= list->capacity;
 }
@@ -36,8 +40,9 @@ CT_TARGET static int CT_SUMS(scan_tile)(const float *tile, int d, const float *q
 /* Appends the points of the current vector within the threshold of query i. The branch is
  * rarely taken: most tiles hold no candidate of most queries. */
 #define CT_MEMBER(i, sum)                                                                          \
-    if ((within = CT_WITHIN(sum, CT_FSPLAT(list[i]->threshold))))                                  \
-    CT_NAME(append_eligible)(list[i], within, sum, row + part, pos + part)
+    sq = CT_SQUARED(sum);                                                                          \
+    if ((within = CT_WITHIN(sq, CT_FSPLAT(list[i]->threshold))))                                   \
+    CT_NAME(append_eligible)(list[i], within, sq, row + part, pos + part)
 
 /* The sums of eight queries stay in registers during the loop over coordinates: one load of
  * the tile serves eight queries, and eight independent chains of additions overlap. A group
@@ -47,20 +52,21 @@ CT_TARGET static unsigned CT_SUMS(scan_tile_group)(const float *tile, int d, con
                                                    struct ct_candidates *const *list)
 {
     const FVEC zero = {0};
+    FVEC sq;
     unsigned within, full = 0;
     for (int part = 0; part < CT_LANES; part += FWIDTH) {
         FVEC s0 = zero, s1 = zero, s2 = zero, s3 = zero, s4 = zero, s5 = zero, s6 = zero, s7 = zero;
         for (int j = 0; j < d; j++) {
             const float *at = q + j * CT_GROUP;
             FVEC x = FLOAD(tile + j * CT_LANES + part), gap;
-            gap = x - CT_FSPLAT(at[0]), s0 = CT_ADD_SQUARE(gap, s0);
-            gap = x - CT_FSPLAT(at[1]), s1 = CT_ADD_SQUARE(gap, s1);
-            gap = x - CT_FSPLAT(at[2]), s2 = CT_ADD_SQUARE(gap, s2);
-            gap = x - CT_FSPLAT(at[3]), s3 = CT_ADD_SQUARE(gap, s3);
-            gap = x - CT_FSPLAT(at[4]), s4 = CT_ADD_SQUARE(gap, s4);
-            gap = x - CT_FSPLAT(at[5]), s5 = CT_ADD_SQUARE(gap, s5);
-            gap = x - CT_FSPLAT(at[6]), s6 = CT_ADD_SQUARE(gap, s6);
-            gap = x - CT_FSPLAT(at[7]), s7 = CT_ADD_SQUARE(gap, s7);
+            gap = CT_GAP(x - CT_FSPLAT(at[0])), s0 = CT_ADD_GAP(gap, s0);
+            gap = CT_GAP(x - CT_FSPLAT(at[1])), s1 = CT_ADD_GAP(gap, s1);
+            gap = CT_GAP(x - CT_FSPLAT(at[2])), s2 = CT_ADD_GAP(gap, s2);
+            gap = CT_GAP(x - CT_FSPLAT(at[3])), s3 = CT_ADD_GAP(gap, s3);
+            gap = CT_GAP(x - CT_FSPLAT(at[4])), s4 = CT_ADD_GAP(gap, s4);
+            gap = CT_GAP(x - CT_FSPLAT(at[5])), s5 = CT_ADD_GAP(gap, s5);
+            gap = CT_GAP(x - CT_FSPLAT(at[6])), s6 = CT_ADD_GAP(gap, s6);
+            gap = CT_GAP(x - CT_FSPLAT(at[7])), s7 = CT_ADD_GAP(gap, s7);
         }
         CT_MEMBER(0, s0);
         CT_MEMBER(1, s1);
@@ -94,16 +100,17 @@ CT_TARGET static int CT_SUMS(boxes_within)(const float *lower, const float *uppe
                 FVEC below = FLOAD(lower + i + j * stride) - CT_FSPLAT(q_upper[j]);
                 FVEC above = CT_FSPLAT(q_lower[j]) - FLOAD(upper + i + j * stride);
                 FVEC gap = CT_FMAX(CT_FMAX(below, above), zero);
-                sum = CT_ADD_SQUARE(gap, sum);
+                sum = CT_ADD_GAP(gap, sum);
             }
-            if (j < d && !CT_WITHIN(sum, most))
+            if (j < d && !CT_WITHIN(CT_SQUARED(sum), most))
                 break;
         }
-        unsigned within = CT_WITHIN(sum, most);
+        const FVEC square = CT_SQUARED(sum);
+        unsigned within = CT_WITHIN(square, most);
         if (count - i < FWIDTH)
             within &= (1u << (count - i)) - 1;
         float sums[FWIDTH];
-        FSTORE(sums, sum);
+        FSTORE(sums, square);
         for (; within; within &= within - 1) {
             int lane = __builtin_ctz(within);
             number[found] = i + lane;

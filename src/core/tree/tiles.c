@@ -120,6 +120,7 @@ static void set_scale(const struct ct_tree *t, struct ct_tiles *tiles)
     if (half > 0)
         frexp(half, &exponent);
     tiles->coordinate_error = sqrt(t->d) * FLT_EPSILON / 2;
+    tiles->manhattan_error = t->d * (FLT_EPSILON / 2.0);
     tiles->sum_factor = 1 + (t->d + 8) * (double)FLT_EPSILON;
     tiles->scale = ldexp(1, exponent < -1000 ? 1000 : -exponent);
     tiles->inverse_scale = 1 / tiles->scale;
@@ -210,25 +211,40 @@ double ct_tiles_q_f32(const struct ct_tiles *tiles, int d, const double *q, floa
     return max_coord;
 }
 
+/* Error of a coordinate of a point and of a query, in a norm [tile units]. */
+static double coordinate_error(const struct ct_tiles *tiles, enum ct_norm norm, double max_coord)
+{
+    return (norm == CT_MANHATTAN ? tiles->manhattan_error : tiles->coordinate_error) *
+           (1 + max_coord);
+}
+
+/* Relative error of a square. */
+static double sum_factor(const struct ct_tiles *tiles, enum ct_norm norm)
+{
+    return norm == CT_MANHATTAN ? tiles->sum_factor * tiles->sum_factor : tiles->sum_factor;
+}
+
 /* The error terms are twice what tiles.h derives. The second half covers the rounding of the
  * distance and of the threshold. Squares below the normal range of a double lose or gain up
  * to 2^-1075 each. That may shift a distance in double by sqrt(d) 2^-537.5:
  * underflow_error. Where squares might overflow a float, nothing is discarded. */
-float ct_f32_threshold(const struct ct_tiles *tiles, double max_coord, double distance)
+float ct_f32_threshold(const struct ct_tiles *tiles, enum ct_norm norm, double max_coord,
+                       double distance)
 {
-    double bound = distance * tiles->scale + tiles->underflow_error +
-                   tiles->coordinate_error * (1 + max_coord);
-    double sq = bound * bound * tiles->sum_factor;
+    double bound =
+        distance * tiles->scale + tiles->underflow_error + coordinate_error(tiles, norm, max_coord);
+    double sq = bound * bound * sum_factor(tiles, norm);
     if (max_coord > 1e15 || !(sq < FLT_MAX / 2))
         return INFINITY;
     return (float)sq;
 }
 
-double ct_f32_distance_bound(const struct ct_tiles *tiles, double max_coord, float sq)
+double ct_f32_distance_bound(const struct ct_tiles *tiles, enum ct_norm norm, double max_coord,
+                             float sq)
 {
     if (max_coord > 1e15)
         return INFINITY;
-    double bound = sqrt(sq * tiles->sum_factor) + tiles->underflow_error +
-                   tiles->coordinate_error * (1 + max_coord);
+    double bound = sqrt(sq * sum_factor(tiles, norm)) + tiles->underflow_error +
+                   coordinate_error(tiles, norm, max_coord);
     return bound * tiles->inverse_scale;
 }

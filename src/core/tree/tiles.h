@@ -15,10 +15,14 @@
  * of at most u/2. Hence a point or a corner of a box has an error of at most sqrt(d) u/2; a query
  * with coordinates of at most r in absolute value has an error of at most r sqrt(d) u/2.
  * Summing d squares in float32 has a relative error of less than (d + 2) u.
+ *
+ * The Manhattan norm has an error of at most d u/2, and its square, in float32, a relative error of
+ * less than (2 d + 3) u. The errors of the Chebyshev norm are at most those of the Euclidean norm.
  */
 #ifndef COVERTREE_TREE_TILES_H
 #define COVERTREE_TREE_TILES_H
 
+#include "core/metric/metric.h"
 #include "core/simd/candidates.h"
 #include "core/tree/tree.h"
 
@@ -37,6 +41,7 @@ struct ct_tiles {
     double inverse_scale;    /* 1 / scale */
     double coordinate_error; /* sqrt(d) u: twice the error of a point [tile units] */
     double sum_factor;       /* 1 + 2 (d + 8) u: over twice the relative error of a sum */
+    double manhattan_error;  /* d u: twice the error of a point in the Manhattan norm */
     double underflow_error;  /* of a distance in double if squares underflow [tile units] */
     double *origin;          /* [d] center of the root's box, in the user's units */
     float *x;                /* [count x d x CT_LANES]; NaN in the unused lanes of a tile */
@@ -64,15 +69,17 @@ const struct ct_tiles *ct_tiles_build(const struct ct_host *host, const struct c
  * `max_coord` of the functions below. */
 double ct_tiles_q_f32(const struct ct_tiles *tiles, int d, const double *q, float *q_f32);
 
-/* Threshold of float32 squared distances: every point within `distance` [user's units] of a
- * query with this max_coord has a float32 squared distance of at most the threshold.
- * Infinite where squares might overflow. */
-float ct_f32_threshold(const struct ct_tiles *tiles, double max_coord, double distance);
+/* Threshold of float32 squared distances, by a norm: every point within `distance` [user's units]
+ * of a query with this max_coord has a float32 squared distance of at most the threshold. Infinite
+ * where squares might overflow. */
+float ct_f32_threshold(const struct ct_tiles *tiles, enum ct_norm norm, double max_coord,
+                       double distance);
 
 /* Upper bound of distances [user's units]: no point with the float32 squared distance `sq` to
  * a query with this max_coord has a larger distance, not even by the canonical
  * distance in double. If canonical squares overflow, the claim holds for a comparison of
  * squares with ct_sq_threshold() of the bound. */
-double ct_f32_distance_bound(const struct ct_tiles *tiles, double max_coord, float sq);
+double ct_f32_distance_bound(const struct ct_tiles *tiles, enum ct_norm norm, double max_coord,
+                             float sq);
 
 #endif

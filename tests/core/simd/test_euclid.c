@@ -249,14 +249,27 @@ static struct scan_input some_scan_input(int d, int places)
     return m;
 }
 
+/* The norm of the kernels that are checked. */
+static enum ct_norm norm;
+
+static double add_gap(double gap, double sum)
+{
+    return norm == CT_EUCLIDEAN   ? sum + gap * gap
+           : norm == CT_MANHATTAN ? sum + fabs(gap)
+                                  : fmax(sum, fabs(gap));
+}
+
+static double squared(double sum)
+{
+    return norm == CT_EUCLIDEAN ? sum : sum * sum;
+}
+
 static double square_at(const struct scan_input *m, int lane, int place, int places)
 {
     double sum = 0;
-    for (int j = 0; j < m->d; j++) {
-        double gap = (double)m->tile[j * CT_LANES + lane] - m->q[j * places + place];
-        sum += gap * gap;
-    }
-    return sum;
+    for (int j = 0; j < m->d; j++)
+        sum = add_gap((double)m->tile[j * CT_LANES + lane] - m->q[j * places + place], sum);
+    return squared(sum);
 }
 
 /* Of the rows a query does not want, and of the limit: all there are, and some. */
@@ -322,7 +335,7 @@ static void check_scan_tile(const struct ct_kernels *kernels)
         filled += full != 0;
         keep_end();
     }
-    check_about("scan_tile, %s", kernels->name);
+    check_about("scan_tile, %s, norm %d", kernels->name, (int)norm);
     CHECK(wrong == 0);
     CHECK(wrong_full == 0);
     CHECK(filled > 0);
@@ -354,7 +367,7 @@ static void check_scan_tile_group(const struct ct_kernels *kernels)
         filled_unused += unused.count != 0;
         keep_end();
     }
-    check_about("scan_tile_group, %s", kernels->name);
+    check_about("scan_tile_group, %s, norm %d", kernels->name, (int)norm);
     CHECK(wrong == 0);
     CHECK(wrong_full == 0);
     CHECK(filled_unused == 0);
@@ -529,9 +542,9 @@ static double plain_box_sq(const struct boxes *b, int i)
             gap = lower - b->q_upper[j];
         else if (b->q_lower[j] > upper)
             gap = b->q_lower[j] - upper;
-        sum += gap * gap;
+        sum = add_gap(gap, sum);
     }
-    return sum;
+    return squared(sum);
 }
 
 static void check_boxes_within(const struct ct_kernels *kernels)
@@ -556,7 +569,7 @@ static void check_boxes_within(const struct ct_kernels *kernels)
         wrong += at != found;
         keep_end();
     }
-    check_about("boxes_within, %s", kernels->name);
+    check_about("boxes_within, %s, norm %d", kernels->name, (int)norm);
     CHECK(wrong == 0);
     CHECK(unordered == 0);
     CHECK(wrong_sq == 0);
@@ -614,7 +627,7 @@ static int boxes_differ(const struct ct_kernels *one, const struct ct_kernels *o
 /* Their squares in float have the same bits as those of the base. */
 static void check_unfused(const struct ct_kernels *kernels)
 {
-    const struct ct_kernels *base = ct_kernels(CT_SIMD_BASE)->unfused;
+    const struct ct_kernels *base = ct_norm_kernels(ct_kernels(CT_SIMD_BASE)->unfused, norm);
     int wrong_tiles = 0, wrong_groups = 0, wrong_boxes = 0;
     for (int round = 0; round < 50 * DIMS; round++) {
         int d = 1 + round % (2 * DIMS);
@@ -640,13 +653,17 @@ int main(void)
         check_rank(kernels);
         check_rank_nearly_sorted(kernels);
         check_lanes(kernels);
-        check_scan_tile(kernels);
-        check_scan_tile_group(kernels);
         check_find_threshold(kernels);
         check_find_threshold_f64(kernels);
         check_compact(kernels);
-        check_boxes_within(kernels);
-        check_unfused(kernels);
+        for (int which = 0; which < CT_NORMS; which++) {
+            norm = (enum ct_norm)which;
+            const struct ct_kernels *of_norm = ct_norm_kernels(kernels, norm);
+            check_scan_tile(of_norm);
+            check_scan_tile_group(of_norm);
+            check_boxes_within(of_norm);
+            check_unfused(of_norm);
+        }
     }
     return check_done("euclid");
 }

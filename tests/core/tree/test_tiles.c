@@ -93,6 +93,8 @@ static void check_contents(const struct cloud *cloud, const struct ct_tree *t)
 
 /* ---- what they discard -------------------------------------------------------- */
 
+static enum ct_norm norm; /* of the distances */
+
 /* One query, and the boxes with a point within a threshold. */
 struct view {
     const struct ct_tree *tree;
@@ -177,11 +179,12 @@ static int lost_points(struct view *view, const struct ct_kernels *kernels, floa
 static int lost(struct view *view, double threshold)
 {
     const struct ct_tiles *tiles = view->tree->tiles;
-    float limit = ct_f32_threshold(tiles, view->max_coord, threshold);
+    float limit = ct_f32_threshold(tiles, norm, view->max_coord, threshold);
     int count = !(limit >= 0);
     mark(view, threshold);
     for (int level = CT_SIMD_BASE; level <= (int)ct_simd_best(); level++) {
-        const struct ct_kernels *kernels = ct_kernels((enum ct_simd_level)level);
+        const struct ct_kernels *kernels =
+            ct_norm_kernels(ct_kernels((enum ct_simd_level)level), norm);
         count += lost_points(view, kernels, limit);
         count += lost_boxes(view, kernels, &tiles->tile, tiles->count, limit, 0);
         count += lost_boxes(view, kernels, &tiles->node, view->tree->nodes, limit, 1);
@@ -195,24 +198,25 @@ static int lost(struct view *view, double threshold)
 static int loose(struct view *view, double threshold, int *farther)
 {
     const struct ct_tree *t = view->tree;
-    const struct ct_kernels *kernels =
-        ct_kernels((enum ct_simd_level)random_below((int)ct_simd_best() + 1));
+    const struct ct_kernels *kernels = ct_norm_kernels(
+        ct_kernels((enum ct_simd_level)random_below((int)ct_simd_best() + 1)), norm);
     struct ct_candidates *candidates = &view->candidates[0];
     double beyond = threshold * (1 + 1e-4) + 1e-5 / t->tiles->scale;
     int count = 0;
-    candidates->threshold = ct_f32_threshold(t->tiles, view->max_coord, threshold);
-    *farther +=
-        !(ct_f32_distance_bound(t->tiles, view->max_coord, candidates->threshold) >= threshold);
+    candidates->threshold = ct_f32_threshold(t->tiles, norm, view->max_coord, threshold);
+    *farther += !(ct_f32_distance_bound(t->tiles, norm, view->max_coord, candidates->threshold) >=
+                  threshold);
     for (int tile = 0; tile < t->tiles->count; tile++) {
         const float *x = t->tiles->x + (size_t)tile * t->d * CT_LANES;
         int begin = t->tiles->begin[tile];
         kernels->scan_tile(x, t->d, view->q_f32, t->row + begin, begin, candidates);
         for (int c = 0; c < candidates->count; c++) {
             double distance = view->distance[candidates->pos[c]];
-            double most = ct_f32_distance_bound(t->tiles, view->max_coord, candidates->sq[c]);
+            double most = ct_f32_distance_bound(t->tiles, norm, view->max_coord, candidates->sq[c]);
             count += distance > beyond;
             *farther += !(distance <= sqrt(ct_sq_threshold(most)));
-            *farther += !(ct_f32_threshold(t->tiles, view->max_coord, most) >= candidates->sq[c]);
+            *farther +=
+                !(ct_f32_threshold(t->tiles, norm, view->max_coord, most) >= candidates->sq[c]);
         }
         candidates->count = 0;
     }
@@ -238,6 +242,19 @@ static struct view make_view(const struct ct_tree *t)
     return view;
 }
 
+static double oracle_norm(const double *q, const double *x, size_t apart, int d)
+{
+    double sum = 0, most = 0;
+    for (int j = 0; j < d; j++) {
+        double gap = fabs(q[j] - x[j * apart]);
+        sum += gap;
+        most = fmax(most, gap);
+    }
+    return norm == CT_EUCLIDEAN   ? oracle_distance(q, 1, x, apart, d)
+           : norm == CT_MANHATTAN ? sqrt(sum * sum)
+                                  : sqrt(most * most);
+}
+
 /* Query i, as far as it may be from the tree: away^0 .. away^20 times an extent. */
 static void look_from(struct view *view, const struct cloud *queries, int i, double *distance)
 {
@@ -246,7 +263,7 @@ static void look_from(struct view *view, const struct cloud *queries, int i, dou
     for (int j = 0; j < t->d; j++)
         q[j] = queries->x[i + (size_t)j * queries->n];
     for (int pos = 0; pos < t->n; pos++)
-        distance[pos] = oracle_distance(q, 1, t->points + pos, (size_t)t->n, t->d);
+        distance[pos] = oracle_norm(q, t->points + pos, (size_t)t->n, t->d);
     view->distance = distance;
     view->max_coord = ct_tiles_q_f32(t->tiles, t->d, q, view->q_f32);
     for (int j = 0; j < t->d * CT_GROUP; j++)
@@ -283,7 +300,7 @@ static void check_discarding(const struct cloud *cloud, const struct ct_tree *t,
             too_loose += view.max_coord < 4 ? loosely : 0;
         }
     }
-    check_about("%s, d %d (%d nodes)", cloud->name, cloud->d, t->nodes);
+    check_about("%s, d %d (%d nodes), norm %d", cloud->name, cloud->d, t->nodes, (int)norm);
     CHECK(lost_near == 0);
     CHECK(lost_far == 0);
     CHECK(farther == 0);
@@ -296,7 +313,10 @@ static void check_cloud(struct cloud cloud, int m)
     for (int leaf_size = 1; leaf_size <= 40; leaf_size += 39) {
         struct grown grown = grow(&cloud, leaf_size, 2);
         check_contents(&cloud, &grown.tree);
-        check_discarding(&cloud, &grown.tree, m);
+        for (int which = 0; which < CT_NORMS; which++) {
+            norm = (enum ct_norm)which;
+            check_discarding(&cloud, &grown.tree, m);
+        }
     }
     keep_end();
 }

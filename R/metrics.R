@@ -1,0 +1,557 @@
+#' Metrics
+#'
+#' The distances by which [cover_tree()] can search, given as `metric`: a name, or an object from one
+#' of these functions. [knn_query()], [radius_query()], [recall_of()] and [vecchia_neighbors()] have
+#' the same arguments and results for all of them as for Euclidean distance; so what their pages say
+#' about Euclidean distance holds for all of them. Results are ordered by the distance that they
+#' contain, and equal distances by row.
+#'
+#' With x and y the rows of two points, and sums over their columns j:
+#' \describe{
+#'   \item{`"euclidean"`}{sqrt(sum (x_j - y_j)^2)}
+#'   \item{`"manhattan"`}{sum |x_j - y_j|}
+#'   \item{`"maximum"`, `"chebyshev"`}{max |x_j - y_j|}
+#'   \item{`metric_minkowski(p)`}{(sum |x_j - y_j|^p)^(1/p)}
+#'   \item{`"cosine"`}{1 - cos(x, y), from 0 to 2}
+#'   \item{`"angular"`}{the angle between x and y \[radians\], from 0 to pi}
+#'   \item{`metric_great_circle()`}{the distance along the surface of a sphere. The first two columns
+#'     are longitude and latitude \[degrees\]. With g that distance and further columns, such as time,
+#'     sqrt(g^2 + sum ((x_j - y_j) / `scale`_j)^2).}
+#'   \item{`metric_scaled(metric, scale)`}{the distance by `metric` after each column is divided by its
+#'     scale}
+#'   \item{`metric_mahalanobis(cov)`}{sqrt((x - y)' `cov`^-1 (x - y))}
+#'   \item{`metric_gower()`}{the weighted mean, over columns, of the differences of two rows of a data
+#'     frame: |x_j - y_j| / range_j for numeric columns and for the level numbers of ordered factors;
+#'     0 for equal and 1 for different values of factors and logicals. It is that of
+#'     `cluster::daisy(metric = "gower")`. Ranges are those of the tree's points: the difference
+#'     to a query outside the range exceeds 1.}
+#' }
+#'
+#' @param radius The radius of the sphere; `NULL` for the mean radius of the Earth, 6371.0088 km. The
+#'   distances are in the same unit.
+#' @param unit The unit of the distances: `"km"`, `"m"`, `"mi"`, `"nmi"`, `"degrees"` or
+#'   `"radians"`; with `radius`, a label for printing.
+#' @param scale A number above 0, or one for each column (for `metric_great_circle()`: each further
+#'   column): the difference that counts as 1. If it has names, they are those of the columns.
+#' @param metric The name of a metric, or an object: any but those of a sphere, of a Gower distance or
+#'   of a residual correlation.
+#' @param cov A covariance matrix with a row and a column for each column of the points: symmetric
+#'   and positive definite.
+#' @param p The exponent, at least 1; 1 is the Manhattan, 2 the Euclidean, `Inf` the maximum distance.
+#' @param weights The weights of the columns: numbers of at least 0, not all 0; `NULL` for equal
+#'   weights. If they have names, they are those of the columns.
+#'
+#' @return An object of class `covertree_metric`.
+#'
+#' @section Coordinates:
+#' The tree is built over coordinates by which the distance is computed: the points themselves for
+#' `"manhattan"`, `"maximum"` and `metric_minkowski()`; rows divided by their length for
+#' `"cosine"` and `"angular"`; unit vectors for the great circle; columns divided by scales and
+#' ranges, and an indicator for each level of a factor (a single one for two levels), for the others.
+#' [tree_arrays()] returns these coordinates, and `radius`, `level` and [validate_tree()] refer to
+#' their Euclidean distance. `as.matrix()` of the tree returns the points as given, or
+#' `as.matrix()` of the data frame. A tree from
+#' [cover_tree_from_arrays()] is Euclidean.
+#'
+#' @section Precision and ties:
+#' Distances of `"euclidean"`, `"manhattan"` and `"maximum"` are those of [stats::dist()],
+#' summed in the order of the columns. Great-circle distances are computed from the
+#' differences and sums of unit vectors, which loses nothing at small distances nor at antipodes;
+#' the unit vectors are exact to about 1 nm on the Earth. All longitudes at a pole are one point, and
+#' -180 degrees are 180 degrees. Division, square roots or a sum of other columns can make distances
+#' differ in the last digits that are equal in exact arithmetic: their order is then that of the
+#' computed values.
+#'
+#' All answers are the same bit for bit for any number of threads, layout of the tree and instruction
+#' set. The sine, cosine and power functions are those of R and of the C library, so that coordinates on
+#' the sphere and Minkowski distances may differ in the last digit between machines.
+#'
+#' @section Cost:
+#' A search by `"manhattan"` or `"maximum"` takes up to about 1.5 times as long as a Euclidean one in
+#' the same number of dimensions. `"cosine"`, `"angular"` and the great circle search unit vectors
+#' and take little longer than Euclidean distance; so do scaled and Mahalanobis distances.
+#' `metric_minkowski()` searches by Euclidean distance within bounds that are loose for many columns
+#' and p far from 2. `metric_gower()` is a Manhattan search in as many dimensions as there are
+#' columns and levels.
+#'
+#' @section Errors:
+#' Stops if an argument is outside its range, such as a p below 1, a scale of 0 or a `cov` that is not
+#' positive definite; if the number of scales, weights or rows of `cov` is not that of the columns; if
+#' longitudes are not within -360 and 720 or latitudes not within -90 and 90, or the names of the
+#' columns say that the two are swapped; if a row to be divided by its length is zero; if squared
+#' distances would leave the range of doubles, as for [cover_tree()], with the largest possible
+#' distance for the range times sqrt(d) there; and for `metric_gower()`, if a value is missing (with missing values Gower's coefficient is not a metric),
+#' or if a factor of a query has a level that the tree's factor does not have.
+#'
+#' @examples
+#' places <- data.frame(lon = c(13.4, 2.35, -0.13, -179.9, 179.9), lat = c(52.5, 48.9, 51.5, 10, 10))
+#' tree <- cover_tree(places, metric = metric_great_circle())
+#' tree
+#' knn_query(tree, k = 1)$distance
+#'
+#' knn_query(cover_tree(quakes[, 1:3], metric = metric_scaled("manhattan", c(1, 1, 50))), k = 2)
+#'
+#' knn_query(cover_tree(iris, metric = metric_gower()), iris[c(1, 51), ], k = 3)
+#' @name metrics
+NULL
+
+new_metric <- function(kind, ...) structure(list(kind = kind, ...), class = "covertree_metric")
+
+is_metric <- function(metric) inherits(metric, "covertree_metric")
+
+is_residual <- function(metric) inherits(metric, "covertree_residual_correlation")
+
+is_gower <- function(metric) is_metric(metric) && metric$kind == "gower"
+
+metric_names <- c("euclidean", "manhattan", "maximum", "chebyshev", "cosine", "angular")
+
+# The elements of a covertree_metric besides `kind`.
+metric_elements <- list(euclidean = NULL, manhattan = NULL, maximum = NULL, cosine = NULL,
+                        angular = NULL, minkowski = "exponent", scaled = c("inner", "scale"),
+                        great_circle = c("radius", "unit", "scale"),
+                        mahalanobis = c("cov", "factor", "columns"), gower = "weights")
+
+# Returns NULL for Euclidean distance, a valid covertree_metric, or a valid residual_correlation().
+check_metric <- function(metric) {
+  if (is.null(metric) || identical(metric, "euclidean")) return(NULL)
+  if (is_residual(metric)) return(check_residual(metric))
+  if (is.character(metric) && length(metric) == 1 && metric %in% metric_names) {
+    return(new_metric(if (metric == "chebyshev") "maximum" else metric))
+  }
+  if (!is_metric(metric)) {
+    fail("metric must be %s, a residual_correlation() or an object of ?metrics: got %s",
+         paste0("\"", metric_names, "\"", collapse = ", "), describe(metric))
+  }
+  metric <- check_elements(metric)
+  if (metric$kind != "euclidean") metric
+}
+
+# Returns a valid covertree_metric. Its elements are checked again, because a user may have edited
+# them.
+check_elements <- function(metric) {
+  parts <- if (is.list(metric)) unclass(metric)
+  kind <- parts[["kind", exact = TRUE]]
+  if (!is.character(kind) || length(kind) != 1 || !kind %in% names(metric_elements)) {
+    fail("metric must be an object of ?metrics: got the kind %s", describe(kind))
+  }
+  check_parts(parts, c("kind", metric_elements[[kind]]), "metric", "an object of ?metrics")
+  within_argument("metric", switch(kind,
+    minkowski = metric_minkowski(parts$exponent),
+    scaled = metric_scaled(parts$inner, parts$scale),
+    great_circle = check_great_circle(parts$radius, parts$unit, parts$scale),
+    mahalanobis = metric_mahalanobis(with_columns(parts$cov, parts$columns)),
+    gower = metric_gower(parts$weights),
+    metric
+  ))
+}
+
+with_columns <- function(cov, names) {
+  if (!is.null(names)) colnames(cov) <- names
+  cov
+}
+
+earth_radius <- c(km = 6371.0088, m = 6371008.8, mi = 6371.0088 / 1.609344, nmi = 6371.0088 / 1.852,
+                  degrees = 180 / pi, radians = 1)
+
+#' @rdname metrics
+#' @export
+metric_great_circle <- function(radius = NULL, unit = "km", scale = 1) {
+  if (is.null(radius)) radius <- earth_radius[[check_choice(unit, names(earth_radius), "unit")]]
+  check_great_circle(radius, unit, scale)
+}
+
+check_great_circle <- function(radius, unit, scale) {
+  if (!is_number(radius) || !is.finite(radius) || radius < 1e-100 || radius > 1e100) {
+    fail("radius must be NULL or one number from 1e-100 to 1e100: got %s", describe(radius))
+  }
+  if (!is.character(unit) || length(unit) != 1 || is.na(unit)) {
+    fail("unit must be one string: got %s", describe(unit))
+  }
+  new_metric("great_circle", radius = as.double(radius), unit = unit, scale = check_scale(scale))
+}
+
+check_scale <- function(scale) {
+  if (!is_numeric(scale) || length(scale) == 0 || !is.null(dim(scale))) {
+    fail("scale must be one finite number above 0, or one for each column: got %s", describe(scale))
+  }
+  wrong <- which(!is.finite(scale) | scale <= 0)
+  if (length(wrong) > 0) {
+    fail("scale must be finite and above 0: element %d is %s", wrong[1], format(scale[wrong[1]]))
+  }
+  stats::setNames(as.double(scale), names(scale))
+}
+
+#' @rdname metrics
+#' @export
+metric_scaled <- function(metric, scale) {
+  if (missing(metric)) fail("metric must be a name or an object of ?metrics: got nothing")
+  if (missing(scale)) fail("scale must be one finite number above 0, or one for each column: got nothing")
+  inner <- check_metric(metric)
+  if (is.null(inner)) inner <- new_metric("euclidean")
+  if (is_residual(inner) || inner$kind %in% c("great_circle", "gower")) {
+    fail("metric must be one that metric_scaled() can scale: got the %s",
+         if (is_residual(inner)) "residual correlation" else metric_label(inner))
+  }
+  new_metric("scaled", inner = inner, scale = check_scale(scale))
+}
+
+#' @rdname metrics
+#' @export
+metric_mahalanobis <- function(cov) {
+  if (missing(cov) || !is.matrix(cov) || !is_numeric(cov) || nrow(cov) != ncol(cov) || nrow(cov) == 0) {
+    fail("cov must be a square numeric matrix: got %s",
+         if (missing(cov)) "nothing" else if (is.matrix(cov) && is_numeric(cov)) {
+           paste(dim(cov), collapse = " x ")
+         } else describe(cov))
+  }
+  names <- colnames(cov)
+  cov <- matrix(as.double(cov), nrow(cov))
+  check_finite(cov, "cov")
+  if (!isSymmetric(cov)) fail("cov must be symmetric: got a matrix that differs from its transpose")
+  factor <- tryCatch(chol(cov), error = function(e) NULL)
+  if (is.null(factor)) fail("cov must be positive definite: got a matrix without a Cholesky factor")
+  new_metric("mahalanobis", cov = cov, factor = factor, columns = names)
+}
+
+#' @rdname metrics
+#' @export
+metric_minkowski <- function(p) {
+  if (missing(p) || !is_number(p) || is.na(p) || p < 1) {
+    fail("p must be one number of at least 1: got %s", if (missing(p)) "nothing" else describe(p))
+  }
+  if (p == 1) return(new_metric("manhattan"))
+  if (p == 2) return(new_metric("euclidean"))
+  if (p == Inf) return(new_metric("maximum"))
+  new_metric("minkowski", exponent = as.double(p))
+}
+
+#' @rdname metrics
+#' @export
+metric_gower <- function(weights = NULL) {
+  if (!is.null(weights)) {
+    if (!is_numeric(weights) || length(weights) == 0 || !is.null(dim(weights))) {
+      fail("weights must be NULL or a number for each column: got %s", describe(weights))
+    }
+    wrong <- which(!is.finite(weights) | weights < 0)
+    if (length(wrong) > 0) {
+      fail("weights must be finite and at least 0: element %d is %s", wrong[1], format(weights[wrong[1]]))
+    }
+    if (all(weights == 0)) fail("weights must have a value above 0: got only zeros")
+    weights <- stats::setNames(as.double(weights), names(weights))
+  }
+  new_metric("gower", weights = weights)
+}
+
+metric_label <- function(metric) {
+  switch(metric$kind,
+    euclidean = "Euclidean distance",
+    manhattan = "Manhattan distance",
+    maximum = "maximum distance",
+    minkowski = sprintf("Minkowski distance of p = %s", format(metric$exponent)),
+    cosine = "cosine distance",
+    angular = "angular distance",
+    great_circle = sprintf("great-circle distance [%s, radius %s]", metric$unit,
+                           format(metric$radius, digits = 8)),
+    scaled = sprintf("%s of columns divided by %s", metric_label(metric$inner),
+                     toString(format(metric$scale, trim = TRUE), width = 40)),
+    mahalanobis = "Mahalanobis distance",
+    gower = if (is.null(metric$weights)) "Gower distance" else "weighted Gower distance"
+  )
+}
+
+#' @export
+format.covertree_metric <- function(x, ...) sprintf("<%s>", metric_label(x))
+
+#' @export
+print.covertree_metric <- function(x, ...) {
+  cat(format(x), "\n", sep = "")
+  invisible(x)
+}
+
+# ---- the coordinates of a metric ---------------------------------------------------------------
+
+# The state of a metric in a tree: the metric; `fit`, what it needs to know of the tree's points;
+# `code`, which src/glue/metric.c reads by name; `x`, the points as given, or NULL if they are the
+# coordinates. The coordinates themselves, `z`, are in the arrays of the tree.
+metric_space <- function(x, metric) {
+  fit <- fit_metric(metric, x)
+  z <- metric_coordinates(metric, fit, x, "x")
+  code <- search_code(metric, ncol(z))
+  check_coordinates(z, code, "x")
+  list(metric = metric, fit = fit, code = code, x = if (!has_plain_points(metric)) x, z = z)
+}
+
+has_plain_points <- function(metric) metric$kind %in% c("manhattan", "maximum", "minkowski")
+
+seal_space <- function(space) {
+  space <- space[c("metric", "fit", "code", "x")]
+  c(space, list(seal = .Call(r_seal, space)))
+}
+
+# The distance that src/core/metric/metric.h describes, for d coordinates.
+search_code <- function(metric, d) {
+  code <- function(norm = 0L, measure = 0L, sphere = 0L, radius = 1, power = 2) {
+    list(norm = norm, measure = measure, sphere = sphere, radius = radius, power = power)
+  }
+  switch(metric$kind,
+    manhattan = , gower = code(norm = 1L),
+    maximum = code(norm = 2L),
+    cosine = code(measure = 1L),
+    angular = code(measure = 2L, sphere = d),
+    great_circle = code(measure = 2L, sphere = 3L, radius = metric$radius),
+    minkowski = code(measure = 3L, power = metric$exponent),
+    scaled = search_code(metric$inner, d),
+    code()
+  )
+}
+
+# Distances and their squares must stay in range. `others`: the extent of other coordinates.
+check_coordinates <- function(z, code, what, others = NULL) {
+  extent <- .Call(r_column_range, z)
+  if (!is.null(others)) {
+    extent <- rbind(pmin(extent[1, ], others[1, ]), pmax(extent[2, ], others[2, ]))
+  }
+  check_extent(extent, what, if (code$norm == 0L && code$measure < 3L) sqrt(ncol(z)) else ncol(z))
+}
+
+# One value for each column: by name if both have names, otherwise by position.
+by_column <- function(values, x, argument, what, skip = 0) {
+  names <- colnames(x)[seq_len(ncol(x)) > skip]
+  count <- ncol(x) - skip
+  if (length(values) == 1 && is.null(names(values))) return(rep(unname(values), count))
+  if (length(values) != count) {
+    fail("%s must be one number or one for each of the %d columns of %s: got %d numbers", argument, count,
+         what, length(values))
+  }
+  if (is.null(names(values)) || is.null(names)) return(unname(values))
+  if (!setequal(names(values), names) || anyDuplicated(names)) {
+    fail("%s must have the names of the columns of %s, %s: got %s", argument, what, quoted(names),
+         quoted(names(values)))
+  }
+  unname(values[names])
+}
+
+fit_metric <- function(metric, x) {
+  switch(metric$kind,
+    scaled = list(scale = by_column(metric$scale, x, "scale", "x")),
+    great_circle = list(scale = if (ncol(x) > 2) by_column(metric$scale, x, "scale", "x", skip = 2)),
+    gower = fit_gower(x, metric$weights),
+    list()
+  )
+}
+
+metric_coordinates <- function(metric, fit, x, what) {
+  switch(metric$kind,
+    euclidean = , manhattan = , maximum = , minkowski = x,
+    cosine = , angular = unit_rows(x, what),
+    great_circle = sphere_coordinates(x, fit$scale * metric$radius, what),
+    scaled = metric_coordinates(metric$inner, list(), divide_columns(x, fit$scale, what), what),
+    mahalanobis = whiten(x, metric, what),
+    gower = gower_coordinates(x, fit, what)
+  )
+}
+
+divide_columns <- function(x, scale, what) {
+  check_finite(unname(x) / rep(scale, each = nrow(x)), paste0(what, ", divided by scale,"))
+}
+
+check_finite <- function(z, what) {
+  where <- .Call(r_first_nonfinite, z)
+  if (!is.null(where)) {
+    fail("%s must be finite: row %d, column %d is %s", what, where[1], where[2],
+         format(z[where[1], where[2]]))
+  }
+  z
+}
+
+# Rows divided by their length; first by their largest value, so that squares stay in range.
+unit_rows <- function(x, what) {
+  x <- unname(x)
+  most <- 0
+  for (j in seq_len(ncol(x))) most <- pmax(most, abs(x[, j]))
+  zero <- which(most == 0)
+  if (length(zero) > 0) {
+    fail("%s must have a value other than 0 in each row, which gives its direction: row %d has only zeros",
+         what, zero[1])
+  }
+  x <- x / most
+  sum <- 0
+  for (j in seq_len(ncol(x))) sum <- sum + x[, j]^2
+  x / sqrt(sum)
+}
+
+# Coordinates in which the distance is Euclidean: z = R'^-1 x for cov = R' R. Column by column, so that
+# a point has the same coordinates whatever others come with it.
+whiten <- function(x, metric, what) {
+  factor <- metric$factor
+  if (ncol(x) != ncol(factor)) {
+    fail("cov must have a row and a column for each of the %d columns of %s: got %d", ncol(x), what,
+         ncol(factor))
+  }
+  x <- match_columns(x, metric$columns, what, "cov")
+  z <- unname(x)
+  for (j in seq_len(ncol(z))) {
+    for (i in seq_len(j - 1)) z[, j] <- z[, j] - factor[i, j] * z[, i]
+    z[, j] <- z[, j] / factor[j, j]
+  }
+  check_finite(z, paste0(what, ", divided by the factor of cov,"))
+}
+
+# ---- the sphere ---------------------------------------------------------------------------------
+
+# Unit vectors, and further columns divided by `scale`.
+sphere_coordinates <- function(x, scale, what) {
+  if (ncol(x) < 2) fail("%s must have at least two columns, longitude and latitude: got one", what)
+  z <- on_sphere(x, what)
+  if (ncol(x) == 2) z else cbind(z, divide_columns(x[, -(1:2), drop = FALSE], scale, what))
+}
+
+# Coordinates on the unit sphere. Sines and cosines of half turns are exact for whole numbers, so a
+# pole is one point, and -180 and 180 degrees are the same.
+on_sphere <- function(x, what) {
+  refuse_swapped_names(colnames(x), what)
+  check_degrees(x[, 1], -360, 720, "longitudes", "first", what)
+  check_degrees(x[, 2], -90, 90, "latitudes", "second", what)
+  longitude <- x[, 1] / 180
+  latitude <- x[, 2] / 180
+  unname(cbind(cospi(latitude) * cospi(longitude), cospi(latitude) * sinpi(longitude),
+               sinpi(latitude)))
+}
+
+# Columns are taken by position; names that contradict it indicate a mistake.
+refuse_swapped_names <- function(names, what) {
+  latitude <- grepl("^lat(itude)?$", names, ignore.case = TRUE)
+  longitude <- grepl("^lon(g|gitude)?$", names, ignore.case = TRUE)
+  if (any(latitude[-2], longitude[-1])) {
+    fail("%s must have longitude in its first column and latitude in its second: got `%s` and `%s`",
+         what, names[1], names[2])
+  }
+}
+
+check_degrees <- function(value, least, most, name, column, what) {
+  wrong <- which(value < least | value > most)
+  if (length(wrong) > 0) {
+    fail("%s must have %s within %g and %g in its %s column: row %d is %s", what, name, least, most,
+         column, wrong[1], format(value[wrong[1]]))
+  }
+}
+
+# ---- data frames: the Gower distance -------------------------------------------------------------
+
+# A data frame of numeric columns, factors and logicals without missing values.
+check_frame <- function(x, what) {
+  if (is.matrix(x)) x <- as.data.frame(check_points(x, what, empty = TRUE))
+  if (!is.data.frame(x)) fail("%s must be a data frame or a matrix: got %s", what, describe(x))
+  if (ncol(x) == 0) fail("%s must have at least one column: got none", what)
+  if (nrow(x) == 0 && what == "x") fail("%s must have at least one row: got none", what)
+  for (j in seq_along(x)) {
+    column <- x[[j]]
+    kind <- column_kind(column)
+    if (is.null(kind)) {
+      fail("%s must have columns that are numeric, factor or logical: column %d (`%s`) is %s", what, j,
+           names(x)[j], describe(column))
+    }
+    wrong <- if (kind == "numeric") which(!is.finite(column)) else which(is.na(column))
+    if (length(wrong) > 0) {
+      fail(paste("%s must be finite and without missing values, with which the Gower coefficient is not a",
+                 "metric: row %d, column %d (`%s`) is %s"), what, wrong[1], j, names(x)[j],
+           format(column[wrong[1]]))
+    }
+  }
+  rownames(x) <- NULL
+  structure(as.list(x), class = "data.frame", names = names(x), row.names = seq_len(nrow(x)))
+}
+
+# NULL for columns of another kind.
+column_kind <- function(column) {
+  if (!is.null(dim(column))) NULL
+  else if (is.factor(column)) if (is.ordered(column)) "ordered" else "factor"
+  else if (is.logical(column)) "logical"
+  else if (is_numeric(column) && !is.object(column)) "numeric"
+}
+
+# For each column its kind; its levels; the factor by which its values are multiplied, weight over
+# range.
+fit_gower <- function(x, weights) {
+  weights <- if (is.null(weights)) rep(1, ncol(x)) else by_column(weights, x, "weights", "x")
+  share <- weights / sum(weights)
+  kinds <- vapply(x, column_kind, "", USE.NAMES = FALSE)
+  width <- vapply(seq_along(x), function(j) {
+    if (kinds[j] %in% c("factor", "logical")) return(1)
+    range <- range(as.numeric(x[[j]]))
+    range[2] - range[1]
+  }, 0)
+  list(columns = names(x), kinds = kinds, levels = lapply(x, levels),
+       factor = ifelse(width > 0, share / width, 0))
+}
+
+gower_coordinates <- function(x, fit, what) {
+  parts <- lapply(seq_along(x), function(j) {
+    column <- x[[j]]
+    levels <- fit$levels[[j]]
+    if (fit$kinds[j] %in% c("numeric", "logical")) return(as.numeric(column) * fit$factor[j])
+    code <- match(as.character(column), levels)
+    if (fit$kinds[j] == "ordered") return(code * fit$factor[j])
+    if (length(levels) < 3) return((code - 1) * fit$factor[j])
+    outer(code, seq_along(levels), `==`) * (fit$factor[j] / 2)
+  })
+  matrix(as.double(unlist(parts)), nrow(x))
+}
+
+# A query has the columns of the tree: by name, with their kinds and levels.
+check_gower_query <- function(query, fit) {
+  query <- check_frame(query, "query")
+  if (ncol(query) != length(fit$columns)) {
+    fail("query must have as many columns as the tree, %d: got %d", length(fit$columns), ncol(query))
+  }
+  query <- match_columns(query, fit$columns, "query", "the tree")
+  for (j in seq_along(query)) {
+    kind <- column_kind(query[[j]])
+    if (kind != fit$kinds[j]) {
+      fail("query must have the kinds of columns of the tree: column `%s` must be %s: got %s",
+           fit$columns[j], fit$kinds[j], kind)
+    }
+    if (!kind %in% c("factor", "ordered")) next
+    unseen <- which(!as.character(query[[j]]) %in% fit$levels[[j]])
+    if (length(unseen) > 0) {
+      fail("query must have the levels of the tree's factors: row %d of column `%s` is \"%s\"",
+           unseen[1], fit$columns[j], as.character(query[[j]][unseen[1]]))
+    }
+  }
+  query
+}
+
+# ---- queries of a tree --------------------------------------------------------------------------
+
+# The coordinates of query points of a tree with a metric.
+query_coordinates <- function(query, tree) {
+  space <- tree$space
+  arrays <- .Call(r_tree_arrays, tree$pointer)
+  if (is_gower(space$metric)) {
+    query <- check_gower_query(query, space$fit)
+  } else {
+    query <- check_points(query, "query", empty = TRUE)
+    columns <- dim(tree)[2]
+    if (ncol(query) != columns) {
+      fail("query must have as many columns as the tree, %d: got %d", columns, ncol(query))
+    }
+    query <- match_columns(query, dimnames(tree)[[2]], "query", "the tree")
+  }
+  if (nrow(query) == 0) return(matrix(0, 0, ncol(arrays$points)))
+  z <- metric_coordinates(space$metric, space$fit, query, "query")
+  check_coordinates(z, space$code, "query and the tree's points together",
+                    rbind(arrays$lower[1, ], arrays$upper[1, ]))
+  z
+}
+
+# A file can hold anything: the checksums are compared once in a session.
+check_space <- function(space) {
+  if (is.null(space)) return()
+  if (!is.list(space) || !identical(names(space), c("metric", "fit", "code", "x", "seal")) ||
+        !is_metric(space$metric)) {
+    fail("tree's metric must be one that cover_tree(x, metric = ) set: got %s", describe(space))
+  }
+  if (!is_sealed(space$seal, space[c("metric", "fit", "code", "x")])) {
+    fail("tree's metric is damaged: it does not match its checksum; build the tree again with cover_tree()")
+  }
+}

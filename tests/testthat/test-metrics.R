@@ -1,0 +1,373 @@
+# Searches by every metric against plain R: a matrix of all distances from the definition.
+
+# Distances of the rows of x and q by definition, in the order of the columns.
+gaps <- function(x, q, add) {
+  sum <- matrix(0, nrow(q), nrow(x))
+  for (j in seq_len(ncol(x))) sum <- add(sum, abs(outer(q[, j], x[, j], `-`)))
+  sum
+}
+
+by_manhattan <- function(x, q) gaps(x, q, `+`)
+by_maximum <- function(x, q) gaps(x, q, pmax)
+by_minkowski <- function(p) function(x, q) gaps(x, q, function(sum, gap) sum + gap^p)^(1 / p)
+
+unit <- function(x) {
+  x <- x / apply(abs(x), 1, max)
+  x / sqrt(rowSums(x^2))
+}
+
+# By chords: 1 - cos without cancellation.
+by_cosine <- function(x, q) gaps(unit(x), unit(q), function(sum, gap) sum + gap^2) / 2
+
+by_angle <- function(x, q) {
+  x <- unit(x)
+  q <- unit(q)
+  minus <- gaps(x, q, function(sum, gap) sum + gap^2)
+  plus <- gaps(-x, q, function(sum, gap) sum + gap^2)
+  2 * atan2(sqrt(minus), sqrt(plus))
+}
+
+by_mahalanobis <- function(cov) function(x, q) {
+  t(apply(q, 1, function(point) sqrt(pmax(stats::mahalanobis(x, point, cov), 0))))
+}
+
+# The haversine formula.
+by_great_circle <- function(radius, scale = 1) function(x, q) {
+  rad <- pi / 180
+  lat <- outer(q[, 2], x[, 2], `-`) * rad / 2
+  lon <- outer(q[, 1], x[, 1], `-`) * rad / 2
+  h <- sin(lat)^2 + outer(cos(q[, 2] * rad), cos(x[, 2] * rad)) * sin(lon)^2
+  arc <- 2 * radius * asin(pmin(sqrt(h), 1))
+  if (ncol(x) == 2) return(arc)
+  sqrt(arc^2 + (outer(q[, 3], x[, 3], `-`) / scale)^2)
+}
+
+# Every answer is ordered, has the distances of the definition, and misses nothing nearer.
+expect_nearest <- function(found, all, label, tolerance, own = FALSE, predecessor = FALSE) {
+  k <- ncol(found$index)
+  if (own) diag(all) <- Inf
+  if (predecessor) all[col(all) >= row(all)] <- Inf
+  all[is.infinite(all)] <- NA
+  best <- matrix(apply(all, 1, sort, na.last = TRUE), nrow(all), byrow = TRUE)
+  best <- best[, seq_len(min(k, ncol(all))), drop = FALSE]
+  if (k > ncol(all)) best <- cbind(best, matrix(NA, nrow(best), k - ncol(all)))
+  there <- matrix(all[cbind(c(row(found$index)), c(found$index))], nrow(found$index))
+  expect_identical(is.na(found$index), is.na(best), label = paste(label, "number of neighbors"))
+  near <- function(a, b) all(abs(a - b) <= tolerance * pmax(abs(b), max(0, b, na.rm = TRUE) * 1e-3), na.rm = TRUE)
+  expect(near(found$distance, there), paste(label, "distances are not those of the definition"))
+  expect(near(found$distance, best), paste(label, "misses a nearer point"))
+  ordered <- apply(rbind(0, t(found$distance)), 2, function(d) all(diff(d) >= 0, na.rm = TRUE))
+  expect(all(ordered), paste(label, "not in order"))
+  if (k > 1) {
+    i <- seq_len(k - 1)
+    ties <- which(found$distance[, i, drop = FALSE] == found$distance[, i + 1, drop = FALSE])
+    rows <- found$index[, i + 1, drop = FALSE] - found$index[, i, drop = FALSE]
+    expect(all(rows[ties] > 0), paste(label, "ties are not in the order of rows"))
+  }
+  expect_none_twice(found$index, label)
+}
+
+# All ways to the same answer.
+expect_one_answer <- function(x, metric, right, label, ...) {
+  ways <- list(
+    natural = cover_tree(x, metric, layout = "natural", leaf_size = 5, threads = 2),
+    restored = unserialize(serialize(cover_tree(x, metric), NULL))
+  )
+  for (way in names(ways)) expect_same_knn(knn_query(ways[[way]], ...), right, paste(label, way))
+  tree <- ways$natural
+  for (control in list(list(search = "scan"), list(search = "tree", block_size = 3))) {
+    expect_same_knn(knn_query(tree, ..., control = control), right, paste(label, control$search))
+  }
+  for (simd in covertree_info()$simd_available) {
+    old <- options(covertree.simd = simd)
+    expect_same_knn(knn_query(tree, ..., threads = 1), right, paste(label, simd))
+    options(old)
+  }
+}
+
+expect_metric <- function(x, metric, definition, label, tolerance = 1e-9, query = queries_for(x)) {
+  tree <- cover_tree(x, metric)
+  expect_sound_tree(tree)
+  all <- definition(x, x)
+  k <- min(nrow(x) + 1, 7)
+  own <- knn_query(tree, k = k)
+  expect_nearest(own, all, paste(label, "own"), tolerance, own = TRUE)
+  expect_one_answer(x, metric, own, paste(label, "own"), k = k)
+  before <- knn_query(tree, k = k, predecessor = TRUE)
+  expect_nearest(before, all, paste(label, "predecessors"), tolerance, predecessor = TRUE)
+  foreign <- definition(x, query)
+  found <- knn_query(tree, query, k = k)
+  expect_nearest(found, foreign, paste(label, "query"), tolerance)
+  expect_one_answer(x, metric, found, paste(label, "query"), query = query, k = k)
+  rows <- rev(seq_len(nrow(x)))[seq_len(min(nrow(x), 9))]
+  some <- knn_query(tree, k = k, rows = rows)
+  expect_same_knn(some, list(index = own$index[rows, , drop = FALSE],
+                             distance = own$distance[rows, , drop = FALSE]), label)
+  expect_identical(recall_of(tree, own)$estimate, 1, label = label)
+  every <- knn_query(tree, query, k = nrow(x))
+  for (radius in every$distance[c(1, length(every$distance) %/% 3)]) {
+    near <- radius_query(tree, query, radius = radius)
+    within <- lapply(seq_len(nrow(query)), function(i) every$distance[i, ] <= radius)
+    expect_identical(near$index, Map(function(i, w) every$index[i, w], seq_len(nrow(query)), within))
+    expect_identical(near$distance, Map(function(i, w) every$distance[i, w], seq_len(nrow(query)), within))
+  }
+}
+
+test_that("Manhattan and maximum distance are those of R to the bit", {
+  for (name in names(clouds)) {
+    x <- plain_matrix(clouds[[name]]())
+    query <- queries_for(x)
+    for (metric in c("manhattan", "maximum")) {
+      definition <- if (metric == "manhattan") by_manhattan else by_maximum
+      expect_metric(x, metric, definition, paste(name, metric), tolerance = 0)
+      k <- min(5, nrow(x))
+      found <- knn_query(cover_tree(x, metric), query, k = k)
+      all <- definition(x, query)
+      index <- apply(all, 1, function(row) order(row, seq_along(row))[seq_len(k)])
+      expect_identical(found$index, matrix(index, nrow(query), byrow = TRUE), label = paste(name, metric))
+    }
+  }
+})
+
+test_that("Minkowski distances lie between bounds that lose nothing", {
+  for (name in c("uniform", "grid", "duplicates", "clustered", "hundred_columns", "quantized", "one_point")) {
+    x <- plain_matrix(clouds[[name]]())
+    for (p in c(1.2, 3, 12)) expect_metric(x, metric_minkowski(p), by_minkowski(p), paste(name, p))
+  }
+  x <- uniform_points(300, 3)
+  expect_identical(knn_query(cover_tree(x, metric_minkowski(1)), k = 3)$distance,
+                   knn_query(cover_tree(x, "manhattan"), k = 3)$distance)
+  expect_identical(knn_query(cover_tree(x, metric_minkowski(2)), k = 3)$distance,
+                   knn_query(cover_tree(x), k = 3)$distance)
+  expect_identical(knn_query(cover_tree(x, metric_minkowski(Inf)), k = 3)$distance,
+                   knn_query(cover_tree(x, "chebyshev"), k = 3)$distance)
+})
+
+test_that("cosine and angle are those of the directions", {
+  for (name in setdiff(names(clouds), c("two_points", "integers", "quantized", "grid"))) {
+    x <- plain_matrix(clouds[[name]]())
+    query <- queries_for(x)
+    query <- query[rowSums(query^2) > 0 | rowSums(abs(query)) > 0, , drop = FALSE]
+    expect_metric(x, "cosine", by_cosine, paste(name, "cosine"), 1e-9, query)
+    expect_metric(x, "angular", by_angle, paste(name, "angular"), 1e-9, query)
+  }
+  x <- with_seed(40, matrix(rnorm(900), 300, 3))
+  right <- 1 - tcrossprod(unit(x))
+  found <- knn_query(cover_tree(x, "cosine"), k = 4)
+  expect_equal(found$distance, matrix(right[cbind(c(row(found$index)), c(found$index))], 300),
+               tolerance = 1e-9)
+})
+
+test_that("scaled and Mahalanobis distances are Euclidean or another after a transformation", {
+  x <- with_seed(41, matrix(rnorm(600), 200, 3) %*% matrix(c(2, 1, 0, 0, 1, 3, 0, 0, 0.1), 3))
+  scale <- c(0.5, 10, 3)
+  expect_same_knn(knn_query(cover_tree(x, metric_scaled("euclidean", scale)), k = 5),
+                  knn_query(cover_tree(x / rep(scale, each = 200)), k = 5))
+  expect_metric(x, metric_scaled("manhattan", scale), function(x, q) {
+    by_manhattan(x / rep(scale, each = nrow(x)), q / rep(scale, each = nrow(q)))
+  }, "scaled Manhattan", 0)
+  expect_metric(x, metric_scaled("cosine", scale), function(x, q) {
+    by_cosine(x / rep(scale, each = nrow(x)), q / rep(scale, each = nrow(q)))
+  }, "scaled cosine")
+  expect_metric(x, metric_mahalanobis(stats::cov(x)), by_mahalanobis(stats::cov(x)), "Mahalanobis")
+  colnames(x) <- c("a", "b", "c")
+  expect_identical(knn_query(cover_tree(x, metric_scaled("maximum", c(c = 3, a = 0.5, b = 10))), k = 3),
+                   knn_query(cover_tree(x, metric_scaled("maximum", scale)), k = 3))
+})
+
+places <- function(n, seed) {
+  with_seed(seed, cbind(lon = runif(n, -180, 180), lat = asin(runif(n, -1, 1)) * 180 / pi))
+}
+
+test_that("great-circle distances are those of the haversine formula", {
+  x <- rbind(places(300, 42), cbind(c(0, 90, 180, -180, 360, 12), c(90, 90, -90, 0, 0, 48)), places(20, 42))
+  x <- rbind(x, x[c(5, 9), ])
+  query <- rbind(places(40, 43), x[1:10, ], cbind(c(180, -180, 540, 0), c(90, 0, -90, 0)))
+  for (unit in c("km", "degrees")) {
+    radius <- if (unit == "km") 6371.0088 else 180 / pi
+    expect_metric(x, metric_great_circle(unit = unit), by_great_circle(radius), unit, 1e-6, query)
+  }
+  time <- with_seed(44, sample(0:40, nrow(x) + nrow(query), replace = TRUE))
+  expect_metric(cbind(x, time[seq_len(nrow(x))]), metric_great_circle(scale = 0.01),
+                by_great_circle(6371.0088, 0.01), "with time", 1e-6,
+                cbind(query, time[nrow(x) + seq_len(nrow(query))]))
+  expect_metric(cbind(x, time[seq_len(nrow(x))]), metric_great_circle(scale = 1e-3),
+                by_great_circle(6371.0088, 1e-3), "with much time", 1e-6,
+                cbind(query, time[nrow(x) + seq_len(nrow(query))]))
+})
+
+test_that("great-circle distances are accurate for millimeters and for antipodes", {
+  distance <- function(a, b, ...) {
+    knn_query(cover_tree(rbind(a), metric_great_circle(unit = "m", ...)), rbind(b), k = 1)$distance[1]
+  }
+  radius <- 6371008.8
+  degree <- radius * pi / 180
+  for (lat in c(0, 35, 60)) {
+    expect_equal(distance(c(12, lat), c(12, lat + 1e-8)), 1e-8 * degree, tolerance = 1e-5)
+    expect_equal(distance(c(12, lat), c(12 + 1e-7, lat)), 1e-7 * degree * cospi(lat / 180), tolerance = 1e-5)
+    antipode <- c(12 - 180, -lat)
+    expect_equal(distance(c(12, lat), antipode), pi * radius, tolerance = 1e-15)
+    expect_equal(distance(c(12, lat), antipode + c(0, 1e-6)), pi * radius - 1e-6 * degree, tolerance = 1e-14)
+  }
+  expect_identical(distance(c(0, 90), c(77, 90)), 0)
+  expect_identical(distance(c(180, 10), c(-180, 10)), 0)
+})
+
+mixed <- function(n, seed) {
+  with_seed(seed, data.frame(
+    size = rnorm(n), count = rpois(n, 3), constant = 7,
+    color = factor(sample(c("red", "green", "blue", "violet"), n, replace = TRUE)),
+    yes = factor(sample(c("no", "yes"), n, replace = TRUE)),
+    cut = factor(sample(letters[1:4], n, replace = TRUE), levels = letters[1:5], ordered = TRUE),
+    flag = sample(c(TRUE, FALSE), n, replace = TRUE), one = factor(rep("a", n))
+  ))
+}
+
+# By definition; `x` determines the ranges.
+by_gower <- function(weights) function(x, q) {
+  sum <- 0
+  for (j in seq_along(x)) {
+    if (is.factor(x[[j]]) && !is.ordered(x[[j]])) {
+      gap <- 1 * outer(as.character(q[[j]]), as.character(x[[j]]), `!=`)
+    } else {
+      value <- as.numeric(x[[j]])
+      width <- if (is.logical(x[[j]])) 1 else diff(range(value))
+      gap <- abs(outer(as.numeric(q[[j]]), value, `-`)) / if (width > 0) width else Inf
+    }
+    sum <- sum + weights[j] * gap
+  }
+  sum / sum(weights)
+}
+
+test_that("Gower distances are those of the definition and of daisy()", {
+  x <- mixed(250, 45)
+  query <- mixed(40, 46)
+  weights <- c(1, 2, 0.5, 3, 1, 1, 0, 2)
+  expect_metric(x, metric_gower(), by_gower(rep(1, 8)), "Gower", 1e-9, query)
+  expect_metric(x, metric_gower(weights), by_gower(weights), "weighted Gower", 1e-9, query)
+  named <- stats::setNames(weights, names(x))
+  expect_identical(knn_query(cover_tree(x, metric_gower(rev(named))), query, k = 3),
+                   knn_query(cover_tree(x, metric_gower(weights)), query, k = 3))
+  turned <- suppressMessages(knn_query(cover_tree(x, metric_gower()), rev(query), k = 3))
+  expect_identical(turned, knn_query(cover_tree(x, metric_gower()), query, k = 3))
+  skip_if_not_installed("cluster")
+  right <- as.matrix(cluster::daisy(transform(x, flag = factor(flag)), metric = "gower",
+                                    weights = weights, warnConst = FALSE))
+  found <- knn_query(cover_tree(x, metric_gower(weights)), k = 6)
+  expect_equal(found$distance, matrix(right[cbind(c(row(found$index)), c(found$index))], 250),
+               tolerance = 1e-12)
+})
+
+test_that("approximate searches serve every metric", {
+  x <- with_seed(47, matrix(rnorm(9000), 3000, 3))
+  for (metric in list("manhattan", "maximum", "cosine", metric_minkowski(3), metric_great_circle())) {
+    points <- if (is.list(metric) && metric$kind == "great_circle") places(3000, 48) else x
+    tree <- cover_tree(points, metric)
+    exact <- knn_query(tree, k = 5)
+    expect_same_knn(knn_query(tree, k = 5, recall = 0.9), exact, "recall")
+    for (found in list(knn_query(tree, k = 5, epsilon = 0.2), knn_query(tree, k = 5, budget = 100))) {
+      expect_false(attr(found, "exact"))
+      expect_possible(found, exact, "approximate")
+      expect_gt(recall_of(tree, found)$estimate, 0.8)
+    }
+    near <- knn_query(tree, k = 5, epsilon = 0.2)
+    expect_true(all(near$distance <= 1.2 * exact$distance * (1 + 1e-12)))
+  }
+})
+
+test_that("Vecchia neighbors take a metric", {
+  x <- places(400, 49)
+  near <- vecchia_neighbors(x, m = 5, metric = metric_great_circle())
+  expect_nearest(list(index = near$NNarray[, -1], distance = near$distance),
+                 by_great_circle(6371.0088)(x[near$order, ], x[near$order, ]), "Vecchia", 1e-6,
+                 predecessor = TRUE)
+  chord <- vecchia_neighbors(x, m = 5, lonlat = TRUE)
+  expect_identical(chord$order, near$order)
+  expect_equal(2 * 6371.0088 * asin(chord$distance / 2), near$distance, tolerance = 1e-7)
+})
+
+test_that("a tree tells its metric and gives back its points", {
+  x <- places(100, 50)
+  tree <- cover_tree(x, metric_great_circle())
+  expect_identical(as.matrix(tree), x)
+  expect_identical(dim(tree), dim(x))
+  expect_identical(dimnames(tree), dimnames(x))
+  expect_identical(length(tree), 100L)
+  expect_identical(as.matrix(cover_tree(x, "maximum")), x)
+  frame <- mixed(30, 51)
+  expect_identical(dim(cover_tree(frame, metric_gower())), dim(frame))
+  expect_identical(summary(tree)$metric, metric_great_circle())
+  expect_true(all.equal(tree, cover_tree(x, metric_great_circle(), threads = 1)))
+  expect_match(all.equal(cover_tree(x, "maximum"), cover_tree(x, "manhattan")), "metric", all = FALSE)
+  metrics <- list("manhattan", "chebyshev", "cosine", "angular", metric_great_circle(),
+                  metric_great_circle(1, "radius"), metric_scaled("cosine", c(1, 2)),
+                  metric_mahalanobis(diag(2)), metric_minkowski(3), metric_gower(c(1, 3)))
+  expect_snapshot(for (metric in metrics[-(1:4)]) print(metric))
+  expect_snapshot(for (metric in metrics) print(cover_tree(x, metric)))
+})
+
+test_that("what is not a metric, or not for its points, is refused", {
+  x <- places(20, 52)
+  frame <- mixed(20, 53)
+  gower <- cover_tree(frame, metric_gower())
+  expect_complaints(
+    cover_tree(x, "manhatan"), cover_tree(x, metric = 1), metric_minkowski(0.5), metric_minkowski(NA),
+    metric_scaled("euclidean", 0), metric_scaled("euclidean", c(1, -2)), metric_scaled("euclidean"),
+    metric_scaled(metric_gower(), 1), cover_tree(x, metric_scaled("manhattan", 1:3)),
+    cover_tree(x, metric_scaled("manhattan", c(a = 1, b = 2))),
+    metric_mahalanobis(1:3), metric_mahalanobis(matrix(c(1, 2, 2, 1), 2)),
+    metric_mahalanobis(matrix(c(1, 0, 1, 1), 2)), cover_tree(x, metric_mahalanobis(diag(3))),
+    metric_great_circle(0), metric_great_circle(unit = "mile"), metric_great_circle(scale = -1),
+    cover_tree(x[, 2:1], metric_great_circle()), cover_tree(unname(x[, 2:1]), metric_great_circle()),
+    cover_tree(x[, 1, drop = FALSE], metric_great_circle()),
+    cover_tree(cbind(x[, 1], 91), metric_great_circle()), cover_tree(rbind(x, 0), "cosine"),
+    knn_query(cover_tree(x, "angular"), matrix(0, 1, 2)),
+    cover_tree(1e153 * x, "manhattan"), cover_tree(x, metric_scaled("manhattan", 1e-306)),
+    metric_gower(-1), metric_gower(c(0, 0)), cover_tree(frame, metric_gower(1:2)),
+    cover_tree(transform(frame, size = NA), metric_gower()), cover_tree(letters, metric_gower()),
+    cover_tree(data.frame(a = letters), metric_gower()), cover_tree(frame, "manhattan"),
+    knn_query(gower, transform(frame, color = factor("pink"))), knn_query(gower, frame[-1]),
+    knn_query(gower, transform(frame, size = factor("a"))), knn_query(gower, x),
+    vecchia_neighbors(x, 3, metric = "cosine", lonlat = TRUE),
+    update_metric(gower, metric_gower())
+  )
+})
+
+test_that("a damaged metric of a saved tree is refused", {
+  tree <- cover_tree(places(50, 54), metric_great_circle())
+  space <- unclass(tree)$space
+  change <- function(part, value) {
+    space[part] <- list(value)
+    with_part(tree, "space", space)
+  }
+  code <- space$code
+  code$radius <- 2
+  expect_complaints(
+    knn_query(change("code", code)), knn_query(change("metric", metric_great_circle(1))),
+    knn_query(change("x", NULL)), radius_query(change("seal", NULL), radius = 1),
+    knn_query(with_part(tree, "space", list())), knn_query(with_part(tree, "metric", list()))
+  )
+})
+
+test_that("an edited metric is checked again", {
+  x <- places(20, 55)
+  edit <- function(metric, ...) utils::modifyList(metric, list(...))
+  sphere <- metric_great_circle()
+  scaled <- metric_scaled("manhattan", 2)
+  expect_complaints(
+    cover_tree(x, edit(sphere, radius = -1)), cover_tree(x, edit(sphere, kind = "plane")),
+    cover_tree(x, edit(sphere, scale = 0)), cover_tree(x, edit(sphere, more = 1)),
+    cover_tree(x, edit(sphere, unit = NULL)), cover_tree(x, edit(scaled, inner = "gower")),
+    cover_tree(x, edit(metric_minkowski(3), exponent = 0)),
+    cover_tree(x, edit(metric_mahalanobis(diag(2)), cov = diag(c(1, -1)))),
+    cover_tree(x, edit(metric_gower(), weights = c(-1, 1))),
+    vecchia_neighbors(x, 2, metric = edit(sphere, radius = NA))
+  )
+  cov <- matrix(c(2, 1, 1, 3), 2)
+  edited <- cover_tree(x, edit(metric_mahalanobis(diag(2)), cov = cov))
+  expect_true(all.equal(edited, cover_tree(x, metric_mahalanobis(cov))))
+  for (metric in list(sphere, scaled, metric_minkowski(3), metric_gower(1:2), metric_mahalanobis(cov),
+                      metric_scaled(metric_minkowski(2), 1:2))) {
+    expect_identical(check_metric(metric), metric)
+  }
+})
