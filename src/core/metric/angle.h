@@ -11,7 +11,7 @@
 
 #include <math.h>
 
-/* The same function for any ratio. */
+/* Returns the value of ct_angle(), for any ratio of the two squares. */
 double ct_wide_angle(double difference_sq, double sum_sq);
 
 /* Angle [radians] of two vectors x and y of the same length: 2 atan(|x - y| / |x + y|), of the

@@ -15,11 +15,9 @@
 
 static const double pi = 0x1.921fb54442d18p+1;
 
-double ct_norm_sq(enum ct_norm norm, const double *x, size_t x_stride, const double *y,
-                  size_t y_stride, int d)
+double ct_other_norm_sq(enum ct_norm norm, const double *x, size_t x_stride, const double *y,
+                        size_t y_stride, int d)
 {
-    if (norm == CT_EUCLIDEAN)
-        return ct_sqdist(x, x_stride, y, y_stride, d);
     double length = norm == CT_MANHATTAN ? ct_manhattan(x, x_stride, y, y_stride, d)
                                          : ct_chebyshev(x, x_stride, y, y_stride, d);
     return length * length;

@@ -37,10 +37,18 @@ struct ct_metric {
     double power;  /* CT_MINKOWSKI: at least 1 */
 };
 
-/* Square of the norm of the difference of two points, with coordinates x_stride and y_stride
- * doubles apart. */
-double ct_norm_sq(enum ct_norm norm, const double *x, size_t x_stride, const double *y,
-                  size_t y_stride, int d);
+/* Square of the Manhattan or Chebyshev norm of the difference of two points, with coordinates
+ * x_stride and y_stride doubles apart. */
+double ct_other_norm_sq(enum ct_norm norm, const double *x, size_t x_stride, const double *y,
+                        size_t y_stride, int d);
+
+/* Square of any norm of the difference of two points. */
+static inline double ct_norm_sq(enum ct_norm norm, const double *x, size_t x_stride,
+                                const double *y, size_t y_stride, int d)
+{
+    return norm == CT_EUCLIDEAN ? ct_sqdist(x, x_stride, y, y_stride, d)
+                                : ct_other_norm_sq(norm, x, x_stride, y, y_stride, d);
+}
 
 /* Square of the norm of the gaps between two boxes, as in ct_box_sqdist(): no point of the boxes
  * undercuts it. */

@@ -92,6 +92,19 @@ float ct_max_box_threshold(const struct ct_query_block *block)
     return most;
 }
 
+/* Computes the distances and rows of ct_exact_distances() by a metric other than Euclidean
+ * distance. */
+static void other_distances(struct ct_query_block *block, const struct ct_candidates *candidates,
+                            const double *q)
+{
+    const struct ct_tree *t = block->context.tree;
+    for (int c = 0; c < candidates->count; c++) {
+        const double *x = t->points + candidates->pos[c];
+        block->exact_sq[c] = ct_metric_sq(&block->context.metric, x, (size_t)t->n, q, 1, t->d);
+        block->exact_row[c] = t->row[candidates->pos[c]];
+    }
+}
+
 void ct_exact_distances(struct ct_query_block *block, int i)
 {
     const struct ct_tree *t = block->context.tree;
@@ -99,12 +112,13 @@ void ct_exact_distances(struct ct_query_block *block, int i)
     const double *q = block->q + (size_t)i * t->d;
     const int *pos = block->candidates[i].pos;
     int count = block->candidates[i].count;
-    int euclidean = metric->measure == CT_NORM && metric->norm == CT_EUCLIDEAN;
+    block->work.distances += count;
+    if (metric->measure != CT_NORM || metric->norm != CT_EUCLIDEAN) {
+        other_distances(block, &block->candidates[i], q);
+        return;
+    }
     for (int c = 0; c < count; c++) {
-        const double *x = t->points + pos[c];
-        block->exact_sq[c] = euclidean ? ct_sqdist(x, (size_t)t->n, q, 1, t->d)
-                                       : ct_metric_sq(metric, x, (size_t)t->n, q, 1, t->d);
+        block->exact_sq[c] = ct_sqdist(t->points + pos[c], (size_t)t->n, q, 1, t->d);
         block->exact_row[c] = t->row[pos[c]];
     }
-    block->work.distances += count;
 }
