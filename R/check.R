@@ -135,6 +135,7 @@ check_tree <- function(tree) {
   if (!inherits(tree, "cover_tree")) {
     fail("tree must be a cover_tree, made by cover_tree(): got %s", describe(tree))
   }
+  if (is_function_tree(tree)) return(check_function_tree(tree))
   parts <- if (is.list(tree)) unclass(tree)
   pointer <- parts[["pointer", exact = TRUE]]
   if (typeof(pointer) != "externalptr") {

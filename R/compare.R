@@ -38,6 +38,7 @@ all.equal.cover_tree <- function(target, current, ...) {
   if (!inherits(current, "cover_tree")) {
     return(sprintf("target is a cover_tree, current is %s", describe(current)))
   }
+  if (is_function_tree(current)) return("target is a tree of points, current is by a metric_function()")
   theirs <- tree_arrays(current)
   # Arrays of trees with different sizes, or of which only one has a metric, are not compared.
   sizes <- c(size_label(target), size_label(current))

@@ -8,16 +8,17 @@
 #'   with one row per point. All values must be finite. n is at least 1 and at most 2^31 - 1, d is
 #'   at least 1.
 #' @param metric The distance: `"euclidean"`, `"manhattan"`, `"maximum"` (or `"chebyshev"`),
-#'   `"cosine"`, `"angular"`, an object such as `metric_great_circle()` (see [metrics]), or a
-#'   [residual_correlation()]. With a residual correlation, the tree is built over the coordinates
-#'   divided by the lengthscale. With [metric_gower()], `x` may be a data frame that also has factors
-#'   and logical columns.
+#'   `"cosine"`, `"angular"`, an object such as `metric_great_circle()` (see [metrics]), a
+#'   [metric_function()], or a [residual_correlation()]. With a residual correlation, the tree is
+#'   built over the coordinates divided by the lengthscale. With [metric_gower()], `x` may be a data
+#'   frame that also has factors and logical columns. With a [metric_function()], `x` is a collection
+#'   of n objects of any kind, or their number.
 #' @param layout The order in which the build processes the points: `"hilbert"` for the order of
 #'   [hilbert_order()], `"natural"` for the order of the rows. The layout decides between equally
 #'   good centers and cuts, and orders the children of a node. It changes the time of the build and
 #'   of queries, usually by little, but never an exact result (`vignette("performance")`).
-#' @param leaf_size The largest number of points in a node that is not split; `NULL` for 128. It
-#'   changes speed and memory, never an exact result.
+#' @param leaf_size The largest number of points in a node that is not split; `NULL` for 128, or 16
+#'   with a [metric_function()]. It changes speed and memory, never an exact result.
 #' @param threads The number of threads; `NULL` for the default of [covertree_threads()]. The tree
 #'   is the same for any number.
 #'
@@ -79,8 +80,8 @@
 #' (the message names its row and column). Stops if squared distances would leave the range of
 #' doubles: if the range of the widest column times sqrt(d) exceeds 1e153, or if the range of the
 #' widest column is above 0 and below 1e-145. Also stops if `metric`, `layout`, `leaf_size` or
-#' `threads` is not as described. For the errors of a metric, see [metrics] and
-#' [residual_correlation()].
+#' `threads` is not as described. For the errors of a metric, see [metrics],
+#' [metric_function()] and [residual_correlation()].
 #'
 #' @section Cost:
 #' Time: the Hilbert order takes O(n d), and a split of a node compares its s points with at most 64
@@ -119,6 +120,11 @@ cover_tree <- function(x, metric = "euclidean", layout = c("hilbert", "natural")
                        threads = NULL) {
   if (missing(x)) fail("x must be a numeric matrix or a data frame of numeric columns: got nothing")
   metric <- check_metric(metric)
+  if (is_function_metric(metric)) {
+    check_choice(layout, c("hilbert", "natural"), "layout")
+    check_threads(threads)
+    return(function_tree(x, metric, if (is.null(leaf_size)) 16L else check_count(leaf_size, "leaf_size")))
+  }
   x <- if (is_gower(metric)) check_frame(x, "x") else check_points(x)
   layout <- check_choice(layout, c("hilbert", "natural"), "layout")
   leaf_size <- if (is.null(leaf_size)) 128L else check_count(leaf_size, "leaf_size")

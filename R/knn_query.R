@@ -8,7 +8,8 @@
 #' @param query The query points \[m x d\]: a matrix or data frame with the columns of the tree's
 #'   points and one row per query; m may be 0, and columns without rows may be logical. If both have column names, columns are matched by
 #'   name; if the order differs, a message of class `covertree_reordered` says so. Otherwise columns
-#'   are matched by position. `NULL`: the queries are the tree's own points. An own point is not its
+#'   are matched by position. With a [metric_function()], `query` is a list or vector of m objects.
+#'   `NULL`: the queries are the tree's own points. An own point is not its
 #'   own neighbor, but a duplicate of it in another row is.
 #' @param k The number of neighbors: a whole number of at least 1.
 #' @param rows Queries among the tree's own points: a vector of m row numbers from 1 to n, in any
@@ -22,13 +23,15 @@
 #'   them. They take about as much memory as a tree with the default `leaf_size`.
 #' @param recall The mean share of the true neighbors to find: one number above 0 and at most 1. 1 is
 #'   exact. Below 1, the search by residual correlation stops early. How early is determined on samples
-#'   of the queries, some of which are also answered exactly. By Euclidean distance, the result is exact.
+#'   of the queries, some of which are also answered exactly. By Euclidean distance and by a
+#'   [metric_function()], the result is exact.
 #' @param epsilon The permitted relative error of distances, at least 0: the distance of the
 #'   neighbor of each rank is at most (1 + `epsilon`) times the distance of the true neighbor of
-#'   this rank. A search by residual correlation ignores `epsilon` and is exact.
+#'   this rank. A search by residual correlation or by a [metric_function()] ignores `epsilon` and is
+#'   exact.
 #' @param budget A [budget()], or a vector with its limits: the number of points that may be
 #'   evaluated for a query. At most one of `recall` below 1, `epsilon` above 0 and `budget` may be
-#'   given.
+#'   given. Not with a [metric_function()].
 #' @param threads The number of threads; `NULL` for the default of [covertree_threads()]. The result
 #'   is the same for any number.
 #' @param max_pairs The largest number of pairs (a query and a neighbor) that the result may have:
@@ -176,6 +179,8 @@ knn_query <- function(tree, query = NULL, k = 10, rows = NULL, predecessor = FAL
     given <- c("recall", "epsilon", "budget")[c(recall < 1, epsilon > 0, !is.null(budget))]
     fail("at most one of recall, epsilon and budget must be given: got %s", toString(given))
   }
+  # Searches by an R function are exact.
+  if (is_function_tree(tree)) recall <- 1
   control <- check_control(control)
   options <- search_options(control, threads, predecessor, epsilon, budget)
   euclidean <- is.null(tree$metric)
@@ -186,7 +191,7 @@ knn_query <- function(tree, query = NULL, k = 10, rows = NULL, predecessor = FAL
   rows <- check_rows(rows, length(tree))
   distinct <- if (!is.null(rows)) sort(unique(rows))
   call <- search_for(tree, query, k, options)
-  none <- if (!euclidean) call$no_residual(rows)
+  none <- if (!is.null(call$no_residual)) call$no_residual(rows)
   found <- if (queries == 0 || identical(none$share, 1)) call$exact(distinct)
            else if (recall < 1 && !euclidean) {
              search_to_recall(call, c(mean = recall, worst = control$worst_recall), control$seed, distinct)
@@ -214,7 +219,8 @@ search_for <- function(tree, query, k, options) {
     fail("query must be NULL with predecessor = TRUE, because only the tree's own points have rows: got %s",
          describe(query))
   }
-  if (is.null(tree$metric)) euclidean_search(tree, query, k, options)
+  if (is_function_tree(tree)) function_search(tree, query, k, options)
+  else if (is.null(tree$metric)) euclidean_search(tree, query, k, options)
   else residual_search(tree, query, k, options)
 }
 

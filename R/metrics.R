@@ -4,7 +4,8 @@
 #' of these functions. [knn_query()], [radius_query()], [recall_of()] and [vecchia_neighbors()] have
 #' the same arguments and results for all of them as for Euclidean distance; so what their pages say
 #' about Euclidean distance holds for all of them. Results are ordered by the distance that they
-#' contain, and equal distances by row.
+#' contain, and equal distances by row. For a distance between objects of any kind that an R function
+#' computes, see [metric_function()].
 #'
 #' With x and y the rows of two points, and sums over their columns j:
 #' \describe{
@@ -41,7 +42,10 @@
 #' @param weights The weights of the columns: numbers of at least 0, not all 0; `NULL` for equal
 #'   weights. If they have names, they are those of the columns.
 #'
-#' @return An object of class `covertree_metric`.
+#' @return An object of class `covertree_metric`. If its elements are edited, the functions that use
+#'   it check them again.
+#'
+#' @seealso [metric_function()] for a distance by a function, [residual_correlation()]
 #'
 #' @section Coordinates:
 #' The tree is built over coordinates by which the distance is computed: the points themselves for
@@ -99,6 +103,8 @@ new_metric <- function(kind, ...) structure(list(kind = kind, ...), class = "cov
 
 is_metric <- function(metric) inherits(metric, "covertree_metric")
 
+is_function_metric <- function(metric) inherits(metric, "covertree_metric_function")
+
 is_residual <- function(metric) inherits(metric, "covertree_residual_correlation")
 
 is_gower <- function(metric) is_metric(metric) && metric$kind == "gower"
@@ -111,10 +117,12 @@ metric_elements <- list(euclidean = NULL, manhattan = NULL, maximum = NULL, cosi
                         great_circle = c("radius", "unit", "scale"),
                         mahalanobis = c("cov", "factor", "columns"), gower = "weights")
 
-# Returns NULL for Euclidean distance, a valid covertree_metric, or a valid residual_correlation().
+# Returns NULL for Euclidean distance, or a valid covertree_metric, metric_function() or
+# residual_correlation().
 check_metric <- function(metric) {
   if (is.null(metric) || identical(metric, "euclidean")) return(NULL)
   if (is_residual(metric)) return(check_residual(metric))
+  if (is_function_metric(metric)) return(check_metric_function(metric))
   if (is.character(metric) && length(metric) == 1 && metric %in% metric_names) {
     return(new_metric(if (metric == "chebyshev") "maximum" else metric))
   }
@@ -188,9 +196,9 @@ metric_scaled <- function(metric, scale) {
   if (missing(scale)) fail("scale must be one finite number above 0, or one for each column: got nothing")
   inner <- check_metric(metric)
   if (is.null(inner)) inner <- new_metric("euclidean")
-  if (is_residual(inner) || inner$kind %in% c("great_circle", "gower")) {
-    fail("metric must be one that metric_scaled() can scale: got the %s",
-         if (is_residual(inner)) "residual correlation" else metric_label(inner))
+  if (!is_metric(inner) || inner$kind %in% c("great_circle", "gower")) {
+    fail("metric must be one that metric_scaled() can scale: got %s",
+         if (is_metric(inner)) paste("the", metric_label(inner)) else describe(inner))
   }
   new_metric("scaled", inner = inner, scale = check_scale(scale))
 }

@@ -65,6 +65,9 @@
 radius_query <- function(tree, query = NULL, radius, rows = NULL, sort = TRUE, threads = NULL,
                          max_pairs = NULL, control = knn_control()) {
   pointer <- check_tree(tree)
+  if (is_function_tree(tree)) {
+    return(function_radius(tree, query, radius, rows, sort, threads, max_pairs, control))
+  }
   if (!is.null(tree$metric)) {
     fail("tree must have Euclidean distance: got a residual correlation, for which only knn_query() searches")
   }

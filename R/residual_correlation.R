@@ -337,7 +337,7 @@ factor_state <- function(z, metric) {
 #' @export
 update_metric <- function(tree, metric, threads = NULL) {
   check_tree(tree)
-  if (is.null(tree$metric)) {
+  if (is.null(tree$metric) || is_function_tree(tree)) {
     fail("tree must have a residual correlation to update; build it with cover_tree(x, metric = )")
   }
   if (missing(metric) || !inherits(metric, "covertree_residual_correlation")) {

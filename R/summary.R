@@ -23,6 +23,13 @@
 #'     \item{`no_residual`}{only with a residual correlation: the number of points without residual
 #'       variance}
 #'   }
+#'   For a tree with a [metric_function()], a list of class `covertree_function_summary` that has, in
+#'   place of `d`, `layout` and `no_residual`, the elements
+#'   \describe{
+#'     \item{`pivots`}{the number of pivots}
+#'     \item{`build`}{what the build took: `evaluations`, the number of distances; `calls` of the
+#'       function; `seconds` in these calls}
+#'   }
 #'
 #' @section Errors:
 #' Stops if the tree is damaged.

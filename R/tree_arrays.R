@@ -36,6 +36,19 @@ array_names <- c("points", "row", "center", "parent", "first_child", "next_sibli
 #'     \item{`layout`, `leaf_size`, `dimnames`}{the settings of [cover_tree()], and the dimnames of
 #'       its `x`}
 #'   }
+#'   With a [metric_function()], `points`, `layout` and `dimnames` are missing, and other arrays refer to
+#'   pivots: objects whose distances to all objects are stored.
+#'   \describe{
+#'     \item{`pivot`}{integer vector \[pivots\]: the positions of the pivots}
+#'     \item{`pivot_distance`}{double matrix \[pivots x n\]: the distances of the pivots to all objects}
+#'     \item{`lower`, `upper`}{double matrices \[pivots x nodes\]: the smallest and the largest of these
+#'       distances over the points of the node}
+#'     \item{`to_center`}{double vector \[n\]: the distance of each point to the center of its leaf}
+#'     \item{`to_parent`}{double vector \[nodes\]: the distance of the center of the node to the center
+#'       of its parent}
+#'     \item{`nearest`, `farthest`}{double vectors \[nodes\]: the smallest and the largest distance of
+#'       the points of the node to the center of its parent}
+#'   }
 #'   `cover_tree_from_arrays()` returns a `cover_tree` with Euclidean distance. The results of its
 #'   searches are those of the tree from which the arrays come, if that tree has Euclidean distance,
 #'   too; the arrays do not contain a metric.
@@ -55,7 +68,8 @@ array_names <- c("points", "row", "center", "parent", "first_child", "next_sibli
 #' `tree_arrays()` stops if `tree` is not a tree or is damaged. Both functions stop if the tree or
 #' the arrays have another `format`, because they come from another version of the package.
 #'
-#' `cover_tree_from_arrays()` stops with the name of the array if an array is missing or has a wrong
+#' `cover_tree_from_arrays()` stops with the name of the array if an array is missing, as for a tree
+#' with a [metric_function()], or has a wrong
 #' type or size; if points are not finite; if `row` is not a permutation of 1 to n; if the links do
 #' not form a tree that is numbered breadth first; or if a node violates an invariant of
 #' [validate_tree()].
@@ -71,7 +85,10 @@ array_names <- c("points", "row", "center", "parent", "first_child", "next_sibli
 #' again <- cover_tree_from_arrays(arrays)
 #' identical(knn_query(again, k = 3), knn_query(tree, k = 3))
 #' @export
-tree_arrays <- function(tree) .Call(r_tree_arrays, check_tree(tree))[array_names]
+tree_arrays <- function(tree) {
+  if (is_function_tree(tree)) return(function_arrays(tree))
+  .Call(r_tree_arrays, check_tree(tree))[array_names]
+}
 
 #' @rdname tree_arrays
 #' @export

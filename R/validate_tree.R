@@ -15,6 +15,9 @@
 #'       In a valid tree, `covering` is at least 0, and `separation` is above 0. A value is `Inf` if
 #'       the tree has no node to which the invariant applies.}
 #'   }
+#'   By a [metric_function()], the distances are evaluated again: n for each level of the tree. In place
+#'   of boxes, `to_center` and `range` stand for the stored distances to centers and the ranges of
+#'   distances to pivots.
 #'
 #' @details
 #' The cover radius of level l is 2^(l/4). The invariants are:
@@ -44,6 +47,7 @@
 #' validate_tree(cover_tree(as.matrix(quakes[, 1:3])))
 #' @export
 validate_tree <- function(tree, threads = NULL) {
+  if (is_function_tree(tree)) return(function_validate(tree))
   found <- .Call(r_tree_validate, check_tree(tree), check_threads(threads))
   list(valid = all(found[[1]] == 0L), violations = found[[1]],
        slack = c(covering = found[[2]][1], separation = found[[2]][2]))

@@ -81,6 +81,9 @@ vecchia_neighbors <- function(x, m, order = "maximin", metric = "euclidean", lon
   max_pairs <- check_max_pairs(max_pairs)
   check_pairs(n, m, n, check_threads(threads), max_pairs, "a smaller m", " or fewer locations")
   metric <- check_metric(metric)
+  if (is_function_metric(metric)) {
+    fail("metric must be one that compares the columns of x: got a metric_function()")
+  }
   control <- check_control(control)
   recall <- if (!is.null(recall)) check_share(recall, "recall") else if (is_residual(metric)) 0.999 else 1
   if (check_flag(lonlat, "lonlat")) {

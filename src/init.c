@@ -27,6 +27,9 @@ SEXP r_quantized_stride(SEXP);
 SEXP r_residual_quantize(SEXP, SEXP, SEXP);
 SEXP r_residual_approx(SEXP, SEXP, SEXP, SEXP, SEXP, SEXP, SEXP, SEXP, SEXP);
 SEXP r_radius(SEXP, SEXP, SEXP, SEXP, SEXP, SEXP, SEXP, SEXP, SEXP);
+SEXP r_metric_build(SEXP, SEXP, SEXP, SEXP);
+SEXP r_metric_knn(SEXP, SEXP, SEXP, SEXP, SEXP, SEXP);
+SEXP r_metric_radius(SEXP, SEXP, SEXP, SEXP, SEXP, SEXP, SEXP);
 SEXP r_windows_memory(void);
 SEXP r_seal(SEXP);
 SEXP r_seal_is_fresh(SEXP, SEXP);
@@ -54,6 +57,9 @@ static const R_CallMethodDef routines[] = {
     {ROUTINE(r_knn), 5},
     {ROUTINE(r_radius), 9},
     {ROUTINE(r_metric_distance), 5},
+    {ROUTINE(r_metric_build), 4},
+    {ROUTINE(r_metric_knn), 6},
+    {ROUTINE(r_metric_radius), 7},
     {ROUTINE(r_windows_memory), 0},
     {ROUTINE(r_seal), 1},
     {ROUTINE(r_seal_is_fresh), 2},

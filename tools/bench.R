@@ -14,7 +14,8 @@ number <- function(name) as.numeric(Sys.getenv(name, NA))
 if (!is.na(number("SECONDS"))) options$covertree.bench.seconds <- number("SECONDS")
 if (!is.na(number("SCALE"))) options$covertree.bench.scale <- number("SCALE")
 
-scripts <- c("knn", "scaling", "gold", "rows", "handover", "diversity", "replay", "vecchia", "vif", "memory", "summary")
+scripts <- c("knn", "scaling", "gold", "rows", "handover", "diversity", "replay", "vecchia", "vif",
+             "metric_function", "memory", "summary")
 for (script in scripts) {
   path <- system.file("benchmarks", paste0(script, ".R"), package = "covertree", mustWork = TRUE)
   code <- sprintf("options(%s); source(%s)", sub("^list\\((.*)\\)$", "\\1", paste(deparse(options), collapse = "")),

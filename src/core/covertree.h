@@ -6,6 +6,7 @@
  *   order/                 Hilbert and maximin order
  *   search/                queries by distance: k nearest, radius, predecessors, budgets
  *   residual/              residual correlation: exact and approximate search
+ *   metric_space/          trees and searches by a distance function of the host
  *   util/                  checksums, column ranges, the parallel loop
  */
 #ifndef COVERTREE_COVERTREE_H
@@ -13,6 +14,8 @@
 
 #include "core/host.h"
 #include "core/metric/metric.h"
+#include "core/metric_space/metric_build.h"
+#include "core/metric_space/metric_query.h"
 #include "core/order/hilbert.h"
 #include "core/order/maximin.h"
 #include "core/residual/correlation.h"

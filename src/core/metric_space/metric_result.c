@@ -1,0 +1,162 @@
+/* metric_result.c: results and thresholds; see metric_search.h. */
+#include "core/metric_space/metric_search.h"
+#include "core/topk/sorted_list.h"
+
+#include <limits.h>
+#include <math.h>
+#include <string.h>
+
+/* The positions of the pivots and, by position, the numbers of the pivots. */
+static struct ct_pivots pivots_by_position(const struct ct_host *host, struct ct_metric_tree t,
+                                           double tolerance)
+{
+    int *number = host->alloc((size_t)t.n, sizeof *number);
+    for (int pos = 0; pos < t.n; pos++)
+        number[pos] = -1;
+    for (int j = 0; j < t.pivots; j++)
+        number[t.pivot[j] - 1] = j;
+    return (struct ct_pivots){.count = t.pivots,
+                              .stride = t.pivots,
+                              .tolerance = tolerance,
+                              .number = number,
+                              .distance = t.pivot_distance};
+}
+
+struct ct_metric_search ct_metric_search_new(const struct ct_host *host,
+                                             const struct ct_metric_batch *batch)
+{
+    const struct ct_metric_tree *t = batch->tree;
+    size_t n = (size_t)t->n, nodes = (size_t)t->nodes, count = (size_t)batch->count;
+    struct ct_metric_search s = {
+        .host = host,
+        .batch = batch,
+        .t = t,
+        .pivots = pivots_by_position(host, *t, batch->f->tolerance),
+        .threshold = host->alloc(count, sizeof *s.threshold),
+        .node_threshold = host->alloc(batch->all ? nodes : 0, sizeof *s.node_threshold),
+        .pos_of = host->alloc(n, sizeof *s.pos_of),
+        .leaf_of = host->alloc(n, sizeof *s.leaf_of),
+        .seen = host->alloc(n, sizeof *s.seen),
+        .stack = host->alloc(nodes, sizeof *s.stack),
+        .listed = host->alloc(n, sizeof *s.listed),
+        .sorted = host->alloc(n, sizeof *s.sorted),
+        .waiting = host->alloc(nodes, sizeof *s.waiting),
+        .asked = host->alloc(n, sizeof *s.asked),
+        .asked_row = host->alloc(n, sizeof *s.asked_row),
+        .bound = host->alloc(n, sizeof *s.bound),
+        .answer = host->alloc(n, sizeof *s.answer),
+        .foreign = host->alloc((size_t)t->pivots, sizeof *s.foreign),
+    };
+    memset(s.seen, 0, n * sizeof *s.seen);
+    for (int pos = 0; pos < t->n; pos++)
+        s.pos_of[t->row[pos] - 1] = pos;
+    for (int j = 0; j < t->pivots; j++)
+        s.largest = t->upper[j] > s.largest ? t->upper[j] : s.largest;
+    for (int node = 0; node < t->nodes; node++)
+        if (t->first_child[node] == 0)
+            for (int pos = t->subtree_begin[node] - 1; pos < t->subtree_end[node]; pos++)
+                s.leaf_of[pos] = node;
+    return s;
+}
+
+static void append_pair(struct ct_metric_search *s, struct ct_metric_pair pair)
+{
+    struct ct_metric_pairs *pairs = s->pairs;
+    if (pairs->count == pairs->capacity) {
+        size_t capacity = pairs->capacity > 0 ? 2 * pairs->capacity : 1024;
+        struct ct_metric_pair *larger = s->host->alloc(capacity, sizeof *larger);
+        if (pairs->count > 0)
+            memcpy(larger, pairs->pair, pairs->count * sizeof *larger);
+        pairs->pair = larger;
+        pairs->capacity = capacity;
+    }
+    pairs->pair[pairs->count++] = pair;
+}
+
+/* Takes a candidate of a query. */
+static void offer_to(struct ct_metric_search *s, int query, double distance, int row)
+{
+    if (!ct_wants(s->threshold[query], distance, row))
+        return;
+    if (s->k == 0) {
+        append_pair(s, (struct ct_metric_pair){distance, query, row});
+        return;
+    }
+    size_t begin = (size_t)query * (size_t)s->k;
+    struct ct_sorted_list list = {s->distance + begin, s->index + begin, s->k, s->found[query]};
+    ct_sorted_list_insert(&list, distance, row);
+    s->found[query] = list.count;
+    if (list.count == s->k)
+        s->threshold[query] = (struct ct_metric_threshold){list.sq[s->k - 1], list.row[s->k - 1]};
+}
+
+void ct_metric_offer(struct ct_metric_search *s, int pos, double distance)
+{
+    int row = s->t->row[pos];
+    offer_to(s, s->turn.number, distance, row);
+    if (s->batch->all)
+        offer_to(s, row - 1, distance, s->turn.row);
+}
+
+int ct_metric_wants_pair(const struct ct_metric_search *s, int pos, double bound)
+{
+    int row = s->t->row[pos];
+    return ct_wants(s->threshold[s->turn.number], bound, row) ||
+           (s->batch->all && ct_wants(s->threshold[row - 1], bound, s->turn.row));
+}
+
+int ct_metric_wants_node(const struct ct_metric_search *s, int node, double bound)
+{
+    int min_row = s->t->min_row[node];
+    if (min_row > s->turn.max_row || (s->batch->all && s->t->subtree_end[node] - 1 <= s->turn.pos))
+        return 0;
+    return ct_wants(s->threshold[s->turn.number], bound, min_row) ||
+           (s->batch->all && ct_wants(s->node_threshold[node], bound, s->turn.row));
+}
+
+double ct_metric_pair_limit(const struct ct_metric_search *s, int pos)
+{
+    double limit = s->threshold[s->turn.number].distance;
+    if (!s->batch->all)
+        return limit;
+    double other = s->threshold[s->t->row[pos] - 1].distance;
+    return other > limit ? other : limit;
+}
+
+double ct_metric_node_limit(const struct ct_metric_search *s, int node)
+{
+    double limit = s->threshold[s->turn.number].distance;
+    if (!s->batch->all)
+        return limit;
+    double other = s->node_threshold[node].distance;
+    return other > limit ? other : limit;
+}
+
+int ct_metric_is_eligible(const struct ct_metric_search *s, int pos)
+{
+    if (s->batch->all)
+        return pos > s->turn.pos;
+    return pos != s->turn.pos && s->t->row[pos] <= s->turn.max_row;
+}
+
+/* The later of two thresholds. */
+static struct ct_metric_threshold later(struct ct_metric_threshold a, struct ct_metric_threshold b)
+{
+    return ct_wants(a, b.distance, b.row) ? a : b;
+}
+
+/* Children have larger numbers than their parent. */
+void ct_metric_update_nodes(struct ct_metric_search *s)
+{
+    const struct ct_metric_tree *t = s->t;
+    for (int node = t->nodes - 1; node >= 0; node--) {
+        struct ct_metric_threshold most = {-1, 0};
+        int child = t->first_child[node];
+        for (; child > 0; child = t->next_sibling[child - 1])
+            most = later(s->node_threshold[child - 1], most);
+        if (t->first_child[node] == 0)
+            for (int pos = t->subtree_begin[node] - 1; pos < t->subtree_end[node]; pos++)
+                most = later(s->threshold[t->row[pos] - 1], most);
+        s->node_threshold[node] = most;
+    }
+}

@@ -1,0 +1,157 @@
+/* metric_seed.c: first thresholds; see metric_search.h.
+ *
+ * A query is compared with k of the points around it, those with the least lower bounds. The
+ * points around an object of the tree are those of the smallest node that has enough points; a
+ * foreign query descends to such a node.
+ */
+#include "core/metric_space/metric_search.h"
+#include "core/topk/sorted_list.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+enum {
+    LEAST_WINDOW = 32,  /* points whose bounds are compared, at least */
+    WINDOW_PER_SEED = 4 /* and for each seed */
+};
+
+struct window {
+    int begin, end; /* positions */
+};
+
+/* Number of points of which about `wanted` are eligible. */
+static int window_size(const struct ct_metric_search *s, int wanted)
+{
+    double size = wanted, n = s->t->n;
+    if (s->turn.max_row < s->t->n)
+        size *= n / (s->turn.max_row > 1 ? s->turn.max_row : 1);
+    return size < n ? (int)size : s->t->n;
+}
+
+/* The leaf that the bounds of the pivots make likely. */
+static int likely_leaf(const struct ct_metric_search *s)
+{
+    const struct ct_metric_tree *t = s->t;
+    int node = 0;
+    while (t->first_child[node] > 0) {
+        int best = -1;
+        double least = 0;
+        for (int child = t->first_child[node]; child > 0; child = t->next_sibling[child - 1]) {
+            size_t at = (size_t)(child - 1) * (size_t)t->pivots;
+            double bound = ct_range_bound(&s->pivots, s->turn.pivot, t->lower + at, t->upper + at,
+                                          best < 0 ? INFINITY : least);
+            if (best < 0 || bound < least) {
+                best = child - 1;
+                least = bound;
+            }
+        }
+        node = best;
+    }
+    return node;
+}
+
+/* A run of `size` to 2 * size points around the query. */
+static struct window find_window(const struct ct_metric_search *s, int size)
+{
+    const struct ct_metric_tree *t = s->t;
+    int node = s->turn.pos >= 0 ? s->leaf_of[s->turn.pos] : likely_leaf(s);
+    int middle = s->turn.pos >= 0 ? s->turn.pos : t->center[node] - 1;
+    while (t->subtree_end[node] - t->subtree_begin[node] + 1 < size && t->parent[node] > 0)
+        node = t->parent[node] - 1;
+    struct window window = {t->subtree_begin[node] - 1, t->subtree_end[node]};
+    if (middle - window.begin > size)
+        window.begin = middle - size;
+    if (window.end - middle > size)
+        window.end = middle + size;
+    return window;
+}
+
+/* Lists up to `seeds` eligible points of a window with the least bounds, in s->asked and s->bound.
+ * Returns their number. Ties go to the smaller row. */
+static int list_seeds(struct ct_metric_search *s, int seeds)
+{
+    int wanted = seeds > LEAST_WINDOW / WINDOW_PER_SEED ? WINDOW_PER_SEED * seeds : LEAST_WINDOW;
+    struct window window = find_window(s, window_size(s, wanted));
+    struct ct_sorted_list list = {s->bound, s->asked_row, seeds, 0};
+    for (int pos = window.begin; pos < window.end; pos++) {
+        int row = s->t->row[pos];
+        if (pos == s->turn.pos || row > s->turn.max_row)
+            continue;
+        double enough = list.count == seeds ? list.sq[seeds - 1] : INFINITY;
+        double bound =
+            ct_pivot_bound(&s->pivots, s->turn.pivot, ct_pivot_distances(s->t, pos), enough);
+        ct_sorted_list_insert(&list, bound, row);
+    }
+    for (int i = 0; i < list.count; i++)
+        s->asked[i] = s->pos_of[s->asked_row[i] - 1];
+    return list.count;
+}
+
+void ct_metric_seed_turn(struct ct_metric_search *s)
+{
+    int count = list_seeds(s, s->seeds);
+    for (int i = 0; i < count; i++) {
+        int pos = s->asked[i];
+        double known;
+        if (ct_metric_known(s, pos, &known)) {
+            s->seen[pos] = s->turn.number + 1;
+            ct_metric_offer(s, pos, known);
+        } else {
+            /* The batch overwrites the list that is read, but never overtakes it. */
+            ct_metric_ask(s, pos);
+        }
+    }
+    ct_metric_flush(s);
+}
+
+static int compare_positions(const void *a, const void *b)
+{
+    int one = *(const int *)a, other = *(const int *)b;
+    return (one > other) - (one < other);
+}
+
+/* Whether a point is among the seeds of another, by bisection. */
+static int is_seed_of(const struct ct_metric_search *s, int pos, int other)
+{
+    const int *seed = s->seed + (size_t)other * (size_t)s->seeds;
+    int low = 0, high = s->seeds;
+    while (low < high) {
+        int middle = (low + high) / 2;
+        if (seed[middle] < pos)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low < s->seeds && seed[low] == pos;
+}
+
+int ct_metric_is_seeded(const struct ct_metric_search *s, int a, int b)
+{
+    return s->seed && (is_seed_of(s, a, b) || is_seed_of(s, b, a));
+}
+
+/* A pair of seeds of each other is evaluated in the earlier turn. */
+void ct_metric_seed_all(struct ct_metric_search *s)
+{
+    const struct ct_metric_tree *t = s->t;
+    s->seed = s->host->alloc((size_t)t->n * (size_t)s->seeds, sizeof *s->seed);
+    for (int pos = 0; pos < t->n; pos++) {
+        int *seed = s->seed + (size_t)pos * (size_t)s->seeds;
+        ct_metric_begin_turn(s, t->row[pos] - 1);
+        int count = list_seeds(s, s->seeds);
+        for (int i = 0; i < s->seeds; i++)
+            seed[i] = i < count ? s->asked[i] : t->n;
+        qsort(seed, (size_t)s->seeds, sizeof *seed, compare_positions);
+        for (int i = 0; i < count; i++) {
+            double known;
+            if (seed[i] < pos && is_seed_of(s, pos, seed[i]))
+                continue;
+            if (ct_metric_known(s, seed[i], &known))
+                ct_metric_offer(s, seed[i], known);
+            else
+                ct_metric_ask(s, seed[i]);
+        }
+        ct_metric_flush(s);
+        s->host->poll();
+    }
+}

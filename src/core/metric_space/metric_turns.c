@@ -1,0 +1,96 @@
+/* metric_turns.c: the loop over the queries; see metric_query.h. */
+#include "core/metric_space/metric_search.h"
+
+#include <limits.h>
+#include <math.h>
+
+enum {
+    UPDATES = 64, /* updates of the thresholds of nodes in a search */
+    TRIAL = 64    /* turns after which a search may change to a scan */
+};
+
+/* A search whose turns evaluate more than this share of the pairs changes to a scan: bounds and
+ * many small calls cost more than the evaluations that they save. */
+static const double scan_share = 0.9;
+
+/* Compares the query with all eligible points that it was not compared with before. */
+static void scan_turn(struct ct_metric_search *s)
+{
+    for (int pos = 0; pos < s->t->n; pos++)
+        if (ct_metric_is_eligible(s, pos) && !ct_metric_is_seeded(s, s->turn.pos, pos))
+            ct_metric_ask(s, pos);
+    ct_metric_flush(s);
+}
+
+/* One query, by the tree. Returns the number of points that may be compared with it. */
+static int tree_turn(struct ct_metric_search *s)
+{
+    int n = s->t->n;
+    if (s->batch->all) {
+        ct_metric_descend(s);
+        return n - 1 - s->turn.pos;
+    }
+    if (s->seeds > 0)
+        ct_metric_seed_turn(s);
+    ct_metric_descend(s);
+    return s->turn.max_row < n ? s->turn.max_row : n - (s->turn.pos >= 0);
+}
+
+static void run_turns(struct ct_metric_search *s)
+{
+    const struct ct_host *host = s->host;
+    const struct ct_metric_batch *batch = s->batch;
+    int count = batch->count;
+    s->scanning = batch->mode == CT_METRIC_SCAN;
+    if (s->seeds > 0 && batch->all && !s->scanning)
+        ct_metric_seed_all(s);
+    double before = batch->f->evaluations, pairs = 0;
+    for (int turn = 0; turn < count; turn++) {
+        if (batch->all && turn % (count / UPDATES + 1) == 0)
+            ct_metric_update_nodes(s);
+        ct_metric_begin_turn(s, batch->all ? s->t->row[turn] - 1 : turn);
+        if (s->scanning)
+            scan_turn(s);
+        else
+            pairs += tree_turn(s);
+        if (batch->mode == CT_METRIC_AUTO && turn >= TRIAL &&
+            batch->f->evaluations - before > scan_share * pairs)
+            s->scanning = 1;
+        if (s->pairs && (double)s->pairs->count > s->pairs->limit)
+            return;
+        host->poll();
+        if (host->progress)
+            host->progress((turn + 1.0) / count);
+    }
+}
+
+static void set_thresholds(struct ct_metric_search *s, double distance)
+{
+    for (int i = 0; i < s->batch->count; i++)
+        s->threshold[i] = (struct ct_metric_threshold){distance, INT_MAX};
+}
+
+void ct_metric_knn(const struct ct_host *host, const struct ct_metric_batch *batch, int k,
+                   int *index, double *distance, int *found)
+{
+    struct ct_metric_search s = ct_metric_search_new(host, batch);
+    int most = batch->tree->n - (batch->row ? 1 : 0);
+    s.k = k;
+    s.seeds = k < most ? k : most;
+    s.index = index;
+    s.distance = distance;
+    s.found = found;
+    for (int i = 0; i < batch->count; i++)
+        found[i] = 0;
+    set_thresholds(&s, INFINITY);
+    run_turns(&s);
+}
+
+void ct_metric_radius(const struct ct_host *host, const struct ct_metric_batch *batch,
+                      double radius, struct ct_metric_pairs *pairs)
+{
+    struct ct_metric_search s = ct_metric_search_new(host, batch);
+    s.pairs = pairs;
+    set_thresholds(&s, radius);
+    run_turns(&s);
+}
