@@ -10,12 +10,31 @@
 #'   \item{`kernel_matern52()`}{(1 + a + a^2 / 3) exp(-a), a = sqrt(5) r}
 #' }
 #'
+#' `kernel_custom()` takes the correlation as an R function of r^2.
+#'
+#' @param f A function of a vector of squared distances r^2 that returns the vector of the
+#'   correlations, accurate to rounding: f(0) must be 1, and all values must be from -1 to 1. The
+#'   covariance is `variance` times f(r^2). It must be positive definite in as many dimensions as the
+#'   data have.
 #' @param variance The variance of the process: one finite number above 0.
 #' @param lengthscale The distance over which the process varies, in the units of the coordinates: one
 #'   finite number above 0, or one for each coordinate (automatic relevance determination).
 #'
 #' @return An object of class `covertree_kernel`. If its elements are edited, the functions that use
 #'   it check them again.
+#'
+#' @section A kernel from a function:
+#' A search with `kernel_custom()` is exact, also with `recall` below 1, and stops if `budget` is given.
+#' Nothing is known of `f` by which a point could be excluded, so each query is compared with all points
+#' or predecessors. The search calls `f` on the main thread, for about a million pairs in each call, and
+#' for n^2 pairs in total (half of them with `predecessor = TRUE`). Threads share the multiplications
+#' by the factors of the inducing points. The built-in kernels are many times faster. The tree
+#' keeps `f` with its environment.
+#'
+#' @section Errors:
+#' Stops if `variance` or `lengthscale` is not as described. `kernel_custom()` also stops if `f` is not
+#' a function or f(0) is not 1. Each use of `f` stops if its value has another length than its
+#' argument or is not a number from -1 to 1. An error in `f` is passed on unchanged.
 #'
 #' @section Other parametrizations:
 #' In \pkg{GpGp}, `matern15_isotropic` and `matern25_isotropic` divide the distance by their range,
@@ -31,6 +50,12 @@
 #'
 #' @examples
 #' kernel_matern52(variance = 2, lengthscale = c(0.5, 3))
+#'
+#' # A rational quadratic kernel.
+#' rational <- kernel_custom(function(h2) (1 + h2 / 4)^-2, lengthscale = 0.2)
+#' x <- matrix(runif(400), ncol = 2)
+#' tree <- cover_tree(x, metric = residual_correlation(rational, inducing = 20))
+#' knn_query(tree, k = 3, predecessor = TRUE)
 #' @name kernels
 NULL
 
@@ -59,10 +84,11 @@ check_kernel <- function(kernel) {
     fail("kernel must be a kernel, such as kernel_matern32(): got %s", describe(kernel))
   }
   parts <- if (is.list(kernel)) unclass(kernel)
-  check_parts(parts, c("kind", "variance", "lengthscale"), "kernel", "a kernel")
+  custom <- identical(parts[["kind", exact = TRUE]], "custom")
+  check_parts(parts, c("kind", "variance", "lengthscale", if (custom) "f"), "kernel", "a kernel")
   within_argument("kernel", {
-    kind <- check_choice(parts$kind, kernel_kinds, "kind")
-    new_kernel(kind, parts$variance, parts$lengthscale)
+    if (custom) new_custom_kernel(parts$f, parts$variance, parts$lengthscale)
+    else new_kernel(check_choice(parts$kind, kernel_kinds, "kind"), parts$variance, parts$lengthscale)
   })
 }
 
@@ -95,7 +121,8 @@ covariance_of <- function(kernel, squares) {
     rbf = exp(-squares / 2),
     exponential = exp(-r),
     matern32 = (1 + sqrt(3) * r) * exp(-sqrt(3) * r),
-    matern52 = (1 + sqrt(5) * r + 5 / 3 * squares) * exp(-sqrt(5) * r)
+    matern52 = (1 + sqrt(5) * r + 5 / 3 * squares) * exp(-sqrt(5) * r),
+    custom = custom_correlation(kernel$f, squares)
   )
 }
 

@@ -23,9 +23,10 @@ rounding_level <- function(m, d, variance, jitter) {
 }
 
 # Whether the covariance function varies by no more than `level` over the box around scaled points
-# and inducing points. Then v is the same for all points, up to rounding.
+# and inducing points. Then v is the same for all points, up to rounding. FALSE for a kernel_custom(),
+# which need not be monotone.
 is_flat <- function(kernel, z, inducing, level) {
-  if (nrow(inducing) == 0) return(FALSE)
+  if (nrow(inducing) == 0 || is_custom(kernel)) return(FALSE)
   extent <- rbind(.Call(r_column_range, z), .Call(r_column_range, inducing))
   r <- sqrt(sum((apply(extent, 2, max) - apply(extent, 2, min))^2))
   a <- r * switch(kernel$kind, matern32 = sqrt(3), matern52 = sqrt(5), 1)

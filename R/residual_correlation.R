@@ -235,12 +235,17 @@ state_parts <- function(state) {
                                                     state$metric))
 }
 
-kernel_code <- function(metric) match(metric$kernel$kind, kernel_kinds) - 1L
+# The number of a covariance function in the core; 4, which the core does not know, for a
+# kernel_custom().
+kernel_code <- function(metric) {
+  if (is_custom(metric$kernel)) length(kernel_kinds) else match(metric$kernel$kind, kernel_kinds) - 1L
+}
 
 inducing_state <- function(x, z, metric, threads) {
   inducing <- choose_inducing(x, z, metric, threads)
-  factor <- .Call(r_inducing_factor, kernel_code(metric), metric$kernel$variance, inducing,
-                  metric$jitter, simd_level(), check_threads(threads))
+  factor <- if (is_custom(metric$kernel)) custom_factor(inducing, metric)
+            else .Call(r_inducing_factor, kernel_code(metric), metric$kernel$variance, inducing,
+                       metric$jitter, simd_level(), check_threads(threads))
   if (!is.matrix(factor)) {
     fail(paste("the covariance of the inducing points has no Cholesky factor: its leading minor %d is",
                "not positive; use fewer or more distinct points, or a larger jitter than %g"),
@@ -264,8 +269,9 @@ residual_factors <- function(z, inducing, factor, metric, threads, level) {
   if (nrow(z) == 0) {
     return(list(z = z, v = matrix(0, .Call(r_v_stride, nrow(inducing)), 0), p = numeric()))
   }
-  factors <- .Call(r_residual_values, kernel_code(metric), metric$kernel$variance, inducing, factor, z,
-                   metric$nugget, level, simd_level(), check_threads(threads))
+  factors <- if (is_custom(metric$kernel)) custom_values(z, inducing, factor, metric, level)
+             else .Call(r_residual_values, kernel_code(metric), metric$kernel$variance, inducing, factor,
+                        z, metric$nugget, level, simd_level(), check_threads(threads))
   factors$p[is_row_of(z, inducing)] <- 0
   factors
 }
@@ -371,6 +377,7 @@ residual_search <- function(tree, query, k, options) {
   }
   own <- function(rows) if (is.null(others)) rows
   space <- space_search(tree, state, others, k, options)
+  if (is_custom(state$metric$kernel)) return(custom_search(state, others, k, options, space))
   call <- list(
     queries = if (is.null(others)) n else nrow(others$z),
     key = if (is.null(others)) list(k, options$predecessor),
@@ -464,8 +471,8 @@ check_state <- function(state, size) {
   named <- is.list(code) && identical(names(code), c("kind", "variance", "m", "points"))
   points <- if (named) code$points
   sound <- is.list(points) && identical(names(points), c("z", "v", "p")) && is_number(code$kind) &&
-    code$kind %in% 0:3 && is_number(code$variance) && is_number(code$m) && is_doubles(points$z, size) &&
-    is_doubles(points$v, c(.Call(r_v_stride, code$m), size[1])) &&
+    code$kind %in% (if (is_custom(state$metric$kernel)) 4 else 0:3) && is_number(code$variance) &&
+    is_number(code$m) && is_doubles(points$z, size) && is_doubles(points$v, c(.Call(r_v_stride, code$m), size[1])) &&
     is.double(points$p) && length(points$p) == size[1] && is_doubles(state$x, size) &&
     (is.null(state$inducing) || (is_doubles(state$inducing, c(code$m, size[2])) &&
                                    is_doubles(state$factor, c(code$m, code$m))))

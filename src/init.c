@@ -22,6 +22,9 @@ SEXP r_residual_values(SEXP, SEXP, SEXP, SEXP, SEXP, SEXP, SEXP, SEXP, SEXP);
 SEXP r_residual_exact(SEXP, SEXP, SEXP, SEXP, SEXP, SEXP);
 SEXP r_residual_costs(SEXP, SEXP, SEXP, SEXP, SEXP);
 SEXP r_residual_distance(SEXP, SEXP, SEXP, SEXP, SEXP);
+SEXP r_pair_squares(SEXP, SEXP, SEXP, SEXP, SEXP, SEXP);
+SEXP r_pair_distances(SEXP, SEXP, SEXP, SEXP, SEXP, SEXP);
+SEXP r_pair_nearest(SEXP, SEXP, SEXP, SEXP, SEXP, SEXP);
 SEXP r_v_stride(SEXP);
 SEXP r_quantized_stride(SEXP);
 SEXP r_residual_quantize(SEXP, SEXP, SEXP);
@@ -82,6 +85,9 @@ static const R_CallMethodDef routines[] = {
     {ROUTINE(r_residual_approx), 9},
     {ROUTINE(r_residual_quantize), 3},
     {ROUTINE(r_residual_distance), 5},
+    {ROUTINE(r_pair_squares), 6},
+    {ROUTINE(r_pair_distances), 6},
+    {ROUTINE(r_pair_nearest), 6},
     {ROUTINE(r_v_stride), 1},
     {ROUTINE(r_quantized_stride), 1},
     {NULL, NULL, 0},

@@ -22,6 +22,7 @@
 #include "core/residual/factors.h"
 #include "core/residual_approx/approx_search.h"
 #include "core/residual_exact/exact_search.h"
+#include "core/residual_exact/host_covariance.h"
 #include "core/search/budget.h"
 #include "core/search/query.h"
 #include "core/search/stats.h"

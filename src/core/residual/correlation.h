@@ -46,6 +46,13 @@ void ct_residual_rho(const struct ct_correlation_kernels *kernels,
                      const struct ct_residual_metric *metric, const struct ct_factors *from,
                      int query, const int *pos, int count, double *rho);
 
+/* The same for a covariance function of the host: rho[i] is the covariance of the pair at first.
+ * metric->kind and metric->variance are not used. */
+void ct_residual_rho_of_covariance(const struct ct_correlation_kernels *kernels,
+                                   const struct ct_residual_metric *metric,
+                                   const struct ct_factors *from, int query, const int *pos,
+                                   int count, double *rho);
+
 /* The same, as squared distances: sq[i] = 1 - |rho[i]|. */
 void ct_residual_sqdist(const struct ct_correlation_kernels *kernels,
                         const struct ct_residual_metric *metric, const struct ct_factors *from,
