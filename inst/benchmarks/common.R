@@ -209,7 +209,7 @@ figures <- function(value, digits = 3) {
 # Formats a recall with four decimals, rounded down: only a recall of 1 shows as 1.0000.
 shares <- function(value) ifelse(is.na(value), "-", sprintf("%.4f", floor(1e4 * value + 1e-9) / 1e4))
 
-open_plot <- function(name, width = 1600, height = 1000) {
+open_plot <- function(name, width = 1200, height = 750) {
   type <- if (capabilities("cairo")) "cairo" else getOption("bitmapType")
-  grDevices::png(file.path(bench_dir, paste0(name, ".png")), width, height, res = 160, type = type)
+  grDevices::png(file.path(bench_dir, paste0(name, ".png")), width, height, res = 120, type = type)
 }

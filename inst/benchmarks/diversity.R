@@ -49,7 +49,7 @@ write_table("diversity", data.frame(
   check.names = FALSE
 ), lines$machine)
 
-open_plot("diversity", width = 1600, height = 1200)
+open_plot("diversity", width = 1200, height = 900)
 graphics::par(mfrow = c(2, 2), mar = c(4, 4, 3, 1), las = 1)
 colors <- c(hilbert = "#1b7837", natural = "#762a83")
 for (part in split(all, list(all$queries, all$metric))) {
