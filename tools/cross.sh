@@ -33,7 +33,8 @@ describe() {
 }
 
 # The checks that take less than half a minute each under an emulator, and the fingerprint.
-slow="hard_cases interrupt knn maximin predecessor radius exact_search block_search tiles"
+slow="hard_cases interrupt knn maximin predecessor radius exact_search block_search tiles \
+    approx_search cholesky factors features host_covariance metric_query metrics"
 names() {
     for file in tests/core/test_*.c tests/core/*/test_*.c; do
         name=$(basename "$file" .c)
