@@ -32,8 +32,8 @@ calibrate <- function(call, target, seed) {
   no_choice
 }
 
-# No effort reaches the target or costs less than the exact search, so the answer is exact. Otherwise, most queries evaluate at most `few`
-# points, `recall` is stated, `losses` are those of exactly answered queries, and the choice has been
+# No effort reaches the target or costs less than the exact search, so the answer is exact. In other
+# choices, most queries evaluate at most `few` points, `recall` is stated, `losses` are those of exactly answered queries, and the choice has been
 # carried over so many `updates` of the metric.
 no_choice <- list(effort = NA_real_, few = NA_real_,
                   recall = c(estimate = NA_real_, lower = NA_real_, upper = NA_real_, worst = NA_real_),
@@ -42,7 +42,7 @@ no_choice <- list(effort = NA_real_, few = NA_real_,
 # The choice from these samples. Without a control sample, only the effort can be too small.
 calibrate_on <- function(samples, target, queries) {
   number <- patient_effort(samples, target)
-  if (is.na(number) || samples$exact_is_cheaper()) return(no_choice)
+  if (is.na(number)) return(no_choice)
   repeat {
     choice <- read_choice(samples, number, target, queries)
     if (!is.na(choice$effort) || samples$control || number == samples$last) return(choice)
@@ -106,7 +106,8 @@ loss_by_effort <- function(run, hit, exact) {
   }
 }
 
-# The number of the effort of the patient search; NA if no effort reaches the target in the exact sample.
+# The number of the effort of the patient search; NA if no effort reaches the target in the exact sample,
+# or if the exact search costs less.
 patient_effort <- function(samples, target) {
   number <- FIRST
   repeat {

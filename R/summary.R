@@ -68,7 +68,7 @@ level_table <- function(arrays) {
   level <- sort(unique(arrays$level), decreasing = TRUE, na.last = TRUE)
   count <- function(of) tabulate(match(of, level), length(level))
   highest <- arrays$level[!duplicated(arrays$center)]
-  data.frame(level = level, cover = ifelse(is.na(level), 0, 2^(level / 4)),
+  data.frame(level = level, cover = cover_radius(level),
              nodes = count(arrays$level), points = count(highest))
 }
 

@@ -54,8 +54,7 @@
 #'
 #' @section Cost:
 #' For n locations with k neighbors each: n (k^2 m + k^3 + m^2) operations, and memory for 3 n m
-#' numbers. About a second for n = 10,000, k = 20 and m = 100. V needs BLAS as in
-#' [residual_correlation()]. The last digits of the result depend on the BLAS.
+#' numbers. About a second for n = 10,000, k = 20 and m = 100. The last digits of the result depend on the BLAS.
 #'
 #' @section Errors:
 #' Stops if `x` is not numeric and finite; if `y` is not a numeric vector of finite values, one for each

@@ -1,11 +1,11 @@
 /* metric_query.h: searches in a metric that is known only by a function.
  *
  * Both searches evaluate a pair of objects only if no lower bound excludes it, and no pair
- * twice. Queries take turns. A query asks for the distances to many objects in one call: those
- * whose lower bounds are least first, because their distances exclude others.
+ * twice. Queries are answered one after the other. A query asks for the distances to many objects
+ * in one call: those whose lower bounds are least first, because their distances exclude others.
  *
  * If the queries are all objects of the tree, a distance serves both objects of the pair. Then the
- * queries take turns by position, and each is compared with later positions only.
+ * queries are answered in the order of positions, and each is compared with later positions only.
  */
 #ifndef COVERTREE_METRIC_SPACE_METRIC_QUERY_H
 #define COVERTREE_METRIC_SPACE_METRIC_QUERY_H

@@ -93,30 +93,31 @@ static void offer_to(struct ct_metric_search *s, int query, double distance, int
 void ct_metric_offer(struct ct_metric_search *s, int pos, double distance)
 {
     int row = s->t->row[pos];
-    offer_to(s, s->turn.number, distance, row);
+    offer_to(s, s->query.number, distance, row);
     if (s->batch->all)
-        offer_to(s, row - 1, distance, s->turn.row);
+        offer_to(s, row - 1, distance, s->query.row);
 }
 
 int ct_metric_wants_pair(const struct ct_metric_search *s, int pos, double bound)
 {
     int row = s->t->row[pos];
-    return ct_wants(s->threshold[s->turn.number], bound, row) ||
-           (s->batch->all && ct_wants(s->threshold[row - 1], bound, s->turn.row));
+    return ct_wants(s->threshold[s->query.number], bound, row) ||
+           (s->batch->all && ct_wants(s->threshold[row - 1], bound, s->query.row));
 }
 
 int ct_metric_wants_node(const struct ct_metric_search *s, int node, double bound)
 {
     int min_row = s->t->min_row[node];
-    if (min_row > s->turn.max_row || (s->batch->all && s->t->subtree_end[node] - 1 <= s->turn.pos))
+    if (min_row > s->query.max_row ||
+        (s->batch->all && s->t->subtree_end[node] - 1 <= s->query.pos))
         return 0;
-    return ct_wants(s->threshold[s->turn.number], bound, min_row) ||
-           (s->batch->all && ct_wants(s->node_threshold[node], bound, s->turn.row));
+    return ct_wants(s->threshold[s->query.number], bound, min_row) ||
+           (s->batch->all && ct_wants(s->node_threshold[node], bound, s->query.row));
 }
 
 double ct_metric_pair_limit(const struct ct_metric_search *s, int pos)
 {
-    double limit = s->threshold[s->turn.number].distance;
+    double limit = s->threshold[s->query.number].distance;
     if (!s->batch->all)
         return limit;
     double other = s->threshold[s->t->row[pos] - 1].distance;
@@ -125,7 +126,7 @@ double ct_metric_pair_limit(const struct ct_metric_search *s, int pos)
 
 double ct_metric_node_limit(const struct ct_metric_search *s, int node)
 {
-    double limit = s->threshold[s->turn.number].distance;
+    double limit = s->threshold[s->query.number].distance;
     if (!s->batch->all)
         return limit;
     double other = s->node_threshold[node].distance;
@@ -135,8 +136,8 @@ double ct_metric_node_limit(const struct ct_metric_search *s, int node)
 int ct_metric_is_eligible(const struct ct_metric_search *s, int pos)
 {
     if (s->batch->all)
-        return pos > s->turn.pos;
-    return pos != s->turn.pos && s->t->row[pos] <= s->turn.max_row;
+        return pos > s->query.pos;
+    return pos != s->query.pos && s->t->row[pos] <= s->query.max_row;
 }
 
 /* The later of two thresholds. */

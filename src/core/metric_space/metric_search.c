@@ -21,7 +21,7 @@ enum {
 
 void ct_metric_ask(struct ct_metric_search *s, int pos)
 {
-    s->seen[pos] = s->turn.number + 1;
+    s->seen[pos] = s->query.number + 1;
     s->asked[s->asked_size] = pos;
     s->asked_row[s->asked_size] = s->t->row[pos];
     s->asked_size++;
@@ -31,13 +31,13 @@ void ct_metric_ask(struct ct_metric_search *s, int pos)
 static void check_distance(const struct ct_metric_search *s, int pos, double distance)
 {
     const struct ct_distance_function *f = s->batch->f;
-    const double *a = s->turn.pivot, *b = ct_pivot_distances(s->t, pos);
+    const double *a = s->query.pivot, *b = ct_pivot_distances(s->t, pos);
     double rounding = f->tolerance * distance;
     for (int j = 0; j < s->t->pivots; j++) {
         double sum = a[j] + b[j];
         if (distance + rounding < ct_lower_bound(a[j], b[j], f->tolerance) ||
             distance - rounding > sum + f->tolerance * sum)
-            f->refuse(f->data, s->turn.from, s->t->row[pos], s->t->row[s->t->pivot[j] - 1]);
+            f->refuse(f->data, s->query.from, s->t->row[pos], s->t->row[s->t->pivot[j] - 1]);
     }
 }
 
@@ -57,7 +57,7 @@ static void visit_with_distance(struct ct_metric_search *s, struct ct_metric_vis
 void ct_metric_flush(struct ct_metric_search *s)
 {
     struct ct_distance_function *f = s->batch->f;
-    ct_evaluate(f, s->turn.from, s->asked_row, s->asked_size, s->answer);
+    ct_evaluate(f, s->query.from, s->asked_row, s->asked_size, s->answer);
     for (int i = 0; i < s->asked_size; i++) {
         if (f->refuse && !s->scanning)
             check_distance(s, s->asked[i], s->answer[i]);
@@ -73,19 +73,19 @@ void ct_metric_flush(struct ct_metric_search *s)
 
 int ct_metric_known(const struct ct_metric_search *s, int pos, double *distance)
 {
-    const struct ct_metric_turn *turn = &s->turn;
+    const struct ct_metric_current *query = &s->query;
     if (s->pivots.number[pos] >= 0) {
-        *distance = turn->pivot[s->pivots.number[pos]];
+        *distance = query->pivot[s->pivots.number[pos]];
         return 1;
     }
-    if (turn->pos < 0)
+    if (query->pos < 0)
         return 0;
-    int own_number = s->pivots.number[turn->pos], leaf = s->leaf_of[turn->pos];
+    int own_number = s->pivots.number[query->pos], leaf = s->leaf_of[query->pos];
     if (own_number >= 0)
         *distance = ct_pivot_distances(s->t, pos)[own_number];
     else if (s->t->center[leaf] - 1 == pos)
-        *distance = s->t->to_center[turn->pos];
-    else if (s->t->center[s->leaf_of[pos]] - 1 == turn->pos)
+        *distance = s->t->to_center[query->pos];
+    else if (s->t->center[s->leaf_of[pos]] - 1 == query->pos)
         *distance = s->t->to_center[pos];
     else
         return 0;
@@ -106,7 +106,7 @@ static double child_bound(const struct ct_metric_search *s, const struct ct_metr
     else if (d >= 0 && d > t->farthest[child])
         ring = ct_lower_bound(d, t->farthest[child], tolerance);
     bound = ring > bound ? ring : bound;
-    double range = ct_range_bound(&s->pivots, s->turn.pivot, t->lower + at, t->upper + at,
+    double range = ct_range_bound(&s->pivots, s->query.pivot, t->lower + at, t->upper + at,
                                   ct_metric_node_limit(s, child));
     return range > bound ? range : bound;
 }
@@ -118,11 +118,11 @@ static int should_ask_center(const struct ct_metric_search *s, int node)
     const struct ct_metric_tree *t = s->t;
     int center = t->center[node] - 1;
     if (t->subtree_end[node] - t->subtree_begin[node] < LARGE_NODE ||
-        !ct_metric_is_eligible(s, center) || s->seen[center] == s->turn.number + 1)
+        !ct_metric_is_eligible(s, center) || s->seen[center] == s->query.number + 1)
         return 0;
-    double bound = ct_pivot_bound(&s->pivots, s->turn.pivot, ct_pivot_distances(t, center),
+    double bound = ct_pivot_bound(&s->pivots, s->query.pivot, ct_pivot_distances(t, center),
                                   ct_metric_pair_limit(s, center));
-    return ct_metric_wants_pair(s, center, bound) && !ct_metric_is_seeded(s, s->turn.pos, center);
+    return ct_metric_wants_pair(s, center, bound) && !ct_metric_is_seeded(s, s->query.pos, center);
 }
 
 static void expand_node(struct ct_metric_search *s, const struct ct_metric_visit *parent)
@@ -153,7 +153,8 @@ static void expand_node(struct ct_metric_search *s, const struct ct_metric_visit
 static double point_bound(const struct ct_metric_search *s, const struct ct_metric_visit *leaf,
                           int pos, double enough)
 {
-    double bound = ct_pivot_bound(&s->pivots, s->turn.pivot, ct_pivot_distances(s->t, pos), enough);
+    double bound =
+        ct_pivot_bound(&s->pivots, s->query.pivot, ct_pivot_distances(s->t, pos), enough);
     if (leaf->distance >= 0) {
         double ring = ct_lower_bound(leaf->distance, s->t->to_center[pos], s->pivots.tolerance);
         bound = ring > bound ? ring : bound;
@@ -167,11 +168,11 @@ static void scan_leaf(struct ct_metric_search *s, const struct ct_metric_visit *
     const struct ct_metric_tree *t = s->t;
     double enough = ct_metric_node_limit(s, leaf->node), known;
     for (int pos = t->subtree_begin[leaf->node] - 1; pos < t->subtree_end[leaf->node]; pos++) {
-        if (s->seen[pos] == s->turn.number + 1 || !ct_metric_is_eligible(s, pos))
+        if (s->seen[pos] == s->query.number + 1 || !ct_metric_is_eligible(s, pos))
             continue;
         double bound = point_bound(s, leaf, pos, enough);
         if (bound > enough || !ct_metric_wants_pair(s, pos, bound) ||
-            ct_metric_is_seeded(s, s->turn.pos, pos))
+            ct_metric_is_seeded(s, s->query.pos, pos))
             continue;
         if (ct_metric_known(s, pos, &known))
             ct_metric_offer(s, pos, known);
@@ -185,30 +186,30 @@ static void evaluate_pivots(struct ct_metric_search *s)
 {
     for (int j = 0; j < s->t->pivots; j++)
         s->asked_row[j] = s->t->row[s->t->pivot[j] - 1];
-    ct_evaluate(s->batch->f, s->turn.from, s->asked_row, s->t->pivots, s->foreign);
+    ct_evaluate(s->batch->f, s->query.from, s->asked_row, s->t->pivots, s->foreign);
 }
 
-void ct_metric_begin_turn(struct ct_metric_search *s, int number)
+void ct_metric_begin_query(struct ct_metric_search *s, int number)
 {
     const struct ct_metric_batch *batch = s->batch;
-    struct ct_metric_turn *turn = &s->turn;
-    *turn = (struct ct_metric_turn){
+    struct ct_metric_current *query = &s->query;
+    *query = (struct ct_metric_current){
         .number = number, .from = -number - 1, .pos = -1, .max_row = INT_MAX, .pivot = s->foreign};
     if (batch->row) {
-        turn->from = turn->row = batch->row[number];
-        turn->pos = s->pos_of[turn->row - 1];
-        turn->pivot = ct_pivot_distances(s->t, turn->pos);
-        turn->max_row = batch->predecessor ? turn->row - 1 : INT_MAX;
+        query->from = query->row = batch->row[number];
+        query->pos = s->pos_of[query->row - 1];
+        query->pivot = ct_pivot_distances(s->t, query->pos);
+        query->max_row = batch->predecessor ? query->row - 1 : INT_MAX;
     }
     if (!batch->row && !s->scanning)
         evaluate_pivots(s);
-    ct_set_margin(&s->pivots, turn->pivot, s->largest);
+    ct_set_margin(&s->pivots, query->pivot, s->largest);
 }
 
 /* Visits all nodes that are wanted, and lists their points. */
 static void list_points(struct ct_metric_search *s)
 {
-    struct ct_metric_visit root = {0, s->turn.pivot[0], 0, 0};
+    struct ct_metric_visit root = {0, s->query.pivot[0], 0, 0};
     s->listed_size = 0;
     visit_with_distance(s, root);
     while (s->stack_size > 0 || s->waiting_size > 0) {

@@ -3,7 +3,7 @@
  *   metric_search.c   one query goes down the tree
  *   metric_seed.c     first thresholds
  *   metric_result.c   results, thresholds, which pairs are wanted
- *   metric_turns.c    the loop over the queries
+ *   metric_queries.c    the loop over the queries
  */
 #ifndef COVERTREE_METRIC_SPACE_METRIC_SEARCH_H
 #define COVERTREE_METRIC_SPACE_METRIC_SEARCH_H
@@ -22,7 +22,7 @@ static inline int ct_wants(struct ct_metric_threshold threshold, double distance
     return distance < threshold.distance || (distance == threshold.distance && row < threshold.row);
 }
 
-/* A node that waits for its turn, or for the distance of its center. */
+/* A node that is not visited yet, or whose center has no distance yet. */
 struct ct_metric_visit {
     double bound;    /* of the distances from the query to the node's points */
     double distance; /* from the query to the center; negative: not known */
@@ -36,8 +36,8 @@ struct ct_metric_candidate {
     int pos;
 };
 
-/* The query whose turn it is. */
-struct ct_metric_turn {
+/* The query that is answered at present. */
+struct ct_metric_current {
     int number; /* of the query, from 0 */
     int from;   /* as the distance function takes it */
     int pos;    /* -1 for a foreign query */
@@ -52,7 +52,7 @@ struct ct_metric_search {
     const struct ct_metric_tree *t;
     struct ct_pivots pivots; /* by position, not by object */
     double largest;          /* distance of a point to a pivot */
-    struct ct_metric_turn turn;
+    struct ct_metric_current query;
     int scanning; /* whether all pairs are evaluated */
 
     /* Results: for the k nearest, sorted lists [k x count]; for a radius, pairs. */
@@ -102,7 +102,8 @@ int ct_metric_wants_node(const struct ct_metric_search *s, int node, double boun
 double ct_metric_pair_limit(const struct ct_metric_search *s, int pos);
 double ct_metric_node_limit(const struct ct_metric_search *s, int node);
 
-/* Whether the point at a position may be a neighbor, and its turn has not been. */
+/* Whether the point at a position may be a neighbor, and has not been a query itself if distances
+ * are used for both. */
 int ct_metric_is_eligible(const struct ct_metric_search *s, int pos);
 
 /* Computes s->node_threshold from the thresholds of the points. O(n). */
@@ -110,9 +111,9 @@ void ct_metric_update_nodes(struct ct_metric_search *s);
 
 /* metric_search.c */
 
-/* Begins the turn of a query. A foreign query is compared with all pivots, unless all points are to
- * be evaluated. */
-void ct_metric_begin_turn(struct ct_metric_search *s, int number);
+/* Makes a query the current one. A foreign query is compared with all pivots, unless all points are
+ * to be evaluated. */
+void ct_metric_begin_query(struct ct_metric_search *s, int number);
 
 /* Adds a point to the batch of evaluations. */
 void ct_metric_ask(struct ct_metric_search *s, int pos);
@@ -129,9 +130,9 @@ void ct_metric_descend(struct ct_metric_search *s);
 /* metric_seed.c */
 
 /* Evaluates points near the query, for a first threshold. */
-void ct_metric_seed_turn(struct ct_metric_search *s);
+void ct_metric_seed_query(struct ct_metric_search *s);
 
-/* The same for all points of the tree, before the first turn. Fills s->seed. */
+/* The same for all points of the tree, before the first query. Fills s->seed. */
 void ct_metric_seed_all(struct ct_metric_search *s);
 
 /* Whether the points at two positions were compared by ct_metric_seed_all(). */

@@ -23,8 +23,8 @@ struct window {
 static int window_size(const struct ct_metric_search *s, int wanted)
 {
     double size = wanted, n = s->t->n;
-    if (s->turn.max_row < s->t->n)
-        size *= n / (s->turn.max_row > 1 ? s->turn.max_row : 1);
+    if (s->query.max_row < s->t->n)
+        size *= n / (s->query.max_row > 1 ? s->query.max_row : 1);
     return size < n ? (int)size : s->t->n;
 }
 
@@ -38,7 +38,7 @@ static int likely_leaf(const struct ct_metric_search *s)
         double least = 0;
         for (int child = t->first_child[node]; child > 0; child = t->next_sibling[child - 1]) {
             size_t at = (size_t)(child - 1) * (size_t)t->pivots;
-            double bound = ct_range_bound(&s->pivots, s->turn.pivot, t->lower + at, t->upper + at,
+            double bound = ct_range_bound(&s->pivots, s->query.pivot, t->lower + at, t->upper + at,
                                           best < 0 ? INFINITY : least);
             if (best < 0 || bound < least) {
                 best = child - 1;
@@ -54,8 +54,8 @@ static int likely_leaf(const struct ct_metric_search *s)
 static struct window find_window(const struct ct_metric_search *s, int size)
 {
     const struct ct_metric_tree *t = s->t;
-    int node = s->turn.pos >= 0 ? s->leaf_of[s->turn.pos] : likely_leaf(s);
-    int middle = s->turn.pos >= 0 ? s->turn.pos : t->center[node] - 1;
+    int node = s->query.pos >= 0 ? s->leaf_of[s->query.pos] : likely_leaf(s);
+    int middle = s->query.pos >= 0 ? s->query.pos : t->center[node] - 1;
     while (t->subtree_end[node] - t->subtree_begin[node] + 1 < size && t->parent[node] > 0)
         node = t->parent[node] - 1;
     struct window window = {t->subtree_begin[node] - 1, t->subtree_end[node]};
@@ -75,11 +75,11 @@ static int list_seeds(struct ct_metric_search *s, int seeds)
     struct ct_sorted_list list = {s->bound, s->asked_row, seeds, 0};
     for (int pos = window.begin; pos < window.end; pos++) {
         int row = s->t->row[pos];
-        if (pos == s->turn.pos || row > s->turn.max_row)
+        if (pos == s->query.pos || row > s->query.max_row)
             continue;
         double enough = list.count == seeds ? list.sq[seeds - 1] : INFINITY;
         double bound =
-            ct_pivot_bound(&s->pivots, s->turn.pivot, ct_pivot_distances(s->t, pos), enough);
+            ct_pivot_bound(&s->pivots, s->query.pivot, ct_pivot_distances(s->t, pos), enough);
         ct_sorted_list_insert(&list, bound, row);
     }
     for (int i = 0; i < list.count; i++)
@@ -87,14 +87,14 @@ static int list_seeds(struct ct_metric_search *s, int seeds)
     return list.count;
 }
 
-void ct_metric_seed_turn(struct ct_metric_search *s)
+void ct_metric_seed_query(struct ct_metric_search *s)
 {
     int count = list_seeds(s, s->seeds);
     for (int i = 0; i < count; i++) {
         int pos = s->asked[i];
         double known;
         if (ct_metric_known(s, pos, &known)) {
-            s->seen[pos] = s->turn.number + 1;
+            s->seen[pos] = s->query.number + 1;
             ct_metric_offer(s, pos, known);
         } else {
             /* The batch overwrites the list that is read, but never overtakes it. */
@@ -130,14 +130,14 @@ int ct_metric_is_seeded(const struct ct_metric_search *s, int a, int b)
     return s->seed && (is_seed_of(s, a, b) || is_seed_of(s, b, a));
 }
 
-/* A pair of seeds of each other is evaluated in the earlier turn. */
+/* A pair of seeds of each other is evaluated for the earlier query. */
 void ct_metric_seed_all(struct ct_metric_search *s)
 {
     const struct ct_metric_tree *t = s->t;
     s->seed = s->host->alloc((size_t)t->n * (size_t)s->seeds, sizeof *s->seed);
     for (int pos = 0; pos < t->n; pos++) {
         int *seed = s->seed + (size_t)pos * (size_t)s->seeds;
-        ct_metric_begin_turn(s, t->row[pos] - 1);
+        ct_metric_begin_query(s, t->row[pos] - 1);
         int count = list_seeds(s, s->seeds);
         for (int i = 0; i < s->seeds; i++)
             seed[i] = i < count ? s->asked[i] : t->n;

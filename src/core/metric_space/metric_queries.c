@@ -1,4 +1,4 @@
-/* metric_turns.c: the loop over the queries; see metric_query.h. */
+/* metric_queries.c: the loop over the queries; see metric_query.h. */
 #include "core/metric_space/metric_search.h"
 
 #include <limits.h>
@@ -6,37 +6,37 @@
 
 enum {
     UPDATES = 64, /* updates of the thresholds of nodes in a search */
-    TRIAL = 64    /* turns after which a search may change to a scan */
+    TRIAL = 64    /* queries after which a search may change to a scan */
 };
 
-/* A search whose turns evaluate more than this share of the pairs changes to a scan: bounds and
+/* A search whose queries evaluate more than this share of the pairs changes to a scan: bounds and
  * many small calls cost more than the evaluations that they save. */
 static const double scan_share = 0.9;
 
 /* Compares the query with all eligible points that it was not compared with before. */
-static void scan_turn(struct ct_metric_search *s)
+static void scan_query(struct ct_metric_search *s)
 {
     for (int pos = 0; pos < s->t->n; pos++)
-        if (ct_metric_is_eligible(s, pos) && !ct_metric_is_seeded(s, s->turn.pos, pos))
+        if (ct_metric_is_eligible(s, pos) && !ct_metric_is_seeded(s, s->query.pos, pos))
             ct_metric_ask(s, pos);
     ct_metric_flush(s);
 }
 
 /* One query, by the tree. Returns the number of points that may be compared with it. */
-static int tree_turn(struct ct_metric_search *s)
+static int traverse_query(struct ct_metric_search *s)
 {
     int n = s->t->n;
     if (s->batch->all) {
         ct_metric_descend(s);
-        return n - 1 - s->turn.pos;
+        return n - 1 - s->query.pos;
     }
     if (s->seeds > 0)
-        ct_metric_seed_turn(s);
+        ct_metric_seed_query(s);
     ct_metric_descend(s);
-    return s->turn.max_row < n ? s->turn.max_row : n - (s->turn.pos >= 0);
+    return s->query.max_row < n ? s->query.max_row : n - (s->query.pos >= 0);
 }
 
-static void run_turns(struct ct_metric_search *s)
+static void run_queries(struct ct_metric_search *s)
 {
     const struct ct_host *host = s->host;
     const struct ct_metric_batch *batch = s->batch;
@@ -45,22 +45,22 @@ static void run_turns(struct ct_metric_search *s)
     if (s->seeds > 0 && batch->all && !s->scanning)
         ct_metric_seed_all(s);
     double before = batch->f->evaluations, pairs = 0;
-    for (int turn = 0; turn < count; turn++) {
-        if (batch->all && turn % (count / UPDATES + 1) == 0)
+    for (int i = 0; i < count; i++) {
+        if (batch->all && i % (count / UPDATES + 1) == 0)
             ct_metric_update_nodes(s);
-        ct_metric_begin_turn(s, batch->all ? s->t->row[turn] - 1 : turn);
+        ct_metric_begin_query(s, batch->all ? s->t->row[i] - 1 : i);
         if (s->scanning)
-            scan_turn(s);
+            scan_query(s);
         else
-            pairs += tree_turn(s);
-        if (batch->mode == CT_METRIC_AUTO && turn >= TRIAL &&
+            pairs += traverse_query(s);
+        if (batch->mode == CT_METRIC_AUTO && i >= TRIAL &&
             batch->f->evaluations - before > scan_share * pairs)
             s->scanning = 1;
         if (s->pairs && (double)s->pairs->count > s->pairs->limit)
             return;
         host->poll();
         if (host->progress)
-            host->progress((turn + 1.0) / count);
+            host->progress((i + 1.0) / count);
     }
 }
 
@@ -83,7 +83,7 @@ void ct_metric_knn(const struct ct_host *host, const struct ct_metric_batch *bat
     for (int i = 0; i < batch->count; i++)
         found[i] = 0;
     set_thresholds(&s, INFINITY);
-    run_turns(&s);
+    run_queries(&s);
 }
 
 void ct_metric_radius(const struct ct_host *host, const struct ct_metric_batch *batch,
@@ -92,5 +92,5 @@ void ct_metric_radius(const struct ct_host *host, const struct ct_metric_batch *
     struct ct_metric_search s = ct_metric_search_new(host, batch);
     s.pairs = pairs;
     set_thresholds(&s, radius);
-    run_turns(&s);
+    run_queries(&s);
 }
