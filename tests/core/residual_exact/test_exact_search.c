@@ -6,6 +6,7 @@
 #include "core/residual_exact/exact_search.h"
 #include "core/search/query.h"
 #include "host.h"
+#include "oracle.h"
 #include "random_factors.h"
 
 #include <math.h>
@@ -18,22 +19,9 @@ struct queries {
     int count, predecessors;
 };
 
-struct candidate {
-    double distance;
-    int row;
-};
-
-static int compare(const void *a, const void *b)
-{
-    const struct candidate *x = a, *y = b;
-    if (x->distance != y->distance)
-        return x->distance < y->distance ? -1 : 1;
-    return (x->row > y->row) - (x->row < y->row);
-}
-
 /* Fills near with all points that a query may find, by (distance, row); returns their count. */
 static int sort_all(const struct ct_residual_metric *metric, const struct queries *queries,
-                    int query, struct candidate *neighbors)
+                    int query, struct neighbor *neighbors)
 {
     const struct ct_factors *points = &metric->points;
     int own = !queries->others, found = 0;
@@ -43,9 +31,9 @@ static int sort_all(const struct ct_residual_metric *metric, const struct querie
         if (own && (i == at || (queries->predecessors && i > at)))
             continue;
         ct_residual_rho(kernels_of(0), metric, own ? points : queries->others, at, &i, 1, &rho);
-        neighbors[found++] = (struct candidate){sqrt(1 - fabs(rho)), i + 1};
+        neighbors[found++] = (struct neighbor){sqrt(1 - fabs(rho)), i + 1};
     }
-    qsort(neighbors, (size_t)found, sizeof *neighbors, compare);
+    qsort(neighbors, (size_t)found, sizeof *neighbors, oracle_compare);
     return found;
 }
 
@@ -54,7 +42,7 @@ static void check_search(const struct ct_residual_metric *metric, struct queries
     size_t size = (size_t)queries.count * k;
     int *want = keep(size, sizeof *want), wrong = 0;
     double *want_distance = keep(size, sizeof *want_distance);
-    struct candidate *neighbors = keep((size_t)metric->points.n, sizeof *neighbors);
+    struct neighbor *neighbors = keep((size_t)metric->points.n, sizeof *neighbors);
     for (int i = 0; i < queries.count; i++) {
         int found = sort_all(metric, &queries, i, neighbors);
         for (int j = 0; j < k; j++) {

@@ -8,6 +8,7 @@
 #include "core/residual_exact/feature_map.h"
 #include "core/search/query.h"
 #include "host.h"
+#include "oracle.h"
 #include "random_factors.h"
 #include "true_factors.h"
 
@@ -155,35 +156,22 @@ static void check_wrong_origin(void)
     keep_end();
 }
 
-struct candidate {
-    double distance;
-    int row;
-};
-
-static int compare(const void *a, const void *b)
-{
-    const struct candidate *x = a, *y = b;
-    if (x->distance != y->distance)
-        return x->distance < y->distance ? -1 : 1;
-    return (x->row > y->row) - (x->row < y->row);
-}
-
 /* The neighbors of one query by sorting: index and distance [k]. */
 static void sort_all(const struct ct_exact_batch *batch, int query, int k, int *index,
                      double *distance)
 {
     const struct ct_factors *points = &batch->metric->points;
     int own = !batch->query_points, at = batch->row ? batch->row[query] - 1 : query, found = 0;
-    struct candidate *neighbors = malloc(sizeof *neighbors * (size_t)points->n);
+    struct neighbor *neighbors = malloc(sizeof *neighbors * (size_t)points->n);
     for (int i = 0; i < points->n; i++) {
         double rho;
         if (own && (i == at || (batch->predecessors && i > at)))
             continue;
         ct_residual_rho(kernels_of(0), batch->metric, own ? points : batch->query_points, at, &i, 1,
                         &rho);
-        neighbors[found++] = (struct candidate){sqrt(1 - fabs(rho)), i + 1};
+        neighbors[found++] = (struct neighbor){sqrt(1 - fabs(rho)), i + 1};
     }
-    qsort(neighbors, (size_t)found, sizeof *neighbors, compare);
+    qsort(neighbors, (size_t)found, sizeof *neighbors, oracle_compare);
     for (int j = 0; j < k; j++) {
         index[j] = j < found ? neighbors[j].row : CT_NO_ROW;
         distance[j] = j < found ? neighbors[j].distance : -1;

@@ -24,14 +24,6 @@ struct task {
     int *reach;                 /* [m] how many */
 };
 
-static int compare(const void *one, const void *other)
-{
-    const struct neighbor *a = one, *b = other;
-    if (a->distance != b->distance)
-        return a->distance < b->distance ? -1 : 1;
-    return (a->row > b->row) - (a->row < b->row);
-}
-
 /* Fills in what each query may find. */
 static void rank_all(struct task *task)
 {
@@ -51,7 +43,7 @@ static void rank_all(struct task *task)
                                      cloud->x + row - 1, n, cloud->d);
             neighbors[count++] = (struct neighbor){sqrt(sq), row};
         }
-        qsort(neighbors, (size_t)count, sizeof *neighbors, compare);
+        qsort(neighbors, (size_t)count, sizeof *neighbors, oracle_compare);
         task->reach[i] = count;
     }
 }

@@ -66,14 +66,6 @@ static struct found search(const struct ct_batch *batch, double radius, int sort
     return found;
 }
 
-static int compare(const void *one, const void *other)
-{
-    const struct neighbor *a = one, *b = other;
-    if (a->distance != b->distance)
-        return a->distance < b->distance ? -1 : 1;
-    return (a->row > b->row) - (a->row < b->row);
-}
-
 /* Whether the i-th query found what it must; in any order if not sorted. */
 static int is_right(const struct task *task, const struct found *found, int i, double radius,
                     int sorted)
@@ -85,7 +77,7 @@ static int is_right(const struct task *task, const struct found *found, int i, d
     for (int j = 0; j < count; j++)
         got[j] = (struct neighbor){found->distance[i][j], found->index[i][j]};
     if (!sorted)
-        qsort(got, (size_t)count, sizeof *got, compare);
+        qsort(got, (size_t)count, sizeof *got, oracle_compare);
     for (int j = 0; j < count; j++) {
         const struct neighbor *want = &task->neighbors[(size_t)i * task->cloud->n + j];
         right &= got[j].distance == want->distance && got[j].row == want->row;

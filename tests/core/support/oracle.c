@@ -16,7 +16,7 @@ double oracle_distance(const double *a, size_t a_apart, const double *b, size_t 
     return sqrt(sum);
 }
 
-static int compare(const void *one, const void *other)
+int oracle_compare(const void *one, const void *other)
 {
     const struct neighbor *a = one, *b = other;
     if (a->distance != b->distance)
@@ -34,7 +34,7 @@ int oracle_rows(const struct cloud *cloud, const struct cloud *queries, int i, i
                 (struct neighbor){oracle_distance(queries->x + i, (size_t)queries->n,
                                                   cloud->x + row - 1, (size_t)cloud->n, cloud->d),
                                   row};
-    qsort(out, (size_t)count, sizeof *out, compare);
+    qsort(out, (size_t)count, sizeof *out, oracle_compare);
     return count;
 }
 

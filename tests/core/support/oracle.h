@@ -11,6 +11,9 @@ struct neighbor {
     int row;
 };
 
+/* Compares two neighbors by (distance, row), for qsort(). */
+int oracle_compare(const void *one, const void *other);
+
 /* The square root of the squared differences summed column by column. */
 double oracle_distance(const double *a, size_t a_apart, const double *b, size_t b_apart, int d);
 
