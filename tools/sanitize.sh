@@ -45,7 +45,7 @@ export R_LIBS="$PWD/$work/library${R_LIBS:+:$R_LIBS}" OMP_WAIT_POLICY=passive
 export ASAN_OPTIONS="detect_leaks=0:detect_stack_use_after_return=1:log_path=$PWD/$work/reports/asan"
 export UBSAN_OPTIONS="print_stacktrace=1:log_path=$PWD/$work/reports/ubsan"
 found=$work/results.rds
-LD_PRELOAD=$runtimes timeout 1800 Rscript tools/test.R --r-tests-into $found "$@" || true
+LD_PRELOAD=$runtimes timeout 1800 Rscript tools/r_tests.R $found "$@" || true
 
 reports=$(find $work/reports -type f | wc -l)
 [ "$reports" = 0 ] || head -n 40 $work/reports/*

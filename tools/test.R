@@ -1,8 +1,8 @@
 # Runs the C checks (make -C tests/core) and the R tests of the installed package. The last line, "N
 # passed, N failed", counts both. An error, a crash and a timeout count as failed. The R tests run
-# in their own process, so that the last line is printed even after a crash.
+# in their own processes, so that the last line is printed even after a crash.
 
-patience <- 1200 # [s] limit for the C checks, and for the R tests
+patience <- 1200 # [s] limit for the C checks
 counts <- c(passed = 0, failed = 0, skipped = 0)
 
 number_before <- function(word, lines) {
@@ -29,7 +29,7 @@ r_tests <- function() {
   # variable when R starts.
   Sys.setenv(OMP_WAIT_POLICY = Sys.getenv("OMP_WAIT_POLICY", "passive"))
   results <- tempfile(fileext = ".rds")
-  status <- system2("Rscript", c("tools/test.R", "--r-tests-into", results), timeout = patience)
+  status <- system2("Rscript", c("tools/r_tests.R", results))
   if (status != 0 || !file.exists(results)) {
     cat("The R tests ended early.\n")
     counts["failed"] <- 1
@@ -42,34 +42,17 @@ r_tests <- function() {
   counts
 }
 
-# Runs test files and saves their counts in the file `results`. files: names without "test-" and
-# ".R"; none for all files.
-run_r_tests <- function(results, files) {
-  Sys.setenv(NOT_CRAN = "true")
-  options(testthat.summary.omit_dots = TRUE, testthat.summary.max_reports = 50L)
-  filter <- if (length(files) > 0) paste0("^(", paste(files, collapse = "|"), ")$")
-  each <- testthat::test_dir("tests/testthat", package = "covertree", load_package = "installed",
-                             filter = filter, reporter = "summary", stop_on_failure = FALSE)
-  each <- as.data.frame(each)
-  saveRDS(each[c("file", "test", "passed", "failed", "error", "skipped", "real")], results)
-}
-
 # Writes a result for tools/trust.R.
 leave_result <- function(name, counts, what) {
   system2("sh", c("-c", shQuote(sprintf(". tools/result.sh && result %s %.0f %.0f %s '%s'", name,
     counts["passed"], counts["failed"], if (counts["failed"] > 0) "failed" else "passed", what))))
 }
 
-arguments <- commandArgs(TRUE)
-if (length(arguments) >= 2 && arguments[1] == "--r-tests-into") {
-  run_r_tests(arguments[2], arguments[-(1:2)])
-} else {
-  core <- core_checks()
-  leave_result("core", core, "C checks of the core under ASan and UBSan, with and without OpenMP")
-  r <- r_tests()
-  leave_result("tests", r, "expectations of the R tests")
-  total <- core + r
-  cat(sprintf("%d passed, %d failed%s\n", total["passed"], total["failed"],
-              if (total["skipped"] > 0) sprintf(", %d skipped", total["skipped"]) else ""))
-  quit(status = total["failed"] > 0)
-}
+core <- core_checks()
+leave_result("core", core, "C checks of the core under ASan and UBSan, with and without OpenMP")
+r <- r_tests()
+leave_result("tests", r, "expectations of the R tests")
+total <- core + r
+cat(sprintf("%d passed, %d failed%s\n", total["passed"], total["failed"],
+            if (total["skipped"] > 0) sprintf(", %d skipped", total["skipped"]) else ""))
+quit(status = total["failed"] > 0)
