@@ -1,0 +1,202 @@
+# The coordinates by which a tree searches by a metric of ?metrics.
+
+# The state of a metric in a tree: the metric; `fit`, what it needs to know of the tree's points;
+# `code`, which src/glue/metric.c reads by name; `x`, the points as given, or NULL if they are the
+# coordinates. The coordinates themselves, `z`, are in the arrays of the tree.
+metric_space <- function(x, metric) {
+  fit <- fit_metric(metric, x)
+  z <- metric_coordinates(metric, fit, x, "x")
+  code <- search_code(metric, ncol(z))
+  check_coordinates(z, code, "x")
+  list(metric = metric, fit = fit, code = code, x = if (!has_plain_points(metric)) x, z = z)
+}
+
+has_plain_points <- function(metric) metric$kind %in% c("manhattan", "maximum", "minkowski")
+
+seal_space <- function(space) {
+  space <- space[c("metric", "fit", "code", "x")]
+  c(space, list(seal = .Call(r_seal, space)))
+}
+
+# The distance that src/core/metric/metric.h describes, for d coordinates.
+search_code <- function(metric, d) {
+  code <- function(norm = 0L, measure = 0L, sphere = 0L, radius = 1, power = 2) {
+    list(norm = norm, measure = measure, sphere = sphere, radius = radius, power = power)
+  }
+  switch(metric$kind,
+    manhattan = , gower = code(norm = 1L),
+    maximum = code(norm = 2L),
+    cosine = code(measure = 1L),
+    angular = code(measure = 2L, sphere = d),
+    great_circle = code(measure = 2L, sphere = 3L, radius = metric$radius),
+    minkowski = code(measure = 3L, power = metric$exponent),
+    scaled = search_code(metric$inner, d),
+    code()
+  )
+}
+
+# Distances and their squares must stay in range. `others`: the extent of other coordinates.
+check_coordinates <- function(z, code, what, others = NULL) {
+  extent <- .Call(r_column_range, z)
+  if (!is.null(others)) {
+    extent <- rbind(pmin(extent[1, ], others[1, ]), pmax(extent[2, ], others[2, ]))
+  }
+  check_extent(extent, what, if (code$norm == 0L && code$measure < 3L) sqrt(ncol(z)) else ncol(z))
+}
+
+# One value for each column: by name if both have names, otherwise by position.
+by_column <- function(values, x, argument, what, skip = 0) {
+  names <- colnames(x)[seq_len(ncol(x)) > skip]
+  count <- ncol(x) - skip
+  if (length(values) == 1 && is.null(names(values))) return(rep(unname(values), count))
+  if (length(values) != count) {
+    fail("%s must be one number or one for each of the %d columns of %s: got %d numbers", argument, count,
+         what, length(values))
+  }
+  if (is.null(names(values)) || is.null(names)) return(unname(values))
+  if (!setequal(names(values), names) || anyDuplicated(names)) {
+    fail("%s must have the names of the columns of %s, %s: got %s", argument, what, quoted(names),
+         quoted(names(values)))
+  }
+  unname(values[names])
+}
+
+fit_metric <- function(metric, x) {
+  switch(metric$kind,
+    scaled = list(scale = by_column(metric$scale, x, "scale", "x")),
+    great_circle = list(scale = if (ncol(x) > 2) by_column(metric$scale, x, "scale", "x", skip = 2)),
+    gower = fit_gower(x, metric$weights),
+    list()
+  )
+}
+
+metric_coordinates <- function(metric, fit, x, what) {
+  switch(metric$kind,
+    euclidean = , manhattan = , maximum = , minkowski = x,
+    cosine = , angular = unit_rows(x, what),
+    great_circle = sphere_coordinates(x, fit$scale * metric$radius, what),
+    scaled = metric_coordinates(metric$inner, list(), divide_columns(x, fit$scale, what), what),
+    mahalanobis = whiten(x, metric, what),
+    gower = gower_coordinates(x, fit, what)
+  )
+}
+
+divide_columns <- function(x, scale, what) {
+  check_finite(unname(x) / rep(scale, each = nrow(x)), paste0(what, ", divided by scale,"))
+}
+
+check_finite <- function(z, what) {
+  where <- .Call(r_first_nonfinite, z)
+  if (!is.null(where)) {
+    fail("%s must be finite: row %d, column %d is %s", what, where[1], where[2],
+         format(z[where[1], where[2]]))
+  }
+  z
+}
+
+# Rows divided by their length; first by their largest value, so that squares stay in range.
+unit_rows <- function(x, what) {
+  x <- unname(x)
+  most <- 0
+  for (j in seq_len(ncol(x))) most <- pmax(most, abs(x[, j]))
+  zero <- which(most == 0)
+  if (length(zero) > 0) {
+    fail("%s must have a value other than 0 in each row, which gives its direction: row %d has only zeros",
+         what, zero[1])
+  }
+  x <- x / most
+  sum <- 0
+  for (j in seq_len(ncol(x))) sum <- sum + x[, j]^2
+  x / sqrt(sum)
+}
+
+# Coordinates in which the distance is Euclidean: z = R'^-1 x for cov = R' R. Column by column, so that
+# a point has the same coordinates whatever others come with it.
+whiten <- function(x, metric, what) {
+  factor <- metric$factor
+  if (ncol(x) != ncol(factor)) {
+    fail("cov must have a row and a column for each of the %d columns of %s: got %d", ncol(x), what,
+         ncol(factor))
+  }
+  x <- match_columns(x, metric$columns, what, "cov")
+  z <- unname(x)
+  for (j in seq_len(ncol(z))) {
+    for (i in seq_len(j - 1)) z[, j] <- z[, j] - factor[i, j] * z[, i]
+    z[, j] <- z[, j] / factor[j, j]
+  }
+  check_finite(z, paste0(what, ", divided by the factor of cov,"))
+}
+
+# ---- the sphere ---------------------------------------------------------------------------------
+
+# Unit vectors, and further columns divided by `scale`.
+sphere_coordinates <- function(x, scale, what) {
+  if (ncol(x) < 2) fail("%s must have at least two columns, longitude and latitude: got one", what)
+  z <- on_sphere(x, what)
+  if (ncol(x) == 2) z else cbind(z, divide_columns(x[, -(1:2), drop = FALSE], scale, what))
+}
+
+# Coordinates on the unit sphere. Sines and cosines of half turns are exact for whole numbers, so a
+# pole is one point, and -180 and 180 degrees are the same.
+on_sphere <- function(x, what) {
+  refuse_swapped_names(colnames(x), what)
+  check_degrees(x[, 1], -360, 720, "longitudes", "first", what)
+  check_degrees(x[, 2], -90, 90, "latitudes", "second", what)
+  longitude <- x[, 1] / 180
+  latitude <- x[, 2] / 180
+  unname(cbind(cospi(latitude) * cospi(longitude), cospi(latitude) * sinpi(longitude),
+               sinpi(latitude)))
+}
+
+# Columns are taken by position; names that contradict it indicate a mistake.
+refuse_swapped_names <- function(names, what) {
+  latitude <- grepl("^lat(itude)?$", names, ignore.case = TRUE)
+  longitude <- grepl("^lon(g|gitude)?$", names, ignore.case = TRUE)
+  if (any(latitude[-2], longitude[-1])) {
+    fail("%s must have longitude in its first column and latitude in its second: got `%s` and `%s`",
+         what, names[1], names[2])
+  }
+}
+
+check_degrees <- function(value, least, most, name, column, what) {
+  wrong <- which(value < least | value > most)
+  if (length(wrong) > 0) {
+    fail("%s must have %s within %g and %g in its %s column: row %d is %s", what, name, least, most,
+         column, wrong[1], format(value[wrong[1]]))
+  }
+}
+
+# ---- queries of a tree --------------------------------------------------------------------------
+
+# The coordinates of query points of a tree with a metric.
+query_coordinates <- function(query, tree) {
+  space <- tree$space
+  arrays <- .Call(r_tree_arrays, tree$pointer)
+  if (is_gower(space$metric)) {
+    query <- check_gower_query(query, space$fit)
+  } else {
+    query <- check_points(query, "query", empty = TRUE)
+    columns <- dim(tree)[2]
+    if (ncol(query) != columns) {
+      fail("query must have as many columns as the tree, %d: got %d", columns, ncol(query))
+    }
+    query <- match_columns(query, dimnames(tree)[[2]], "query", "the tree")
+  }
+  if (nrow(query) == 0) return(matrix(0, 0, ncol(arrays$points)))
+  z <- metric_coordinates(space$metric, space$fit, query, "query")
+  check_coordinates(z, space$code, "query and the tree's points together",
+                    rbind(arrays$lower[1, ], arrays$upper[1, ]))
+  z
+}
+
+# A file can hold anything: the checksums are compared once in a session.
+check_space <- function(space) {
+  if (is.null(space)) return()
+  if (!is.list(space) || !identical(names(space), c("metric", "fit", "code", "x", "seal")) ||
+        !is_metric(space$metric)) {
+    fail("tree's metric must be one that cover_tree(x, metric = ) set: got %s", describe(space))
+  }
+  if (!is_sealed(space$seal, space[c("metric", "fit", "code", "x")])) {
+    fail("tree's metric is damaged: it does not match its checksum; build the tree again with cover_tree()")
+  }
+}
