@@ -19,6 +19,12 @@ struct ct_metric r_metric(SEXP from, int d)
         sound &= metric.sphere >= 1 && metric.sphere <= d && metric.radius > 0;
     if (measure == CT_MINKOWSKI)
         sound &= metric.power >= 1 && isfinite(metric.power);
+    if (measure == CT_PERIODIC) {
+        SEXP box = r_option(from, "box");
+        metric.periods = TYPEOF(box) == REALSXP ? (int)XLENGTH(box) : 0;
+        sound &= metric.periods >= 1 && 3 * (double)metric.periods <= d;
+        metric.box = sound ? REAL_RO(box) : NULL;
+    }
     if (!sound)
         r_stop("tree's metric is damaged; build the tree again with cover_tree()");
     metric.norm = (enum ct_norm)norm;

@@ -6,7 +6,8 @@
 #include "glue/options.h"
 
 /* The metric for points of d coordinates: of R's list(norm, measure, sphere, radius, power), as
- * search_code() in R/metric_coordinates.R makes it; Euclidean for NULL. An error if a value is out of range.
+ * search_code() in R/metric_coordinates.R makes it; Euclidean for NULL. An error if a value is out
+ * of range.
  */
 struct ct_metric r_metric(SEXP from, int d);
 

@@ -8,7 +8,9 @@
 #include "core/metric/metric.h"
 #include "core/metric/angle.h"
 #include "core/metric/chebyshev.h"
+#include "core/metric/jaccard.h"
 #include "core/metric/manhattan.h"
+#include "core/metric/periodic.h"
 
 #include <float.h>
 #include <math.h>
@@ -79,6 +81,11 @@ double ct_metric_sq(const struct ct_metric *metric, const double *x, size_t x_st
     case CT_MINKOWSKI:
         distance = minkowski(metric->power, x, x_stride, y, y_stride, d);
         return distance * distance;
+    case CT_JACCARD:
+        distance = ct_jaccard(x, x_stride, y, y_stride, d);
+        return distance * distance;
+    case CT_PERIODIC:
+        return ct_periodic_sq(metric->box, metric->periods, x, x_stride, y, y_stride, d);
     default:
         return ct_norm_sq(metric->norm, x, x_stride, y, y_stride, d);
     }
@@ -127,6 +134,38 @@ static double norm_ratio(double power, int d)
     return pow(d, fabs(0.5 - 1 / power)) * margin(d);
 }
 
+/* With c the cosine of two sets as unit vectors, their share of common elements is at most
+ * c / (2 - c), which sets of one size have, and at least c^2, which a subset has. The squared
+ * chord is 2 - 2 c. */
+static double jaccard_bound(int d, double norm)
+{
+    double sq = norm * norm * margin(d);
+    return sq < 2 ? sq * (1 - sq / 4) * margin(d) : 1;
+}
+
+/* The trailing columns add at most 2^-40 of the diagonal of the box to a norm; the coordinates
+ * on circles are wrong by less. */
+static double trailing(const struct ct_metric *metric)
+{
+    double sum = 0;
+    for (int j = 0; j < metric->periods; j++)
+        sum += metric->box[j] * metric->box[j];
+    return 0x1p-39 * sqrt(sum);
+}
+
+/* Of all differences with a given chord, the distance is largest where the circle with the
+ * shortest period has all of it, because the ratio of arc to chord increases with the chord and
+ * decreases with the period. It is at most pi / 2. */
+static double periodic_bound(const struct ct_metric *metric, int d, double norm)
+{
+    double least = metric->box[0], chord = (norm + trailing(metric)) * margin(d);
+    for (int j = 1; j < metric->periods; j++)
+        least = fmin(least, metric->box[j]);
+    double radius = least / (2 * pi);
+    double distance = chord < 2 * radius ? radius * angle_bound(chord / radius, d) : pi / 2 * chord;
+    return distance * margin(d);
+}
+
 double ct_norm_bound_of(const struct ct_metric *metric, int d, double distance)
 {
     if (distance == INFINITY)
@@ -138,6 +177,10 @@ double ct_norm_bound_of(const struct ct_metric *metric, int d, double distance)
         return chord_bound(metric, d, distance);
     case CT_MINKOWSKI:
         return distance * (metric->power > 2 ? norm_ratio(metric->power, d) : margin(d));
+    case CT_JACCARD:
+        return distance < 1 ? sqrt(2 * distance / (2 - distance)) * margin(d) : 2;
+    case CT_PERIODIC:
+        return (distance + trailing(metric)) * margin(d);
     default:
         return distance;
     }
@@ -154,6 +197,10 @@ double ct_distance_bound_of(const struct ct_metric *metric, int d, double norm)
         return arc_bound(metric, d, norm);
     case CT_MINKOWSKI:
         return norm * (metric->power < 2 ? norm_ratio(metric->power, d) : margin(d));
+    case CT_JACCARD:
+        return jaccard_bound(d, norm);
+    case CT_PERIODIC:
+        return periodic_bound(metric, d, norm);
     default:
         return norm;
     }

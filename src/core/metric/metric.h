@@ -9,6 +9,8 @@
  *   CT_COSINE     Euclidean   |x - y|^2 / 2                            unit vectors
  *   CT_ARC        Euclidean   radius sqrt(angle(x, y)^2 + |u - w|^2)   unit vectors x, y, then u, w
  *   CT_MINKOWSKI  Euclidean   (sum |x_j - y_j|^power)^(1/power)        any
+ *   CT_JACCARD    Euclidean   1 - |A and B| / |A or B|                 sets A, B: see jaccard.h
+ *   CT_PERIODIC   Euclidean   that of the nearest images               see periodic.h
  *
  * Two functions relate norm and distance, each with room for all rounding errors: searches keep
  * thresholds as distances, and discard by norms. So results are ordered by the distance as
@@ -25,7 +27,7 @@
 enum ct_norm { CT_EUCLIDEAN, CT_MANHATTAN, CT_CHEBYSHEV, CT_NORMS };
 
 /* CT_NORM: the distance is the norm itself. */
-enum ct_measure { CT_NORM, CT_COSINE, CT_ARC, CT_MINKOWSKI, CT_MEASURES };
+enum ct_measure { CT_NORM, CT_COSINE, CT_ARC, CT_MINKOWSKI, CT_JACCARD, CT_PERIODIC, CT_MEASURES };
 
 /* All zeros: Euclidean. */
 struct ct_metric {
@@ -35,6 +37,8 @@ struct ct_metric {
                     * are those of u and w */
     double radius; /* CT_ARC: above 0 */
     double power;  /* CT_MINKOWSKI: at least 1 */
+    int periods;   /* CT_PERIODIC: the number of periodic columns, at least 1, and */
+    const double *box; /* [periods] their periods, above 0 */
 };
 
 /* Square of the Manhattan or Chebyshev norm of the difference of two points, with coordinates

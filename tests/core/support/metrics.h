@@ -15,9 +15,9 @@ int metrics_count(void);
 /* The metric of that number for points in d coordinates. */
 struct named_metric metric_number(int which, int d);
 
-/* Divides the leading coordinates of each point by their length, as the metric needs it; a point of
- * length 0 or beyond all range gets the first unit vector. Other metrics leave the cloud as it is.
- */
+/* Makes points that the metric can compare: divides the leading coordinates of each point by their
+ * length, where a point of length 0 or beyond all range gets the first unit vector; makes sets or
+ * periodic columns of the coordinates. Other metrics leave the cloud as it is. */
 void suit_metric(const struct ct_metric *metric, struct cloud *cloud);
 
 /* The distance by its definition, in long double. */

@@ -1,0 +1,45 @@
+/* periodic.h: the canonical distance on a torus: the Euclidean distance of the nearest images.
+ *
+ * A search needs a norm of differences, and a torus has none. Each periodic column x with the
+ * period L is therefore a circle of circumference L, with two coordinates. Its chords are at most
+ * the differences along the circle, and little less if these are small. The column itself follows
+ * at the end, times CT_TRAILING, so that it changes no norm, but gives the distance to the
+ * bit. The coordinates of a point with p periodic and q other columns:
+ *
+ *   [2 p]  L / (2 pi) cos(2 pi x / L), L / (2 pi) sin(2 pi x / L)
+ *   [q]    the other columns
+ *   [p]    x times CT_TRAILING; all x of a column lie within one period
+ *
+ * O(d) for one distance.
+ */
+#ifndef COVERTREE_METRIC_PERIODIC_H
+#define COVERTREE_METRIC_PERIODIC_H
+
+#include "core/util/float.h"
+
+#include <math.h>
+#include <stddef.h>
+
+#define CT_TRAILING 0x1p-40
+
+/* Squared distance of two points with coordinates x_stride and y_stride doubles apart: squares
+ * of the periodic columns first. box: [periods]. */
+static inline double ct_periodic_sq(const double *box, int periods, const double *x,
+                                    size_t x_stride, const double *y, size_t y_stride, int d)
+{
+    double sum = 0;
+    for (int j = 0; j < periods; j++) {
+        size_t at = (size_t)(d - periods + j);
+        double gap = fabs(x[at * x_stride] - y[at * y_stride]) / CT_TRAILING;
+        double around = fabs(box[j] - gap);
+        gap = gap < around ? gap : around;
+        sum += gap * gap;
+    }
+    for (int j = 2 * periods; j < d - periods; j++) {
+        double gap = x[j * x_stride] - y[j * y_stride];
+        sum += gap * gap;
+    }
+    return sum;
+}
+
+#endif
