@@ -125,7 +125,7 @@ cover_tree <- function(x, metric = "euclidean", layout = c("hilbert", "natural")
     check_threads(threads)
     return(function_tree(x, metric, if (is.null(leaf_size)) 16L else check_count(leaf_size, "leaf_size")))
   }
-  x <- if (is_gower(metric)) check_frame(x, "x") else check_points(x)
+  x <- check_metric_points(x, metric)
   layout <- check_choice(layout, c("hilbert", "natural"), "layout")
   leaf_size <- if (is.null(leaf_size)) 128L else check_count(leaf_size, "leaf_size")
   threads <- check_threads(threads)

@@ -2,7 +2,8 @@
 
 #' @rdname metrics
 #' @export
-metric_gower <- function(weights = NULL) {
+metric_gower <- function(weights = NULL, na = NULL) {
+  if (!is.null(na) && !identical(na, "scan")) fail("na must be NULL or \"scan\": got %s", describe(na))
   if (!is.null(weights)) {
     if (!is_numeric(weights) || length(weights) == 0 || !is.null(dim(weights))) {
       fail("weights must be NULL or a number for each column: got %s", describe(weights))
@@ -14,12 +15,14 @@ metric_gower <- function(weights = NULL) {
     if (all(weights == 0)) fail("weights must have a value above 0: got only zeros")
     weights <- stats::setNames(as.double(weights), names(weights))
   }
-  new_metric("gower", weights = weights)
+  new_metric("gower", weights = weights, na = na)
 }
 
-# A data frame of numeric columns, factors and logicals without missing values.
-check_frame <- function(x, what) {
-  if (is.matrix(x)) x <- as.data.frame(check_points(x, what, empty = TRUE))
+allows_missing <- function(metric) is_gower(metric) && !is.null(metric$na)
+
+# A data frame of numeric columns, factors and logicals. `missing`: whether values may be.
+check_frame <- function(x, what, missing = FALSE) {
+  if (is.matrix(x)) x <- as.data.frame(if (missing) matrix_points(x, what, TRUE) else check_points(x, what, TRUE))
   if (!is.data.frame(x)) fail("%s must be a data frame or a matrix: got %s", what, describe(x))
   if (ncol(x) == 0) fail("%s must have at least one column: got none", what)
   if (nrow(x) == 0 && what == "x") fail("%s must have at least one row: got none", what)
@@ -30,11 +33,12 @@ check_frame <- function(x, what) {
       fail("%s must have columns that are numeric, factor or logical: column %d (`%s`) is %s", what, j,
            names(x)[j], describe(column))
     }
-    wrong <- if (kind == "numeric") which(!is.finite(column)) else which(is.na(column))
+    wrong <- which(if (missing) is.infinite(column) else if (kind == "numeric") !is.finite(column) else is.na(column))
     if (length(wrong) > 0) {
-      fail(paste("%s must be finite and without missing values, with which the Gower coefficient is not a",
-                 "metric: row %d, column %d (`%s`) is %s"), what, wrong[1], j, names(x)[j],
-           format(column[wrong[1]]))
+      fail(if (missing) "%s must be finite or NA: row %d, column %d (`%s`) is %s" else
+             paste("%s must be finite and without missing values, with which the Gower coefficient is not a",
+                   "metric (na = \"scan\" compares all pairs by the columns that both rows have): row %d,",
+                   "column %d (`%s`) is %s"), what, wrong[1], j, names(x)[j], format(column[wrong[1]]))
     }
   }
   rownames(x) <- NULL
@@ -57,10 +61,11 @@ fit_gower <- function(x, weights) {
   kinds <- vapply(x, column_kind, "", USE.NAMES = FALSE)
   width <- vapply(seq_along(x), function(j) {
     if (kinds[j] %in% c("factor", "logical")) return(1)
-    range <- range(as.numeric(x[[j]]))
-    range[2] - range[1]
+    present <- as.numeric(x[[j]])
+    present <- present[!is.na(present)]
+    if (length(present) > 0) max(present) - min(present) else 0
   }, 0)
-  list(columns = names(x), kinds = kinds, levels = lapply(x, levels),
+  list(columns = names(x), kinds = kinds, levels = lapply(x, levels), share = share,
        factor = ifelse(width > 0, share / width, 0))
 }
 
@@ -74,12 +79,13 @@ gower_coordinates <- function(x, fit, what) {
     if (length(levels) < 3) return((code - 1) * fit$factor[j])
     outer(code, seq_along(levels), `==`) * (fit$factor[j] / 2)
   })
-  matrix(as.double(unlist(parts)), nrow(x))
+  z <- matrix(as.double(unlist(parts)), nrow(x))
+  z[is.na(z)] <- 0
+  z
 }
 
 # A query has the columns of the tree: by name, with their kinds and levels.
-check_gower_query <- function(query, fit) {
-  query <- check_frame(query, "query")
+match_frame <- function(query, fit) {
   if (ncol(query) != length(fit$columns)) {
     fail("query must have as many columns as the tree, %d: got %d", length(fit$columns), ncol(query))
   }
@@ -91,11 +97,85 @@ check_gower_query <- function(query, fit) {
            fit$columns[j], fit$kinds[j], kind)
     }
     if (!kind %in% c("factor", "ordered")) next
-    unseen <- which(!as.character(query[[j]]) %in% fit$levels[[j]])
+    unseen <- which(!as.character(query[[j]]) %in% c(fit$levels[[j]], NA))
     if (length(unseen) > 0) {
       fail("query must have the levels of the tree's factors: row %d of column `%s` is \"%s\"",
            unseen[1], fit$columns[j], as.character(query[[j]][unseen[1]]))
     }
   }
   query
+}
+
+# ---- missing values -------------------------------------------------------------------------------
+
+# Whether searches of a tree compare all pairs, because values may be missing.
+is_scanned <- function(tree) allows_missing(tree$space$metric)
+
+# What src/core/search/gower_scan.h needs: the values [n x columns] times weight over range, or codes
+# of levels; NA where they are missing; the weights; and which columns have codes.
+gower_values <- function(x, fit) {
+  values <- vapply(seq_along(x), function(j) {
+    column <- x[[j]]
+    if (fit$kinds[j] == "numeric") return(as.numeric(column) * fit$factor[j])
+    if (fit$kinds[j] == "logical") return(as.numeric(column))
+    code <- as.numeric(match(as.character(column), fit$levels[[j]]))
+    if (fit$kinds[j] == "ordered") code * fit$factor[j] else code
+  }, numeric(nrow(x)))
+  dim(values) <- c(nrow(x), length(x))
+  list(values = values, weights = fit$share, nominal = fit$kinds %in% c("factor", "logical"))
+}
+
+# The rows of a query, NULL for the tree's own.
+gower_query <- function(query, tree) {
+  if (is.null(query)) return(NULL)
+  space <- tree$space
+  query <- match_query(check_metric_points(query, space$metric, "query"), tree)
+  gower_values(query, space$fit)$values
+}
+
+# See euclidean_search(). All answers are exact.
+gower_search <- function(tree, query, k, options) {
+  if (!is.null(options$budget)) {
+    fail("budget must be NULL with metric_gower(na = \"scan\"), whose searches compare all pairs: got a budget()")
+  }
+  points <- gower_values(tree$space$x, tree$space$fit)
+  query <- gower_query(query, tree)
+  start <- proc.time()[["elapsed"]]
+  list(
+    queries = nrow(if (is.null(query)) points$values else query),
+    exact = function(rows) .Call(r_gower_knn, points, query, rows, k, options),
+    distance = function(rows, index) gower_distance(points, query, rows, index),
+    stats = function(found) {
+      queries <- nrow(found$index)
+      structure(list(queries = queries, evaluations = as.double(queries) * nrow(points$values),
+                     seconds = c(elapsed = proc.time()[["elapsed"]] - start)), class = "covertree_scan_stats")
+    }
+  )
+}
+
+#' @export
+print.covertree_scan_stats <- function(x, ...) {
+  cat(sprintf("<knn_stats: %s quer%s in %.3f s>\n%s distances, of all pairs\n", big_number(x$queries),
+              if (x$queries == 1) "y" else "ies", x$seconds[["elapsed"]], big_number(x$evaluations)))
+  invisible(x)
+}
+
+# The distances [m x k] of the queries `rows` [m] to the points `index` [m x k].
+gower_distance <- function(points, query, rows, index) {
+  from <- if (is.null(query)) points$values else query
+  sum <- total <- 0
+  for (j in seq_along(points$weights)) {
+    gap <- abs(points$values[index, j] - from[rows[row(index)], j])
+    if (points$nominal[j]) gap <- points$weights[j] * (gap > 0)
+    there <- !is.na(gap)
+    sum <- sum + ifelse(there, gap, 0)
+    total <- total + points$weights[j] * there
+  }
+  array(ifelse(total > 0, sum / total, NA), dim(index))
+}
+
+# radius_query() by comparison of all pairs. `limit`: the largest number of pairs.
+gower_radius <- function(tree, query, rows, radius, limit, options) {
+  points <- gower_values(tree$space$x, tree$space$fit)
+  .Call(r_gower_radius, points, gower_query(query, tree), rows, radius, limit(), options)
 }

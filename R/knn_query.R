@@ -179,8 +179,9 @@ knn_query <- function(tree, query = NULL, k = 10, rows = NULL, predecessor = FAL
     given <- c("recall", "epsilon", "budget")[c(recall < 1, epsilon > 0, !is.null(budget))]
     fail("at most one of recall, epsilon and budget must be given: got %s", toString(given))
   }
-  # Searches by an R function are exact.
-  if (is_function_tree(tree) || is_custom(tree$metric$metric$kernel)) recall <- 1
+  # Searches by an R function are exact, and those that compare all pairs.
+  if (is_function_tree(tree) || is_custom(tree$metric$metric$kernel) || is_scanned(tree)) recall <- 1
+  if (is_scanned(tree)) epsilon <- 0
   control <- check_control(control)
   options <- search_options(control, threads, predecessor, epsilon, budget)
   euclidean <- is.null(tree$metric)
@@ -220,6 +221,7 @@ search_for <- function(tree, query, k, options) {
          describe(query))
   }
   if (is_function_tree(tree)) function_search(tree, query, k, options)
+  else if (is_scanned(tree)) gower_search(tree, query, k, options)
   else if (is.null(tree$metric)) euclidean_search(tree, query, k, options)
   else residual_search(tree, query, k, options)
 }

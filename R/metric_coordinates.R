@@ -6,12 +6,12 @@
 metric_space <- function(x, metric) {
   fit <- fit_metric(metric, x)
   z <- metric_coordinates(metric, fit, x, "x")
-  code <- search_code(metric, ncol(z))
+  code <- search_code(metric, ncol(z), fit)
   check_coordinates(z, code, "x")
   list(metric = metric, fit = fit, code = code, x = if (!has_plain_points(metric)) x, z = z)
 }
 
-has_plain_points <- function(metric) metric$kind %in% c("manhattan", "maximum", "minkowski")
+has_plain_points <- function(metric) metric$kind %in% c("manhattan", "maximum", "minkowski", "hamming")
 
 seal_space <- function(space) {
   space <- space[c("metric", "fit", "code", "x")]
@@ -19,17 +19,19 @@ seal_space <- function(space) {
 }
 
 # The distance that src/core/metric/metric.h describes, for d coordinates.
-search_code <- function(metric, d) {
-  code <- function(norm = 0L, measure = 0L, sphere = 0L, radius = 1, power = 2) {
-    list(norm = norm, measure = measure, sphere = sphere, radius = radius, power = power)
+search_code <- function(metric, d, fit = NULL) {
+  code <- function(norm = 0L, measure = 0L, sphere = 0L, radius = 1, power = 2, box = 0) {
+    list(norm = norm, measure = measure, sphere = sphere, radius = radius, power = power, box = box)
   }
   switch(metric$kind,
-    manhattan = , gower = code(norm = 1L),
+    manhattan = , gower = , hamming = code(norm = 1L),
     maximum = code(norm = 2L),
     cosine = code(measure = 1L),
     angular = code(measure = 2L, sphere = d),
     great_circle = code(measure = 2L, sphere = 3L, radius = metric$radius),
     minkowski = code(measure = 3L, power = metric$exponent),
+    jaccard = code(measure = 4L),
+    periodic = code(measure = 5L, box = fit$box[fit$periodic]),
     scaled = search_code(metric$inner, d),
     code()
   )
@@ -64,7 +66,8 @@ by_column <- function(values, x, argument, what, skip = 0) {
 fit_metric <- function(metric, x) {
   switch(metric$kind,
     scaled = list(scale = by_column(metric$scale, x, "scale", "x")),
-    great_circle = list(scale = if (ncol(x) > 2) by_column(metric$scale, x, "scale", "x", skip = 2)),
+    great_circle = fit_sphere(metric, x),
+    periodic = fit_periodic(metric, x),
     gower = fit_gower(x, metric$weights),
     list()
   )
@@ -72,9 +75,11 @@ fit_metric <- function(metric, x) {
 
 metric_coordinates <- function(metric, fit, x, what) {
   switch(metric$kind,
-    euclidean = , manhattan = , maximum = , minkowski = x,
+    euclidean = , manhattan = , maximum = , minkowski = , hamming = x,
     cosine = , angular = unit_rows(x, what),
-    great_circle = sphere_coordinates(x, fit$scale * metric$radius, what),
+    jaccard = set_coordinates(x),
+    periodic = periodic_coordinates(x, fit),
+    great_circle = sphere_coordinates(x, fit, metric, what),
     scaled = metric_coordinates(metric$inner, list(), divide_columns(x, fit$scale, what), what),
     mahalanobis = whiten(x, metric, what),
     gower = gower_coordinates(x, fit, what)
@@ -127,66 +132,44 @@ whiten <- function(x, metric, what) {
   check_finite(z, paste0(what, ", divided by the factor of cov,"))
 }
 
-# ---- the sphere ---------------------------------------------------------------------------------
-
-# Unit vectors, and further columns divided by `scale`.
-sphere_coordinates <- function(x, scale, what) {
-  if (ncol(x) < 2) fail("%s must have at least two columns, longitude and latitude: got one", what)
-  z <- on_sphere(x, what)
-  if (ncol(x) == 2) z else cbind(z, divide_columns(x[, -(1:2), drop = FALSE], scale, what))
-}
-
-# Coordinates on the unit sphere. Sines and cosines of half turns are exact for whole numbers, so a
-# pole is one point, and -180 and 180 degrees are the same.
-on_sphere <- function(x, what) {
-  refuse_swapped_names(colnames(x), what)
-  check_degrees(x[, 1], -360, 720, "longitudes", "first", what)
-  check_degrees(x[, 2], -90, 90, "latitudes", "second", what)
-  longitude <- x[, 1] / 180
-  latitude <- x[, 2] / 180
-  unname(cbind(cospi(latitude) * cospi(longitude), cospi(latitude) * sinpi(longitude),
-               sinpi(latitude)))
-}
-
-# Columns are taken by position; names that contradict it indicate a mistake.
-refuse_swapped_names <- function(names, what) {
-  latitude <- grepl("^lat(itude)?$", names, ignore.case = TRUE)
-  longitude <- grepl("^lon(g|gitude)?$", names, ignore.case = TRUE)
-  if (any(latitude[-2], longitude[-1])) {
-    fail("%s must have longitude in its first column and latitude in its second: got `%s` and `%s`",
-         what, names[1], names[2])
-  }
-}
-
-check_degrees <- function(value, least, most, name, column, what) {
-  wrong <- which(value < least | value > most)
-  if (length(wrong) > 0) {
-    fail("%s must have %s within %g and %g in its %s column: row %d is %s", what, name, least, most,
-         column, wrong[1], format(value[wrong[1]]))
-  }
-}
-
 # ---- queries of a tree --------------------------------------------------------------------------
+
+# The points of a tree, or of a query of it, in the form that metric_coordinates() reads.
+check_metric_points <- function(x, metric, what = "x") {
+  if (is_gower(metric)) return(check_frame(x, what, allows_missing(metric)))
+  binary <- is_metric(metric) && metric$kind %in% c("hamming", "jaccard")
+  if (binary) x <- zeros_and_ones(x)
+  x <- check_points(x, what, empty = what != "x")
+  if (binary) check_binary(x, what) else x
+}
 
 # The coordinates of query points of a tree with a metric.
 query_coordinates <- function(query, tree) {
   space <- tree$space
   arrays <- .Call(r_tree_arrays, tree$pointer)
-  if (is_gower(space$metric)) {
-    query <- check_gower_query(query, space$fit)
-  } else {
-    query <- check_points(query, "query", empty = TRUE)
-    columns <- dim(tree)[2]
-    if (ncol(query) != columns) {
-      fail("query must have as many columns as the tree, %d: got %d", columns, ncol(query))
-    }
-    query <- match_columns(query, dimnames(tree)[[2]], "query", "the tree")
-  }
+  query <- match_query(check_metric_points(query, space$metric, "query"), tree)
   if (nrow(query) == 0) return(matrix(0, 0, ncol(arrays$points)))
   z <- metric_coordinates(space$metric, space$fit, query, "query")
   check_coordinates(z, space$code, "query and the tree's points together",
                     rbind(arrays$lower[1, ], arrays$upper[1, ]))
   z
+}
+
+# The query points with the columns of the tree.
+match_query <- function(query, tree) {
+  metric <- tree$space$metric
+  if (is_gower(metric)) return(match_frame(query, tree$space$fit))
+  columns <- dim(tree)[2]
+  if (ncol(query) != columns) {
+    fail("query must have as many columns as the tree, %d: got %d", columns, ncol(query))
+  }
+  names <- dimnames(tree)[[2]]
+  if (metric$kind == "great_circle") {
+    if (is.null(names)) return(query)
+    colnames(query) <- sphere_names(colnames(query))
+    names <- sphere_names(names)
+  }
+  match_columns(query, names, "query", "the tree")
 }
 
 # A file can hold anything: the checksums are compared once in a session.

@@ -97,6 +97,7 @@
 #'
 #' knn_query(cover_tree(iris, metric = metric_gower()), iris[c(1, 51), ], k = 3)
 #' @name metrics
+#' @order 1
 NULL
 
 new_metric <- function(kind, ...) structure(list(kind = kind, ...), class = "covertree_metric")
@@ -109,13 +110,15 @@ is_residual <- function(metric) inherits(metric, "covertree_residual_correlation
 
 is_gower <- function(metric) is_metric(metric) && metric$kind == "gower"
 
-metric_names <- c("euclidean", "manhattan", "maximum", "chebyshev", "cosine", "angular")
+metric_names <- c("euclidean", "manhattan", "maximum", "chebyshev", "cosine", "angular", "hamming",
+                  "jaccard")
 
 # The elements of a covertree_metric besides `kind`.
 metric_elements <- list(euclidean = NULL, manhattan = NULL, maximum = NULL, cosine = NULL,
-                        angular = NULL, minkowski = "exponent", scaled = c("inner", "scale"),
-                        great_circle = c("radius", "unit", "scale"),
-                        mahalanobis = c("cov", "factor", "columns"), gower = "weights")
+                        angular = NULL, hamming = NULL, jaccard = NULL, minkowski = "exponent",
+                        scaled = c("inner", "scale"), great_circle = c("radius", "unit", "scale"),
+                        mahalanobis = c("cov", "factor", "columns"), periodic = "box",
+                        gower = c("weights", "na"))
 
 # Returns NULL for Euclidean distance, or a valid covertree_metric, metric_function() or
 # residual_correlation().
@@ -148,7 +151,8 @@ check_elements <- function(metric) {
     scaled = metric_scaled(parts$inner, parts$scale),
     great_circle = check_great_circle(parts$radius, parts$unit, parts$scale),
     mahalanobis = metric_mahalanobis(with_columns(parts$cov, parts$columns)),
-    gower = metric_gower(parts$weights),
+    periodic = metric_periodic(parts$box),
+    gower = metric_gower(parts$weights, parts$na),
     metric
   ))
 }
@@ -196,7 +200,7 @@ metric_scaled <- function(metric, scale) {
   if (missing(scale)) fail("scale must be one finite number above 0, or one for each column: got nothing")
   inner <- check_metric(metric)
   if (is.null(inner)) inner <- new_metric("euclidean")
-  if (!is_metric(inner) || inner$kind %in% c("great_circle", "gower")) {
+  if (!is_metric(inner) || inner$kind %in% c("great_circle", "gower", "hamming", "jaccard", "periodic")) {
     fail("metric must be one that metric_scaled() can scale: got %s",
          if (is_metric(inner)) paste("the", metric_label(inner)) else describe(inner))
   }
@@ -233,6 +237,22 @@ metric_minkowski <- function(p) {
   new_metric("minkowski", exponent = as.double(p))
 }
 
+#' @rdname metrics
+#' @export
+metric_periodic <- function(box) {
+  if (missing(box) || !(is_numeric(box) || is.logical(box)) || length(box) == 0 || !is.null(dim(box))) {
+    fail("box must be a period above 0 for each column, NA for a column that is not periodic: got %s",
+         if (missing(box)) "nothing" else describe(box))
+  }
+  wrong <- which(!is.na(box) & (box <= 0 | box < narrowest))
+  if (length(wrong) > 0) {
+    fail("box must have periods of at least %g: element %d is %s", narrowest, wrong[1], format(box[wrong[1]]))
+  }
+  box[is.infinite(box)] <- NA
+  if (all(is.na(box))) fail("box must have a finite period: got none")
+  new_metric("periodic", box = stats::setNames(as.double(box), names(box)))
+}
+
 metric_label <- function(metric) {
   switch(metric$kind,
     euclidean = "Euclidean distance",
@@ -246,7 +266,11 @@ metric_label <- function(metric) {
     scaled = sprintf("%s of columns divided by %s", metric_label(metric$inner),
                      toString(format(metric$scale, trim = TRUE), width = 40)),
     mahalanobis = "Mahalanobis distance",
-    gower = if (is.null(metric$weights)) "Gower distance" else "weighted Gower distance"
+    hamming = "Hamming distance",
+    jaccard = "Jaccard distance",
+    periodic = sprintf("Euclidean distance with periods %s", toString(format(metric$box, trim = TRUE), width = 40)),
+    gower = paste0(if (is.null(metric$weights)) "Gower distance" else "weighted Gower distance",
+                   if (identical(metric$na, "scan")) ", pairs without missing values")
   )
 }
 

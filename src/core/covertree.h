@@ -24,6 +24,7 @@
 #include "core/residual_exact/exact_search.h"
 #include "core/residual_exact/host_covariance.h"
 #include "core/search/budget.h"
+#include "core/search/gower_scan.h"
 #include "core/search/query.h"
 #include "core/search/stats.h"
 #include "core/simd/euclid.h"
