@@ -8,10 +8,11 @@
 #'   with one row per point. All values must be finite. n is at least 1 and at most 2^31 - 1, d is
 #'   at least 1.
 #' @param metric The distance: `"euclidean"`, `"manhattan"`, `"maximum"` (or `"chebyshev"`),
-#'   `"cosine"`, `"angular"`, an object such as `metric_great_circle()` (see [metrics]), a
+#'   `"cosine"`, `"angular"`, `"hamming"`, `"jaccard"`, an object such as `metric_great_circle()` (see [metrics]), a
 #'   [metric_function()], or a [residual_correlation()]. With a residual correlation, the tree is
 #'   built over the coordinates divided by the lengthscale. With [metric_gower()], `x` may be a data
-#'   frame that also has factors and logical columns. With a [metric_function()], `x` is a collection
+#'   frame that also has factors and logical columns; with `"hamming"` or `"jaccard"`, `x` may be
+#'   logical. With a [metric_function()], `x` is a collection
 #'   of n objects of any kind, or their number.
 #' @param layout The order in which the build processes the points: `"hilbert"` for the order of
 #'   [hilbert_order()], `"natural"` for the order of the rows. The layout decides between equally

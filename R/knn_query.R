@@ -24,14 +24,14 @@
 #' @param recall The mean share of the true neighbors to find: one number above 0 and at most 1. 1 is
 #'   exact. Below 1, the search by residual correlation stops early. How early is determined on samples
 #'   of the queries, some of which are also answered exactly. By Euclidean distance and by functions
-#'   ([metric_function()], [kernel_custom()]), the result is exact.
+#'   ([metric_function()], [kernel_custom()]), and with `metric_gower(na = "scan")`, the result is exact.
 #' @param epsilon The permitted relative error of distances, at least 0: the distance of the
 #'   neighbor of each rank is at most (1 + `epsilon`) times the distance of the true neighbor of
-#'   this rank. A search by residual correlation or by a [metric_function()] ignores `epsilon` and is
-#'   exact.
+#'   this rank. A search by residual correlation, by a [metric_function()] or with
+#'   `metric_gower(na = "scan")` ignores `epsilon` and is exact.
 #' @param budget A [budget()], or a vector with its limits: the number of points that may be
 #'   evaluated for a query. At most one of `recall` below 1, `epsilon` above 0 and `budget` may be
-#'   given. Not with a [metric_function()] or a [kernel_custom()].
+#'   given. Not with a [metric_function()], a [kernel_custom()] or `metric_gower(na = "scan")`.
 #' @param threads The number of threads; `NULL` for the default of [covertree_threads()]. The result
 #'   is the same for any number.
 #' @param max_pairs The largest number of pairs (a query and a neighbor) that the result may have:

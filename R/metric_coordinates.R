@@ -166,8 +166,10 @@ match_query <- function(query, tree) {
   names <- dimnames(tree)[[2]]
   if (metric$kind == "great_circle") {
     if (is.null(names)) return(query)
-    colnames(query) <- sphere_names(colnames(query))
-    names <- sphere_names(names)
+    if (!is.null(sphere_places(colnames(query))) && !is.null(sphere_places(names))) {
+      colnames(query) <- sphere_names(colnames(query))
+      names <- sphere_names(names)
+    }
   }
   match_columns(query, names, "query", "the tree")
 }

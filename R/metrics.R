@@ -15,17 +15,27 @@
 #'   \item{`metric_minkowski(p)`}{(sum |x_j - y_j|^p)^(1/p)}
 #'   \item{`"cosine"`}{1 - cos(x, y), from 0 to 2}
 #'   \item{`"angular"`}{the angle between x and y \[radians\], from 0 to pi}
-#'   \item{`metric_great_circle()`}{the distance along the surface of a sphere. The first two columns
-#'     are longitude and latitude \[degrees\]. With g that distance and further columns, such as time,
-#'     sqrt(g^2 + sum ((x_j - y_j) / `scale`_j)^2).}
+#'   \item{`metric_great_circle()`}{the distance along the surface of a sphere. Two columns are
+#'     longitude and latitude \[degrees\]: those with the names `lon`, `long`, `lng` or `longitude` and `lat` or
+#'     `latitude`, in upper or lower case, otherwise the first and the second. With g that distance and further
+#'     columns, such as time, sqrt(g^2 + sum ((x_j - y_j) / `scale`_j)^2).}
+#'   \item{`metric_periodic(box)`}{sqrt(sum g_j^2), the Euclidean distance on a torus. In a column with
+#'     the period L = `box`_j, g_j = min(|x_j - y_j|, L - |x_j - y_j|), with x and y moved into the
+#'     same period: the distance of the nearest images. In other columns g_j = |x_j - y_j|.}
+#'   \item{`"hamming"`}{the number of columns in which two rows of zeros and ones differ (scikit-learn and SciPy
+#'     divide it by the number of columns)}
+#'   \item{`"jaccard"`}{for two rows of zeros and ones, the number of columns that differ over the number of
+#'     columns where either has a 1; 0 for two rows without a 1, and 1 if one of them has a 1. It is that of
+#'     `dist(method = "binary")`.}
 #'   \item{`metric_scaled(metric, scale)`}{the distance by `metric` after each column is divided by its
 #'     scale}
 #'   \item{`metric_mahalanobis(cov)`}{sqrt((x - y)' `cov`^-1 (x - y))}
 #'   \item{`metric_gower()`}{the weighted mean, over columns, of the differences of two rows of a data
 #'     frame: |x_j - y_j| / range_j for numeric columns and for the level numbers of ordered factors;
 #'     0 for equal and 1 for different values of factors and logicals. It is that of
-#'     `cluster::daisy(metric = "gower")`. Ranges are those of the tree's points: the difference
-#'     to a query outside the range exceeds 1.}
+#'     `cluster::daisy(metric = "gower")` with logicals as symmetric variables. Ranges are those of the
+#'     tree's points: the difference to a query outside the range exceeds 1. With `na = "scan"`, the
+#'     mean is over the columns in which neither row is missing.}
 #' }
 #'
 #' @param radius The radius of the sphere; `NULL` for the mean radius of the Earth, 6371.0088 km. The
@@ -34,11 +44,16 @@
 #'   `"radians"`; with `radius`, a label for printing.
 #' @param scale A number above 0, or one for each column (for `metric_great_circle()`: each further
 #'   column): the difference that counts as 1. If it has names, they are those of the columns.
-#' @param metric The name of a metric, or an object: any but those of a sphere, of a Gower distance or
-#'   of a residual correlation.
+#' @param metric The name of a metric, or an object: any but those of a sphere, of a torus, of zeros and
+#'   ones, of a Gower distance or of a residual correlation.
 #' @param cov A covariance matrix with a row and a column for each column of the points: symmetric
 #'   and positive definite.
 #' @param p The exponent, at least 1; 1 is the Manhattan, 2 the Euclidean, `Inf` the maximum distance.
+#' @param box The period of each column, above 0, or one for all; `NA` or `Inf` for columns that are not
+#'   periodic. If it has names, they are those of the columns.
+#' @param na What to do with missing values (`NA`, `NaN`): `NULL`, they are an error, because Gower's
+#'   coefficient then breaks the triangle inequality; `"scan"`, compare each query with all points by the
+#'   columns that both have.
 #' @param weights The weights of the columns: numbers of at least 0, not all 0; `NULL` for equal
 #'   weights. If they have names, they are those of the columns.
 #'
@@ -51,7 +66,11 @@
 #' The tree is built over coordinates by which the distance is computed: the points themselves for
 #' `"manhattan"`, `"maximum"` and `metric_minkowski()`; rows divided by their length for
 #' `"cosine"` and `"angular"`; unit vectors for the great circle; columns divided by scales and
-#' ranges, and an indicator for each level of a factor (a single one for two levels), for the others.
+#' ranges, and an indicator for each level of a factor (a single one for two levels), for scaled,
+#' Mahalanobis and Gower distance; 0 in place of missing values. For `"hamming"` they are the rows as numbers, for
+#' `"jaccard"` the rows divided by their length, with a last column for rows without a 1. For
+#' `metric_periodic()`, they are two coordinates on a circle of circumference L for each periodic column, then the
+#' other columns, then the periodic columns times 2^-40, from which distances are computed.
 #' [tree_arrays()] returns these coordinates, and `radius`, `level` and [validate_tree()] refer to
 #' their Euclidean distance. `as.matrix()` of the tree returns the points as given, or
 #' `as.matrix()` of the data frame. A tree from
@@ -62,7 +81,10 @@
 #' summed in the order of the columns. Great-circle distances are computed from the
 #' differences and sums of unit vectors, which loses nothing at small distances nor at antipodes;
 #' the unit vectors are exact to about 1 nm on the Earth. All longitudes at a pole are one point, and
-#' -180 degrees are 180 degrees. Division, square roots or a sum of other columns can make distances
+#' -180 degrees are 180 degrees. Periodic columns are not rounded within one period from the least value of
+#' the tree's points; queries beyond are moved by whole periods, with the rounding error of that difference.
+#' Squares are added in the order of the columns, those of periodic columns first. Hamming and Jaccard
+#' distances are quotients of exact counts, with many ties. Division, square roots or a sum of other columns can make distances
 #' differ in the last digits that are equal in exact arithmetic: their order is then that of the
 #' computed values.
 #'
@@ -76,15 +98,23 @@
 #' and take little longer than Euclidean distance; so do scaled and Mahalanobis distances.
 #' `metric_minkowski()` searches by Euclidean distance within bounds that are loose for many columns
 #' and p far from 2. `metric_gower()` is a Manhattan search in as many dimensions as there are
-#' columns and levels.
+#' columns and levels. `metric_periodic()` is a Euclidean search in up to three times as many
+#' dimensions. `"hamming"` is a Manhattan search and `"jaccard"` a Euclidean one; in many columns the tree
+#' excludes few rows, and a search then scans all of them, in single precision.
+#'
+#' With `metric_gower(na = "scan")`, every query is compared with all points, O(n d) for each. Results are
+#' exact, also with `recall` below 1 or an `epsilon`; a `budget` is an error. Rows without a common column have
+#' no distance (`NA` in `cluster::daisy()`) and are no neighbors, also of `radius_query()`: a
+#' query with fewer than k neighbors has `NA` for the others.
 #'
 #' @section Errors:
 #' Stops if an argument is outside its range, such as a p below 1, a scale of 0 or a `cov` that is not
 #' positive definite; if the number of scales, weights or rows of `cov` is not that of the columns; if
-#' longitudes are not within -360 and 720 or latitudes not within -90 and 90, or the names of the
-#' columns say that the two are swapped; if a row to be divided by its length is zero; if squared
+#' longitudes are not within -360 and 720 or latitudes not within -90 and 90, or only one of the two is
+#' named, and in the place of the other; if a column of the tree's points is wider than its period (queries may be anywhere);
+#' if a value for `"hamming"` or `"jaccard"` is other than 0, 1, `FALSE` or `TRUE`; if a row to be divided by its length is zero; if squared
 #' distances would leave the range of doubles, as for [cover_tree()], with the largest possible
-#' distance for the range times sqrt(d) there; and for `metric_gower()`, if a value is missing (with missing values Gower's coefficient is not a metric),
+#' distance for the range times sqrt(d) there; and for `metric_gower()`, if a value is missing and `na` is `NULL`, or infinite,
 #' or if a factor of a query has a level that the tree's factor does not have.
 #'
 #' @examples
@@ -96,6 +126,14 @@
 #' knn_query(cover_tree(quakes[, 1:3], metric = metric_scaled("manhattan", c(1, 1, 50))), k = 2)
 #'
 #' knn_query(cover_tree(iris, metric = metric_gower()), iris[c(1, 51), ], k = 3)
+#' knn_query(cover_tree(airquality, metric = metric_gower(na = "scan")), k = 2)
+#'
+#' hours <- cbind(time = c(23.5, 0.25, 12), temperature = c(10, 11, 20))
+#' knn_query(cover_tree(hours, metric = metric_periodic(c(24, NA))), k = 1)
+#'
+#' words <- c("tree", "treat", "street", "cover")
+#' letters_in <- sapply(letters, grepl, words)
+#' knn_query(cover_tree(letters_in, metric = "jaccard"), k = 1)
 #' @name metrics
 #' @order 1
 NULL
@@ -270,7 +308,7 @@ metric_label <- function(metric) {
     jaccard = "Jaccard distance",
     periodic = sprintf("Euclidean distance with periods %s", toString(format(metric$box, trim = TRUE), width = 40)),
     gower = paste0(if (is.null(metric$weights)) "Gower distance" else "weighted Gower distance",
-                   if (identical(metric$na, "scan")) ", pairs without missing values")
+                   if (identical(metric$na, "scan")) " over common columns")
   )
 }
 

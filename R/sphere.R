@@ -8,13 +8,19 @@ sphere_names <- function(names) {
   names
 }
 
+# The numbers of the columns of longitude and latitude, or NULL if the names do not say them.
+sphere_places <- function(names) {
+  names <- sphere_names(names)
+  place <- list(which(names == "longitude"), which(names == "latitude"))
+  if (all(lengths(place) == 1)) unlist(place)
+}
+
 # The numbers of the columns: longitude, latitude, then the others. By name if the names say which is
 # which, otherwise by position. Names that contradict the positions indicate a mistake.
 sphere_order <- function(x, what) {
   if (ncol(x) < 2) fail("%s must have at least two columns, longitude and latitude: got one", what)
-  names <- sphere_names(colnames(x))
-  place <- list(which(names == "longitude"), which(names == "latitude"))
-  if (all(lengths(place) == 1)) return(c(unlist(place), setdiff(seq_len(ncol(x)), unlist(place))))
+  place <- sphere_places(colnames(x))
+  if (!is.null(place)) return(c(place, setdiff(seq_len(ncol(x)), place)))
   refuse_swapped_names(colnames(x), what)
   seq_len(ncol(x))
 }
@@ -53,8 +59,8 @@ unit_vectors <- function(x, what, columns = 1:2) {
 }
 
 refuse_swapped_names <- function(names, what) {
-  names <- sphere_names(names)
-  if (any(names[-2] == "latitude", names[-1] == "longitude")) {
+  known <- sphere_names(names)
+  if (any(known[-2] == "latitude", known[-1] == "longitude")) {
     fail("%s must have longitude in its first column and latitude in its second: got `%s` and `%s`",
          what, names[1], names[2])
   }
