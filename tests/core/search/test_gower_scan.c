@@ -1,6 +1,6 @@
-/* test_gower_scan.c: neighbors by Gower distance with missing values are those of a comparison of all
- * pairs by the definition, bit for bit: own points, some rows, predecessors and foreign queries, at
- * every instruction set and 1 to 3 threads; all points within a radius. */
+/* test_gower_scan.c: neighbors by Gower distance with missing values are those of a comparison of
+ * all pairs by the definition, bit for bit: own points, some rows, predecessors and foreign
+ * queries, at every instruction set and 1 to 3 threads; all points within a radius. */
 #include "check.h"
 #include "clouds.h"
 #include "core/search/gower_scan.h"
