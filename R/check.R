@@ -150,7 +150,7 @@ check_tree <- function(tree) {
          quoted(known[1:2]), quoted(names(parts)))
   }
   check_kept_metric(parts[["metric", exact = TRUE]])
-  check_space(parts[["space", exact = TRUE]])
+  check_space(parts[["space", exact = TRUE]], pointer)
   pointer
 }
 

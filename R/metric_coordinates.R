@@ -2,19 +2,23 @@
 
 # The state of a metric in a tree: the metric; `fit`, what it needs to know of the tree's points;
 # `code`, which src/glue/metric.c reads by name; `x`, the points as given, or NULL if they are the
-# coordinates. The coordinates themselves, `z`, are in the arrays of the tree.
+# coordinates; `n` and `extent`, the number and the range of the coordinates, which show that the state
+# belongs to the arrays of the tree. The coordinates themselves, `z`, are in these arrays.
 metric_space <- function(x, metric) {
   fit <- fit_metric(metric, x)
   z <- metric_coordinates(metric, fit, x, "x")
   code <- search_code(metric, ncol(z), fit)
   check_coordinates(z, code, "x")
-  list(metric = metric, fit = fit, code = code, x = if (!has_plain_points(metric)) x, z = z)
+  list(metric = metric, fit = fit, code = code, x = if (!has_plain_points(metric)) x, n = nrow(z),
+       extent = .Call(r_column_range, z), z = z)
 }
 
 has_plain_points <- function(metric) metric$kind %in% c("manhattan", "maximum", "minkowski", "hamming")
 
+space_parts <- c("metric", "fit", "code", "x", "n", "extent")
+
 seal_space <- function(space) {
-  space <- space[c("metric", "fit", "code", "x")]
+  space <- space[space_parts]
   c(space, list(seal = .Call(r_seal, space)))
 }
 
@@ -175,13 +179,17 @@ match_query <- function(query, tree) {
 }
 
 # A file can hold anything: the checksums are compared once in a session.
-check_space <- function(space) {
+check_space <- function(space, pointer) {
   if (is.null(space)) return()
-  if (!is.list(space) || !identical(names(space), c("metric", "fit", "code", "x", "seal")) ||
-        !is_metric(space$metric)) {
+  if (!is.list(space) || !identical(names(space), c(space_parts, "seal")) || !is_metric(space$metric)) {
     fail("tree's metric must be one that cover_tree(x, metric = ) set: got %s", describe(space))
   }
-  if (!is_sealed(space$seal, space[c("metric", "fit", "code", "x")])) {
+  if (!is_sealed(space$seal, space[space_parts])) {
     fail("tree's metric is damaged: it does not match its checksum; build the tree again with cover_tree()")
+  }
+  arrays <- .Call(r_tree_arrays, pointer)
+  if (!identical(space$n, nrow(arrays$points)) ||
+        !identical(space$extent, rbind(arrays$lower[1, ], arrays$upper[1, ]))) {
+    fail("tree's metric must be that of its arrays: got that of another tree; build the tree again with cover_tree()")
   }
 }

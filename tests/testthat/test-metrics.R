@@ -174,7 +174,21 @@ test_that("what is not a metric, or not for its points, is refused", {
   frame <- mixed(20, 53)
   gower <- cover_tree(frame, metric_gower())
   expect_complaints(
-    cover_tree(x, "manhatan"), cover_tree(x, metric = 1), metric_minkowski(0.5), metric_minkowski(NA),
+    cover_tree(x, "manhatan"), cover_tree(x, metric = 1), cover_tree(x, c("manhattan", "maximum")),
+    cover_tree(x, NA), cover_tree(x, list(kind = "manhattan")), cover_tree(x, structure(1, class = "covertree_metric")),
+    cover_tree(rbind(x, NA), "manhattan"), cover_tree(rbind(x, NaN), metric_mahalanobis(diag(2))),
+    cover_tree(rbind(x, Inf), metric_great_circle()), cover_tree(rbind(x, NA), metric_minkowski(3)),
+    metric_minkowski(0.5), metric_minkowski(NA), metric_minkowski("2"), metric_minkowski(1:2), metric_minkowski(),
+    metric_scaled("manhattan", Inf), metric_scaled("manhattan", NA), metric_scaled("manhattan", numeric()),
+    metric_scaled(scale = 1), metric_scaled("nothing", 1), metric_scaled(metric_function(adist), 1),
+    metric_mahalanobis(matrix(c(1, NA, NA, 1), 2)), metric_mahalanobis(matrix(0, 2, 2)),
+    metric_mahalanobis(matrix(1, 2, 3)), metric_great_circle(radius = Inf), metric_great_circle(1, unit = NULL),
+    metric_gower("a"), metric_gower(c(1, NA)), cover_tree(frame, metric_gower(c(size = 1, b = 2))),
+    cover_tree(data.frame(a = as.Date("2020-01-01")), metric_gower()),
+    knn_query(gower, transform(frame, color = "red")), knn_query(gower, transform(frame, size = NA)),
+    knn_query(gower, 1:8), knn_query(cover_tree(x, "cosine"), cbind(NA, 0)),
+    knn_query(cover_tree(x, metric_great_circle()), cbind(lon = 1, lat = 91)),
+    knn_query(cover_tree(x, metric_great_circle()), cbind(a = 1, b = 2)),
     metric_scaled("euclidean", 0), metric_scaled("euclidean", c(1, -2)), metric_scaled("euclidean"),
     metric_scaled(metric_gower(), 1), cover_tree(x, metric_scaled("manhattan", 1:3)),
     cover_tree(x, metric_scaled("manhattan", c(a = 1, b = 2))),
@@ -209,6 +223,14 @@ test_that("a damaged metric of a saved tree is refused", {
     knn_query(change("code", code)), knn_query(change("metric", metric_great_circle(1))),
     knn_query(change("x", NULL)), radius_query(change("seal", NULL), radius = 1),
     knn_query(with_part(tree, "space", list())), knn_query(with_part(tree, "metric", list()))
+  )
+  x <- places(50, 54)
+  other <- function(x, metric) with_part(tree, "space", unclass(cover_tree(x, metric))$space)
+  expect_complaints(
+    knn_query(other(x, "cosine")), knn_query(other(x, "manhattan"), x), dim(other(x[-1, ], "cosine")),
+    radius_query(other(places(50, 55), metric_great_circle()), radius = 1),
+    knn_query(other(as.data.frame(x), metric_gower(na = "scan"))), update_metric(tree, "cosine"),
+    tree$metric <- "cosine"
   )
 })
 
