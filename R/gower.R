@@ -111,7 +111,7 @@ match_frame <- function(query, fit) {
 # Whether searches of a tree compare all pairs, because values may be missing.
 is_scanned <- function(tree) allows_missing(tree$space$metric)
 
-# What src/core/search/gower_scan.h needs: the values [n x columns] times weight over range, or codes
+# What src/core/metric/gower.h needs: the values [n x columns] times weight over range, or codes
 # of levels; NA where they are missing; the weights; and which columns have codes.
 gower_values <- function(x, fit) {
   values <- vapply(seq_along(x), function(j) {
@@ -122,7 +122,7 @@ gower_values <- function(x, fit) {
     if (fit$kinds[j] == "ordered") code * fit$factor[j] else code
   }, numeric(nrow(x)))
   dim(values) <- c(nrow(x), length(x))
-  list(values = values, weights = fit$share, nominal = fit$kinds %in% c("factor", "logical"))
+  list(tree = NULL, values = values, weights = fit$share, nominal = fit$kinds %in% c("factor", "logical"))
 }
 
 # The rows of a query, NULL for the tree's own.
@@ -143,21 +143,10 @@ gower_search <- function(tree, query, k, options) {
   start <- proc.time()[["elapsed"]]
   list(
     queries = nrow(if (is.null(query)) points$values else query),
-    exact = function(rows) .Call(r_gower_knn, points, query, rows, k, options),
+    exact = function(rows) .Call(r_scan_knn, points, query, rows, k, options),
     distance = function(rows, index) gower_distance(points, query, rows, index),
-    stats = function(found) {
-      queries <- nrow(found$index)
-      structure(list(queries = queries, evaluations = as.double(queries) * nrow(points$values),
-                     seconds = c(elapsed = proc.time()[["elapsed"]] - start)), class = "covertree_scan_stats")
-    }
+    stats = function(found) scan_stats(found, nrow(points$values), start)
   )
-}
-
-#' @export
-print.covertree_scan_stats <- function(x, ...) {
-  cat(sprintf("<knn_stats: %s quer%s in %.3f s>\n%s distances, of all pairs\n", big_number(x$queries),
-              if (x$queries == 1) "y" else "ies", x$seconds[["elapsed"]], big_number(x$evaluations)))
-  invisible(x)
 }
 
 # The distances [m x k] of the queries `rows` [m] to the points `index` [m x k].
@@ -172,10 +161,4 @@ gower_distance <- function(points, query, rows, index) {
     total <- total + points$weights[j] * there
   }
   array(ifelse(total > 0, sum / total, NA), dim(index))
-}
-
-# radius_query() by comparison of all pairs. `limit`: the largest number of pairs.
-gower_radius <- function(tree, query, rows, radius, limit, options) {
-  points <- gower_values(tree$space$x, tree$space$fit)
-  .Call(r_gower_radius, points, gower_query(query, tree), rows, radius, limit(), options)
 }

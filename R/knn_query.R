@@ -240,17 +240,27 @@ euclidean_search <- function(tree, query, k, options) {
     options["budget"] <- list(budget)
     .Call(r_knn, pointer, some(rows), if (is.null(query)) rows, k, options)
   }
+  queries <- if (is.null(query)) nrow(.Call(r_tree_arrays, pointer)$points) else nrow(query)
+  start <- proc.time()[["elapsed"]]
+  exact <- function(rows) {
+    asked <- if (is.null(rows)) seq_len(queries) else rows
+    if (!prefers_bits(tree, asked, options, function(rows) go(rows, 0, NULL, TRUE))) return(go(rows, 0, NULL))
+    .Call(r_scan_knn, bit_sets(tree), query, rows, k, options)
+  }
   list(
-    queries = if (is.null(query)) nrow(.Call(r_tree_arrays, pointer)$points) else nrow(query),
+    queries = queries,
     key = if (is.null(query)) list(k, options$predecessor),
     limits = c(options$epsilon, unlist(options$budget)),
     cache = if (is.null(query)) cache_of(tree),
-    exact = function(rows) go(rows, 0, NULL),
+    exact = exact,
     within = function(rows) add_evaluated(go(rows, stats = TRUE)),
     distance = function(rows, index) {
       .Call(r_metric_distance, pointer, options$metric, query, as.integer(rows), index)
     },
-    stats = function(found) new_stats(found$stats, nrow(found$index), found$evaluated)
+    stats = function(found) {
+      if (is.null(found$stats)) scan_stats(found, length(tree), start)
+      else new_stats(found$stats, nrow(found$index), found$evaluated)
+    }
   )
 }
 

@@ -141,7 +141,7 @@ whiten <- function(x, metric, what) {
 # The points of a tree, or of a query of it, in the form that metric_coordinates() reads.
 check_metric_points <- function(x, metric, what = "x") {
   if (is_gower(metric)) return(check_frame(x, what, allows_missing(metric)))
-  binary <- is_metric(metric) && metric$kind %in% c("hamming", "jaccard")
+  binary <- is_binary(metric)
   if (binary) x <- zeros_and_ones(x)
   x <- check_points(x, what, empty = what != "x")
   if (binary) check_binary(x, what) else x

@@ -99,8 +99,10 @@
 #' `metric_minkowski()` searches by Euclidean distance within bounds that are loose for many columns
 #' and p far from 2. `metric_gower()` is a Manhattan search in as many dimensions as there are
 #' columns and levels. `metric_periodic()` is a Euclidean search in up to three times as many
-#' dimensions. `"hamming"` is a Manhattan search and `"jaccard"` a Euclidean one; in many columns the tree
-#' excludes few rows, and a search then scans all of them, in single precision.
+#' dimensions. `"hamming"` is a Manhattan search and `"jaccard"` a Euclidean one. If a tree excludes few
+#' rows, as for many columns, a search of at least 1,024 queries compares all pairs instead, 64 columns at a
+#' time; so does `search = "scan"` of [knn_control()], and a [radius_query()] of at least 64 queries in more than
+#' 64 columns. The tree itself has 8 bytes for each value.
 #'
 #' With `metric_gower(na = "scan")`, every query is compared with all points, O(n d) for each. Results are
 #' exact, also with `recall` below 1 or an `epsilon`; a `budget` is an error. Rows without a common column have

@@ -79,14 +79,14 @@ radius_query <- function(tree, query = NULL, radius, rows = NULL, sort = TRUE, t
   queries <- count_queries(query, rows, length(tree))
   check_queries(queries, if (is.null(rows)) queries else min(queries, length(tree)), max_pairs)
   rows <- check_rows(rows, length(tree))
-  scanned <- is_scanned(tree)
-  if (!scanned) query <- check_query(query, tree)
+  scan <- radius_scan(tree, query, queries, options)
+  if (is.null(scan)) query <- check_query(query, tree)
   distinct <- if (!is.null(rows)) sort(unique(rows))
   place <- if (!identical(rows, distinct)) match(rows, distinct)
   times <- if (length(distinct) < length(rows)) tabulate(place, length(distinct))
   bytes <- radius_bytes(queries, if (is.null(rows)) queries else length(distinct))
   limit <- function() if (is.null(max_pairs)) radius_limit(bytes) else max_pairs
-  found <- if (scanned) gower_radius(tree, query, distinct, radius, limit, options)
+  found <- if (!is.null(scan)) .Call(r_scan_radius, scan$points, scan$query, distinct, radius, limit(), options)
            else .Call(r_radius, pointer, query, distinct, times, radius, sort, min(FEW_PAIRS, max_pairs),
                       limit, options)
   if (is.double(found)) refuse_counted(found, max_pairs)

@@ -33,8 +33,8 @@ SEXP r_radius(SEXP, SEXP, SEXP, SEXP, SEXP, SEXP, SEXP, SEXP, SEXP);
 SEXP r_metric_build(SEXP, SEXP, SEXP, SEXP);
 SEXP r_metric_knn(SEXP, SEXP, SEXP, SEXP, SEXP, SEXP);
 SEXP r_metric_radius(SEXP, SEXP, SEXP, SEXP, SEXP, SEXP, SEXP);
-SEXP r_gower_knn(SEXP, SEXP, SEXP, SEXP, SEXP);
-SEXP r_gower_radius(SEXP, SEXP, SEXP, SEXP, SEXP, SEXP);
+SEXP r_scan_knn(SEXP, SEXP, SEXP, SEXP, SEXP);
+SEXP r_scan_radius(SEXP, SEXP, SEXP, SEXP, SEXP, SEXP);
 SEXP r_windows_memory(void);
 SEXP r_seal(SEXP);
 SEXP r_seal_is_fresh(SEXP, SEXP);
@@ -65,8 +65,8 @@ static const R_CallMethodDef routines[] = {
     {ROUTINE(r_metric_build), 4},
     {ROUTINE(r_metric_knn), 6},
     {ROUTINE(r_metric_radius), 7},
-    {ROUTINE(r_gower_knn), 5},
-    {ROUTINE(r_gower_radius), 6},
+    {ROUTINE(r_scan_knn), 5},
+    {ROUTINE(r_scan_radius), 6},
     {ROUTINE(r_windows_memory), 0},
     {ROUTINE(r_seal), 1},
     {ROUTINE(r_seal_is_fresh), 2},

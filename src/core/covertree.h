@@ -13,6 +13,7 @@
 #define COVERTREE_COVERTREE_H
 
 #include "core/host.h"
+#include "core/metric/gower.h"
 #include "core/metric/metric.h"
 #include "core/metric_space/metric_build.h"
 #include "core/metric_space/metric_query.h"
@@ -23,8 +24,9 @@
 #include "core/residual_approx/approx_search.h"
 #include "core/residual_exact/exact_search.h"
 #include "core/residual_exact/host_covariance.h"
+#include "core/search/bit_sets.h"
 #include "core/search/budget.h"
-#include "core/search/gower_scan.h"
+#include "core/search/pair_scan.h"
 #include "core/search/query.h"
 #include "core/search/stats.h"
 #include "core/simd/euclid.h"

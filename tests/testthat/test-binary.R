@@ -34,6 +34,28 @@ test_that("whole orders are those of (distance, row)", {
   }
 })
 
+test_that("a comparison of all pairs gives the answer of the tree", {
+  x <- bits(1100, 100, 0.2, 78)
+  query <- bits(1030, 100, 0.2, 79)
+  for (metric in c("hamming", "jaccard")) {
+    tree <- cover_tree(x, metric)
+    for (asked in list(list(k = 7), list(k = 3, predecessor = TRUE), list(k = 3, query = query),
+                       list(k = 2, rows = c(1100:1, 5)))) {
+      by_tree <- do.call(knn_query, c(list(tree, control = knn_control(search = "tree")), asked))
+      control <- knn_control(stats = TRUE)
+      found <- do.call(knn_query, c(list(tree, control = control), asked))
+      expect_same_knn(found, by_tree, paste(metric, toString(names(asked))))
+      expect_s3_class(knn_stats(found), "covertree_scan_stats")
+    }
+    radius <- stats::quantile(by_tree$distance, 0.1)
+    expect_identical(radius_query(tree, query, radius = radius, threads = 2),
+                     radius_query(tree, query, radius = radius, control = knn_control(search = "tree")))
+  }
+  few <- knn_query(cover_tree(bits(1100, 4, 0.5, 80), "jaccard"), k = 3, control = knn_control(stats = TRUE))
+  expect_s3_class(knn_stats(few), "covertree_knn_stats")
+  expect_output(print(knn_stats(found)), "of all pairs")
+})
+
 test_that("distances are those of dist(method = \"binary\"), logical values are 0 and 1", {
   x <- bits(60, 15, 0.3, 76)
   x[1:2, ] <- 0

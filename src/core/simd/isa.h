@@ -4,7 +4,7 @@
  * function, and the caller chooses at run time. Hence the package needs no machine-specific
  * compiler flags, and the same build runs on every processor of the architecture. To add an
  * instruction set: a level here, the test for it in isa.c, and a section in each of euclid.c,
- * correlation.c, dot4.c and triangular.c.
+ * correlation.c, dot4.c, popcount.c and triangular.c.
  */
 #ifndef COVERTREE_SIMD_ISA_H
 #define COVERTREE_SIMD_ISA_H
