@@ -13,7 +13,8 @@ mkdir -p build
 
 goal=${1:-}
 needs= tools= peers= extras=
-tested="RANN FNN dbscan GpGp fields spdep future cachem lobstr bit64 rlang Rmpfr cluster"
+tested="RANN FNN dbscan GpGp fields spdep future cachem lobstr bit64 rlang Rmpfr cluster geosphere gower"
+tested="$tested ggplot2 proxy s2 sf stringdist"
 case $goal in
     demo) ;;
     test) needs=testthat peers=$tested ;;
