@@ -1,9 +1,9 @@
 #' Metrics
 #'
 #' The distances by which [cover_tree()] can search, given as `metric`: a name, or an object from one
-#' of these functions. [knn_query()], [radius_query()], [recall_of()] and [vecchia_neighbors()] have
-#' the same arguments and results for all of them as for Euclidean distance; so what their pages say
-#' about Euclidean distance holds for all of them. Results are ordered by the distance that they
+#' of these functions. [knn_query()], [radius_query()], [recall_of()] and [vecchia_neighbors()] (for
+#' numeric columns) have the same arguments and results for all of them as for Euclidean distance; so what
+#' their pages say about Euclidean distance holds for all of them. Results are ordered by the distance that they
 #' contain, and equal distances by row. For a distance between objects of any kind that an R function
 #' computes, see [metric_function()].
 #'
@@ -34,7 +34,8 @@
 #'     frame: |x_j - y_j| / range_j for numeric columns and for the level numbers of ordered factors;
 #'     0 for equal and 1 for different values of factors and logicals. It is that of
 #'     `cluster::daisy(metric = "gower")` with logicals as symmetric variables. Ranges are those of the
-#'     tree's points: the difference to a query outside the range exceeds 1. With `na = "scan"`, the
+#'     tree's points: the difference to a query outside the range exceeds 1, and a numeric column or ordered
+#'     factor with a single value there adds 0, also for queries with another value. With `na = "scan"`, the
 #'     mean is over the columns in which neither row is missing.}
 #' }
 #'
@@ -60,7 +61,7 @@
 #' @return An object of class `covertree_metric`. If its elements are edited, the functions that use
 #'   it check them again.
 #'
-#' @seealso [metric_function()] for a distance by a function, [residual_correlation()]
+#' @seealso `vignette("metrics")`; [metric_function()] for a distance by a function, [residual_correlation()]
 #'
 #' @section Coordinates:
 #' The tree is built over coordinates by which the distance is computed: the points themselves for
@@ -78,7 +79,9 @@
 #'
 #' @section Precision and ties:
 #' Distances of `"euclidean"`, `"manhattan"` and `"maximum"` are those of [stats::dist()],
-#' summed in the order of the columns. Great-circle distances are computed from the
+#' summed in the order of the columns. Cosine distances are computed from the differences of rows divided by
+#' their length, which loses nothing at small angles; by rounding, one can exceed 2 by about 1e-15. The relative error
+#' of a Mahalanobis distance is about 1e-16 times the condition number of `cov`. Great-circle distances are computed from the
 #' differences and sums of unit vectors, which loses nothing at small distances nor at antipodes;
 #' the unit vectors are exact to about 1 nm on the Earth. All longitudes at a pole are one point, and
 #' -180 degrees are 180 degrees. Periodic columns are not rounded within one period from the least value of
@@ -97,7 +100,8 @@
 #' the same number of dimensions. `"cosine"`, `"angular"` and the great circle search unit vectors
 #' and take little longer than Euclidean distance; so do scaled and Mahalanobis distances.
 #' `metric_minkowski()` searches by Euclidean distance within bounds that are loose for many columns
-#' and p far from 2. `metric_gower()` is a Manhattan search in as many dimensions as there are
+#' and p far from 2, and computes powers: a search takes about 10 times as long as a Euclidean one in 3
+#' columns, 30 times and more in 8, and compares nearly all pairs in many columns. `metric_gower()` is a Manhattan search in as many dimensions as there are
 #' columns and levels. `metric_periodic()` is a Euclidean search in up to three times as many
 #' dimensions. `"hamming"` is a Manhattan search and `"jaccard"` a Euclidean one. If a tree excludes few
 #' rows, as for many columns, a search of at least 1,024 queries compares all pairs instead, 64 columns at a
@@ -111,7 +115,7 @@
 #'
 #' @section Errors:
 #' Stops if an argument is outside its range, such as a p below 1, a scale of 0 or a `cov` that is not
-#' positive definite; if the number of scales, weights or rows of `cov` is not that of the columns; if
+#' positive definite, or singular up to rounding; if the number of scales, weights or rows of `cov` is not that of the columns; if
 #' longitudes are not within -360 and 720 or latitudes not within -90 and 90, or only one of the two is
 #' named, and in the place of the other; if a column of the tree's points is wider than its period (queries may be anywhere);
 #' if a value for `"hamming"` or `"jaccard"` is other than 0, 1, `FALSE` or `TRUE`; if a row to be divided by its length is zero; if squared
@@ -262,6 +266,12 @@ metric_mahalanobis <- function(cov) {
   if (!isSymmetric(cov)) fail("cov must be symmetric: got a matrix that differs from its transpose")
   factor <- tryCatch(chol(cov), error = function(e) NULL)
   if (is.null(factor)) fail("cov must be positive definite: got a matrix without a Cholesky factor")
+  # The share of the variance of a column that earlier columns leave; below 10 eps it is rounding error.
+  dependent <- which(diag(factor)^2 <= 10 * .Machine$double.eps * diag(cov))
+  if (length(dependent) > 0) {
+    fail("cov must be positive definite: column %d is a linear combination of the columns before it",
+         dependent[1])
+  }
   new_metric("mahalanobis", cov = cov, factor = factor, columns = names)
 }
 

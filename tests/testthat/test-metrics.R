@@ -121,6 +121,17 @@ test_that("Gower distances are those of the definition and of daisy()", {
                tolerance = 1e-12)
 })
 
+test_that("a covariance matrix may have any scales but no dependent columns", {
+  expect_s3_class(metric_mahalanobis(diag(c(1e-30, 1, 1e30))), "covertree_metric")
+  correlated <- matrix(1 - 1e-13, 2, 2)
+  diag(correlated) <- 1
+  expect_s3_class(metric_mahalanobis(correlated), "covertree_metric")
+  for (d in 2:6) for (seed in 1:10) {
+    x <- with_seed(seed, matrix(rnorm(30 * d), 30) %*% diag(10^runif(d, -3, 3)))
+    expect_error(metric_mahalanobis(stats::cov(cbind(x, rowSums(x)))), "positive definite")
+  }
+})
+
 test_that("approximate searches serve every metric", {
   x <- with_seed(47, matrix(rnorm(9000), 3000, 3))
   for (metric in list("manhattan", "maximum", "cosine", metric_minkowski(3), metric_great_circle())) {
@@ -193,6 +204,7 @@ test_that("what is not a metric, or not for its points, is refused", {
     metric_scaled(metric_gower(), 1), cover_tree(x, metric_scaled("manhattan", 1:3)),
     cover_tree(x, metric_scaled("manhattan", c(a = 1, b = 2))),
     metric_mahalanobis(1:3), metric_mahalanobis(matrix(c(1, 2, 2, 1), 2)),
+    metric_mahalanobis(matrix(c(1, 3, 3, 9 + 8e-15), 2)),
     metric_mahalanobis(matrix(c(1, 0, 1, 1), 2)), cover_tree(x, metric_mahalanobis(diag(3))),
     metric_great_circle(0), metric_great_circle(unit = "mile"), metric_great_circle(scale = -1),
     cover_tree(unname(x[, 2:1]), metric_great_circle()),
