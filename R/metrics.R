@@ -101,7 +101,7 @@
 #' and take little longer than Euclidean distance; so do scaled and Mahalanobis distances.
 #' `metric_minkowski()` searches by Euclidean distance within bounds that are loose for many columns
 #' and p far from 2, and computes powers: a search takes about 10 times as long as a Euclidean one in 3
-#' columns, 30 times and more in 8, and compares nearly all pairs in many columns. `metric_gower()` is a Manhattan search in as many dimensions as there are
+#' columns, 30 times and more in 8, and in 32 it compares half of all pairs or more. `metric_gower()` is a Manhattan search in as many dimensions as there are
 #' columns and levels. `metric_periodic()` is a Euclidean search in up to three times as many
 #' dimensions. `"hamming"` is a Manhattan search and `"jaccard"` a Euclidean one. If a tree excludes few
 #' rows, as for many columns, a search of at least 1,024 queries compares all pairs instead, 64 columns at a
