@@ -57,6 +57,7 @@ column_kind <- function(column) {
 # range.
 fit_gower <- function(x, weights) {
   weights <- if (is.null(weights)) rep(1, ncol(x)) else by_column(weights, x, "weights", "x")
+  if (is.infinite(sum(weights))) weights <- weights / max(weights)
   share <- weights / sum(weights)
   kinds <- vapply(x, column_kind, "", USE.NAMES = FALSE)
   width <- vapply(seq_along(x), function(j) {

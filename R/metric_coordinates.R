@@ -56,8 +56,9 @@ by_column <- function(values, x, argument, what, skip = 0) {
   count <- ncol(x) - skip
   if (length(values) == 1 && is.null(names(values))) return(rep(unname(values), count))
   if (length(values) != count) {
-    fail("%s must be one number or one for each of the %d columns of %s: got %d numbers", argument, count,
-         what, length(values))
+    fail("%s must be one number or one for each of the %d %scolumns of %s: got %d number%s%s", argument,
+         count, if (skip > 0) "further " else "", what, length(values), plural(length(values)),
+         if (length(values) == 1) paste(" with the name", quoted(names(values))) else "")
   }
   if (is.null(names(values)) || is.null(names)) return(unname(values))
   if (!setequal(names(values), names) || anyDuplicated(names)) {

@@ -28,7 +28,7 @@ sphere_order <- function(x, what) {
 fit_sphere <- function(metric, x) {
   order <- sphere_order(x, "x")
   list(order = order, named = !is.null(colnames(x)),
-       scale = if (ncol(x) > 2) by_column(metric$scale, x[, order, drop = FALSE], "scale", "x", skip = 2))
+       scale = by_column(metric$scale, x[, order, drop = FALSE], "scale", "x", skip = 2))
 }
 
 # Unit vectors, and further columns divided by `scale` and the radius.

@@ -104,3 +104,9 @@ test_that("missing values without a scan, and what a scan cannot do, are refused
   expect_identical(knn_query(tree, k = 2, recall = 0.5), knn_query(tree, k = 2))
   expect_identical(knn_stats(knn_query(tree, k = 2, control = list(stats = TRUE)))$evaluations, 900)
 })
+
+test_that("weights whose sum is beyond the range of doubles count as others", {
+  x <- iris[1:60, ]
+  expect_same_knn(knn_query(cover_tree(x, metric_gower(c(1, 1, 2, 2, 1) * 2^1022)), k = 3),
+                  knn_query(cover_tree(x, metric_gower(c(1, 1, 2, 2, 1))), k = 3))
+})

@@ -71,3 +71,14 @@ test_that("columns are taken by name, in any order", {
     cover_tree(x, metric_great_circle(scale = c(lat = 1)))
   )
 })
+
+test_that("scales belong to the further columns, which have to exist", {
+  x <- cbind(places(30, 71), time = 1:30, depth = 30:1)
+  expect_complaints(
+    cover_tree(x, metric_great_circle(scale = c(depth = 2))), cover_tree(x, metric_great_circle(scale = 1:3)),
+    cover_tree(x[, 1:2], metric_great_circle(scale = 1:2)),
+    cover_tree(x[, 1:2], metric_great_circle(scale = c(depth = 2)))
+  )
+  expect_same_knn(knn_query(cover_tree(x[, 1:2], metric_great_circle(scale = 7)), k = 3),
+                  knn_query(cover_tree(x[, 1:2], metric_great_circle()), k = 3))
+})
