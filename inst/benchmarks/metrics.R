@@ -21,6 +21,12 @@ globe <- function(n) function() {
   cbind(longitude = stats::runif(n, -180, 180), latitude = asin(stats::runif(n, -1, 1)) * 180 / pi)
 }
 
+# Zeros and ones; 5% to 35% of a column are ones.
+binary <- function(n, d) function() {
+  n <- size(n)
+  1 * (matrix(stats::runif(n * d), n) < rep(stats::runif(d, 0, 0.3) + 0.05, each = n))
+}
+
 # Four numeric columns, of different distributions, and four factors with 2 to 8 levels.
 mixed <- function(n) function() {
   n <- size(n)
@@ -64,6 +70,16 @@ by_gower <- function(x, i) {
     if (is.factor(column)) as.numeric(column != column[i]) else abs(column - column[i]) / diff(range(column))
   })
   Reduce(`+`, gaps) / ncol(x)
+}
+
+by_nearest_image <- function(x, i) {
+  gaps <- abs(x - rep(x[i, ], each = nrow(x)))
+  sqrt(rowSums(pmin(gaps, 1 - gaps)^2))
+}
+
+by_jaccard <- function(x, i) {
+  either <- rowSums(x | rep(x[i, ], each = nrow(x)))
+  ifelse(either == 0, 0, rowSums(x != rep(x[i, ], each = nrow(x))) / either)
 }
 
 by_letters <- function(x, i) drop(utils::adist(x[i], x))
@@ -148,6 +164,14 @@ sphere_peers <- function(x) {
     }))
 }
 
+order_all_pairs <- function(x, method) {
+  function() {
+    all <- as.matrix(stats::dist(x, method))
+    diag(all) <- Inf
+    t(apply(all, 1, function(distance) order(distance)[1:k]))
+  }
+}
+
 # The distance function of words. stringdist compares all pairs of a row at once.
 edit_distance <- function(words) {
   metric_function(function(i, js) stringdist::stringdist(words[i], words[js], method = "lv", nthread = 1),
@@ -194,6 +218,15 @@ workloads <- list(
     text = "Manhattan, n 20,000, d 8 normal", data = normal(2e4, 8), definition = by_norm(`+`),
     sides = function(x) c(ours(x, "manhattan"), if (has("BiocNeighbors")) bioc(x, "Manhattan"))
   ),
+  torus_d3 = list(
+    text = "periodic, n 100,000, d 3 uniform", data = uniform(1e5, 3), queries = TRUE,
+    definition_of = list(Euclidean = by_power(2), periodic = by_nearest_image),
+    sides = function(x) queries_by(x, list(Euclidean = "euclidean", periodic = metric_periodic(1)))
+  ),
+  jaccard = list(
+    text = "Jaccard, n 5,000, 64 columns of zeros and ones", data = binary(5000, 64), definition = by_jaccard,
+    sides = function(x) c(ours(x, "jaccard"), list("stats, dist() and order()" = order_all_pairs(x, "binary")))
+  ),
   directions = list(
     text = "cosine, n 50,000, d 8 normal", data = normal(5e4, 8), definition = by_cosine, queries = TRUE,
     sides = function(x) c(queries_by(x / sqrt(rowSums(x^2)), list("Euclidean, unit rows" = "euclidean")),
@@ -220,8 +253,8 @@ workloads <- list(
   ),
   gower = gower_workload("Gower, n 30,000, 4 numeric columns and 4 factors", mixed(30000), "gower"),
   diamonds = gower_workload(
-    "Gower, 30,000 diamonds, 5 numeric columns and 3 factors",
-    diamonds(30000, c("carat", "depth", "table", "price", "x", "cut", "color", "clarity")), c("gower", "ggplot2")
+    "Gower, 10,000 diamonds, 5 numeric columns and 3 factors",
+    diamonds(10000, c("carat", "depth", "table", "price", "x", "cut", "color", "clarity")), c("gower", "ggplot2")
   ),
   words = list(
     text = "Levenshtein, 5,000 English words", data = english(5000), definition = by_letters,
