@@ -330,7 +330,7 @@ all <- renew("metrics", "workload", names(workloads), run)
 # One row for each side. The text of a workload stands in its first row only.
 again <- duplicated(all$workload)
 write_table("metrics", data.frame(
-  `metric and data` = ifelse(again, "", all$text), timed = ifelse(again, "", all$what),
+  `metric and data` = ifelse(again, "", paste0(all$text, ifelse(all$what == "queries", ", queries only", ""))),
   `package or metric` = sub(", [0-9]+ threads?$", "", all$side), threads = all$threads, `time, s` = figures(all$median),
   runs = all$runs,
   `shortest to longest, s` = ifelse(all$runs > 1, paste(figures(all$min, 2), "to", figures(all$max, 2)), "-"),
