@@ -78,50 +78,51 @@
 #' [cover_tree_from_arrays()] is Euclidean.
 #'
 #' @section Precision and ties:
-#' Distances of `"euclidean"`, `"manhattan"` and `"maximum"` are those of [stats::dist()],
-#' summed in the order of the columns. Cosine distances are computed from the differences of rows divided by
-#' their length, which loses nothing at small angles; by rounding, one can exceed 2 by about 1e-15. The relative error
-#' of a Mahalanobis distance is about 1e-16 times the condition number of `cov`. Great-circle distances are computed from the
-#' differences and sums of unit vectors, which loses nothing at small distances nor at antipodes;
-#' the unit vectors are exact to about 1 nm on the Earth. All longitudes at a pole are one point, and
-#' -180 degrees are 180 degrees. Periodic columns are not rounded within one period from the least value of
-#' the tree's points; queries beyond are moved by whole periods, with the rounding error of that difference.
-#' Squares are added in the order of the columns, those of periodic columns first. Hamming and Jaccard
-#' distances are quotients of exact counts, with many ties. Division, square roots or a sum of other columns can make distances
-#' differ in the last digits that are equal in exact arithmetic: their order is then that of the
-#' computed values.
+#' Distances of `"euclidean"`, `"manhattan"` and `"maximum"` are those of [stats::dist()], summed in the
+#' order of the columns. Cosine distances are computed from the differences of rows divided by their
+#' length, which loses nothing at small angles; by rounding, one can exceed 2 by about 1e-15. The relative
+#' error of a Mahalanobis distance is about 1e-16 times the condition number of `cov`. Great-circle
+#' distances are computed from the differences and sums of unit vectors, which loses nothing at small
+#' distances nor at antipodes; the unit vectors are exact to about 1 nm on the Earth. All longitudes at a
+#' pole are one point, and -180 degrees are 180 degrees. Periodic columns are not rounded within one period
+#' from the least value of the tree's points; queries beyond are moved by whole periods, with the rounding
+#' error of that difference. Squares are added in the order of the columns, those of periodic columns
+#' first. Hamming and Jaccard distances are quotients of exact counts, with many ties. Division, square
+#' roots or a sum of other columns can make distances differ in the last digits that are equal in exact
+#' arithmetic: their order is then that of the computed values.
 #'
-#' All answers are the same bit for bit for any number of threads, layout of the tree and instruction
-#' set. The sine, cosine and power functions are those of R and of the C library, so that coordinates on
-#' the sphere and Minkowski distances may differ in the last digit between machines.
+#' All answers are the same bit for bit for any number of threads, layout of the tree and instruction set.
+#' The sine, cosine and power functions are those of R and of the C library, so that coordinates on the
+#' sphere and Minkowski distances may differ in the last digit between machines.
 #'
 #' @section Cost:
-#' A search by `"manhattan"` or `"maximum"` takes up to about 1.5 times as long as a Euclidean one in
-#' the same number of dimensions. `"cosine"`, `"angular"` and the great circle search unit vectors
-#' and take little longer than Euclidean distance; so do scaled and Mahalanobis distances.
-#' `metric_minkowski()` searches by Euclidean distance within bounds that are loose for many columns
-#' and p far from 2, and computes powers: a search takes about 10 times as long as a Euclidean one in 3
-#' columns, 30 times and more in 8, and in 32 it compares half of all pairs or more. `metric_gower()` is a Manhattan search in as many dimensions as there are
-#' columns and levels. `metric_periodic()` is a Euclidean search in up to three times as many
-#' dimensions. `"hamming"` is a Manhattan search and `"jaccard"` a Euclidean one. If a tree excludes few
-#' rows, as for many columns, a search of at least 1,024 queries compares all pairs instead, 64 columns at a
-#' time; so does `search = "scan"` of [knn_control()], and a [radius_query()] of at least 64 queries in more than
-#' 64 columns. The tree itself has 8 bytes for each value.
+#' A search by `"manhattan"` or `"maximum"` takes up to about 1.5 times as long as a Euclidean one in the
+#' same number of dimensions. `"cosine"`, `"angular"` and the great circle search unit vectors and take
+#' little longer than Euclidean distance; so do scaled and Mahalanobis distances. `metric_minkowski()`
+#' searches by Euclidean distance within bounds that are loose for many columns and p far from 2, and
+#' computes powers: a search takes about 10 times as long as a Euclidean one in 3 columns, 30 times and
+#' more in 8, and in 32 it compares half of all pairs or more. `metric_gower()` is a Manhattan search in as
+#' many dimensions as there are columns and levels. `metric_periodic()` is a Euclidean search in up to
+#' three times as many dimensions. `"hamming"` is a Manhattan search and `"jaccard"` a Euclidean one. If a
+#' tree excludes few rows, as for many columns, a search of at least 1,024 queries compares all pairs
+#' instead, 64 columns at a time; so does `search = "scan"` of [knn_control()], and a [radius_query()] of
+#' at least 64 queries in more than 64 columns. The tree itself has 8 bytes for each value.
 #'
 #' With `metric_gower(na = "scan")`, every query is compared with all points, O(n d) for each. Results are
-#' exact, also with `recall` below 1 or an `epsilon`; a `budget` is an error. Rows without a common column have
-#' no distance (`NA` in `cluster::daisy()`) and are no neighbors, also of `radius_query()`: a
-#' query with fewer than k neighbors has `NA` for the others.
+#' exact, also with `recall` below 1 or an `epsilon`; a `budget` is an error. Rows without a common column
+#' have no distance (`NA` in `cluster::daisy()`) and are no neighbors, also of `radius_query()`: a query
+#' with fewer than k neighbors has `NA` for the others.
 #'
 #' @section Errors:
 #' Stops if an argument is outside its range, such as a p below 1, a scale of 0 or a `cov` that is not
-#' positive definite, or singular up to rounding; if the number of scales, weights or rows of `cov` is not that of the columns; if
-#' longitudes are not within -360 and 720 or latitudes not within -90 and 90, or only one of the two is
-#' named, and in the place of the other; if a column of the tree's points is wider than its period (queries may be anywhere);
-#' if a value for `"hamming"` or `"jaccard"` is other than 0, 1, `FALSE` or `TRUE`; if a row to be divided by its length is zero; if squared
-#' distances would leave the range of doubles, as for [cover_tree()], with the largest possible
-#' distance for the range times sqrt(d) there; and for `metric_gower()`, if a value is missing and `na` is `NULL`, or infinite,
-#' or if a factor of a query has a level that the tree's factor does not have.
+#' positive definite, or singular up to rounding; if the number of scales, weights or rows of `cov` is not
+#' that of the columns; if longitudes are not within -360 and 720 or latitudes not within -90 and 90, or
+#' only one of the two is named, and in the place of the other; if a column of the tree's points is wider
+#' than its period (queries may be anywhere); if a value for `"hamming"` or `"jaccard"` is other than 0, 1,
+#' `FALSE` or `TRUE`; if a row to be divided by its length is zero; if squared distances would leave the
+#' range of doubles, as for [cover_tree()], with the largest possible distance for the range times sqrt(d)
+#' there; and for `metric_gower()`, if a value is missing and `na` is `NULL`, or infinite, or if a factor
+#' of a query has a level that the tree's factor does not have.
 #'
 #' @examples
 #' places <- data.frame(lon = c(13.4, 2.35, -0.13, -179.9, 179.9), lat = c(52.5, 48.9, 51.5, 10, 10))
