@@ -17,7 +17,6 @@ check_binary <- function(x, what) {
     at <- arrayInd(wrong[1], dim(x))
     fail("%s must be 0, 1, FALSE or TRUE: row %d, column %d is %s", what, at[1], at[2], format(x[wrong[1]]))
   }
-  x
 }
 
 # Rows as unit vectors, of which src/core/metric/jaccard.h computes the distance. A row without a 1

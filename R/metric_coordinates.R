@@ -145,7 +145,8 @@ check_metric_points <- function(x, metric, what = "x") {
   binary <- is_binary(metric)
   if (binary) x <- zeros_and_ones(x)
   x <- check_points(x, what, empty = what != "x")
-  if (binary) check_binary(x, what) else x
+  if (binary) check_binary(x, what)
+  x
 }
 
 # The coordinates of query points of a tree with a metric.

@@ -12,7 +12,7 @@
 #'   R's random numbers. By residual correlation the order is that of the coordinates as given: if
 #'   lengthscales differ, divide the columns by them first. By other metrics it is that of the
 #'   coordinates over which the tree is built ([metrics]).
-#' @param metric `"euclidean"`, another of the [metrics] of numeric columns, or a
+#' @param metric `"euclidean"`, another of the [metrics], or a
 #'   [residual_correlation()]; if it has factors v and p, their rows are those of `x`. A plain
 #'   Vecchia likelihood, such as those of \pkg{GpGp} and \pkg{GPvecchia}, needs Euclidean neighbors.
 #'   Neighbors by residual correlation are for the residual part of a VIF model: see
@@ -74,16 +74,16 @@
 vecchia_neighbors <- function(x, m, order = "maximin", metric = "euclidean", lonlat = FALSE,
                               recall = NULL, threads = NULL, max_pairs = NULL,
                               control = knn_control()) {
-  x <- check_points(x)
+  metric <- check_metric(metric)
+  if (is_function_metric(metric)) {
+    fail("metric must be one that compares the columns of x: got a metric_function()")
+  }
+  x <- check_metric_points(x, metric)
   n <- nrow(x)
   m <- check_count(m, "m")
   if (m >= n) fail("m must be below the number of locations, %d: got %d", n, m)
   max_pairs <- check_max_pairs(max_pairs)
   check_pairs(n, m, n, check_threads(threads), max_pairs, "a smaller m", " or fewer locations")
-  metric <- check_metric(metric)
-  if (is_function_metric(metric)) {
-    fail("metric must be one that compares the columns of x: got a metric_function()")
-  }
   control <- check_control(control)
   recall <- if (!is.null(recall)) check_share(recall, "recall") else if (is_residual(metric)) 0.999 else 1
   if (check_flag(lonlat, "lonlat")) {

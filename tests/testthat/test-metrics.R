@@ -155,6 +155,13 @@ test_that("Vecchia neighbors take a metric", {
   expect_nearest(list(index = near$NNarray[, -1], distance = near$distance),
                  by_great_circle(6371.0088)(x[near$order, ], x[near$order, ]), "Vecchia", 1e-6,
                  predecessor = TRUE)
+  frame <- mixed(100, 50)
+  by_columns <- vecchia_neighbors(frame, m = 5, metric = metric_gower())
+  expect_nearest(list(index = by_columns$NNarray[, -1], distance = by_columns$distance),
+                 by_gower(rep(1, 8))(frame[by_columns$order, ], frame[by_columns$order, ]), "Gower", 1e-9,
+                 predecessor = TRUE)
+  coordinates <- tree_arrays(cover_tree(frame, metric_gower()))
+  expect_identical(by_columns$order, order_maximin(coordinates$points[order(coordinates$row), ]))
   chord <- vecchia_neighbors(x, m = 5, lonlat = TRUE)
   expect_identical(chord$order, near$order)
   expect_equal(2 * 6371.0088 * asin(chord$distance / 2), near$distance, tolerance = 1e-7)
