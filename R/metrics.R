@@ -87,13 +87,13 @@
 #' pole are one point, and -180 degrees are 180 degrees. Periodic columns are not rounded within one period
 #' from the least value of the tree's points; queries beyond are moved by whole periods, with the rounding
 #' error of that difference. Squares are added in the order of the columns, those of periodic columns
-#' first. Hamming and Jaccard distances are quotients of exact counts, with many ties. Division, square
-#' roots or a sum of other columns can make distances differ in the last digits that are equal in exact
-#' arithmetic: their order is then that of the computed values.
+#' first. Hamming distances are exact counts and Jaccard distances quotients of such counts, rounded
+#' once: ties are frequent. Division, square roots or a sum of other columns can make distances differ in
+#' the last digits that are equal in exact arithmetic: their order is then that of the computed values.
 #'
 #' All answers are the same bit for bit for any number of threads, layout of the tree and instruction set.
 #' The sine, cosine and power functions are those of R and of the C library, so that coordinates on the
-#' sphere and Minkowski distances may differ in the last digit between machines.
+#' sphere or on circles and Minkowski distances may differ in the last digit between machines.
 #'
 #' @section Cost:
 #' A search by `"manhattan"` or `"maximum"` takes up to about 1.5 times as long as a Euclidean one in the
@@ -114,15 +114,21 @@
 #' with fewer than k neighbors has `NA` for the others.
 #'
 #' @section Errors:
-#' Stops if an argument is outside its range, such as a p below 1, a scale of 0 or a `cov` that is not
-#' positive definite, or singular up to rounding; if the number of scales, weights or rows of `cov` is not
-#' that of the columns; if longitudes are not within -360 and 720 or latitudes not within -90 and 90, or
-#' only one of the two is named, and in the place of the other; if a column of the tree's points is wider
-#' than its period (queries may be anywhere); if a value for `"hamming"` or `"jaccard"` is other than 0, 1,
-#' `FALSE` or `TRUE`; if a row to be divided by its length is zero; if squared distances would leave the
-#' range of doubles, as for [cover_tree()], with the largest possible distance for the range times sqrt(d)
-#' there; and for `metric_gower()`, if a value is missing and `na` is `NULL`, or infinite, or if a factor
-#' of a query has a level that the tree's factor does not have.
+#' Stops if
+#' \itemize{
+#'   \item an argument is outside its range, such as a p below 1, a scale of 0, a period of 0 or a `cov`
+#'     that is not positive definite, or singular up to rounding;
+#'   \item the number of scales, periods, weights or rows of `cov` is not that of the columns;
+#'   \item longitudes are not within -360 and 720 or latitudes not within -90 and 90; or one of the two is
+#'     named, is in the place of the other, and the other is not named;
+#'   \item the points of a tree are wider than a period (queries may be anywhere);
+#'   \item a value for `"hamming"` or `"jaccard"` is other than 0, 1, `FALSE` or `TRUE`;
+#'   \item a row to be divided by its length is zero;
+#'   \item squared distances would leave the range of doubles, as for [cover_tree()], with the largest
+#'     possible distance for the range times sqrt(d) there;
+#'   \item for `metric_gower()`, a value is infinite, or missing without `na = "scan"`, or a factor of a
+#'     query has a level that the tree's factor does not have.
+#' }
 #'
 #' @examples
 #' places <- data.frame(lon = c(13.4, 2.35, -0.13, -179.9, 179.9), lat = c(52.5, 48.9, 51.5, 10, 10))
