@@ -3,8 +3,8 @@
  * Compares one line "name hash" for each case with those of fingerprint.txt, in the
  * working directory; with the argument --print, prints them. The data of a case come
  * from integer and IEEE arithmetic only, so the hashes are the same on every processor.
- * Each case runs at every dispatch level, and at the best one with 1, 2 and 3 threads
- * where there are threads.
+ * Each case runs at every dispatch level: on one thread at the lowest, and, where there are threads,
+ * on 2 at the next and on 3 at the best one.
  */
 #include "check.h"
 #include "core/order/hilbert.h"
@@ -533,9 +533,9 @@ static void run_case(struct problem *p, const char *group, const struct one *one
     uint64_t first = 0;
     char line[128];
     int best = (int)ct_simd_best();
-    for (int i = 0; i < best + MOST_THREADS; i++) {
+    for (int i = 0; i <= best || i < MOST_THREADS; i++) {
         struct setting setting = {(enum ct_simd_level)(i < best ? i : best), 1};
-        setting.threads += i > best ? i - best : 0;
+        setting.threads += i < MOST_THREADS ? i : MOST_THREADS - 1;
         hash = 0xcbf29ce484222325u;
         one->run(p, setting);
         host_end_call();

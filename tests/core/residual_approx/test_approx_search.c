@@ -1,7 +1,7 @@
 /* test_approx_search.c: the approximate residual search finds what one query at a time finds:
  * candidates in the order of space, or along the curve, evaluated in batches until the
  * patience or the budget ends. Own points, some of them, predecessors, foreign queries;
- * from v and from quantized v; every level, 1 to 3 threads. After a host that left by a
+ * from v and from quantized v; every instruction set, 1 to 3 threads. After a host that left by a
  * long jump, too. The record of a search tells what less patient searches find. */
 #include "check.h"
 #include "core/residual_approx/approx_search.h"
@@ -413,16 +413,20 @@ static void check_levels(const struct asked *asked, const struct call *call)
     }
 }
 
+/* In `ways` ways. A way is an instruction set and a number of threads; the next call goes on with
+ * the next ones. */
 static void check_search(struct asked asked, int ways)
 {
+    static int way;
+    int levels = (int)ct_simd_best() + 1;
     const struct residual_problem *p = asked.problem;
     struct call call = make_call(&asked);
     struct answer want = new_answer(call.batch.count, asked.k);
     for (int query = 0; query < (asked.own ? p->cloud.n : p->queries.n); query++)
         if (call.line[query] != UNTOUCHED)
             oracle_line(&asked, query, &want, call.line[query]);
-    for (int i = 0; i < ways; i++) {
-        set_way(&call, i <= (int)ct_simd_best() ? i : (int)ct_simd_best(), 1 + i % 3);
+    for (int i = 0; i < ways; i++, way++) {
+        set_way(&call, way % levels, 1 + way / levels % 3);
         call.answer = new_answer(call.batch.count, asked.k);
         search(&call);
         check_about_asked(&asked, call.batch.kernels->name);
@@ -451,7 +455,7 @@ static void check_queries(const struct residual_problem *problem, int k, int pat
                                         .levels = budget ? 0 : random_below(patience + 2),
                                         .budget = budget,
                                         .share = i % 4 == 2 ? 2 + random_below(4) : 1},
-                         3 + (int)ct_simd_best());
+                         2);
     }
 }
 
@@ -537,16 +541,9 @@ int main(void)
     struct ct_budget budget = {
         .steps = 2, .limit = limit, .escalate = 0.1, .stop = 0.02, .window = 16};
     for (int i = 0; i < 12; i++) {
-        check_patience(names[i % 6],
-                       i == 6   ? 1
-                       : i == 7 ? 2
-                                : 60 + 12 * i,
-                       1 + i % 4, ms[i % 5], (enum residual_style)(i % 3));
-        check_budget(names[i % 6],
-                     i == 6   ? 1
-                     : i == 7 ? 2
-                              : 60 + 12 * i,
-                     1 + i % 4, ms[i % 5], (enum residual_style)(i % 3));
+        int n = i == 6 ? 1 : i == 7 ? 2 : 50 + 7 * i;
+        check_patience(names[i % 6], n, 1 + i % 4, ms[i % 5], (enum residual_style)(i % 3));
+        check_budget(names[i % 6], n, 1 + i % 4, ms[i % 5], (enum residual_style)(i % 3));
     }
     check_slices();
     check_interrupts(NULL);

@@ -12,6 +12,8 @@
 #include <math.h>
 #include <string.h>
 
+enum { ROUNDS = 7 }; /* problems for each shape and instruction set */
+
 /* Results for one precision. */
 struct findings {
     double worst_error;   /* in margins */
@@ -169,9 +171,9 @@ static void check_margins(enum ct_covariance kind, int d, int m)
     for (int level = 0; level <= (int)ct_simd_best(); level++) {
         const struct ct_correlation_kernels *kernels = kernels_of(level);
         struct findings f64 = {0}, f32 = {0};
-        for (int round = 0; round < 20; round++) {
+        for (int round = 0; round < ROUNDS; round++) {
             struct factors_problem problem =
-                random_factors(kind, 1 + random_below(64), d, m, (enum p_style)(round % 3));
+                random_factors(kind, 1 + random_below(64), d, m, (enum p_style)((d + round) % 3));
             check_kernels(&problem, kernels, &kernels->filter_f64, &f64);
             check_kernels(&problem, kernels, &kernels->filter_f32, &f32);
             keep_end();
