@@ -28,7 +28,27 @@ struct ct_distance_function {
     double calls;       /* calls so far */
 };
 
-/* Evaluates distances and counts the call. */
+/* The objects of one call, and their distances. */
+struct ct_distance_batch {
+    int *pos;         /* [n] positions */
+    int *row;         /* [n] their rows */
+    double *distance; /* [n] */
+    int size;         /* objects so far */
+};
+
+/* Returns an empty batch with room for n objects. Allocates 16 n bytes. */
+struct ct_distance_batch ct_distance_batch_new(const struct ct_host *host, int n);
+
+/* Adds an object, of which there are fewer than n so far. */
+static inline void ct_distance_batch_add(struct ct_distance_batch *batch, int pos, int row)
+{
+    batch->pos[batch->size] = pos;
+    batch->row[batch->size] = row;
+    batch->size++;
+}
+
+/* Writes the distances from an object to `count` others [count], as f->evaluate(), and counts the
+ * call. Does nothing for 0 objects. One call of the host. */
 void ct_evaluate(struct ct_distance_function *f, int from, const int *row, int count,
                  double *distance);
 

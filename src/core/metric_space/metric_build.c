@@ -34,9 +34,7 @@ struct build {
     double *distance; /* [n] to the nearest center */
     double *above;    /* [n] to the center of the node that is split */
     int *assigned;    /* [n] child, then new position */
-    int *asked;       /* [n] positions */
-    int *rows;        /* [n] their rows */
-    double *answer;   /* [n] their distances */
+    struct ct_distance_batch asked;
     struct node *node;
     int nodes, capacity;
     int child_center[MAX_CENTERS]; /* objects */
@@ -76,7 +74,8 @@ static void assign(struct build *b, int pos, double distance, int child)
  * than to their present center join child h. */
 static void assign_to_center(struct build *b, const struct node *node, int center, int h)
 {
-    int object = b->object[center], asked = 0, pivot = b->pivots.number[object];
+    struct ct_distance_batch *asked = &b->asked;
+    int object = b->object[center], pivot = b->pivots.number[object];
     const double *own = ct_pivots_of(&b->pivots, object);
     for (int pos = node->begin; pos < node->end; pos++) {
         const double *other = ct_pivots_of(&b->pivots, b->object[pos]);
@@ -85,13 +84,12 @@ static void assign_to_center(struct build *b, const struct node *node, int cente
         else if (pos == center)
             assign(b, pos, 0, h);
         else if (ct_pivot_bound(&b->pivots, own, other, b->distance[pos]) < b->distance[pos])
-            b->asked[asked++] = pos;
+            ct_distance_batch_add(asked, pos, b->object[pos] + 1);
     }
-    for (int i = 0; i < asked; i++)
-        b->rows[i] = b->object[b->asked[i]] + 1;
-    ct_evaluate(b->f, object + 1, b->rows, asked, b->answer);
-    for (int i = 0; i < asked; i++)
-        assign(b, b->asked[i], b->answer[i], h);
+    ct_evaluate(b->f, object + 1, asked->row, asked->size, asked->distance);
+    for (int i = 0; i < asked->size; i++)
+        assign(b, asked->pos[i], asked->distance[i], h);
+    asked->size = 0;
 }
 
 /* Number of centers at which a split may stop: enough for half-full leaves. */
@@ -146,20 +144,20 @@ static void make_children(struct build *b, int parent, int centers)
                                   .first_child = -1});
         begin += size[h];
     }
-    int *object = b->rows, count = node.end - node.begin;
-    double *distance = b->answer;
+    int *place = b->asked.pos, *object = b->asked.row, count = node.end - node.begin;
+    double *distance = b->asked.distance;
     for (int pos = node.begin; pos < node.end; pos++) {
-        b->asked[pos - node.begin] = next[b->assigned[pos]]++;
+        place[pos - node.begin] = next[b->assigned[pos]]++;
         object[pos - node.begin] = b->object[pos];
         distance[pos - node.begin] = b->distance[pos];
     }
     for (int i = 0; i < count; i++) {
-        b->object[b->asked[i]] = object[i];
-        b->distance[b->asked[i]] = distance[i];
+        b->object[place[i]] = object[i];
+        b->distance[place[i]] = distance[i];
     }
     memcpy(distance, b->above + node.begin, (size_t)count * sizeof *distance);
     for (int i = 0; i < count; i++)
-        b->above[b->asked[i]] = distance[i];
+        b->above[place[i]] = distance[i];
 }
 
 /* Sets the distances of a child's points to the center of the parent. */
@@ -291,9 +289,7 @@ static struct build begin_build(const struct ct_host *host, struct ct_distance_f
         .distance = host->alloc(count, sizeof *b.distance),
         .above = host->alloc(count, sizeof *b.above),
         .assigned = host->alloc(count, sizeof *b.assigned),
-        .asked = host->alloc(count, sizeof *b.asked),
-        .rows = host->alloc(count, sizeof *b.rows),
-        .answer = host->alloc(count, sizeof *b.answer),
+        .asked = ct_distance_batch_new(host, n),
         .capacity = 64,
         .node = host->alloc(64, sizeof *b.node),
     };

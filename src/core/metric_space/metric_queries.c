@@ -30,7 +30,7 @@ static int traverse_query(struct ct_metric_search *s)
         ct_metric_descend(s);
         return n - 1 - s->query.pos;
     }
-    if (s->seeds > 0)
+    if (s->seeds.count > 0)
         ct_metric_seed_query(s);
     ct_metric_descend(s);
     return s->query.max_row < n ? s->query.max_row : n - (s->query.pos >= 0);
@@ -42,7 +42,7 @@ static void run_queries(struct ct_metric_search *s)
     const struct ct_metric_batch *batch = s->batch;
     int count = batch->count;
     s->scanning = batch->mode == CT_METRIC_SCAN;
-    if (s->seeds > 0 && batch->all && !s->scanning)
+    if (s->seeds.count > 0 && batch->all && !s->scanning)
         ct_metric_seed_all(s);
     double before = batch->f->evaluations, pairs = 0;
     for (int i = 0; i < count; i++) {
@@ -56,7 +56,7 @@ static void run_queries(struct ct_metric_search *s)
         if (batch->mode == CT_METRIC_AUTO && i >= TRIAL &&
             batch->f->evaluations - before > scan_share * pairs)
             s->scanning = 1;
-        if (s->pairs && (double)s->pairs->count > s->pairs->limit)
+        if (s->results.pairs && (double)s->results.pairs->count > s->results.pairs->limit)
             return;
         host->poll();
         if (host->progress)
@@ -67,7 +67,7 @@ static void run_queries(struct ct_metric_search *s)
 static void set_thresholds(struct ct_metric_search *s, double distance)
 {
     for (int i = 0; i < s->batch->count; i++)
-        s->threshold[i] = (struct ct_metric_threshold){distance, INT_MAX};
+        s->results.threshold[i] = (struct ct_metric_threshold){distance, INT_MAX};
 }
 
 void ct_metric_knn(const struct ct_host *host, const struct ct_metric_batch *batch, int k,
@@ -75,11 +75,11 @@ void ct_metric_knn(const struct ct_host *host, const struct ct_metric_batch *bat
 {
     struct ct_metric_search s = ct_metric_search_new(host, batch);
     int most = batch->tree->n - (batch->row ? 1 : 0);
-    s.k = k;
-    s.seeds = k < most ? k : most;
-    s.index = index;
-    s.distance = distance;
-    s.found = found;
+    s.results.k = k;
+    s.seeds.count = k < most ? k : most;
+    s.results.index = index;
+    s.results.distance = distance;
+    s.results.found = found;
     for (int i = 0; i < batch->count; i++)
         found[i] = 0;
     set_thresholds(&s, INFINITY);
@@ -90,7 +90,7 @@ void ct_metric_radius(const struct ct_host *host, const struct ct_metric_batch *
                       double radius, struct ct_metric_pairs *pairs)
 {
     struct ct_metric_search s = ct_metric_search_new(host, batch);
-    s.pairs = pairs;
+    s.results.pairs = pairs;
     set_thresholds(&s, radius);
     run_queries(&s);
 }

@@ -32,20 +32,19 @@ struct ct_metric_search ct_metric_search_new(const struct ct_host *host,
         .batch = batch,
         .t = t,
         .pivots = pivots_by_position(host, *t, batch->f->tolerance),
-        .threshold = host->alloc(count, sizeof *s.threshold),
-        .node_threshold = host->alloc(batch->all ? nodes : 0, sizeof *s.node_threshold),
         .pos_of = host->alloc(n, sizeof *s.pos_of),
         .leaf_of = host->alloc(n, sizeof *s.leaf_of),
         .seen = host->alloc(n, sizeof *s.seen),
-        .stack = host->alloc(nodes, sizeof *s.stack),
-        .listed = host->alloc(n, sizeof *s.listed),
-        .sorted = host->alloc(n, sizeof *s.sorted),
-        .waiting = host->alloc(nodes, sizeof *s.waiting),
-        .asked = host->alloc(n, sizeof *s.asked),
-        .asked_row = host->alloc(n, sizeof *s.asked_row),
-        .bound = host->alloc(n, sizeof *s.bound),
-        .answer = host->alloc(n, sizeof *s.answer),
         .foreign = host->alloc((size_t)t->pivots, sizeof *s.foreign),
+        .results.threshold = host->alloc(count, sizeof(struct ct_metric_threshold)),
+        .results.node_threshold =
+            host->alloc(batch->all ? nodes : 0, sizeof(struct ct_metric_threshold)),
+        .seeds.bound = host->alloc(n, sizeof(double)),
+        .frontier.stack = host->alloc(nodes, sizeof(struct ct_metric_visit)),
+        .frontier.waiting = host->alloc(nodes, sizeof(struct ct_metric_visit)),
+        .listed.point = host->alloc(n, sizeof(struct ct_metric_candidate)),
+        .listed.sorted = host->alloc(n, sizeof(struct ct_metric_candidate)),
+        .asked = ct_distance_batch_new(host, t->n),
     };
     memset(s.seen, 0, n * sizeof *s.seen);
     for (int pos = 0; pos < t->n; pos++)
@@ -61,7 +60,7 @@ struct ct_metric_search ct_metric_search_new(const struct ct_host *host,
 
 static void append_pair(struct ct_metric_search *s, struct ct_metric_pair pair)
 {
-    struct ct_metric_pairs *pairs = s->pairs;
+    struct ct_metric_pairs *pairs = s->results.pairs;
     if (pairs->count == pairs->capacity) {
         size_t capacity = pairs->capacity > 0 ? 2 * pairs->capacity : 1024;
         struct ct_metric_pair *larger = s->host->alloc(capacity, sizeof *larger);
@@ -76,18 +75,20 @@ static void append_pair(struct ct_metric_search *s, struct ct_metric_pair pair)
 /* Takes a candidate of a query. */
 static void offer_to(struct ct_metric_search *s, int query, double distance, int row)
 {
-    if (!ct_wants(s->threshold[query], distance, row))
+    if (!ct_wants(s->results.threshold[query], distance, row))
         return;
-    if (s->k == 0) {
+    if (s->results.k == 0) {
         append_pair(s, (struct ct_metric_pair){distance, query, row});
         return;
     }
-    size_t begin = (size_t)query * (size_t)s->k;
-    struct ct_sorted_list list = {s->distance + begin, s->index + begin, s->k, s->found[query]};
+    size_t begin = (size_t)query * (size_t)s->results.k;
+    struct ct_sorted_list list = {s->results.distance + begin, s->results.index + begin,
+                                  s->results.k, s->results.found[query]};
     ct_sorted_list_insert(&list, distance, row);
-    s->found[query] = list.count;
-    if (list.count == s->k)
-        s->threshold[query] = (struct ct_metric_threshold){list.sq[s->k - 1], list.row[s->k - 1]};
+    s->results.found[query] = list.count;
+    if (list.count == s->results.k)
+        s->results.threshold[query] =
+            (struct ct_metric_threshold){list.sq[s->results.k - 1], list.row[s->results.k - 1]};
 }
 
 void ct_metric_offer(struct ct_metric_search *s, int pos, double distance)
@@ -101,8 +102,8 @@ void ct_metric_offer(struct ct_metric_search *s, int pos, double distance)
 int ct_metric_wants_pair(const struct ct_metric_search *s, int pos, double bound)
 {
     int row = s->t->row[pos];
-    return ct_wants(s->threshold[s->query.number], bound, row) ||
-           (s->batch->all && ct_wants(s->threshold[row - 1], bound, s->query.row));
+    return ct_wants(s->results.threshold[s->query.number], bound, row) ||
+           (s->batch->all && ct_wants(s->results.threshold[row - 1], bound, s->query.row));
 }
 
 int ct_metric_wants_node(const struct ct_metric_search *s, int node, double bound)
@@ -111,25 +112,25 @@ int ct_metric_wants_node(const struct ct_metric_search *s, int node, double boun
     if (min_row > s->query.max_row ||
         (s->batch->all && s->t->subtree_end[node] - 1 <= s->query.pos))
         return 0;
-    return ct_wants(s->threshold[s->query.number], bound, min_row) ||
-           (s->batch->all && ct_wants(s->node_threshold[node], bound, s->query.row));
+    return ct_wants(s->results.threshold[s->query.number], bound, min_row) ||
+           (s->batch->all && ct_wants(s->results.node_threshold[node], bound, s->query.row));
 }
 
 double ct_metric_pair_limit(const struct ct_metric_search *s, int pos)
 {
-    double limit = s->threshold[s->query.number].distance;
+    double limit = s->results.threshold[s->query.number].distance;
     if (!s->batch->all)
         return limit;
-    double other = s->threshold[s->t->row[pos] - 1].distance;
+    double other = s->results.threshold[s->t->row[pos] - 1].distance;
     return other > limit ? other : limit;
 }
 
 double ct_metric_node_limit(const struct ct_metric_search *s, int node)
 {
-    double limit = s->threshold[s->query.number].distance;
+    double limit = s->results.threshold[s->query.number].distance;
     if (!s->batch->all)
         return limit;
-    double other = s->node_threshold[node].distance;
+    double other = s->results.node_threshold[node].distance;
     return other > limit ? other : limit;
 }
 
@@ -154,10 +155,10 @@ void ct_metric_update_nodes(struct ct_metric_search *s)
         struct ct_metric_threshold most = {-1, 0};
         int child = t->first_child[node];
         for (; child > 0; child = t->next_sibling[child - 1])
-            most = later(s->node_threshold[child - 1], most);
+            most = later(s->results.node_threshold[child - 1], most);
         if (t->first_child[node] == 0)
             for (int pos = t->subtree_begin[node] - 1; pos < t->subtree_end[node]; pos++)
-                most = later(s->threshold[t->row[pos] - 1], most);
-        s->node_threshold[node] = most;
+                most = later(s->results.threshold[t->row[pos] - 1], most);
+        s->results.node_threshold[node] = most;
     }
 }

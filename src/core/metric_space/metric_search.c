@@ -22,9 +22,7 @@ enum {
 void ct_metric_ask(struct ct_metric_search *s, int pos)
 {
     s->seen[pos] = s->query.number + 1;
-    s->asked[s->asked_size] = pos;
-    s->asked_row[s->asked_size] = s->t->row[pos];
-    s->asked_size++;
+    ct_distance_batch_add(&s->asked, pos, s->t->row[pos]);
 }
 
 /* Stops if a distance contradicts the bounds of the pivots, by more than the rounding error. */
@@ -51,24 +49,24 @@ static void visit_with_distance(struct ct_metric_search *s, struct ct_metric_vis
         visit.bound = bound > visit.bound ? bound : visit.bound;
     }
     if (ct_metric_wants_node(s, visit.node, visit.bound))
-        s->stack[s->stack_size++] = visit;
+        s->frontier.stack[s->frontier.stack_size++] = visit;
 }
 
 void ct_metric_flush(struct ct_metric_search *s)
 {
     struct ct_distance_function *f = s->batch->f;
-    ct_evaluate(f, s->query.from, s->asked_row, s->asked_size, s->answer);
-    for (int i = 0; i < s->asked_size; i++) {
+    ct_evaluate(f, s->query.from, s->asked.row, s->asked.size, s->asked.distance);
+    for (int i = 0; i < s->asked.size; i++) {
         if (f->refuse && !s->scanning)
-            check_distance(s, s->asked[i], s->answer[i]);
-        ct_metric_offer(s, s->asked[i], s->answer[i]);
+            check_distance(s, s->asked.pos[i], s->asked.distance[i]);
+        ct_metric_offer(s, s->asked.pos[i], s->asked.distance[i]);
     }
-    s->asked_size = 0;
-    for (int i = 0; i < s->waiting_size; i++) {
-        s->waiting[i].distance = s->answer[s->waiting[i].place];
-        visit_with_distance(s, s->waiting[i]);
+    s->asked.size = 0;
+    for (int i = 0; i < s->frontier.waiting_size; i++) {
+        s->frontier.waiting[i].distance = s->asked.distance[s->frontier.waiting[i].place];
+        visit_with_distance(s, s->frontier.waiting[i]);
     }
-    s->waiting_size = 0;
+    s->frontier.waiting_size = 0;
 }
 
 int ct_metric_known(const struct ct_metric_search *s, int pos, double *distance)
@@ -140,11 +138,11 @@ static void expand_node(struct ct_metric_search *s, const struct ct_metric_visit
         if (visit.distance >= 0) {
             visit_with_distance(s, visit);
         } else if (should_ask_center(s, node)) {
-            visit.place = s->asked_size;
+            visit.place = s->asked.size;
             ct_metric_ask(s, t->center[node] - 1);
-            s->waiting[s->waiting_size++] = visit;
+            s->frontier.waiting[s->frontier.waiting_size++] = visit;
         } else {
-            s->stack[s->stack_size++] = visit;
+            s->frontier.stack[s->frontier.stack_size++] = visit;
         }
     }
 }
@@ -177,7 +175,7 @@ static void scan_leaf(struct ct_metric_search *s, const struct ct_metric_visit *
         if (ct_metric_known(s, pos, &known))
             ct_metric_offer(s, pos, known);
         else
-            s->listed[s->listed_size++] = (struct ct_metric_candidate){bound, pos};
+            s->listed.point[s->listed.size++] = (struct ct_metric_candidate){bound, pos};
     }
 }
 
@@ -185,8 +183,8 @@ static void scan_leaf(struct ct_metric_search *s, const struct ct_metric_visit *
 static void evaluate_pivots(struct ct_metric_search *s)
 {
     for (int j = 0; j < s->t->pivots; j++)
-        s->asked_row[j] = s->t->row[s->t->pivot[j] - 1];
-    ct_evaluate(s->batch->f, s->query.from, s->asked_row, s->t->pivots, s->foreign);
+        s->asked.row[j] = s->t->row[s->t->pivot[j] - 1];
+    ct_evaluate(s->batch->f, s->query.from, s->asked.row, s->t->pivots, s->foreign);
 }
 
 void ct_metric_begin_query(struct ct_metric_search *s, int number)
@@ -210,14 +208,14 @@ void ct_metric_begin_query(struct ct_metric_search *s, int number)
 static void list_points(struct ct_metric_search *s)
 {
     struct ct_metric_visit root = {0, s->query.pivot[0], 0, 0};
-    s->listed_size = 0;
+    s->listed.size = 0;
     visit_with_distance(s, root);
-    while (s->stack_size > 0 || s->waiting_size > 0) {
-        if (s->stack_size == 0) {
+    while (s->frontier.stack_size > 0 || s->frontier.waiting_size > 0) {
+        if (s->frontier.stack_size == 0) {
             ct_metric_flush(s);
             continue;
         }
-        struct ct_metric_visit visit = s->stack[--s->stack_size];
+        struct ct_metric_visit visit = s->frontier.stack[--s->frontier.stack_size];
         if (!ct_metric_wants_node(s, visit.node, visit.bound))
             continue;
         if (s->t->first_child[visit.node] == 0)
@@ -237,21 +235,22 @@ static int bucket_of(double bound, double least, double most)
 /* Returns the listed points ordered by their bounds, to 1/64 of the range of bounds. */
 static const struct ct_metric_candidate *sort_listed(const struct ct_metric_search *s)
 {
-    int count = s->listed_size, next[BUCKETS + 1] = {0};
+    int count = s->listed.size, next[BUCKETS + 1] = {0};
     double least = INFINITY, most = 0;
     for (int i = 0; i < count; i++) {
-        least = s->listed[i].bound < least ? s->listed[i].bound : least;
-        most = s->listed[i].bound > most ? s->listed[i].bound : most;
+        least = s->listed.point[i].bound < least ? s->listed.point[i].bound : least;
+        most = s->listed.point[i].bound > most ? s->listed.point[i].bound : most;
     }
     if (count <= FIRST_BATCH || most <= least)
-        return s->listed;
+        return s->listed.point;
     for (int i = 0; i < count; i++)
-        next[1 + bucket_of(s->listed[i].bound, least, most)]++;
+        next[1 + bucket_of(s->listed.point[i].bound, least, most)]++;
     for (int b = 0; b < BUCKETS; b++)
         next[b + 1] += next[b];
     for (int i = 0; i < count; i++)
-        s->sorted[next[bucket_of(s->listed[i].bound, least, most)]++] = s->listed[i];
-    return s->sorted;
+        s->listed.sorted[next[bucket_of(s->listed.point[i].bound, least, most)]++] =
+            s->listed.point[i];
+    return s->listed.sorted;
 }
 
 void ct_metric_descend(struct ct_metric_search *s)
@@ -259,11 +258,11 @@ void ct_metric_descend(struct ct_metric_search *s)
     list_points(s);
     const struct ct_metric_candidate *listed = sort_listed(s);
     int target = FIRST_BATCH;
-    for (int i = 0; i < s->listed_size; i++) {
+    for (int i = 0; i < s->listed.size; i++) {
         if (!ct_metric_wants_pair(s, listed[i].pos, listed[i].bound))
             continue;
         ct_metric_ask(s, listed[i].pos);
-        if (s->asked_size == target) {
+        if (s->asked.size == target) {
             ct_metric_flush(s);
             target = 2 * target < MAX_BATCH ? 2 * target : MAX_BATCH;
         }

@@ -46,40 +46,54 @@ struct ct_metric_current {
     const double *pivot; /* [pivots] distances to the pivots */
 };
 
+/* Where results go, and which candidates are still wanted. */
+struct ct_metric_results {
+    int k;                                      /* length of a sorted list; 0: for a radius */
+    int *index, *found;                         /* [k x count] rows; [count] length of each list */
+    double *distance;                           /* [k x count] */
+    struct ct_metric_pairs *pairs;              /* for a radius */
+    struct ct_metric_threshold *threshold;      /* [count] of each query */
+    struct ct_metric_threshold *node_threshold; /* [nodes] the last of the node's points, if
+                                                 * distances are used for both objects */
+};
+
+/* Points that are evaluated for a first threshold. */
+struct ct_metric_seeds {
+    int count;     /* of each query; 0: none */
+    int *pos;      /* [count x n] positions of each point's seeds, increasing; NULL unless distances
+                    * are used for both objects */
+    double *bound; /* [n] scratch */
+};
+
+/* Nodes that the current query has to visit: at once, or after the evaluation of their centers. */
+struct ct_metric_frontier {
+    struct ct_metric_visit *stack, *waiting; /* [nodes] */
+    int stack_size, waiting_size;
+};
+
+/* Points of leaves that no bound has excluded. */
+struct ct_metric_list {
+    struct ct_metric_candidate *point, *sorted; /* [n] */
+    int size;
+};
+
 struct ct_metric_search {
     const struct ct_host *host;
     const struct ct_metric_batch *batch;
     const struct ct_metric_tree *t;
     struct ct_pivots pivots; /* by position, not by object */
     double largest;          /* distance of a point to a pivot */
+    int *pos_of;             /* [n] position of each object (row - 1) */
+    int *leaf_of;            /* [n] leaf of each position */
+    int scanning;            /* whether all pairs are evaluated */
     struct ct_metric_current query;
-    int scanning; /* whether all pairs are evaluated */
-
-    /* Results: for the k nearest, sorted lists [k x count]; for a radius, pairs. */
-    int k; /* 0 for a radius */
-    int *index, *found;
-    double *distance;
-    struct ct_metric_pairs *pairs;
-    struct ct_metric_threshold *threshold; /* [count] */
-
-    /* If distances are used for both objects: */
-    struct ct_metric_threshold *node_threshold; /* [nodes] the last of the node's points */
-    int seeds;                                  /* per point */
-    int *seed;                                  /* [seeds x n] positions, increasing */
-
-    int *pos_of;  /* [n] position of each object (row - 1) */
-    int *leaf_of; /* [n] leaf of each position */
-    int *seen;    /* [n] number + 1 of the last query that evaluated this position */
-
-    struct ct_metric_visit *stack, *waiting; /* [nodes] */
-    int stack_size, waiting_size;
-    struct ct_metric_candidate *listed, *sorted; /* [n] */
-    int listed_size;
-    int *asked, *asked_row; /* [n] the batch of evaluations: positions, rows */
-    double *answer;         /* [n] their distances */
-    int asked_size;
-    double *bound;   /* [n] scratch for seeds */
+    int *seen;       /* [n] number + 1 of the last query that evaluated this position */
     double *foreign; /* [pivots] distances of a foreign query */
+    struct ct_metric_results results;
+    struct ct_metric_seeds seeds;
+    struct ct_metric_frontier frontier;
+    struct ct_metric_list listed;
+    struct ct_distance_batch asked; /* the next call */
 };
 
 /* metric_result.c */
@@ -106,7 +120,7 @@ double ct_metric_node_limit(const struct ct_metric_search *s, int node);
  * are used for both. */
 int ct_metric_is_eligible(const struct ct_metric_search *s, int pos);
 
-/* Computes s->node_threshold from the thresholds of the points. O(n). */
+/* Computes s->results.node_threshold from the thresholds of the points. O(n). */
 void ct_metric_update_nodes(struct ct_metric_search *s);
 
 /* metric_search.c */
@@ -132,7 +146,7 @@ void ct_metric_descend(struct ct_metric_search *s);
 /* Evaluates points near the query, for a first threshold. */
 void ct_metric_seed_query(struct ct_metric_search *s);
 
-/* The same for all points of the tree, before the first query. Fills s->seed. */
+/* The same for all points of the tree, before the first query. Fills s->seeds.pos. */
 void ct_metric_seed_all(struct ct_metric_search *s);
 
 /* Whether the points at two positions were compared by ct_metric_seed_all(). */

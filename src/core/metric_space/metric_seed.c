@@ -66,13 +66,13 @@ static struct window find_window(const struct ct_metric_search *s, int size)
     return window;
 }
 
-/* Lists up to `seeds` eligible points of a window with the least bounds, in s->asked and s->bound.
- * Returns their number. Ties go to the smaller row. */
+/* Lists up to `seeds` eligible points of a window with the least bounds, in s->asked.pos and
+ * s->seeds.bound. Returns their number. Ties go to the smaller row. */
 static int list_seeds(struct ct_metric_search *s, int seeds)
 {
     int wanted = seeds > LEAST_WINDOW / WINDOW_PER_SEED ? WINDOW_PER_SEED * seeds : LEAST_WINDOW;
     struct window window = find_window(s, window_size(s, wanted));
-    struct ct_sorted_list list = {s->bound, s->asked_row, seeds, 0};
+    struct ct_sorted_list list = {s->seeds.bound, s->asked.row, seeds, 0};
     for (int pos = window.begin; pos < window.end; pos++) {
         int row = s->t->row[pos];
         if (pos == s->query.pos || row > s->query.max_row)
@@ -83,15 +83,15 @@ static int list_seeds(struct ct_metric_search *s, int seeds)
         ct_sorted_list_insert(&list, bound, row);
     }
     for (int i = 0; i < list.count; i++)
-        s->asked[i] = s->pos_of[s->asked_row[i] - 1];
+        s->asked.pos[i] = s->pos_of[s->asked.row[i] - 1];
     return list.count;
 }
 
 void ct_metric_seed_query(struct ct_metric_search *s)
 {
-    int count = list_seeds(s, s->seeds);
+    int count = list_seeds(s, s->seeds.count);
     for (int i = 0; i < count; i++) {
-        int pos = s->asked[i];
+        int pos = s->asked.pos[i];
         double known;
         if (ct_metric_known(s, pos, &known)) {
             s->seen[pos] = s->query.number + 1;
@@ -113,8 +113,8 @@ static int compare_positions(const void *a, const void *b)
 /* Whether a point is among the seeds of another, by bisection. */
 static int is_seed_of(const struct ct_metric_search *s, int pos, int other)
 {
-    const int *seed = s->seed + (size_t)other * (size_t)s->seeds;
-    int low = 0, high = s->seeds;
+    const int *seed = s->seeds.pos + (size_t)other * (size_t)s->seeds.count;
+    int low = 0, high = s->seeds.count;
     while (low < high) {
         int middle = (low + high) / 2;
         if (seed[middle] < pos)
@@ -122,26 +122,26 @@ static int is_seed_of(const struct ct_metric_search *s, int pos, int other)
         else
             high = middle;
     }
-    return low < s->seeds && seed[low] == pos;
+    return low < s->seeds.count && seed[low] == pos;
 }
 
 int ct_metric_is_seeded(const struct ct_metric_search *s, int a, int b)
 {
-    return s->seed && (is_seed_of(s, a, b) || is_seed_of(s, b, a));
+    return s->seeds.pos && (is_seed_of(s, a, b) || is_seed_of(s, b, a));
 }
 
 /* A pair of seeds of each other is evaluated for the earlier query. */
 void ct_metric_seed_all(struct ct_metric_search *s)
 {
     const struct ct_metric_tree *t = s->t;
-    s->seed = s->host->alloc((size_t)t->n * (size_t)s->seeds, sizeof *s->seed);
+    s->seeds.pos = s->host->alloc((size_t)t->n * (size_t)s->seeds.count, sizeof *s->seeds.pos);
     for (int pos = 0; pos < t->n; pos++) {
-        int *seed = s->seed + (size_t)pos * (size_t)s->seeds;
+        int *seed = s->seeds.pos + (size_t)pos * (size_t)s->seeds.count;
         ct_metric_begin_query(s, t->row[pos] - 1);
-        int count = list_seeds(s, s->seeds);
-        for (int i = 0; i < s->seeds; i++)
-            seed[i] = i < count ? s->asked[i] : t->n;
-        qsort(seed, (size_t)s->seeds, sizeof *seed, compare_positions);
+        int count = list_seeds(s, s->seeds.count);
+        for (int i = 0; i < s->seeds.count; i++)
+            seed[i] = i < count ? s->asked.pos[i] : t->n;
+        qsort(seed, (size_t)s->seeds.count, sizeof *seed, compare_positions);
         for (int i = 0; i < count; i++) {
             double known;
             if (seed[i] < pos && is_seed_of(s, pos, seed[i]))
