@@ -132,14 +132,15 @@ function_radius <- function(tree, query, radius, rows, sort, threads, max_pairs,
   rows <- check_rows(rows, length(tree))
   query <- query_objects(query)
   distinct <- if (!is.null(rows)) sort(unique(rows))
-  limit <- if (is.null(max_pairs)) radius_limit(radius_bytes(queries, queries)) else max_pairs
+  limit <- if (is.null(max_pairs)) radius_limit(radius_bytes(queries, queries), FUNCTION_RADIUS_PAIR)
+           else max_pairs
   metric <- check_metric_function(tree$metric$metric)
   found <- .Call(r_metric_radius, function_calls(metric, query), tree$arrays, distinct,
                  if (is.null(query)) -1L else length(query), radius, limit, options)
-  if (is.double(found)) refuse_counted(c(NA, limit, 0), max_pairs)
+  if (is.double(found)) refuse_counted(c(NA, limit, 0), max_pairs, FUNCTION_RADIUS_PAIR)
   lists <- radius_lists(found, if (is.null(rows)) queries else length(distinct))
   if (!is.null(rows)) lists <- lapply(lists, `[`, match(rows, distinct))
-  if (sum(as.double(lists$count)) > limit) refuse_counted(c(NA, limit, 0), max_pairs)
+  if (sum(as.double(lists$count)) > limit) refuse_counted(c(NA, limit, 0), max_pairs, FUNCTION_RADIUS_PAIR)
   structure(c(lists, list(radius = radius)), class = "covertree_radius", rows = rows)
 }
 

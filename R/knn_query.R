@@ -150,7 +150,8 @@
 #' each evaluated point. With `query`, a call also computes the factors of the queries, O(m s (s +
 #' d)).
 #'
-#' Memory: 12 bytes for each pair of the result. A Euclidean search also needs temporary memory for
+#' Memory: 12 bytes for each pair of the result; up to 28 bytes during a search by a
+#' [metric_function()]. A Euclidean search also needs temporary memory for
 #' the nodes and tiles of the tree and for candidates, for each thread. An exact search by residual
 #' correlation needs n (s + d + 3) numbers in single precision, double precision, or both.
 #'
@@ -188,7 +189,8 @@ knn_query <- function(tree, query = NULL, k = 10, rows = NULL, predecessor = FAL
   scan <- control$search == "scan" && euclidean
   if (scan && !is.null(budget)) fail("search must be \"auto\" or \"tree\" with a budget: got \"scan\"")
   queries <- count_queries(query, rows, length(tree))
-  check_pairs(queries, k, length(tree), options$threads, check_max_pairs(max_pairs))
+  check_pairs(queries, k, length(tree), options$threads, check_max_pairs(max_pairs),
+              pair = if (is_function_tree(tree)) FUNCTION_PAIR else PAIR)
   rows <- check_rows(rows, length(tree))
   distinct <- if (!is.null(rows)) sort(unique(rows))
   call <- search_for(tree, query, k, options)

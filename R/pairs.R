@@ -3,6 +3,11 @@
 # a result has more than FEW_PAIRS pairs.
 
 PAIR <- 12 # [bytes] an index and a distance
+# By a metric_function(), knn_query() also keeps the sorted lists (12 bytes) and the seeds (4 bytes)
+# until the result is complete; radius_query() keeps pairs of 16 bytes, in vectors that double and
+# are released together (up to 64 bytes), besides three vectors (16 bytes).
+FUNCTION_PAIR <- 28 # [bytes]
+FUNCTION_RADIUS_PAIR <- 80 # [bytes]
 FEW_PAIRS <- 5e6 # [pairs] always permitted by default
 UNKNOWN_MEMORY <- 8e9 # [bytes] assumed if the system does not report its memory
 
@@ -14,24 +19,24 @@ check_max_pairs <- function(max_pairs) {
   as.double(max_pairs)
 }
 
-# Returns how many pairs fit into half of the available memory [bytes], without the `other` bytes
-# that the call also needs; at least FEW_PAIRS.
-default_pairs <- function(other = 0, available = memory_available()) {
-  max(FEW_PAIRS, floor((available / 2 - other) / PAIR))
+# Returns how many pairs of `pair` bytes fit into half of the available memory [bytes], without the
+# `other` bytes that the call also needs; at least FEW_PAIRS.
+default_pairs <- function(other = 0, available = memory_available(), pair = PAIR) {
+  max(FEW_PAIRS, floor((available / 2 - other) / pair))
 }
 
 # Stops if a result of `queries` times k pairs exceeds the limit. `smaller` and `fewer` are advice
-# for the message. n, the number of points, is evaluated only if a result has more than FEW_PAIRS
-# pairs or max_pairs is given.
+# for the message. `pair` is the memory of a pair during the call [bytes]. n, the number of points, is
+# evaluated only if a result has more than FEW_PAIRS pairs or max_pairs is given.
 check_pairs <- function(queries, k, n, threads, max_pairs, smaller = "a smaller k",
-                        fewer = " or fewer queries") {
+                        fewer = " or fewer queries", pair = PAIR) {
   pairs <- as.double(queries) * k
   if (pairs <= min(FEW_PAIRS, max_pairs)) return(invisible())
   limit <- max_pairs
-  if (is.null(limit)) limit <- default_pairs(search_bytes(queries, min(k, n), threads))
+  if (is.null(limit)) limit <- default_pairs(search_bytes(queries, min(k, n), threads), pair = pair)
   if (pairs <= limit) return(invisible())
   if (k > n) smaller <- sprintf("%s (the tree has %s point%s)", smaller, big_number(n), plural(n))
-  refuse_pairs(big_number(pairs), pairs, limit, max_pairs, paste0(smaller, fewer))
+  refuse_pairs(big_number(pairs), pairs, limit, max_pairs, paste0(smaller, fewer), pair)
 }
 
 # Returns the memory of a search besides the result [bytes]: each thread buffers the candidates of
@@ -43,12 +48,12 @@ search_bytes <- function(queries, k, threads) {
 
 # Stops a radius_query() whose count exceeds the limit. `found` is c(pairs, limit, whether pairs is
 # an estimate); pairs is NA if counting stopped at the limit.
-refuse_counted <- function(found, max_pairs) {
+refuse_counted <- function(found, max_pairs, pair = PAIR) {
   pairs <- found[1]
   if (is.na(pairs)) pairs <- found[2] else if (found[3]) pairs <- signif(pairs, 3)
   kind <- if (is.na(found[1])) "more than " else if (found[3]) "about " else ""
   refuse_pairs(paste0(kind, big_number(pairs)), pairs, found[2], max_pairs,
-               "a smaller radius or fewer queries")
+               "a smaller radius or fewer queries", pair)
 }
 
 # Returns the size of a result of radius_query() without its pairs [bytes]: for each query, elements
@@ -58,7 +63,7 @@ radius_bytes <- function(queries, distinct) 24 * queries + 128 * distinct
 
 # Returns the default limit of radius_query() [pairs]; `other` is the size of the result without its
 # pairs [bytes]. sum(count) must be an integer of R.
-radius_limit <- function(other) min(default_pairs(other), .Machine$integer.max)
+radius_limit <- function(other, pair = PAIR) min(default_pairs(other, pair = pair), .Machine$integer.max)
 
 # Stops if a result of radius_query() without its pairs is too large.
 check_queries <- function(queries, distinct, max_pairs, available = memory_available()) {
@@ -69,13 +74,14 @@ check_queries <- function(queries, distinct, max_pairs, available = memory_avail
              "use fewer queries, or set max_pairs = Inf"), big_number(queries), big_bytes(bytes))
 }
 
-# Stops with a message about a result of `pairs` pairs; `number` is their number in words.
-refuse_pairs <- function(number, pairs, limit, max_pairs, advice) {
+# Stops with a message about a result of `pairs` pairs of `pair` bytes; `number` is their number in
+# words.
+refuse_pairs <- function(number, pairs, limit, max_pairs, advice, pair = PAIR) {
   why <- if (!is.null(max_pairs)) "max_pairs"
          else if (limit == .Machine$integer.max) "the largest integer"
          else "half of the available memory"
   fail("the result must have at most %s pairs (%s): got %s pairs (%s); use %s, or set max_pairs",
-       big_number(limit), why, number, big_bytes(PAIR * pairs), advice)
+       big_number(limit), why, number, big_bytes(pair * pairs), advice)
 }
 
 big_number <- function(value) format(value, big.mark = ",", scientific = FALSE, digits = 15)

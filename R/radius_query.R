@@ -50,7 +50,8 @@
 #' Time: two searches, one to count and one to fill the result; each takes at most O(n d) operations
 #' for each query. Sorting takes O(c log c) for a query with c points.
 #'
-#' Memory: 12 bytes for each pair, and up to 152 bytes for each query. Repeated `rows` share their vectors. Sorting needs temporary memory for
+#' Memory: 12 bytes for each pair (up to 80 bytes during a search by a [metric_function()]), and up to
+#' 152 bytes for each query. Repeated `rows` share their vectors. Sorting needs temporary memory for
 #' the longest vector of each thread. In addition, each thread needs temporary memory for the nodes
 #' and tiles of the tree.
 #'

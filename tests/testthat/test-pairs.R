@@ -187,3 +187,21 @@ test_that("available memory is that of the system within the limits of control g
 })
 
 covertree_threads(threads_before)
+
+# The largest memory that R held during a call [bytes], above that before the call.
+peak_bytes <- function(code) {
+  before <- sum(gc(reset = TRUE)[, 2])
+  force(code)
+  1e6 * 1.048576 * (sum(gc()[, 6]) - before)
+}
+
+test_that("the memory of a search by a function is the declared one for each pair, at most", {
+  at <- as.double(seq_len(3000))
+  tree <- cover_tree(3000, metric = metric_function(function(i, js) abs(at[js] - at[i])))
+  k <- 700
+  used <- peak_bytes(near <- knn_query(tree, k = k, control = knn_control(search = "scan")))
+  declared <- covertree:::FUNCTION_PAIR * 3000 * k
+  expect_lt(used, 1.1 * declared)
+  used <- peak_bytes(near <- radius_query(tree, radius = 400, control = knn_control(search = "scan")))
+  expect_lt(used, 1.1 * covertree:::FUNCTION_RADIUS_PAIR * sum(near$count))
+})
