@@ -150,7 +150,9 @@ kept_choices <- function(cache) {
 recall_of <- function(tree, result, query = NULL, rows = attr(result, "rows"), predecessor = FALSE,
                       sample = 1000, threads = NULL, max_pairs = NULL, control = knn_control()) {
   check_tree(tree)
-  if (missing(result)) fail("result must be given: a result of knn_query() or a matrix of row numbers")
+  if (missing(result)) {
+    fail("result must be a result of knn_query() or a matrix of row numbers: got nothing")
+  }
   sample <- check_count(sample, "sample")
   control <- check_control(control)
   options <- search_options(control, threads, predecessor)
@@ -161,7 +163,7 @@ recall_of <- function(tree, result, query = NULL, rows = attr(result, "rows"), p
   call <- search_for(tree, query, ncol(index), options)
   queries <- if (is.null(rows)) call$queries else length(rows)
   if (nrow(index) != queries) {
-    fail("result must have a row for each of the %d queries, not %d", queries, nrow(index))
+    fail("result must have a row for each of the %d queries: got %d", queries, nrow(index))
   }
   check_pairs(min(sample, queries), ncol(index), length(tree), options$threads,
               check_max_pairs(max_pairs), "a smaller sample", "")
@@ -188,13 +190,14 @@ ineligible <- function(index, rows, predecessor) {
 check_result <- function(index, n) {
   untyped <- is.logical(index) && all(is.na(index))
   if (!is.matrix(index) || !(is_numeric(index) || untyped)) {
-    fail("result must be a result of knn_query() or a matrix of row numbers, not %s", describe(index))
+    fail("result must be a result of knn_query() or a matrix of row numbers: got %s", describe(index))
   }
-  if (ncol(index) == 0) fail("result must have at least one column, but it has none")
+  if (ncol(index) == 0) fail("result must have at least one column: got none")
   wrong <- which(!is.na(index) & (index < 1 | index > n | index != trunc(index)))
   if (length(wrong) > 0) {
-    fail("result must hold rows of the tree's data, 1 to %d, or NA: it holds %s", n,
-         format(index[wrong[1]]))
+    place <- arrayInd(wrong[1], dim(index))
+    fail("result must be row numbers of the tree's data, 1 to %d, or NA: got %s, row %d, column %d", n,
+         format(index[wrong[1]]), place[1], place[2])
   }
   storage.mode(index) <- "integer"
   index

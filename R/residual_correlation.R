@@ -109,10 +109,12 @@
 #' @export
 residual_correlation <- function(kernel, inducing = NULL, nugget = 0, jitter = NULL, v = NULL,
                                  p = NULL) {
-  if (missing(kernel)) fail("kernel must be a kernel, such as kernel_matern32(), not missing")
+  if (missing(kernel)) fail("kernel must be a kernel, such as kernel_matern32(): got nothing")
   kernel <- check_kernel(kernel)
   own <- !is.null(v) || !is.null(p)
-  if (own && !is.null(inducing)) fail("inducing and the factors v and p exclude each other")
+  if (own && !is.null(inducing)) {
+    fail("inducing must be NULL with the factors v and p: got %s", describe(inducing))
+  }
   if (is.null(jitter)) jitter <- 1e-6 * kernel$variance
   new_residual_correlation(kernel, nugget, jitter, if (own) check_factors(v, p) else check_inducing(inducing))
 }
@@ -145,7 +147,7 @@ check_inducing <- function(inducing) {
 
 check_factors <- function(v, p) {
   if (is.null(v) || is.null(p)) {
-    fail("v and p must be given together: %s is missing", if (is.null(v)) "v" else "p")
+    fail("v and p must be given together: got %s alone", if (is.null(v)) "p" else "v")
   }
   v <- check_points(v, "v")
   if (!is_numeric(p) || !is.null(dim(p)) || length(p) != nrow(v)) {
@@ -158,7 +160,7 @@ check_factors <- function(v, p) {
   }
   # Without such values, which are rare, no square needs memory.
   long <- if (max(abs(range(v))) > 1e150) which(!is.finite(rowSums(v^2)))
-  if (length(long) > 0) fail("v must have rows of finite squared length, but not row %d", long[1])
+  if (length(long) > 0) fail("v must have rows of finite squared length: got an infinite one, row %d", long[1])
   list(v = v, p = as.double(p))
 }
 

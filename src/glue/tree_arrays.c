@@ -106,14 +106,14 @@ static void check_matrix(SEXP array, const char *name, int rows, int columns)
     if (has_rows < 1 || has_columns < 1)
         r_stop("tree array `%s` must not be empty", name);
     if (rows > 0 && (has_rows != rows || has_columns != columns))
-        r_stop("tree array `%s` must be a matrix of %d x %d, not %d x %d", name, rows, columns,
+        r_stop("tree array `%s` must be a matrix of %d x %d: got %d x %d", name, rows, columns,
                has_rows, has_columns);
 }
 
 static void check_length(SEXP array, const char *name, int length)
 {
     if (XLENGTH(array) != length)
-        r_stop("tree array `%s` must have length %d, not %.0f", name, length,
+        r_stop("tree array `%s` must have length %d: got %.0f", name, length,
                (double)XLENGTH(array));
 }
 
@@ -168,12 +168,12 @@ static void check_types(SEXP arrays)
     if (TYPEOF(arrays) == VECSXP)
         find_format(arrays);
     if (TYPEOF(arrays) != VECSXP || XLENGTH(arrays) < AT_SETTINGS)
-        r_stop("the tree's arrays are missing: build the tree again with cover_tree()");
+        r_stop("tree must have its arrays: got none; build it again with cover_tree()");
     check_names(arrays);
     for (int i = 0; i < CT_ARRAYS; i++) {
         SEXPTYPE type = array_sexptype((enum ct_array)i), found = TYPEOF(VECTOR_ELT(arrays, i));
         if (found != type)
-            r_stop("tree array `%s` must be of type %s, not %s", element_name(i),
+            r_stop("tree array `%s` must be of type %s: got %s", element_name(i),
                    Rf_type2char(type), Rf_type2char(found));
         if (Rf_isObject(VECTOR_ELT(arrays, i)))
             r_stop("tree array `%s` must not have a class", element_name(i));

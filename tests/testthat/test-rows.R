@@ -198,7 +198,7 @@ test_that("the recall of a result by row is that of its rows", {
   expect_identical(recall_of(tree, found)$sample, 53L)
   expect_identical(recall_of(tree, found$index, rows = rows)$estimate, 1)
   expect_lt(recall_of(tree, found$index, rows = rev(rows))$estimate, 0.2)
-  expect_error(recall_of(tree, found$index), "result must have a row for each of the 700 queries, not 53")
+  expect_error(recall_of(tree, found$index), "result must have a row for each of the 700 queries: got 53")
   damaged <- found
   damaged$index[2, 1] <- damaged$index[2, 2]
   expect_equal(recall_of(tree, damaged)$estimate, 1 - 1 / (53 * 4))
