@@ -40,6 +40,8 @@ struct build {
     int child_center[MAX_CENTERS]; /* objects */
 };
 
+/* Appends a node and returns it. The pointer is valid until the next call: the array doubles when
+ * it is full. */
 static struct node *add_node(struct build *b, struct node node)
 {
     if (b->nodes == b->capacity) {
@@ -62,6 +64,7 @@ static int find_farthest(const struct build *b, const struct node *node)
     return far;
 }
 
+/* Moves a point to a child whose center is nearer than the present one; ties stay. */
 static void assign(struct build *b, int pos, double distance, int child)
 {
     if (distance < b->distance[pos]) {
@@ -175,6 +178,9 @@ static void measure_child(const struct build *b, struct node *child)
     }
 }
 
+/* Sets radius and level of a node, and splits it unless it is small, its points coincide, or all
+ * distances are nearly equal. Its points' distances are to its center before, and to the centers of
+ * their children afterwards. */
 static void split_node(struct build *b, int number)
 {
     struct node node = b->node[number];
@@ -195,7 +201,8 @@ static void split_node(struct build *b, int number)
         measure_child(b, &b->node[child]);
 }
 
-/* The ranges of the distances to pivots of a node's points. */
+/* Writes the ranges of the distances to the pivots of a node's points, lower and upper [pivots].
+ * O(pivots) for each point; O(pivots n) for each level of the tree. */
 static void measure_pivots(const struct build *b, const struct node *node, double *lower,
                            double *upper)
 {
@@ -212,6 +219,7 @@ static void measure_pivots(const struct build *b, const struct node *node, doubl
     }
 }
 
+/* Returns the smallest object (row - 1) of a node. O(points of the node). */
 static int smallest_object(const struct build *b, const struct node *node)
 {
     int least = b->n;
@@ -226,6 +234,8 @@ struct arrays {
     CT_METRIC_ARRAYS(WRITABLE)
 };
 
+/* Fills the arrays of points, and pos_of [n], the position of each object. Rows of the distances to
+ * pivots lose their padding: [stride x n] by object becomes [pivots x n] by position. */
 static void store_points(const struct build *b, struct arrays *a, int *pos_of)
 {
     size_t count = (size_t)b->pivots.count;
@@ -241,6 +251,7 @@ static void store_points(const struct build *b, struct arrays *a, int *pos_of)
         a->pivot[j] = pos_of[b->pivots.object[j]] + 1;
 }
 
+/* Fills the arrays of nodes, with numbers from 1. Siblings have consecutive numbers. */
 static void store_nodes(const struct build *b, struct arrays *a, const int *pos_of)
 {
     size_t pivots = (size_t)b->pivots.count;
@@ -263,6 +274,7 @@ static void store_nodes(const struct build *b, struct arrays *a, const int *pos_
     }
 }
 
+/* Returns the tree of a finished build, with arrays from the host. */
 static struct ct_metric_tree store_tree(const struct build *b)
 {
     struct ct_metric_tree t = {.n = b->n, .nodes = b->nodes, .pivots = b->pivots.count};
@@ -276,6 +288,7 @@ static struct ct_metric_tree store_tree(const struct build *b)
     return t;
 }
 
+/* Returns a build without nodes: scratch of 40 bytes for each object. */
 static struct build begin_build(const struct ct_host *host, struct ct_distance_function *f, int n,
                                 int leaf_size)
 {

@@ -1,4 +1,12 @@
-/* metric_queries.c: the loop over the queries; see metric_query.h. */
+/* metric_queries.c: the loop over the queries; see metric_query.h.
+ *
+ * If the queries are all objects of the tree, they are answered in the order of positions: query at
+ * position p is compared with the positions after p, and its distances serve both objects. So a
+ * list is complete only after the last query. Other queries are complete one after the other.
+ *
+ * A query of the k nearest by the tree starts with k evaluations around it (metric_seed.c), then
+ * goes down the tree. A query for a radius has its threshold from the start.
+ */
 #include "core/metric_space/metric_search.h"
 
 #include <limits.h>
@@ -13,7 +21,8 @@ enum {
  * many small calls cost more than the evaluations that they save. */
 static const double scan_share = 0.9;
 
-/* Compares the query with all eligible points that it was not compared with before. */
+/* Compares the query with all eligible points that it was not compared with before: one call, up to
+ * n - 1 evaluations. */
 static void scan_query(struct ct_metric_search *s)
 {
     for (int pos = 0; pos < s->t->n; pos++)
@@ -36,6 +45,9 @@ static int traverse_query(struct ct_metric_search *s)
     return s->query.max_row < n ? s->query.max_row : n - (s->query.pos >= 0);
 }
 
+/* Answers all queries. Polls after each. Thresholds of nodes are updated UPDATES times, O(n) each:
+ * between updates they are larger than necessary, which costs evaluations but no results. Once the
+ * trial shows that the tree saves too little, the remaining queries are scans. */
 static void run_queries(struct ct_metric_search *s)
 {
     const struct ct_host *host = s->host;
@@ -64,6 +76,7 @@ static void run_queries(struct ct_metric_search *s)
     }
 }
 
+/* Sets all thresholds to a distance; every row is before INT_MAX. */
 static void set_thresholds(struct ct_metric_search *s, double distance)
 {
     for (int i = 0; i < s->batch->count; i++)

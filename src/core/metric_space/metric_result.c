@@ -1,4 +1,14 @@
-/* metric_result.c: results and thresholds; see metric_search.h. */
+/* metric_result.c: results and thresholds; see metric_search.h.
+ *
+ * A threshold is a pair (distance, row). A candidate that is not before the threshold of a query
+ * cannot be among its results. For a radius the thresholds are constant, (radius, INT_MAX). For the
+ * k nearest, the threshold of a query is the k-th entry of its list as soon as the list is full.
+ *
+ * If distances are used for both objects, the threshold of a node is the last one of its points: a
+ * bound beyond it excludes all pairs of the current query with these points, in both directions.
+ * Thresholds only decrease. So a node's threshold may be too large until the next update, but
+ * never too small.
+ */
 #include "core/metric_space/metric_search.h"
 #include "core/topk/sorted_list.h"
 
@@ -6,7 +16,8 @@
 #include <math.h>
 #include <string.h>
 
-/* The positions of the pivots and, by position, the numbers of the pivots. */
+/* Returns the pivots by position: the number of each position's pivot [n], and the distances of the
+ * tree [pivots x n], which are not copied. O(n). */
 static struct ct_pivots pivots_by_position(const struct ct_host *host, struct ct_metric_tree t,
                                            double tolerance)
 {
@@ -58,6 +69,8 @@ struct ct_metric_search ct_metric_search_new(const struct ct_host *host,
     return s;
 }
 
+/* Adds a pair to the results of a radius search. The room doubles when it is full; the host
+ * releases earlier arrays after the call. */
 static void append_pair(struct ct_metric_search *s, struct ct_metric_pair pair)
 {
     struct ct_metric_pairs *pairs = s->results.pairs;
@@ -72,7 +85,8 @@ static void append_pair(struct ct_metric_search *s, struct ct_metric_pair pair)
     pairs->pair[pairs->count++] = pair;
 }
 
-/* Takes a candidate of a query. */
+/* Takes a candidate of a query (from 0) if it is before the query's threshold. For the k nearest,
+ * inserts it in O(k), and lowers the threshold if the list is full then. */
 static void offer_to(struct ct_metric_search *s, int query, double distance, int row)
 {
     if (!ct_wants(s->results.threshold[query], distance, row))
@@ -141,13 +155,14 @@ int ct_metric_is_eligible(const struct ct_metric_search *s, int pos)
     return pos != s->query.pos && s->t->row[pos] <= s->query.max_row;
 }
 
-/* The later of two thresholds. */
+/* Returns the later of two thresholds, by (distance, row). */
 static struct ct_metric_threshold later(struct ct_metric_threshold a, struct ct_metric_threshold b)
 {
     return ct_wants(a, b.distance, b.row) ? a : b;
 }
 
-/* Children have larger numbers than their parent. */
+/* Children have larger numbers than their parent: in descending order of numbers, the thresholds of
+ * all children are known before that of the parent. Each point counts once, in its leaf. */
 void ct_metric_update_nodes(struct ct_metric_search *s)
 {
     const struct ct_metric_tree *t = s->t;

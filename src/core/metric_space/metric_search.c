@@ -123,6 +123,8 @@ static int should_ask_center(const struct ct_metric_search *s, int node)
     return ct_metric_wants_pair(s, center, bound) && !ct_metric_is_seeded(s, s->query.pos, center);
 }
 
+/* Computes the bounds of a node's children. A child that is still wanted is visited next if the
+ * distance of its center is known or not worth an evaluation, otherwise after the next call. */
 static void expand_node(struct ct_metric_search *s, const struct ct_metric_visit *parent)
 {
     const struct ct_metric_tree *t = s->t;
@@ -225,7 +227,7 @@ static void list_points(struct ct_metric_search *s)
     }
 }
 
-/* The bucket of a bound between the least and the largest. */
+/* Returns the bucket, 0 .. BUCKETS - 1, of a bound between the least and the largest. */
 static int bucket_of(double bound, double least, double most)
 {
     int bucket = (int)((bound - least) / (most - least) * BUCKETS);
@@ -253,6 +255,8 @@ static const struct ct_metric_candidate *sort_listed(const struct ct_metric_sear
     return s->listed.sorted;
 }
 
+/* The number of evaluations in a call doubles: first few, because each distance may lower the
+ * threshold, then many, because a call has a cost of its own. */
 void ct_metric_descend(struct ct_metric_search *s)
 {
     list_points(s);

@@ -1,4 +1,11 @@
-/* metric_tree.c: checks of a tree; see metric_tree.h. */
+/* metric_tree.c: checks of a tree; see metric_tree.h.
+ *
+ * A saved tree may contain anything. The check of links makes every loop of a search end, and every
+ * index that a search computes from the arrays stay inside them: rows are a permutation, the
+ * children of a node are later nodes in one run and split its points, centers and pivots are
+ * positions of the tree. The check of distances keeps NaN, infinities and negative numbers out of
+ * the bounds.
+ */
 #include "core/metric_space/metric_tree.h"
 
 #include <math.h>
@@ -21,6 +28,7 @@ size_t ct_metric_length(const struct ct_metric_tree *t, enum ct_metric_shape sha
     }
 }
 
+/* Whether all values are finite and not negative. */
 static int are_distances(const double *value, size_t count)
 {
     for (size_t i = 0; i < count; i++)
@@ -29,7 +37,7 @@ static int are_distances(const double *value, size_t count)
     return 1;
 }
 
-/* Whether the rows are a permutation of 1 .. n. */
+/* Whether the rows are a permutation of 1 .. n. O(n), with n bytes of scratch. */
 static int are_rows(const struct ct_host *host, const struct ct_metric_tree *t)
 {
     char *found = host->alloc((size_t)t->n, 1);
@@ -66,7 +74,8 @@ static int are_children(const struct ct_metric_tree *t, int node, int *next)
     return begin == t->subtree_end[node] + 1;
 }
 
-/* Returns the name of the first array with a wrong link; NULL if there is none. */
+/* Returns the name of the first array with a wrong link; NULL if there is none. O(nodes + pivots).
+ * The first pivot is the center of the root: searches start with its distance. */
 static const char *wrong_link(const struct ct_metric_tree *t)
 {
     int next = 1;
@@ -113,7 +122,8 @@ const char *ct_metric_tree_check(const struct ct_host *host, const struct ct_met
     return NULL;
 }
 
-/* Whether three distances, d(q, x), d(q, p) and d(x, p), keep the triangle inequality. */
+/* Whether three distances, d(q, x), d(q, p) and d(x, p), keep the triangle inequality up to the
+ * rounding errors of all three, each at most `tolerance` of its distance. */
 static int is_triangle(double qx, double qp, double xp, double tolerance)
 {
     double rounding = tolerance * (qx + qp + xp);
@@ -122,6 +132,7 @@ static int is_triangle(double qx, double qp, double xp, double tolerance)
 
 enum { NEXT_PIVOTS = 4 }; /* pivots with which a pivot is checked */
 
+/* The first breach in the order of (pivot, pivot, position) is reported. */
 void ct_check_pivots(const struct ct_metric_tree *t, struct ct_distance_function *f)
 {
     if (!f->refuse)

@@ -1,15 +1,25 @@
-/* pivots.c: see pivots.h. */
+/* pivots.c: see pivots.h.
+ *
+ * A bound takes two steps. First the differences are compared, BLOCK at a time, with the limit plus
+ * a margin for the rounding errors of any difference (pivots->margin); the first block beyond the
+ * limit ends the loop. Only pairs that pass all blocks get the bound itself, with an error term for
+ * each pivot.
+ */
 #include "core/metric_space/pivots.h"
 
 #include <math.h>
 
 enum { BLOCK = 8 }; /* pivots that are compared without a branch */
 
+/* Returns the larger of two numbers. In contrast to fmax(), compilers make one instruction of it.
+ */
 static double larger(double a, double b)
 {
     return a > b ? a : b;
 }
 
+/* A difference |a - b| of distances of at most `largest` and `most` has an error of at most
+ * 2 * tolerance * (a + b); see ct_lower_bound(). */
 void ct_set_margin(struct ct_pivots *pivots, const double *own, double most)
 {
     double largest = 0;
@@ -55,7 +65,8 @@ double ct_pivot_bound(const struct ct_pivots *pivots, const double *a, const dou
     return largest_bound(pivots, a, b);
 }
 
-/* The same for ranges. */
+/* The same for ranges: whether one of BLOCK values is outside of its range by more than the limit.
+ */
 static int block_outside(const double *a, const double *lower, const double *upper, double limit)
 {
     double most[4];
