@@ -10,7 +10,7 @@
 
 enum { BLOCK_TILES = 64 }; /* tiles in one block of parallel work */
 
-/* The order of n points: by rows. */
+/* Returns the order of n points by rows: 0 .. n - 1. */
 static int *order_of_rows(const struct ct_host *host, int n)
 {
     int *order = host->alloc((size_t)n, sizeof *order);

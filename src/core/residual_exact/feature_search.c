@@ -17,6 +17,8 @@ struct feature_task {
     void *data;
 };
 
+/* Answers the queries of a block, except those beyond their budget: their candidates are
+ * incomplete. Queries of a block are close to each other, so they need the same tiles first. */
 static void search_block(void *data, int number, int thread)
 {
     const struct feature_task *task = data;

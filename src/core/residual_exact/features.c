@@ -1,4 +1,11 @@
-/* features.c: feature vectors of points, block by block; see feature_map.h. */
+/* features.c: feature vectors of points, block by block; see feature_map.h.
+ *
+ * The features of a point are the difference of two products, f - g: its covariances with the
+ * landmarks times one matrix, and its v times another, both divided by the root of the residual
+ * variance. A point takes O(landmarks rank + m rank + m^2) operations; points of a block share each
+ * pass over the matrices. A point whose bounds leave the range of the analysis is marked
+ * "unbounded": its features are 0, and its remainder exceeds every bound, so that it always passes.
+ */
 #include "core/residual_exact/feature_map.h"
 #include "core/util/parallel_for.h"
 
@@ -36,6 +43,7 @@ struct feature_task {
     struct feature_scratch *scratch; /* [threads] */
 };
 
+/* Returns the scratch of a thread: BLOCK_POINTS (landmarks + 3 m + 2 rank) doubles and a few. */
 static struct feature_scratch make_scratch(const struct ct_host *host,
                                            const struct ct_feature_map *map)
 {

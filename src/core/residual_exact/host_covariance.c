@@ -1,4 +1,9 @@
-/* host_covariance.c: see host_covariance.h. A block of parallel work is one query. */
+/* host_covariance.c: see host_covariance.h.
+ *
+ * The host computes covariances on the main thread, between two parallel loops: the first one fills
+ * the squared distances that the covariance function takes, the second one turns covariances
+ * into distances. A block of parallel work is one query.
+ */
 #include "core/residual_exact/host_covariance.h"
 #include "core/metric/euclidean.h"
 #include "core/topk/sorted_list.h"
@@ -15,7 +20,8 @@ struct task {
     double *nearest_distance;
 };
 
-/* The point of a pair, from 0; -1 for none. */
+/* Returns the point of pair j of a query, from 0; -1 for none. Without an index, a query has a pair
+ * with each of the first `count` points. */
 static int point_of(const struct ct_pair_block *block, int query, int j)
 {
     if (!block->index)
@@ -24,6 +30,8 @@ static int point_of(const struct ct_pair_block *block, int query, int j)
     return row < 1 ? -1 : row - 1;
 }
 
+/* Writes the squared distances [count] of the scaled coordinates of a query and its points; 0 for a
+ * pair without a point. O(count d). */
 static void fill_squares(void *data, int query, int thread)
 {
     const struct task *task = data;
@@ -46,6 +54,8 @@ void ct_pair_squares(const struct ct_host *host, const struct ct_pair_block *blo
     ct_parallel_for(host, block->queries, block->threads, fill_squares, &task);
 }
 
+/* Replaces the covariances [count] of a query by residual distances, sqrt(1 - |rho|); NaN for a
+ * pair without a point. O(count m). */
 static void fill_distances(void *data, int query, int thread)
 {
     const struct task *task = data;
@@ -70,6 +80,8 @@ void ct_pair_distances(const struct ct_host *host, const struct ct_pair_block *b
     ct_parallel_for(host, block->queries, block->threads, fill_distances, &task);
 }
 
+/* Writes the k nearest of a query's points [k] by (distance, row), and their number: those that are
+ * not the query itself, and before it if only predecessors are wanted. */
 static void find_nearest(void *data, int query, int thread)
 {
     const struct task *task = data;

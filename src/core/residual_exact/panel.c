@@ -1,4 +1,9 @@
-/* panel.c: matrix products by groups of vectors and tiles of columns; see panel.h. */
+/* panel.c: matrix products by groups of vectors and tiles of columns; see panel.h.
+ *
+ * add_dots() multiplies a tile of `lanes` columns by a group of CT_GROUP vectors, and adds at most
+ * CT_CHUNK terms to the sums of each pair. Terms are taken in runs of CT_CHUNK, so that sums of
+ * different runs are added in the same order for any number of groups and threads.
+ */
 #include "core/residual_exact/panel.h"
 #include "core/util/parallel_for.h"
 

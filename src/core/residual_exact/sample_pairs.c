@@ -15,6 +15,7 @@ int ct_sample_positions(const struct ct_point_norms *norms, int n, int most, int
     return count;
 }
 
+/* The arguments of the parallel loop; a block of work is one query of the sample. */
 struct threshold_task {
     const struct ct_filter *filter;
     const int *pos;
@@ -24,7 +25,8 @@ struct threshold_task {
     int *candidate; /* [threads x n] */
 };
 
-/* The threshold of one query, from all its exact distances. */
+/* Sets the threshold of one query, from all its exact distances. 1, the largest distance, if fewer
+ * than `rank` points may be neighbors. */
 static void find_threshold(void *data, int query, int thread)
 {
     const struct threshold_task *task = data;

@@ -39,6 +39,7 @@ void ct_search_end_phase(struct ct_search_recorder *recorder, enum ct_phase phas
     recorder->phase_start = now;
 }
 
+/* Class s holds blocks of more than 2^(s-1) and at most 2^s queries. */
 void ct_search_record_block(struct ct_search_recorder *recorder, int queries)
 {
     int size = 0;
