@@ -25,12 +25,24 @@ void ct_metric_ask(struct ct_metric_search *s, int pos)
     ct_distance_batch_add(&s->asked, pos, s->t->row[pos]);
 }
 
+/* Whether a distance is within the bounds of each pivot, |a - b| and a + b. If it is not, the
+ * contradiction may still be smaller than the rounding error. */
+static int is_within_bounds(const double *a, const double *b, int pivots, double distance)
+{
+    int outside = 0;
+    for (int j = 0; j < pivots; j++)
+        outside |= (fabs(a[j] - b[j]) > distance) | (a[j] + b[j] < distance);
+    return !outside;
+}
+
 /* Stops if a distance contradicts the bounds of the pivots, by more than the rounding error. */
 static void check_distance(const struct ct_metric_search *s, int pos, double distance)
 {
     const struct ct_distance_function *f = s->batch->f;
     const double *a = s->query.pivot, *b = ct_pivot_distances(s->t, pos);
     double rounding = f->tolerance * distance;
+    if (is_within_bounds(a, b, s->t->pivots, distance))
+        return;
     for (int j = 0; j < s->t->pivots; j++) {
         double sum = a[j] + b[j];
         if (distance + rounding < ct_lower_bound(a[j], b[j], f->tolerance) ||
