@@ -151,9 +151,9 @@
 #' d)).
 #'
 #' Memory: 12 bytes for each pair of the result; up to 28 bytes during a search by a
-#' [metric_function()]. A Euclidean search also needs temporary memory for
-#' the nodes and tiles of the tree and for candidates, for each thread. An exact search by residual
-#' correlation needs n (s + d + 3) numbers in single precision, double precision, or both.
+#' [metric_function()]. A Euclidean search also needs temporary memory for the nodes and tiles of the
+#' tree and for candidates, for each thread. An exact search by residual correlation needs n (s + d + 3)
+#' numbers in single precision, double precision, or both.
 #'
 #' @seealso [radius_query()] finds all points within a distance. [vecchia_neighbors()] orders points
 #'   and finds predecessors.
