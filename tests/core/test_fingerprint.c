@@ -3,8 +3,8 @@
  * Compares one line "name hash" for each case with those of fingerprint.txt, in the
  * working directory; with the argument --print, prints them. The data of a case come
  * from integer and IEEE arithmetic only, so the hashes are the same on every processor.
- * Each case runs at every dispatch level: on one thread at the lowest, and, where there are threads,
- * on 2 at the next and on 3 at the best one.
+ * Each case runs at every dispatch level: on one thread at the lowest, and, where there are
+ * threads, on 2 at the next and on 3 at the best one.
  */
 #include "check.h"
 #include "core/order/hilbert.h"

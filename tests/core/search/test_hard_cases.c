@@ -158,8 +158,7 @@ static void check_sizes(const char *name, int n, int d)
         struct cloud others = queries_near(&cloud, 1 + random_below(20));
         struct game own = make_game(&cloud, NULL, 1 + random_below(150));
         struct game other = make_game(&cloud, &others, 128);
-        struct way way = {some_k[i], random_below(65), modes[random_below(3)],
-                          1 + random_below(3)};
+        struct way way = {some_k[i], random_below(65), modes[random_below(3)], 1 + random_below(3)};
         play(&own, way, 1 + n / 12);
         play(&other, way, 1);
     }
