@@ -121,22 +121,27 @@ print.covertree_function_stats <- function(x, ...) {
 }
 
 # radius_query() for a metric_function().
-function_radius <- function(tree, query, radius, rows, sort, threads, max_pairs, control) {
+function_radius <- function(tree, query, radius, rows, sort, count_only, threads, max_pairs, control) {
   if (missing(radius)) fail("radius must be one finite number of at least 0: got nothing")
   radius <- check_radius(radius)
   check_flag(sort, "sort")
   max_pairs <- check_max_pairs(max_pairs)
   options <- search_options(check_control(control), threads)
   queries <- count_queries(query, rows, length(tree))
-  check_queries(queries, if (is.null(rows)) queries else min(queries, length(tree)), max_pairs)
+  if (!count_only) check_queries(queries, if (is.null(rows)) queries else min(queries, length(tree)), max_pairs)
   rows <- check_rows(rows, length(tree))
   query <- query_objects(query)
   distinct <- if (!is.null(rows)) sort(unique(rows))
+  metric <- check_metric_function(tree$metric$metric)
+  calls <- function_calls(metric, query)
+  foreign <- if (is.null(query)) -1L else length(query)
+  if (count_only) {
+    count <- .Call(r_metric_radius_count, calls, tree$arrays, distinct, foreign, radius, options)
+    return(if (is.null(rows)) count else count[match(rows, distinct)])
+  }
   limit <- if (is.null(max_pairs)) radius_limit(radius_bytes(queries, queries), FUNCTION_RADIUS_PAIR)
            else max_pairs
-  metric <- check_metric_function(tree$metric$metric)
-  found <- .Call(r_metric_radius, function_calls(metric, query), tree$arrays, distinct,
-                 if (is.null(query)) -1L else length(query), radius, limit, options)
+  found <- .Call(r_metric_radius, calls, tree$arrays, distinct, foreign, radius, limit, options)
   if (is.double(found)) refuse_counted(c(NA, limit, 0), max_pairs, FUNCTION_RADIUS_PAIR)
   lists <- radius_lists(found, if (is.null(rows)) queries else length(distinct))
   if (!is.null(rows)) lists <- lapply(lists, `[`, match(rows, distinct))

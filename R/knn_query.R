@@ -32,6 +32,12 @@
 #' @param budget A [budget()], or a vector with its limits: the number of points that may be
 #'   evaluated for a query. At most one of `recall` below 1, `epsilon` above 0 and `budget` may be
 #'   given. Not with a [metric_function()], a [kernel_custom()] or `metric_gower(na = "scan")`.
+#' @param max_distance The largest distance of a neighbor, in the units of the tree's metric: one
+#'   number of at least 0, or one for each query (each element of `rows`). Points farther away are not
+#'   returned; points at a distance of exactly `max_distance` are. A small `max_distance` saves time,
+#'   because the search excludes parts of the tree by it from the beginning. A finite one cannot be
+#'   combined with a search that approximates: `budget`, `epsilon` above 0, or, by residual correlation,
+#'   `recall` below 1. `Inf`: no limit.
 #' @param threads The number of threads; `NULL` for the default of [covertree_threads()]. The result
 #'   is the same for any number.
 #' @param max_pairs The largest number of pairs (a query and a neighbor) that the result may have:
@@ -65,7 +71,7 @@
 #'       and, if it is above 0, a sentence with their number and the reasons}
 #'     \item{`stats`}{with `control = knn_control(stats = TRUE)`: see [knn_stats()]}
 #'   }
-#'   If a query has fewer than k neighbors, its rows of both matrices are padded with `NA`. Without
+#'   If a query has fewer than k neighbors, or fewer within `max_distance`, its rows of both matrices are padded with `NA`. Without
 #'   queries, both matrices are 0 x k, and the result is exact.
 #'
 #'   `as.data.frame()` converts the result to a data frame with a row for each neighbor, without the
@@ -134,8 +140,8 @@
 #' Stops if `tree` is not a tree; if `query` is not numeric and finite, or has other columns than
 #' the tree, by number or by name; if the range of the columns of `query` and of the tree's points
 #' together is outside the limits of [cover_tree()]; if `rows` contains anything but row numbers of
-#' the tree; if `k`, `predecessor`, `recall`, `epsilon`, `budget`, `threads`, `max_pairs` or
-#' `control` is not as described; if arguments exclude each other; and if the result would have more
+#' the tree; if `k`, `predecessor`, `recall`, `epsilon`, `budget`,
+#' `max_distance`, `threads`, `max_pairs` or `control` is not as described; if arguments exclude each other; and if the result would have more
 #' than `max_pairs` pairs.
 #'
 #' @section Cost:
@@ -167,9 +173,10 @@
 #'
 #' knn_query(tree, query = rbind(c(-20, 180, 100)), k = 2)
 #' knn_query(tree, rows = c(1000, 1), k = 2)
+#' knn_query(tree, rows = c(1000, 1), k = 2, max_distance = 5)
 #' @export
 knn_query <- function(tree, query = NULL, k = 10, rows = NULL, predecessor = FALSE, recall = 1,
-                      epsilon = 0, budget = NULL, threads = NULL, max_pairs = NULL,
+                      epsilon = 0, budget = NULL, max_distance = Inf, threads = NULL, max_pairs = NULL,
                       control = knn_control()) {
   check_tree(tree)
   k <- check_count(k, "k")
@@ -193,6 +200,11 @@ knn_query <- function(tree, query = NULL, k = 10, rows = NULL, predecessor = FAL
               pair = if (is_function_tree(tree)) FUNCTION_PAIR else PAIR)
   rows <- check_rows(rows, length(tree))
   distinct <- if (!is.null(rows)) sort(unique(rows))
+  max_distance <- check_max_distance(max_distance, queries)
+  if (!is.null(max_distance)) {
+    check_exact_for(recall < 1 && !euclidean, epsilon, budget)
+    options$max_distance <- limits_of(max_distance, rows, distinct)
+  }
   call <- search_for(tree, query, k, options)
   none <- if (!is.null(call$no_residual)) call$no_residual(rows)
   found <- if (queries == 0 || identical(none$share, 1)) call$exact(distinct)
@@ -205,6 +217,7 @@ knn_query <- function(tree, query = NULL, k = 10, rows = NULL, predecessor = FAL
            else call$exact(distinct)
   result <- found[c("index", "distance")]
   if (!identical(rows, distinct)) result <- lines_of(result, match(rows, distinct))
+  if (!is.null(max_distance)) result <- drop_farther(result, max_distance)
   knn <- structure(result, class = "covertree_knn", exact = is.null(found$recall))
   if (!is.null(found$recall)) attributes(knn) <- c(attributes(knn), found[c("recall", "evaluations")])
   attr(knn, "budget") <- budget
@@ -213,6 +226,46 @@ knn_query <- function(tree, query = NULL, k = 10, rows = NULL, predecessor = FAL
   attributes(knn) <- c(attributes(knn), no_residual_attributes(none))
   if (control$stats) attr(knn, "stats") <- call$stats(found)
   knn
+}
+
+# Returns NULL for no limit, or the largest distance for each of so many queries.
+check_max_distance <- function(max_distance, queries) {
+  if (!is_numeric(max_distance) || !is.null(dim(max_distance)) || !length(max_distance) %in% c(1, queries)) {
+    fail("max_distance must be one number of at least 0, or one for each of the %s quer%s: got %s",
+         big_number(queries), if (queries == 1) "y" else "ies", describe(max_distance))
+  }
+  wrong <- which(is.na(max_distance) | max_distance < 0)
+  if (length(wrong) > 0) {
+    fail("max_distance must be at least 0: %s%s",
+         if (length(max_distance) > 1) sprintf("element %d is ", wrong[1]) else "got ",
+         format(max_distance[wrong[1]], digits = 15))
+  }
+  if (all(max_distance == Inf)) NULL else rep_len(as.double(max_distance), queries)
+}
+
+# A limit excludes points from the beginning of a search. What a search that stops early then misses
+# is not known, so it is not offered.
+check_exact_for <- function(approximates, epsilon, budget) {
+  given <- c("recall below 1", "epsilon above 0", "a budget")[c(approximates, epsilon > 0, !is.null(budget))]
+  if (length(given) > 0) fail("max_distance must be Inf with %s, because it needs an exact search", given[1])
+}
+
+# The limits of the queries `distinct`, given those of `rows`, which may contain a row several times:
+# then the largest.
+limits_of <- function(max_distance, rows, distinct) {
+  if (is.null(rows)) return(max_distance)
+  if (!anyDuplicated(rows)) return(max_distance[match(distinct, rows)])
+  by_row <- order(rows, max_distance)
+  max_distance[by_row[!duplicated(rows[by_row], fromLast = TRUE)]]
+}
+
+# Removes the neighbors beyond the limit of each query: where a row occurs several times, and where
+# an answer did not come from the search with limits, as by distance in space.
+drop_farther <- function(result, max_distance) {
+  farther <- which(result$distance > max_distance)
+  result$index[farther] <- NA
+  result$distance[farther] <- NA
+  result
 }
 
 # Returns the search of a call, as euclidean_search() describes it. Its queries are the tree's own

@@ -82,7 +82,7 @@ space_search <- function(tree, state, others, k, options) {
   without <- if (max(points$p) > 0) queries$p == 0 else rep(TRUE, length(queries$p))
   numbers <- function(rows) if (is.null(rows)) which(without) else which(without[rows])
   options <- utils::modifyList(options, list(epsilon = 0, stats = FALSE, progress = FALSE))
-  options["budget"] <- list(NULL)
+  options[c("budget", "max_distance")] <- list(NULL)
   nearest <- function(rows, k) {
     query <- if (!is.null(others)) others$z[rows, , drop = FALSE]
     .Call(r_knn, space_pointer(tree, state, options), query, if (is.null(others)) rows, k, options)

@@ -7,6 +7,8 @@
 #' @param tree A tree of n points in d dimensions from [cover_tree()], with any of the [metrics] but
 #'   a residual correlation.
 #' @param radius The largest distance, in the units of the tree's metric: one number from 0 to 1e153.
+#' @param count_only Whether to return only the number of points within the radius of each query. No
+#'   point is stored, so that `max_pairs` does not matter, and `sort` has no effect.
 #' @param sort Whether to order the points of each query by distance, and equal distances by row.
 #'   `FALSE` saves time. The order is then arbitrary, and may differ between calls and numbers of
 #'   threads.
@@ -26,6 +28,8 @@
 #'   }
 #'   and the attribute `rows`, if `rows` is given. Without queries, the lists and `count` are empty.
 #'
+#'   With `count_only = TRUE`: only the integer vector `count`.
+#'
 #' @section The limit on pairs:
 #' The search counts the points of each query before it allocates the result. If it has counted 5
 #' million pairs (or `max_pairs`, if that is less), it estimates the total from a sample of the
@@ -42,16 +46,17 @@
 #' Stops if `tree` is not a tree or has a residual correlation; if `query` is not numeric and
 #' finite, or has other columns than the tree, by number or by name; if the range of the columns of
 #' `query` and of the tree's points together is outside the limits of [cover_tree()]; if `rows`
-#' contains anything but row numbers of the tree; if `radius`, `sort`, `threads`, `max_pairs` or
+#' contains anything but row numbers of the tree; if `radius`, `sort`, `count_only`, `threads`, `max_pairs` or
 #' `control` is not as described; and if the result would have more than `max_pairs` pairs, or more
 #' queries than fit into memory.
 #'
 #' @section Cost:
-#' Time: two searches, one to count and one to fill the result; each takes at most O(n d) operations
+#' Time: two searches, one to count and one to fill the result, or one with `count_only`; each takes at most O(n d) operations
 #' for each query. Sorting takes O(c log c) for a query with c points.
 #'
 #' Memory: 12 bytes for each pair (up to 80 bytes during a search by a [metric_function()]), and up to
-#' 152 bytes for each query. Repeated `rows` share their vectors. Sorting needs temporary memory for
+#' 152 bytes for each query; with `count_only`, 4 bytes for each query. Repeated `rows` share their
+#' vectors. Sorting needs temporary memory for
 #' the longest vector of each thread. In addition, each thread needs temporary memory for the nodes
 #' and tiles of the tree.
 #'
@@ -62,12 +67,14 @@
 #' near <- radius_query(cover_tree(x), radius = 5)
 #' near
 #' table(near$count)
+#' radius_query(cover_tree(x), radius = 5, rows = 1:3, count_only = TRUE)
 #' @export
-radius_query <- function(tree, query = NULL, radius, rows = NULL, sort = TRUE, threads = NULL,
-                         max_pairs = NULL, control = knn_control()) {
+radius_query <- function(tree, query = NULL, radius, rows = NULL, sort = TRUE, count_only = FALSE,
+                         threads = NULL, max_pairs = NULL, control = knn_control()) {
   pointer <- check_tree(tree)
+  count_only <- check_flag(count_only, "count_only")
   if (is_function_tree(tree)) {
-    return(function_radius(tree, query, radius, rows, sort, threads, max_pairs, control))
+    return(function_radius(tree, query, radius, rows, sort, count_only, threads, max_pairs, control))
   }
   if (!is.null(tree$metric)) {
     fail("tree must have Euclidean distance: got a residual correlation, for which only knn_query() searches")
@@ -78,12 +85,17 @@ radius_query <- function(tree, query = NULL, radius, rows = NULL, sort = TRUE, t
   max_pairs <- check_max_pairs(max_pairs)
   options <- search_options(check_control(control), threads, metric = tree$space$code)
   queries <- count_queries(query, rows, length(tree))
-  check_queries(queries, if (is.null(rows)) queries else min(queries, length(tree)), max_pairs)
+  if (!count_only) check_queries(queries, if (is.null(rows)) queries else min(queries, length(tree)), max_pairs)
   rows <- check_rows(rows, length(tree))
   scan <- radius_scan(tree, query, queries, options)
   if (is.null(scan)) query <- check_query(query, tree)
   distinct <- if (!is.null(rows)) sort(unique(rows))
   place <- if (!identical(rows, distinct)) match(rows, distinct)
+  if (count_only) {
+    count <- if (!is.null(scan)) .Call(r_scan_count, scan$points, scan$query, distinct, radius, options)
+             else .Call(r_radius_count, pointer, query, distinct, radius, options)
+    return(if (is.null(place)) count else count[place])
+  }
   times <- if (length(distinct) < length(rows)) tabulate(place, length(distinct))
   bytes <- radius_bytes(queries, if (is.null(rows)) queries else length(distinct))
   limit <- function() if (is.null(max_pairs)) radius_limit(bytes) else max_pairs

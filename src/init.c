@@ -19,6 +19,8 @@ SEXP r_metric_distance(SEXP, SEXP, SEXP, SEXP, SEXP);
 SEXP r_simd_levels(void);
 SEXP r_inducing_factor(SEXP, SEXP, SEXP, SEXP, SEXP, SEXP);
 SEXP r_residual_values(SEXP, SEXP, SEXP, SEXP, SEXP, SEXP, SEXP, SEXP, SEXP);
+SEXP r_radius_count(SEXP, SEXP, SEXP, SEXP, SEXP);
+SEXP r_metric_radius_count(SEXP, SEXP, SEXP, SEXP, SEXP, SEXP);
 SEXP r_residual_exact(SEXP, SEXP, SEXP, SEXP, SEXP, SEXP);
 SEXP r_residual_costs(SEXP, SEXP, SEXP, SEXP, SEXP);
 SEXP r_residual_distance(SEXP, SEXP, SEXP, SEXP, SEXP);
@@ -34,6 +36,7 @@ SEXP r_metric_build(SEXP, SEXP, SEXP, SEXP);
 SEXP r_metric_knn(SEXP, SEXP, SEXP, SEXP, SEXP, SEXP);
 SEXP r_metric_radius(SEXP, SEXP, SEXP, SEXP, SEXP, SEXP, SEXP);
 SEXP r_scan_knn(SEXP, SEXP, SEXP, SEXP, SEXP);
+SEXP r_scan_count(SEXP, SEXP, SEXP, SEXP, SEXP);
 SEXP r_scan_radius(SEXP, SEXP, SEXP, SEXP, SEXP, SEXP);
 SEXP r_windows_memory(void);
 SEXP r_seal(SEXP);
@@ -66,6 +69,7 @@ static const R_CallMethodDef routines[] = {
     {ROUTINE(r_metric_knn), 6},
     {ROUTINE(r_metric_radius), 7},
     {ROUTINE(r_scan_knn), 5},
+    {ROUTINE(r_scan_count), 5},
     {ROUTINE(r_scan_radius), 6},
     {ROUTINE(r_windows_memory), 0},
     {ROUTINE(r_seal), 1},
@@ -84,6 +88,8 @@ static const R_CallMethodDef routines[] = {
     {ROUTINE(r_region_seconds), 1},
     {ROUTINE(r_inducing_factor), 6},
     {ROUTINE(r_residual_values), 9},
+    {ROUTINE(r_radius_count), 5},
+    {ROUTINE(r_metric_radius_count), 6},
     {ROUTINE(r_residual_exact), 6},
     {ROUTINE(r_residual_costs), 5},
     {ROUTINE(r_residual_approx), 9},

@@ -184,6 +184,7 @@ static struct ct_metric_batch batch_of(const struct ct_metric_tree *t,
                                              : Rf_isNull(rows) ? t->n
                                                                : (int)XLENGTH(rows),
                                     .predecessor = r_int_option(options, "predecessor"),
+                                    .max_distance = r_doubles_option(options, "max_distance"),
                                     .mode = (enum ct_metric_mode)r_int_option(options, "search")};
     if (foreign >= 0)
         return batch;
@@ -228,6 +229,23 @@ SEXP r_metric_knn(SEXP list, SEXP arrays, SEXP rows, SEXP foreign, SEXP k, SEXP 
     SET_VECTOR_ELT(result, 2, counts_of(&f, &calls));
     UNPROTECT(1);
     return result;
+}
+
+/* Returns the number of objects within the radius of each query. */
+SEXP r_metric_radius_count(SEXP list, SEXP arrays, SEXP rows, SEXP foreign, SEXP radius,
+                           SEXP options)
+{
+    struct ct_metric_tree t = tree_of(arrays);
+    struct calls calls = calls_of(list);
+    struct ct_distance_function f = function_of(&calls, list);
+    struct ct_metric_batch batch = batch_of(&t, &f, rows, Rf_asInteger(foreign), options);
+    SEXP found = PROTECT(Rf_allocVector(INTSXP, batch.count));
+    struct ct_metric_pairs pairs = {.limit = INFINITY, .found = INTEGER(found)};
+    for (int i = 0; i < batch.count; i++)
+        pairs.found[i] = 0;
+    ct_metric_radius(&r_host, &batch, Rf_asReal(radius), &pairs);
+    UNPROTECT(1);
+    return found;
 }
 
 static int compare_pairs(const void *a, const void *b)

@@ -23,6 +23,12 @@ double r_double_option(SEXP list, const char *name)
     return Rf_asReal(r_option(list, name));
 }
 
+const double *r_doubles_option(SEXP list, const char *name)
+{
+    SEXP values = r_option(list, name);
+    return Rf_isNull(values) ? NULL : REAL_RO(values);
+}
+
 SEXP r_named_list(const char *const *name, int count)
 {
     SEXP list = PROTECT(Rf_allocVector(VECSXP, count));

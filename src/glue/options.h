@@ -13,6 +13,9 @@ SEXP r_option(SEXP list, const char *name);
 int r_int_option(SEXP list, const char *name);
 double r_double_option(SEXP list, const char *name);
 
+/* The same as a vector of doubles; NULL where R has NULL. */
+const double *r_doubles_option(SEXP list, const char *name);
+
 /* A list of `count` NULL elements that have these names. The caller protects it. */
 SEXP r_named_list(const char *const *name, int count);
 

@@ -93,6 +93,18 @@ static SEXP too_many(double pairs, double limit)
     return refused;
 }
 
+/* .Call(r_scan_count, points, query, rows, radius, options): the number of points within the radius
+ * of each query [count]. */
+SEXP r_scan_count(SEXP points, SEXP query, SEXP rows, SEXP radius, SEXP options)
+{
+    struct scan scan;
+    start_scan(&scan, points, query, rows, options);
+    SEXP count = PROTECT(Rf_allocVector(INTSXP, scan.pairs.count));
+    ct_pair_count(&r_host, &scan.pairs, Rf_asReal(radius), INTEGER(count));
+    UNPROTECT(1);
+    return count;
+}
+
 /* Returns list(index, distance, count), or what too_many() returns. */
 SEXP r_scan_radius(SEXP points, SEXP query, SEXP rows, SEXP radius, SEXP limit, SEXP options)
 {

@@ -146,6 +146,7 @@ SEXP r_knn(SEXP pointer, SEXP query, SEXP rows, SEXP k, SEXP options)
     int count = Rf_asInteger(k), stats = r_int_option(options, "stats");
     batch.stats = stats ? &totals : NULL;
     batch.epsilon = r_double_option(options, "epsilon");
+    batch.max_distance = r_doubles_option(options, "max_distance");
     restrict_to_rows(&batch, rows);
     struct ct_budget budget;
     batch.budget = r_budget(r_option(options, "budget"),
@@ -275,6 +276,20 @@ static SEXP count_pairs(const struct ct_batch *batch, const int *times, double r
     REAL(refused)[1] = most;
     REAL(refused)[2] = estimate > 0;
     return refused;
+}
+
+/* The number of points within the radius of each query of the batch. */
+SEXP r_radius_count(SEXP pointer, SEXP query, SEXP rows, SEXP radius, SEXP options)
+{
+    struct ct_batch batch = r_batch(pointer, query, options);
+    restrict_to_rows(&batch, rows);
+    SEXP count = PROTECT(Rf_allocVector(INTSXP, batch.count));
+    for (int i = 0; i < batch.count; i++)
+        INTEGER(count)[i] = -1;
+    if (batch.count > 0)
+        ct_radius_count(&r_host, &batch, Rf_asReal(radius), LLONG_MAX, INTEGER(count));
+    UNPROTECT(1);
+    return count;
 }
 
 /* list(index, distance, count) for the queries of the batch; or what count_pairs() returns for

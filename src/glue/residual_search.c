@@ -65,6 +65,7 @@ static void fill_exact_input(struct exact_input *input, SEXP metric, SEXP origin
         .row = Rf_isNull(rows) ? NULL : INTEGER_RO(rows),
         .count = Rf_isNull(rows) ? input->others.n : (int)XLENGTH(rows),
         .predecessors = r_int_option(options, "predecessor"),
+        .max_distance = r_doubles_option(options, "max_distance"),
         .threads = r_num_threads(r_option(options, "threads")),
         .kernels = r_kernels(r_option(options, "simd")),
         .correlation_kernels = r_correlation_kernels(r_option(options, "simd")),

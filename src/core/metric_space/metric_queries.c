@@ -76,11 +76,13 @@ static void run_queries(struct ct_metric_search *s)
     }
 }
 
-/* Sets all thresholds to a distance; every row is before INT_MAX. */
-static void set_thresholds(struct ct_metric_search *s, double distance)
+/* Sets the thresholds of all queries: to their max_distance `by_query`, or to `distance`. Every row
+ * is before INT_MAX. */
+static void set_thresholds(struct ct_metric_search *s, const double *by_query, double distance)
 {
     for (int i = 0; i < s->batch->count; i++)
-        s->results.threshold[i] = (struct ct_metric_threshold){distance, INT_MAX};
+        s->results.threshold[i] =
+            (struct ct_metric_threshold){by_query ? by_query[i] : distance, INT_MAX};
 }
 
 void ct_metric_knn(const struct ct_host *host, const struct ct_metric_batch *batch, int k,
@@ -95,7 +97,7 @@ void ct_metric_knn(const struct ct_host *host, const struct ct_metric_batch *bat
     s.results.found = found;
     for (int i = 0; i < batch->count; i++)
         found[i] = 0;
-    set_thresholds(&s, INFINITY);
+    set_thresholds(&s, batch->max_distance, INFINITY);
     run_queries(&s);
 }
 
@@ -104,6 +106,6 @@ void ct_metric_radius(const struct ct_host *host, const struct ct_metric_batch *
 {
     struct ct_metric_search s = ct_metric_search_new(host, batch);
     s.results.pairs = pairs;
-    set_thresholds(&s, radius);
+    set_thresholds(&s, NULL, radius);
     run_queries(&s);
 }

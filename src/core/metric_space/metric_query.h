@@ -25,6 +25,8 @@ struct ct_metric_batch {
     const int *row;  /* [count] the queries, objects of the tree; NULL: foreign queries */
     int all;         /* whether `row` is 1 .. n: the distances are used for both objects */
     int predecessor; /* whether neighbors must have rows below that of the query */
+    const double *max_distance; /* [count] of ct_metric_knn(): farther objects are no neighbors;
+                                 * NULL: no limit */
     enum ct_metric_mode mode;
 };
 
@@ -44,10 +46,12 @@ struct ct_metric_pairs {
     struct ct_metric_pair *pair;
     size_t count, capacity;
     double limit; /* the search ends as soon as there are more pairs */
+    int *
+        found; /* [count] pairs of each query, 0 on entry: pairs are counted, not stored; or NULL */
 };
 
-/* Collects all pairs at a distance of at most `radius`, in no order. Ends early if there are more
- * than pairs->limit. */
+/* Collects, or counts, all pairs at a distance of at most `radius`, in no order. Ends early if
+ * there are more than pairs->limit. */
 void ct_metric_radius(const struct ct_host *host, const struct ct_metric_batch *batch,
                       double radius, struct ct_metric_pairs *pairs);
 

@@ -74,6 +74,11 @@ struct ct_metric_search ct_metric_search_new(const struct ct_host *host,
 static void append_pair(struct ct_metric_search *s, struct ct_metric_pair pair)
 {
     struct ct_metric_pairs *pairs = s->results.pairs;
+    if (pairs->found) {
+        pairs->found[pair.query]++;
+        pairs->count++;
+        return;
+    }
     if (pairs->count == pairs->capacity) {
         size_t capacity = pairs->capacity > 0 ? 2 * pairs->capacity : 1024;
         struct ct_metric_pair *larger = s->host->alloc(capacity, sizeof *larger);

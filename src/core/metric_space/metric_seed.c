@@ -67,7 +67,8 @@ static struct window find_window(const struct ct_metric_search *s, int size)
 }
 
 /* Lists up to `seeds` eligible points of a window with the least bounds, in s->asked.pos and
- * s->seeds.bound. Returns their number. Ties go to the smaller row. */
+ * s->seeds.bound, without those beyond a max_distance. Returns their number. Ties go to the smaller
+ * row. */
 static int list_seeds(struct ct_metric_search *s, int seeds)
 {
     int wanted = seeds > LEAST_WINDOW / WINDOW_PER_SEED ? WINDOW_PER_SEED * seeds : LEAST_WINDOW;
@@ -80,6 +81,8 @@ static int list_seeds(struct ct_metric_search *s, int seeds)
         double enough = list.count == seeds ? list.sq[seeds - 1] : INFINITY;
         double bound =
             ct_pivot_bound(&s->pivots, s->query.pivot, ct_pivot_distances(s->t, pos), enough);
+        if (s->batch->max_distance && !ct_metric_wants_pair(s, pos, bound))
+            continue;
         ct_sorted_list_insert(&list, bound, row);
     }
     for (int i = 0; i < list.count; i++)

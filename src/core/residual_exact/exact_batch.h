@@ -41,6 +41,7 @@ struct ct_exact_batch {
     const int *row;   /* [count] rows of the own points that are queries, from 1; NULL: all */
     int count;        /* queries; the number of points without `row` */
     int predecessors; /* 1: own points find smaller rows only */
+    const double *max_distance; /* [count] farther points are no neighbors; NULL: no limit */
     int threads;
     enum ct_precision precision;
     const struct ct_kernels *kernels;

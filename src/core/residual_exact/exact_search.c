@@ -49,13 +49,15 @@ struct exact_search {
     double *distance;
 };
 
-/* Copies the neighbors of one query to its row of the results and fills what is left. */
+/* Copies the neighbors of one query within its max_distance to its row of the results and fills
+ * what is left. */
 static void write_neighbors(void *data, const struct ct_topk *nearest, int query)
 {
     const struct exact_search *search = data;
     size_t count = (size_t)search->batch->count;
+    const double *limit = search->batch->max_distance;
     for (int j = 0; j < search->k; j++) {
-        int found = j < nearest->count;
+        int found = j < nearest->count && !(limit && nearest->sq[j] > limit[query]);
         search->index[j * count + query] = found ? nearest->row[j] : CT_NO_ROW;
         search->distance[j * count + query] = found ? nearest->sq[j] : search->missing;
     }

@@ -77,6 +77,7 @@ void ct_filter_block_init(const struct ct_host *host, const struct ct_filter *fi
 void ct_filter_block_load(struct ct_filter_block *block, const struct ct_key_id *query, int count)
 {
     const double *threshold = block->filter->initial_threshold;
+    const double *limit = block->filter->batch->max_distance;
     block->query = query;
     block->count = count;
     block->last_pos = 0;
@@ -85,6 +86,8 @@ void ct_filter_block_load(struct ct_filter_block *block, const struct ct_key_id 
         block->last_pos = pos > block->last_pos ? pos : block->last_pos;
         block->topk[i].count = 0;
         block->threshold[i] = threshold ? threshold[pos] : INFINITY;
+        if (limit)
+            block->threshold[i] = fmin(block->threshold[i], ct_sq_threshold(limit[query[i].id]));
     }
 }
 

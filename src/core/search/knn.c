@@ -4,8 +4,9 @@
  * The seed gives every query of the block a threshold before the search begins, from two
  * sources. All queries scan the tiles around the middle query of the block, where most of
  * their own neighbors are. And each query inherits a threshold (threshold.h) from the last
- * query of the previous block and from the query before it in the block. With good first
- * thresholds the traversal excludes most of the tree at once.
+ * query of the previous block and from the query before it in the block, unless that one's
+ * threshold is only its max_distance: a query with a larger one may have neighbors farther away.
+ * With good first thresholds the traversal excludes most of the tree at once.
  *
  * Under a budget each query searches alone, without a seed of the block (budgeted.h).
  */
@@ -47,11 +48,12 @@ struct knn_call {
 
 /* ---- the seed --------------------------------------------------------------- */
 
-/* Whether some query has found fewer neighbors than it can have. */
+/* Whether some query has no threshold, because it has found fewer neighbors than it can have. */
 static int lacks_neighbors(const struct ct_query_block *block)
 {
     for (int i = 0; i < block->count; i++)
-        if (block->candidates[i].count < ct_reachable_neighbors(block, i, block->context.k))
+        if (block->max_distance[i] == INFINITY &&
+            block->candidates[i].count < ct_reachable_neighbors(block, i, block->context.k))
             return 1;
     return 0;
 }
@@ -86,7 +88,7 @@ static struct ct_tile_span seed_thresholds(struct knn_worker *worker, int predec
     if (predecessor)
         seed = widen_seed(s, seed);
     for (int i = 0; i < block->count; i++) {
-        if (i > 0)
+        if (i > 0 && ct_is_tightened(block, i - 1))
             ct_inherit_threshold(block, i, sqrt(block->threshold[i - 1].sq),
                                  block->q + (size_t)(i - 1) * d, block->candidates[i - 1].skip_row);
         ct_tighten_threshold(block, i);
@@ -111,7 +113,8 @@ static void store_neighbors(const struct knn_call *call, int line, const int *ro
     }
 }
 
-/* Sorts the candidates of query i by (distance, row) and hands over the first k. */
+/* Sorts the candidates of query i by (distance, row) and hands over the first k within its
+ * max_distance: a candidate may lie beyond it by the rounding margin of float32. */
 static void answer_query(const struct knn_call *call, int thread, int i)
 {
     struct knn_worker *worker = &call->worker[thread];
@@ -123,6 +126,8 @@ static void answer_query(const struct knn_call *call, int thread, int i)
     ct_exact_distances(block, i);
     ct_sort_neighbors(distance, row, candidates->count, block->context.kernels);
     int count = candidates->count < call->k ? candidates->count : call->k;
+    while (count > 0 && distance[count - 1] > block->max_distance[i])
+        count--;
     if (call->sink)
         call->sink->add(call->sink->data, thread, block->line[i], row, distance, count);
     else

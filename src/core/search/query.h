@@ -37,6 +37,8 @@ struct ct_batch {
     int threads;
     const int *slot; /* [rows] line of the results for a query or own row; NULL: its number */
     int ld;          /* lines of the results; 0: count */
+    const double *max_distance; /* [ld] by line: farther points are no neighbors of the query; NULL:
+                                 * no limit. ct_radius_*() do not read it. */
     const struct ct_kernels *kernels;
     double epsilon; /* neighbors may be farther than the exact ones by the factor 1 + epsilon;
                      * above 0 each query is a block of its own: answers are independent */
@@ -52,7 +54,7 @@ struct ct_batch {
 
 /* Finds the k nearest neighbors of each query by (distance, row). index and distance:
  * [ld x k, column-major] rows and distances in this order; where there are fewer than k
- * neighbors, CT_NO_ROW and `missing` fill the rest. */
+ * neighbors, or fewer within max_distance, CT_NO_ROW and `missing` fill the rest. */
 void ct_knn(const struct ct_host *host, const struct ct_batch *batch, int k, double missing,
             int *index, double *distance);
 

@@ -59,7 +59,10 @@ void ct_query_block_load(struct ct_query_block *block, const struct ct_batch *ba
         block->candidates[i].count = 0;
         block->candidates[i].skip_row = own ? t->row[at] : 0;
         block->max_row[i] = batch->predecessors ? t->row[at] - 1 : INT_MAX;
-        ct_set_threshold(block, i, (struct ct_neighbor){INFINITY, INT_MAX});
+        block->max_distance[i] =
+            batch->max_distance ? batch->max_distance[block->line[i]] : INFINITY;
+        ct_set_threshold(block, i,
+                         (struct ct_neighbor){ct_sq_threshold(block->max_distance[i]), INT_MAX});
     }
 }
 

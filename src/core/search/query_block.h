@@ -49,6 +49,7 @@ struct ct_query_block {
     double *q;                                 /* [CT_BLOCK * d] coordinates, query after query */
     float *q_f32;                              /* [CT_BLOCK * d] the same in tile units */
     double reach[CT_BLOCK];                    /* largest |coordinate| of q_f32, at least 1 */
+    double max_distance[CT_BLOCK];             /* of neighbors; INFINITY: no limit */
     struct ct_neighbor threshold[CT_BLOCK];    /* later neighbors are not wanted */
     float box_threshold[CT_BLOCK];             /* farther boxes are not evaluated */
     int max_row[CT_BLOCK];                     /* larger rows are not wanted */
@@ -63,7 +64,8 @@ void ct_query_block_init(const struct ct_host *host, const struct ct_search_cont
                          int queries, int capacity, struct ct_query_block *block);
 
 /* Loads the `count` queries of the batch's order from `begin` on. All are active, their
- * thresholds infinite and their candidate buffers empty. O(count * d). */
+ * thresholds those of the batch's max_distance, otherwise infinite, and their candidate buffers
+ * empty. O(count * d). */
 void ct_query_block_load(struct ct_query_block *block, const struct ct_batch *batch, int begin,
                          int count);
 
@@ -72,6 +74,12 @@ int ct_result_line(const struct ct_batch *batch, int place);
 
 /* Sets the threshold of query i and the float32 thresholds that follow from it. */
 void ct_set_threshold(struct ct_query_block *block, int i, struct ct_neighbor threshold);
+
+/* Whether the threshold of query i is below the one it was loaded with: k points lie within it. */
+static inline int ct_is_tightened(const struct ct_query_block *block, int i)
+{
+    return block->threshold[i].sq < ct_sq_threshold(block->max_distance[i]);
+}
 
 /* Returns the largest box threshold of the active queries. */
 float ct_max_box_threshold(const struct ct_query_block *block);
