@@ -154,3 +154,21 @@ test_that("count_only counts by a metric_function()", {
                      radius_query(tree, radius = 2, rows = rows)$count)
   }
 })
+
+test_that("searches that compare all pairs respect the limit and count", {
+  frame <- data.frame(a = c(1, 2, NA, 4, 5, 7), b = factor(c("u", "v", "u", NA, "v", "u")))
+  bits <- matrix(rbinom(6 * 70, 1, 0.5), 6)
+  for (tree in list(cover_tree(frame, metric = metric_gower(na = "scan")),
+                    cover_tree(bits, metric = "jaccard"))) {
+    control <- knn_control(search = if (is.null(tree$space$fit)) "scan" else "auto")
+    all <- knn_query(tree, k = 5, control = control)
+    limit <- sort(all$distance)[12]
+    far <- all$distance > limit & !is.na(all$distance)
+    found <- knn_query(tree, k = 5, max_distance = limit, control = control)
+    expect_identical(found$index, replace(all$index, far, NA))
+    expect_identical(radius_query(tree, radius = limit, count_only = TRUE, control = control),
+                     radius_query(tree, radius = limit, control = control)$count)
+    expect_identical(radius_query(tree, radius = limit, rows = c(3, 1, 3), count_only = TRUE, control = control),
+                     radius_query(tree, radius = limit, control = control)$count[c(3, 1, 3)])
+  }
+})
