@@ -5,6 +5,7 @@
  *   metric/                the metrics of searches by distance
  *   order/                 Hilbert and maximin order
  *   search/                queries by distance: k nearest, radius, predecessors, budgets
+ *   forest/                queries by distance in several trees
  *   residual/              residual correlation: exact and approximate search
  *   metric_space/          trees and searches by a distance function of the host
  *   util/                  checksums, column ranges, the parallel loop
@@ -12,6 +13,7 @@
 #ifndef COVERTREE_COVERTREE_H
 #define COVERTREE_COVERTREE_H
 
+#include "core/forest/forest.h"
 #include "core/host.h"
 #include "core/metric/gower.h"
 #include "core/metric/metric.h"

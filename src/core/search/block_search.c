@@ -25,6 +25,7 @@ void ct_search_init(const struct ct_host *host, const struct ct_batch *batch, in
             ct_norm_kernels(unfused ? batch->kernels->unfused : batch->kernels, batch->metric.norm),
         .k = k,
         .sink = sink,
+        .removed = batch->removed,
         .box_factor = 1 / (1 + batch->epsilon),
     };
     ct_query_block_init(host, &context, queries, capacity, &s->block);

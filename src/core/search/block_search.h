@@ -34,8 +34,8 @@ struct ct_search {
 void ct_search_init(const struct ct_host *host, const struct ct_batch *batch, int queries,
                     int capacity, int k, struct ct_candidate_sink sink, struct ct_search *search);
 
-/* Loads `count` queries of the batch's order from `begin` on, all active with infinite
- * thresholds, and forms their query groups. */
+/* Loads `count` queries of the batch's order from `begin` on, all active, and forms their query
+ * groups. */
 void ct_search_begin(struct ct_search *search, const struct ct_batch *batch, int begin, int count);
 
 /* Scans, for every query of the block, all points that may come before the threshold of the

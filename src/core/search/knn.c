@@ -74,6 +74,32 @@ static struct ct_tile_span widen_seed(struct ct_search *s, struct ct_tile_span s
     return seed;
 }
 
+/* Whether every query starts with a threshold. */
+static int has_thresholds(const struct ct_query_block *block)
+{
+    for (int i = 0; i < block->count; i++)
+        if (!(block->threshold[i].sq < INFINITY))
+            return 0;
+    return 1;
+}
+
+/* Sets a first threshold for every query of a block that starts as the batch demands, without
+ * inheritance: the neighbors of one query may not be eligible for another. Returns the tiles
+ * scanned. */
+static struct ct_tile_span seed_started(struct ct_search *s)
+{
+    struct ct_query_block *block = &s->block;
+    int k = block->context.k, points = k < INT_MAX - SEED_SPARE ? k + SEED_SPARE : k;
+    struct ct_tile_span seed = {0, 0};
+    if (has_thresholds(block))
+        return seed;
+    seed = ct_seed_tiles(block, block->count / 2, points);
+    ct_scan_span(block, &s->groups, seed);
+    for (int i = 0; i < block->count; i++)
+        ct_tighten_threshold(block, i);
+    return seed;
+}
+
 /* Sets a first threshold for every query of the block. Returns the tiles scanned for it. */
 static struct ct_tile_span seed_thresholds(struct knn_worker *worker, int predecessor)
 {
@@ -164,7 +190,9 @@ static void answer_block(const struct knn_call *call, int thread, int begin, int
     if (call->batch->budget) {
         search_within_budget(call, s);
     } else {
-        struct ct_tile_span seed = seed_thresholds(worker, call->batch->predecessors);
+        struct ct_tile_span seed = call->batch->start
+                                       ? seed_started(s)
+                                       : seed_thresholds(worker, call->batch->predecessors);
         ct_search_end_phase(&s->recorder, CT_PHASE_SEED);
         ct_search_block(s, seed);
     }

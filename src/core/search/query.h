@@ -12,11 +12,20 @@
 #define COVERTREE_SEARCH_QUERY_H
 
 #include "core/metric/metric.h"
+#include "core/topk/select.h"
 #include "core/tree/tree.h"
 
 struct ct_kernels;
 struct ct_budget;
 struct ct_search_stats;
+
+/* What a search knows of a query beforehand. Rows are those of the tree. */
+struct ct_query_start {
+    struct ct_neighbor threshold; /* neighbors that come later are not wanted; the result may
+                                   * contain some of them */
+    int skip_row;                 /* the row that is not a neighbor; 0: none */
+    int max_row;                  /* larger rows are not neighbors */
+};
 
 enum { CT_BLOCK = 64 }; /* the most queries of a block */
 
@@ -39,6 +48,10 @@ struct ct_batch {
     int ld;          /* lines of the results; 0: count */
     const double *max_distance; /* [ld] by line: farther points are no neighbors of the query; NULL:
                                  * no limit. ct_radius_*() do not read it. */
+    const struct ct_query_start *start; /* of each query, by line; NULL: of own points as their row
+                                         * demands, and nothing for other queries */
+    const unsigned char *removed;       /* [n] not 0 for a row, from 0, that is never a neighbor;
+                                         * or NULL. Not with a budget */
     const struct ct_kernels *kernels;
     double epsilon; /* neighbors may be farther than the exact ones by the factor 1 + epsilon;
                      * above 0 each query is a block of its own: answers are independent */

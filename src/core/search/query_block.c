@@ -40,6 +40,16 @@ int ct_result_line(const struct ct_batch *batch, int place)
     return batch->slot ? batch->slot[line] : line;
 }
 
+/* Where the query of one line starts: `row` is the row of an own point, or 0. */
+static struct ct_query_start start_of(const struct ct_batch *batch, int line, int row,
+                                      double max_distance)
+{
+    if (batch->start)
+        return batch->start[line];
+    return (struct ct_query_start){
+        {ct_sq_threshold(max_distance), INT_MAX}, row, batch->predecessors ? row - 1 : INT_MAX};
+}
+
 void ct_query_block_load(struct ct_query_block *block, const struct ct_batch *batch, int begin,
                          int count)
 {
@@ -57,12 +67,13 @@ void ct_query_block_load(struct ct_query_block *block, const struct ct_batch *ba
         block->active[i] = i;
         block->reach[i] = ct_tiles_q_f32(t->tiles, d, q, block->q_f32 + (size_t)i * d);
         block->candidates[i].count = 0;
-        block->candidates[i].skip_row = own ? t->row[at] : 0;
-        block->max_row[i] = batch->predecessors ? t->row[at] - 1 : INT_MAX;
         block->max_distance[i] =
             batch->max_distance ? batch->max_distance[block->line[i]] : INFINITY;
-        ct_set_threshold(block, i,
-                         (struct ct_neighbor){ct_sq_threshold(block->max_distance[i]), INT_MAX});
+        struct ct_query_start start =
+            start_of(batch, block->line[i], own ? t->row[at] : 0, block->max_distance[i]);
+        block->candidates[i].skip_row = start.skip_row;
+        block->max_row[i] = start.max_row;
+        ct_set_threshold(block, i, start.threshold);
     }
 }
 
@@ -93,6 +104,21 @@ float ct_max_box_threshold(const struct ct_query_block *block)
         most = threshold > most ? threshold : most;
     }
     return most;
+}
+
+void ct_drop_removed(struct ct_query_block *block, int i)
+{
+    const unsigned char *removed = block->context.removed;
+    const int *row = block->context.tree->row;
+    struct ct_candidates *candidates = &block->candidates[i];
+    int kept = 0;
+    for (int c = 0; removed && c < candidates->count; c++) {
+        int pos = candidates->pos[c];
+        candidates->pos[kept] = pos;
+        candidates->sq[kept] = candidates->sq[c];
+        kept += !removed[row[pos] - 1];
+    }
+    candidates->count = removed ? kept : candidates->count;
 }
 
 /* Computes the distances and rows of ct_exact_distances() by a metric other than Euclidean

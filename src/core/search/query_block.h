@@ -34,8 +34,9 @@ struct ct_search_context {
     const struct ct_kernels *kernels; /* for the norm of the metric */
     int k;                            /* neighbors wanted; 0: every point within the threshold */
     struct ct_candidate_sink sink;    /* receives the candidates if k = 0 */
-    double box_factor;                /* 1 / (1 + epsilon): a box must be nearer than the threshold
-                                       * by this factor */
+    const unsigned char *removed; /* [n] not 0 for a row, from 0, that is no neighbor; or NULL */
+    double box_factor;            /* 1 / (1 + epsilon): a box must be nearer than the threshold
+                                   * by this factor */
 };
 
 /* Queries are numbered i = 0, ..., count - 1. */
@@ -63,9 +64,9 @@ struct ct_query_block {
 void ct_query_block_init(const struct ct_host *host, const struct ct_search_context *context,
                          int queries, int capacity, struct ct_query_block *block);
 
-/* Loads the `count` queries of the batch's order from `begin` on. All are active, their
- * thresholds those of the batch's max_distance, otherwise infinite, and their candidate buffers
- * empty. O(count * d). */
+/* Loads the `count` queries of the batch's order from `begin` on. All are active, with empty
+ * candidate buffers. Thresholds are those with which the batch lets queries start, or those of its
+ * max_distance, otherwise infinite. O(count * d). */
 void ct_query_block_load(struct ct_query_block *block, const struct ct_batch *batch, int begin,
                          int count);
 
@@ -87,6 +88,9 @@ float ct_max_box_threshold(const struct ct_query_block *block);
 /* Computes the exact squared distances, by the metric, and the rows of all candidates of query i,
  * in the order of the buffer, in block->exact_sq and block->exact_row. O(candidates * d). */
 void ct_exact_distances(struct ct_query_block *block, int i);
+
+/* Drops the candidates of query i whose rows are removed. O(candidates). */
+void ct_drop_removed(struct ct_query_block *block, int i);
 
 /* Returns how many of k neighbors query i can have: at most the number of points of the
  * tree, without the query, and at most the number of eligible rows. */

@@ -174,8 +174,9 @@ void ct_radius_fill(const struct ct_host *host, const struct ct_batch *batch, do
     long long total = SORT_BUFFER_MAX;
     int most = 0;
     for (int i = 0; i < batch->count; i++) {
-        most = count[i] > most ? count[i] : most;
-        total += count[i];
+        int line = ct_result_line(batch, i);
+        most = count[line] > most ? count[line] : most;
+        total += count[line];
     }
     int threads = batch->threads;
     if (sort && most > 0 && total / most < threads)

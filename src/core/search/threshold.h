@@ -11,9 +11,9 @@
 #include "core/search/query_block.h"
 
 /* Lowers the threshold of query i to about the k-th candidate and drops the candidates
- * beyond the threshold. Does nothing with fewer than k candidates. Leaves fewer than
- * capacity / 2 + k / 2 candidates, or exactly k. Costs a bisection in float32, at most 24
- * passes over the buffer. */
+ * beyond the threshold, and those whose rows are removed. Does nothing else with fewer than k
+ * candidates. Leaves fewer than capacity / 2 + k / 2 candidates, or exactly k. Costs a bisection in
+ * float32, at most 24 passes over the buffer. */
 void ct_tighten_threshold(struct ct_query_block *block, int i);
 
 /* Makes room in the candidate buffer of query i: tightens the threshold of a k-NN query,
