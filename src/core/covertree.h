@@ -14,6 +14,7 @@
 #define COVERTREE_COVERTREE_H
 
 #include "core/forest/forest.h"
+#include "core/forest/forest_rows.h"
 #include "core/host.h"
 #include "core/metric/gower.h"
 #include "core/metric/metric.h"

@@ -1,6 +1,7 @@
 /* query.c: batches of queries from R. */
 #include "glue/query.h"
 #include "core/covertree.h"
+#include "glue/forest.h"
 #include "glue/metric.h"
 #include "glue/simd.h"
 #include "glue/threads.h"
@@ -13,26 +14,54 @@ struct ct_host r_host_for(const char *call, SEXP options)
     return r_int_option(options, "progress") ? r_host_with_progress(call) : r_host;
 }
 
-struct ct_batch r_batch(SEXP pointer, SEXP query, SEXP options)
+/* A batch without tree and queries. */
+static struct ct_batch new_batch(SEXP options, int d)
 {
-    const struct ct_tree *t = r_tree(pointer);
-    struct ct_batch batch = {
-        .tree = t,
-        .metric = r_metric(r_option(options, "metric"), t->d),
-        .count = t->n,
+    return (struct ct_batch){
+        .metric = r_metric(r_option(options, "metric"), d),
         .threads = r_num_threads(r_option(options, "threads")),
         .kernels = r_kernels(r_option(options, "simd")),
         .block = r_int_option(options, "block_size"),
         .mode = (enum ct_search_mode)r_int_option(options, "search"),
     };
+}
+
+/* Sets `count` queries [count x d], in curve order. */
+static void set_queries(struct ct_batch *batch, const double *query, int count, int d)
+{
+    int *order = r_host.alloc((size_t)count, sizeof *order);
+    if (count > 0)
+        ct_hilbert_order(&r_host, query, count, d, batch->threads, order);
+    batch->query = query;
+    batch->count = count;
+    batch->order = order;
+}
+
+struct ct_batch r_batch(SEXP pointer, SEXP query, SEXP options)
+{
+    const struct ct_tree *t = r_tree(pointer);
+    struct ct_batch batch = new_batch(options, t->d);
+    batch.tree = t;
+    batch.count = t->n;
+    if (!Rf_isNull(query))
+        set_queries(&batch, REAL_RO(query), Rf_nrows(query), t->d);
+    return batch;
+}
+
+struct ct_forest_batch r_forest_batch(const struct r_forest *forest, SEXP query, SEXP rows,
+                                      SEXP options)
+{
+    struct ct_forest_batch batch = {.forest = &forest->forest,
+                                    .batch = new_batch(options, forest->d)};
     if (!Rf_isNull(query)) {
-        batch.query = REAL_RO(query);
-        batch.count = Rf_nrows(query);
-        int *order = r_host.alloc((size_t)batch.count, sizeof *order);
-        if (batch.count > 0)
-            ct_hilbert_order(&r_host, batch.query, batch.count, t->d, batch.threads, order);
-        batch.order = order;
+        set_queries(&batch.batch, REAL_RO(query), Rf_nrows(query), forest->d);
+        return batch;
     }
+    int count = (int)XLENGTH(rows);
+    double *points = r_host.alloc((size_t)count * forest->d, sizeof *points);
+    r_forest_points_of(forest, INTEGER_RO(rows), count, points);
+    set_queries(&batch.batch, points, count, forest->d);
+    batch.own = INTEGER_RO(rows);
     return batch;
 }
 
@@ -123,9 +152,7 @@ const int *r_positions(const struct ct_tree *t, SEXP rows, int *slot)
     return order;
 }
 
-/* Restricts a batch of the tree's own points to those in these rows, unless rows is NULL. Line i
- * of the results is for rows[i]. Rows are distinct. Costs O(n). */
-static void restrict_to_rows(struct ct_batch *batch, SEXP rows)
+void r_restrict_to_rows(struct ct_batch *batch, SEXP rows)
 {
     if (Rf_isNull(rows))
         return;
@@ -147,7 +174,7 @@ SEXP r_knn(SEXP pointer, SEXP query, SEXP rows, SEXP k, SEXP options)
     batch.stats = stats ? &totals : NULL;
     batch.epsilon = r_double_option(options, "epsilon");
     batch.max_distance = r_doubles_option(options, "max_distance");
-    restrict_to_rows(&batch, rows);
+    r_restrict_to_rows(&batch, rows);
     struct ct_budget budget;
     batch.budget = r_budget(r_option(options, "budget"),
                             count < batch.tree->n ? count : batch.tree->n, &budget);
@@ -172,158 +199,28 @@ SEXP r_knn(SEXP pointer, SEXP query, SEXP rows, SEXP k, SEXP options)
     return found;
 }
 
-/* ---- radius ---------------------------------------------------------------- */
-
-enum {
-    SAMPLE = 512, /* queries by which the number of pairs is estimated, at most; */
-    FEWEST = 16,  /* at least, where each may find very many points; */
-    SHARE = 4     /* and the number of queries is so many times the sample's, at least */
-};
-
-static const double SAMPLE_PAIRS = 1e8; /* pairs that the sample evaluates, about, at most */
-/* An estimate is surely above the limit where it is so many times the limit, after so many
- * standard errors are taken off. */
-static const double CLEARLY = 1.25, ERRORS = 5;
-
-static long long to_count(double most)
+/* Like r_knn() in a forest, given as a list of parts; the queries are the points in `rows`, or
+ * foreign ones. */
+SEXP r_forest_knn(SEXP parts, SEXP query, SEXP rows, SEXP k, SEXP options)
 {
-    return most < 9e18 ? (long long)most : LLONG_MAX;
-}
-
-/* Queries of the batch, spread evenly along its order, each on its own. */
-static struct ct_batch sample_of(const struct ct_batch *batch, int size)
-{
-    struct ct_batch sample = *batch;
-    int *order = r_host.alloc((size_t)size, sizeof *order);
-    for (int i = 0; i < size; i++) {
-        int place = (int)((long long)batch->count * i / size);
-        order[i] = batch->order ? batch->order[place] : place;
-    }
-    sample.order = order;
-    sample.count = size;
-    sample.ld_query = batch->count;
-    sample.block = 1;
-    return sample;
-}
-
-/* Number of pairs of the result for one line of the counts, which stands for times[line] queries
- * by the same row, or for one query if `times` is NULL. 0 if the line is not counted. */
-static double pairs_of_line(const int *count, const int *times, int line)
-{
-    return count[line] > 0 ? (double)count[line] * (times ? times[line] : 1) : 0;
-}
-
-/* About how many pairs the result has, by a sample of the batch's queries, if that is surely more
- * than `most`; otherwise 0, as where the batch is too small for a sample to save work. */
-static double surely_above(const struct ct_batch *batch, const int *times, double radius,
-                           double most)
-{
-    double fits = SAMPLE_PAIRS / batch->tree->n, sum = 0, squares = 0;
-    int size = fits < FEWEST ? FEWEST : fits < SAMPLE ? (int)fits : SAMPLE;
-    if (batch->count / SHARE < size)
-        return 0;
-    struct ct_batch sample = sample_of(batch, size);
-    int *count = r_host.alloc((size_t)batch->count, sizeof *count);
-    for (int i = 0; i < batch->count; i++)
-        count[i] = -1;
-    ct_radius_count(&r_host, &sample, radius, LLONG_MAX, count);
-    for (int i = 0; i < batch->count; i++) {
-        double found = pairs_of_line(count, times, i);
-        sum += found;
-        squares += found * found;
-    }
-    double mean = sum / size, variance = (squares - sum * mean) / (size - 1);
-    double error = variance > 0 ? sqrt(variance / size) : 0;
-    return (mean - ERRORS * error) * batch->count > CLEARLY * most ? mean * batch->count : 0;
-}
-
-/* Counts the pairs of the queries not yet counted. Returns the number of pairs of the result; NA if
- * the queries of the batch have more than `most`, where counting ends. */
-static double count_up_to(const struct ct_batch *batch, const int *times, double radius,
-                          double most, int *count)
-{
-    double pairs = 0;
-    if (ct_radius_count(&r_host, batch, radius, to_count(most), count) > to_count(most))
-        return NA_REAL;
-    for (int i = 0; i < batch->count; i++)
-        pairs += pairs_of_line(count, times, i);
-    return pairs;
-}
-
-/* Counts the pairs of each query of the batch. `times`: see pairs_of_line(). Returns R's NULL if
- * `few` or the limit, the value of R's function `limit`, permits the pairs of the result. Otherwise
- * returns c(pairs, limit, whether pairs is an estimate); pairs is NA if counting ended at the
- * limit. The limit may take long to determine, and is needed for more than `few` pairs only. */
-static SEXP count_pairs(const struct ct_batch *batch, const int *times, double radius, double few,
-                        SEXP limit, int *count)
-{
-    if (batch->count == 0)
-        return R_NilValue;
-    for (int i = 0; i < batch->count; i++)
-        count[i] = -1;
-    double pairs = count_up_to(batch, times, radius, few, count);
-    if (pairs <= few)
-        return R_NilValue;
-    SEXP call = PROTECT(Rf_lang1(limit)), value = PROTECT(Rf_eval(call, R_BaseEnv));
-    double most = Rf_asReal(value);
-    UNPROTECT(2);
-    double estimate = ISNAN(pairs) ? surely_above(batch, times, radius, most) : 0;
-    pairs = estimate > 0 ? estimate : count_up_to(batch, times, radius, most, count);
-    if (pairs <= most)
-        return R_NilValue;
-    SEXP refused = Rf_allocVector(REALSXP, 3);
-    REAL(refused)[0] = pairs;
-    REAL(refused)[1] = most;
-    REAL(refused)[2] = estimate > 0;
-    return refused;
-}
-
-/* The number of points within the radius of each query of the batch. */
-SEXP r_radius_count(SEXP pointer, SEXP query, SEXP rows, SEXP radius, SEXP options)
-{
-    struct ct_batch batch = r_batch(pointer, query, options);
-    restrict_to_rows(&batch, rows);
-    SEXP count = PROTECT(Rf_allocVector(INTSXP, batch.count));
-    for (int i = 0; i < batch.count; i++)
-        INTEGER(count)[i] = -1;
-    if (batch.count > 0)
-        ct_radius_count(&r_host, &batch, Rf_asReal(radius), LLONG_MAX, INTEGER(count));
+    static const char *const names[] = {"index", "distance", "evaluated", "stats"};
+    double start = ct_seconds();
+    struct r_forest forest = r_forest(parts);
+    struct ct_forest_batch batch = r_forest_batch(&forest, query, rows, options);
+    struct ct_search_stats totals = {0};
+    int count = Rf_asInteger(k), stats = r_int_option(options, "stats");
+    batch.batch.predecessors = r_int_option(options, "predecessor");
+    batch.batch.max_distance = r_doubles_option(options, "max_distance");
+    batch.batch.stats = stats ? &totals : NULL;
+    SEXP found = PROTECT(r_named_list(names, stats ? 4 : 3));
+    SET_VECTOR_ELT(found, 0, Rf_allocMatrix(INTSXP, batch.batch.count, count));
+    SET_VECTOR_ELT(found, 1, Rf_allocMatrix(REALSXP, batch.batch.count, count));
+    struct ct_host host = r_host_for("knn_query", options);
+    if (batch.batch.count > 0)
+        ct_forest_knn(&host, &batch, count, NA_REAL, INTEGER(VECTOR_ELT(found, 0)),
+                      REAL(VECTOR_ELT(found, 1)));
+    if (stats)
+        SET_VECTOR_ELT(found, 3, stats_list(&totals, ct_seconds() - start));
     UNPROTECT(1);
-    return count;
-}
-
-/* list(index, distance, count) for the queries of the batch; or what count_pairs() returns for
- * more pairs than the limit permits. times: how often the result will have each of `rows`, or
- * NULL for once. */
-SEXP r_radius(SEXP pointer, SEXP query, SEXP rows, SEXP times, SEXP radius, SEXP sort, SEXP few,
-              SEXP limit, SEXP options)
-{
-    static const char *const names[] = {"index", "distance", "count"};
-    struct ct_batch batch = r_batch(pointer, query, options);
-    double reach = Rf_asReal(radius);
-    restrict_to_rows(&batch, rows);
-    SEXP count = PROTECT(Rf_allocVector(INTSXP, batch.count));
-    SEXP refused = count_pairs(&batch, Rf_isNull(times) ? NULL : INTEGER_RO(times), reach,
-                               Rf_asReal(few), limit, INTEGER(count));
-    if (!Rf_isNull(refused)) {
-        UNPROTECT(1);
-        return refused;
-    }
-    SEXP found = PROTECT(r_named_list(names, 3));
-    SEXP index = Rf_allocVector(VECSXP, batch.count), distance;
-    SET_VECTOR_ELT(found, 0, index);
-    SET_VECTOR_ELT(found, 1, distance = Rf_allocVector(VECSXP, batch.count));
-    SET_VECTOR_ELT(found, 2, count);
-    int **to_index = r_host.alloc((size_t)batch.count, sizeof *to_index);
-    double **to_distance = r_host.alloc((size_t)batch.count, sizeof *to_distance);
-    for (int i = 0; i < batch.count; i++) {
-        SET_VECTOR_ELT(index, i, Rf_allocVector(INTSXP, INTEGER(count)[i]));
-        SET_VECTOR_ELT(distance, i, Rf_allocVector(REALSXP, INTEGER(count)[i]));
-        to_index[i] = INTEGER(VECTOR_ELT(index, i));
-        to_distance[i] = REAL(VECTOR_ELT(distance, i));
-    }
-    ct_radius_fill(&r_host, &batch, reach, Rf_asLogical(sort), INTEGER(count), to_index,
-                   to_distance);
-    UNPROTECT(2);
     return found;
 }

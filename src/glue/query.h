@@ -3,6 +3,7 @@
 #define COVERTREE_GLUE_QUERY_H
 
 #include "core/covertree.h"
+#include "glue/forest.h"
 #include "glue/options.h"
 
 /* The options of a search are R's list(search, block_size, simd, threads, stats, progress,
@@ -14,6 +15,15 @@ struct ct_host r_host_for(const char *call, SEXP options);
 
 /* A batch of all of the tree's points, or of queries in curve order. */
 struct ct_batch r_batch(SEXP pointer, SEXP query, SEXP options);
+
+/* A batch of queries for a forest, in curve order: foreign ones, or the points in `rows` if query
+ * is NULL. */
+struct ct_forest_batch r_forest_batch(const struct r_forest *forest, SEXP query, SEXP rows,
+                                      SEXP options);
+
+/* Restricts a batch of the tree's own points to those in these rows, unless rows is NULL. Line i
+ * of the results is for rows[i]. Rows are distinct. Costs O(n). */
+void r_restrict_to_rows(struct ct_batch *batch, SEXP rows);
 
 /* R's list(schedule, escalate, stop, diversity), or NULL. */
 const struct ct_budget *r_budget(SEXP from, int k, struct ct_budget *budget);

@@ -1,0 +1,212 @@
+/* radius.c: all points within a radius, for R: counted first, then filled into R's vectors. */
+#include "core/covertree.h"
+#include "glue/forest.h"
+#include "glue/query.h"
+#include "glue/tree_handle.h"
+
+#include <math.h>
+
+/* The queries of a call within a radius: of one tree, or of a forest. */
+struct radius_queries {
+    struct ct_batch batch;
+    struct ct_forest_batch forest; /* `batch` stands for the batch in it; no forest: one tree */
+    double n;                      /* points that a query may find, at most */
+};
+
+static long long count_within(const struct radius_queries *queries, double radius, long long most,
+                              int *count)
+{
+    struct ct_forest_batch batch = queries->forest;
+    if (!batch.forest)
+        return ct_radius_count(&r_host, &queries->batch, radius, most, count);
+    batch.batch = queries->batch;
+    return ct_forest_radius_count(&r_host, &batch, radius, most, count);
+}
+
+static void fill_within(const struct radius_queries *queries, double radius, int sort,
+                        const int *count, int *const *index, double *const *distance)
+{
+    struct ct_forest_batch batch = queries->forest;
+    if (!batch.forest) {
+        ct_radius_fill(&r_host, &queries->batch, radius, sort, count, index, distance);
+        return;
+    }
+    batch.batch = queries->batch;
+    ct_forest_radius_fill(&r_host, &batch, radius, sort, count, index, distance);
+}
+
+enum {
+    SAMPLE = 512, /* queries by which the number of pairs is estimated, at most; */
+    FEWEST = 16,  /* at least, where each may find very many points; */
+    SHARE = 4     /* and the number of queries is so many times the sample's, at least */
+};
+
+static const double SAMPLE_PAIRS = 1e8; /* pairs that the sample evaluates, about, at most */
+/* An estimate is surely above the limit where it is so many times the limit, after so many
+ * standard errors are taken off. */
+static const double CLEARLY = 1.25, ERRORS = 5;
+
+static long long to_count(double most)
+{
+    return most < 9e18 ? (long long)most : LLONG_MAX;
+}
+
+/* Queries of the batch, spread evenly along its order, each on its own. */
+static struct ct_batch sample_of(const struct ct_batch *batch, int size)
+{
+    struct ct_batch sample = *batch;
+    int *order = r_host.alloc((size_t)size, sizeof *order);
+    for (int i = 0; i < size; i++) {
+        int place = (int)((long long)batch->count * i / size);
+        order[i] = batch->order ? batch->order[place] : place;
+    }
+    sample.order = order;
+    sample.count = size;
+    sample.ld_query = batch->count;
+    sample.block = 1;
+    return sample;
+}
+
+/* Number of pairs of the result for one line of the counts, which stands for times[line] queries
+ * by the same row, or for one query if `times` is NULL. 0 if the line is not counted. */
+static double pairs_of_line(const int *count, const int *times, int line)
+{
+    return count[line] > 0 ? (double)count[line] * (times ? times[line] : 1) : 0;
+}
+
+/* About how many pairs the result has, by a sample of the batch's queries, if that is surely more
+ * than `most`; otherwise 0, as where the batch is too small for a sample to save work. */
+static double surely_above(const struct radius_queries *queries, const int *times, double radius,
+                           double most)
+{
+    const struct ct_batch *batch = &queries->batch;
+    double fits = SAMPLE_PAIRS / queries->n, sum = 0, squares = 0;
+    int size = fits < FEWEST ? FEWEST : fits < SAMPLE ? (int)fits : SAMPLE;
+    if (batch->count / SHARE < size)
+        return 0;
+    struct radius_queries sample = *queries;
+    sample.batch = sample_of(batch, size);
+    int *count = r_host.alloc((size_t)batch->count, sizeof *count);
+    for (int i = 0; i < batch->count; i++)
+        count[i] = -1;
+    count_within(&sample, radius, LLONG_MAX, count);
+    for (int i = 0; i < batch->count; i++) {
+        double found = pairs_of_line(count, times, i);
+        sum += found;
+        squares += found * found;
+    }
+    double mean = sum / size, variance = (squares - sum * mean) / (size - 1);
+    double error = variance > 0 ? sqrt(variance / size) : 0;
+    return (mean - ERRORS * error) * batch->count > CLEARLY * most ? mean * batch->count : 0;
+}
+
+/* Counts the pairs of the queries not yet counted. Returns the number of pairs of the result; NA if
+ * the queries of the batch have more than `most`, where counting ends. */
+static double count_up_to(const struct radius_queries *queries, const int *times, double radius,
+                          double most, int *count)
+{
+    double pairs = 0;
+    if (count_within(queries, radius, to_count(most), count) > to_count(most))
+        return NA_REAL;
+    for (int i = 0; i < queries->batch.count; i++)
+        pairs += pairs_of_line(count, times, i);
+    return pairs;
+}
+
+/* Counts the pairs of each query of the batch. `times`: see pairs_of_line(). Returns R's NULL if
+ * `few` or the limit, the value of R's function `limit`, permits the pairs of the result. Otherwise
+ * returns c(pairs, limit, whether pairs is an estimate); pairs is NA if counting ended at the
+ * limit. The limit may take long to determine, and is needed for more than `few` pairs only. */
+static SEXP count_pairs(const struct radius_queries *queries, const int *times, double radius,
+                        double few, SEXP limit, int *count)
+{
+    if (queries->batch.count == 0)
+        return R_NilValue;
+    for (int i = 0; i < queries->batch.count; i++)
+        count[i] = -1;
+    double pairs = count_up_to(queries, times, radius, few, count);
+    if (pairs <= few)
+        return R_NilValue;
+    SEXP call = PROTECT(Rf_lang1(limit)), value = PROTECT(Rf_eval(call, R_BaseEnv));
+    double most = Rf_asReal(value);
+    UNPROTECT(2);
+    double estimate = ISNAN(pairs) ? surely_above(queries, times, radius, most) : 0;
+    pairs = estimate > 0 ? estimate : count_up_to(queries, times, radius, most, count);
+    if (pairs <= most)
+        return R_NilValue;
+    SEXP refused = Rf_allocVector(REALSXP, 3);
+    REAL(refused)[0] = pairs;
+    REAL(refused)[1] = most;
+    REAL(refused)[2] = estimate > 0;
+    return refused;
+}
+
+/* The queries of a call in a tree, given as a pointer, or in a forest, given as a list. The forest
+ * lives at `forest`. */
+static struct radius_queries radius_queries(SEXP tree, SEXP query, SEXP rows, SEXP options,
+                                            struct r_forest *forest)
+{
+    struct radius_queries queries = {0};
+    if (r_is_forest(tree)) {
+        *forest = r_forest(tree);
+        queries.forest = r_forest_batch(forest, query, rows, options);
+        queries.batch = queries.forest.batch;
+        queries.n = forest->n;
+        return queries;
+    }
+    queries.batch = r_batch(tree, query, options);
+    queries.n = queries.batch.tree->n;
+    r_restrict_to_rows(&queries.batch, rows);
+    return queries;
+}
+
+/* The number of points within the radius of each query. */
+SEXP r_radius_count(SEXP tree, SEXP query, SEXP rows, SEXP radius, SEXP options)
+{
+    struct r_forest forest;
+    struct radius_queries queries = radius_queries(tree, query, rows, options, &forest);
+    SEXP count = PROTECT(Rf_allocVector(INTSXP, queries.batch.count));
+    for (int i = 0; i < queries.batch.count; i++)
+        INTEGER(count)[i] = -1;
+    if (queries.batch.count > 0)
+        count_within(&queries, Rf_asReal(radius), LLONG_MAX, INTEGER(count));
+    UNPROTECT(1);
+    return count;
+}
+
+/* list(index, distance, count) for the queries of the batch; or what count_pairs() returns for
+ * more pairs than the limit permits. times: how often the result will have each of `rows`, or
+ * NULL for once. */
+SEXP r_radius(SEXP tree, SEXP query, SEXP rows, SEXP times, SEXP radius, SEXP sort, SEXP few,
+              SEXP limit, SEXP options)
+{
+    static const char *const names[] = {"index", "distance", "count"};
+    struct r_forest forest;
+    struct radius_queries queries = radius_queries(tree, query, rows, options, &forest);
+    int m = queries.batch.count;
+    double reach = Rf_asReal(radius);
+    SEXP count = PROTECT(Rf_allocVector(INTSXP, m));
+    SEXP refused = count_pairs(&queries, Rf_isNull(times) ? NULL : INTEGER_RO(times), reach,
+                               Rf_asReal(few), limit, INTEGER(count));
+    if (!Rf_isNull(refused)) {
+        UNPROTECT(1);
+        return refused;
+    }
+    SEXP found = PROTECT(r_named_list(names, 3));
+    SEXP index = Rf_allocVector(VECSXP, m), distance;
+    SET_VECTOR_ELT(found, 0, index);
+    SET_VECTOR_ELT(found, 1, distance = Rf_allocVector(VECSXP, m));
+    SET_VECTOR_ELT(found, 2, count);
+    int **to_index = r_host.alloc((size_t)m, sizeof *to_index);
+    double **to_distance = r_host.alloc((size_t)m, sizeof *to_distance);
+    for (int i = 0; i < m; i++) {
+        SET_VECTOR_ELT(index, i, Rf_allocVector(INTSXP, INTEGER(count)[i]));
+        SET_VECTOR_ELT(distance, i, Rf_allocVector(REALSXP, INTEGER(count)[i]));
+        to_index[i] = INTEGER(VECTOR_ELT(index, i));
+        to_distance[i] = REAL(VECTOR_ELT(distance, i));
+    }
+    if (m > 0)
+        fill_within(&queries, reach, Rf_asLogical(sort), INTEGER(count), to_index, to_distance);
+    UNPROTECT(2);
+    return found;
+}
