@@ -112,12 +112,12 @@ count_queries <- function(query, rows, n) {
 }
 
 # Returns NULL, or row numbers of the tree's n points, in any order and with repetitions.
-check_rows <- function(rows, n) {
+check_rows <- function(rows, n, is = "the number of points") {
   if (is.null(rows)) return(NULL)
   wrong <- which(!is.finite(rows) | rows < 1 | rows > n | rows != trunc(rows))
   if (length(wrong) > 0) {
-    fail("rows must be whole numbers from 1 to %d, the number of points: element %d is %s", n,
-         wrong[1], format(rows[wrong[1]], digits = 15))
+    fail("rows must be whole numbers from 1 to %d, %s: element %d is %s", n, is, wrong[1],
+         format(rows[wrong[1]], digits = 15))
   }
   as.integer(rows)
 }
@@ -129,13 +129,14 @@ check_share <- function(value, what) {
   as.double(value)
 }
 
-# Returns the pointer of a tree. The arrays are checked first, because in a tree of an earlier
+# Returns the pointer of a tree; NULL where a tree is not one list of arrays. The arrays are checked first, because in a tree of an earlier
 # version all other parts may differ, too.
 check_tree <- function(tree) {
   if (!inherits(tree, "cover_tree")) {
     fail("tree must be a cover_tree, made by cover_tree(): got %s", describe(tree))
   }
   if (is_function_tree(tree)) return(check_function_tree(tree))
+  if (is_grown_tree(tree)) return(check_grown_tree(tree))
   parts <- if (is.list(tree)) unclass(tree)
   pointer <- parts[["pointer", exact = TRUE]]
   if (typeof(pointer) != "externalptr") {
@@ -266,19 +267,28 @@ quoted <- function(names) {
 }
 
 # Returns the query points as a matrix of doubles with the columns in the order of the tree's, or
-# NULL for the tree's own points. For a tree with a metric, these are its coordinates.
-check_query <- function(query, tree) {
-  if (is.null(query)) return(NULL)
-  if (!is.null(tree$space)) return(query_coordinates(query, tree))
-  arrays <- .Call(r_tree_arrays, tree$pointer)
-  query <- check_points(query, "query", empty = TRUE)
-  if (ncol(query) != ncol(arrays$points)) {
-    fail("query must have as many columns as the tree, %d: got %d", ncol(arrays$points), ncol(query))
+# NULL for the tree's own points. For a tree with a metric, these are its coordinates. `what` is the
+# name of the argument.
+check_query <- function(query, tree, what = "query") {
+  if (is.null(query) && what == "query") return(NULL)
+  if (!is.null(tree$space)) return(query_coordinates(query, tree, what))
+  columns <- dim(tree)[2]
+  query <- check_points(query, what, empty = TRUE)
+  if (ncol(query) != columns) {
+    fail("%s must have as many columns as the tree, %d: got %d", what, columns, ncol(query))
   }
-  query <- match_columns(query, column_names(arrays), "query", "the tree")
+  query <- match_columns(query, dimnames(tree)[[2]], what, "the tree")
   if (nrow(query) == 0) return(query)
   extent <- .Call(r_column_range, query)
-  both <- rbind(pmin(extent[1, ], arrays$lower[1, ]), pmax(extent[2, ], arrays$upper[1, ]))
-  check_extent(both, "query and the tree's points together")
+  points <- tree_extent(tree)
+  both <- rbind(pmin(extent[1, ], points[1, ]), pmax(extent[2, ], points[2, ]))
+  check_extent(both, paste(what, "and the tree's points together"))
   query
+}
+
+# The smallest and the largest coordinates of the tree's points [2 x d].
+tree_extent <- function(tree) {
+  if (is_grown_tree(tree)) return(grown_extent(tree))
+  arrays <- .Call(r_tree_arrays, tree$pointer)
+  rbind(arrays$lower[1, ], arrays$upper[1, ])
 }

@@ -187,6 +187,11 @@ knn_query <- function(tree, query = NULL, k = 10, rows = NULL, predecessor = FAL
     given <- c("recall", "epsilon", "budget")[c(recall < 1, epsilon > 0, !is.null(budget))]
     fail("at most one of recall, epsilon and budget must be given: got %s", toString(given))
   }
+  if (is_grown_tree(tree)) {
+    return(grown_knn(tree, query, k, rows, list(predecessor = predecessor, recall = recall, epsilon = epsilon,
+                                                budget = budget, threads = threads, max_pairs = max_pairs,
+                                                control = control)))
+  }
   # Searches by an R function are exact, and those that compare all pairs.
   if (is_function_tree(tree) || is_custom(tree$metric$metric$kernel) || is_scanned(tree)) recall <- 1
   if (is_scanned(tree)) epsilon <- 0
@@ -271,14 +276,16 @@ drop_farther <- function(result, max_distance) {
 # Returns the search of a call, as euclidean_search() describes it. Its queries are the tree's own
 # points, or the points in `query`.
 search_for <- function(tree, query, k, options) {
-  if (options$predecessor && !is.null(query)) {
-    fail("query must be NULL with predecessor = TRUE, because only the tree's own points have rows: got %s",
-         describe(query))
-  }
+  if (options$predecessor && !is.null(query)) refuse_query(query)
   if (is_function_tree(tree)) function_search(tree, query, k, options)
   else if (is_scanned(tree)) gower_search(tree, query, k, options)
   else if (is.null(tree$metric)) euclidean_search(tree, query, k, options)
   else residual_search(tree, query, k, options)
+}
+
+refuse_query <- function(query) {
+  fail("query must be NULL with predecessor = TRUE, because only the tree's own points have rows: got %s",
+       describe(query))
 }
 
 # Returns a search: a list of functions of `rows`, the numbers of some queries (ascending, each once),

@@ -150,24 +150,23 @@ check_metric_points <- function(x, metric, what = "x") {
 }
 
 # The coordinates of query points of a tree with a metric.
-query_coordinates <- function(query, tree) {
+query_coordinates <- function(query, tree, what = "query") {
   space <- tree$space
-  arrays <- .Call(r_tree_arrays, tree$pointer)
-  query <- match_query(check_metric_points(query, space$metric, "query"), tree)
-  if (nrow(query) == 0) return(matrix(0, 0, ncol(arrays$points)))
-  z <- metric_coordinates(space$metric, space$fit, query, "query")
-  check_coordinates(z, space$code, "query and the tree's points together",
-                    rbind(arrays$lower[1, ], arrays$upper[1, ]))
+  extent <- tree_extent(tree)
+  query <- match_query(check_metric_points(query, space$metric, what), tree, what)
+  if (nrow(query) == 0) return(matrix(0, 0, ncol(extent)))
+  z <- metric_coordinates(space$metric, space$fit, query, what)
+  check_coordinates(z, space$code, paste(what, "and the tree's points together"), extent)
   z
 }
 
 # The query points with the columns of the tree.
-match_query <- function(query, tree) {
+match_query <- function(query, tree, what = "query") {
   metric <- tree$space$metric
   if (is_gower(metric)) return(match_frame(query, tree$space$fit))
   columns <- dim(tree)[2]
   if (ncol(query) != columns) {
-    fail("query must have as many columns as the tree, %d: got %d", columns, ncol(query))
+    fail("%s must have as many columns as the tree, %d: got %d", what, columns, ncol(query))
   }
   names <- dimnames(tree)[[2]]
   if (metric$kind == "great_circle") {
@@ -177,7 +176,7 @@ match_query <- function(query, tree) {
       names <- sphere_names(names)
     }
   }
-  match_columns(query, names, "query", "the tree")
+  match_columns(query, names, what, "the tree")
 }
 
 # A file can hold anything: the checksums are compared once in a session.

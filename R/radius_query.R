@@ -86,24 +86,35 @@ radius_query <- function(tree, query = NULL, radius, rows = NULL, sort = TRUE, c
   options <- search_options(check_control(control), threads, metric = tree$space$code)
   queries <- count_queries(query, rows, length(tree))
   if (!count_only) check_queries(queries, if (is.null(rows)) queries else min(queries, length(tree)), max_pairs)
-  rows <- check_rows(rows, length(tree))
-  scan <- radius_scan(tree, query, queries, options)
-  if (is.null(scan)) query <- check_query(query, tree)
-  distinct <- if (!is.null(rows)) sort(unique(rows))
-  place <- if (!identical(rows, distinct)) match(rows, distinct)
-  if (count_only) {
-    count <- if (!is.null(scan)) .Call(r_scan_count, scan$points, scan$query, distinct, radius, options)
-             else .Call(r_radius_count, pointer, query, distinct, radius, options)
-    return(if (is.null(place)) count else count[place])
+  search <- function(tree, query, rows, scan = NULL) {
+    distinct <- if (!is.null(rows)) sort(unique(rows))
+    place <- if (!identical(rows, distinct)) match(rows, distinct)
+    if (count_only) {
+      count <- if (!is.null(scan)) .Call(r_scan_count, scan$points, scan$query, distinct, radius, options)
+               else .Call(r_radius_count, tree, query, distinct, radius, options)
+      return(list(count = if (is.null(place)) count else count[place]))
+    }
+    times <- if (length(distinct) < length(rows)) tabulate(place, length(distinct))
+    bytes <- radius_bytes(queries, if (is.null(rows)) queries else length(distinct))
+    limit <- function() if (is.null(max_pairs)) radius_limit(bytes) else max_pairs
+    found <- if (!is.null(scan)) {
+      .Call(r_scan_radius, scan$points, scan$query, distinct, radius, limit(), options)
+    } else {
+      .Call(r_radius, tree, query, distinct, times, radius, sort, min(FEW_PAIRS, max_pairs), limit, options)
+    }
+    if (is.double(found)) refuse_counted(found, max_pairs)
+    if (is.null(place)) found else lapply(found, `[`, place)
   }
-  times <- if (length(distinct) < length(rows)) tabulate(place, length(distinct))
-  bytes <- radius_bytes(queries, if (is.null(rows)) queries else length(distinct))
-  limit <- function() if (is.null(max_pairs)) radius_limit(bytes) else max_pairs
-  found <- if (!is.null(scan)) .Call(r_scan_radius, scan$points, scan$query, distinct, radius, limit(), options)
-           else .Call(r_radius, pointer, query, distinct, times, radius, sort, min(FEW_PAIRS, max_pairs),
-                      limit, options)
-  if (is.double(found)) refuse_counted(found, max_pairs)
-  if (!is.null(place)) found <- lapply(found, `[`, place)
+  if (is_grown_tree(tree)) {
+    grown <- grown_radius(tree, query, rows, queries, search, threads)
+    rows <- grown$rows
+    found <- grown$found
+  } else {
+    rows <- check_rows(rows, length(tree))
+    scan <- radius_scan(tree, query, queries, options)
+    found <- search(pointer, if (is.null(scan)) check_query(query, tree), rows, scan)
+  }
+  if (count_only) return(found$count)
   structure(c(found, list(radius = radius)), class = "covertree_radius", rows = rows)
 }
 

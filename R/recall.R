@@ -153,6 +153,11 @@ recall_of <- function(tree, result, query = NULL, rows = attr(result, "rows"), p
   if (missing(result)) {
     fail("result must be a result of knn_query() or a matrix of row numbers: got nothing")
   }
+  if (is_grown_tree(tree)) {
+    return(grown_recall(tree, result, query, rows, list(predecessor = predecessor, sample = sample,
+                                                        threads = threads, max_pairs = max_pairs,
+                                                        control = control)))
+  }
   sample <- check_count(sample, "sample")
   control <- check_control(control)
   options <- search_options(control, threads, predecessor)

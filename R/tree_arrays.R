@@ -87,6 +87,7 @@ array_names <- c("points", "row", "center", "parent", "first_child", "next_sibli
 #' @export
 tree_arrays <- function(tree) {
   if (is_function_tree(tree)) return(function_arrays(tree))
+  if (is_grown_tree(tree)) refuse_parts(tree)
   .Call(r_tree_arrays, check_tree(tree))[array_names]
 }
 

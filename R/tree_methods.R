@@ -8,8 +8,8 @@
 }
 
 refuse_change <- function() {
-  fail(paste("a cover_tree cannot be changed: build another tree with cover_tree(), or set another",
-             "residual correlation with update_metric()"))
+  fail(paste("a cover_tree cannot be changed: build another tree with cover_tree(), insert_points() or",
+             "remove_points(), or set another residual correlation with update_metric()"))
 }
 
 # An assignment of the present value is permitted, because R evaluates tree$cache$name <- value with
@@ -41,8 +41,8 @@ t.cover_tree <- function(x) {
 
 #' @export
 rbind.cover_tree <- function(..., deparse.level = 1) {
-  fail(paste("a cover_tree cannot get more points: cover_tree(rbind(as.matrix(tree), x)) builds a",
-             "tree of all points"))
+  fail(paste("a cover_tree cannot get more points in place: insert_points(tree, x) returns a tree of all",
+             "points"))
 }
 
 #' @export

@@ -48,6 +48,7 @@
 #' @export
 validate_tree <- function(tree, threads = NULL) {
   if (is_function_tree(tree)) return(function_validate(tree))
+  if (is_grown_tree(tree)) refuse_parts(tree)
   found <- .Call(r_tree_validate, check_tree(tree), check_threads(threads))
   list(valid = all(found[[1]] == 0L), violations = found[[1]],
        slack = c(covering = found[[2]][1], separation = found[[2]][2]))
