@@ -5,12 +5,14 @@
 #              of the part, ascending, or only the first of consecutive ones; removed: raw vector, 1 for
 #              removed points, or NULL; count: the points that are not removed; x: these points as
 #              given, where the metric computes coordinates of them (removed ones included)
+#   pending    batches of new points that are not in a part yet: list(z, x, rows), in order of rows
 #   next_row   the row of the next point
+#   extent     the smallest and the largest coordinates [2 x coordinates], with removed points
 #   d, columns the number of columns of the points and their names, or NULL
-#   width      the number of coordinates of the metric
 #   layout, leaf_size   the settings of cover_tree()
 #   asked      the work of queries since the parts were merged, in points that a build processes
-# Parts are never changed. Queries may replace all parts by one, which does not change an answer.
+# Parts are never changed. The first use after new points makes a part of them, and queries may replace
+# all parts by one: neither changes an answer.
 
 is_grown_tree <- function(tree) inherits(tree, "covertree_grown_tree")
 
@@ -45,9 +47,10 @@ is_grown_tree <- function(tree) inherits(tree, "covertree_grown_tree")
 #'
 #' @section Parts:
 #' A tree that has grown consists of parts, which are trees themselves; `summary()` lists them. Answers
-#' are the same, bit for bit, as those of one tree of all points. A new batch of points becomes a part.
-#' First it is merged with the last part if that part does not have more points than the batch,
-#' then with the part before it if that one does not have more points than both, and so on. Removed
+#' are the same, bit for bit, as those of one tree of all points. The first use of the tree after new
+#' batches of points makes a part of these points. They are merged with the last part if it does not have
+#' more points, then with the part before it if that one does not have more points than both, and so on.
+#' Removed
 #' points stay in their part, where searches skip them. When a quarter of a part is removed, the part is
 #' rebuilt without them.
 #'
@@ -106,16 +109,12 @@ insert_points <- function(tree, x, threads = NULL) {
     fail("tree must have row numbers of at most %d: got %.0f with the new points", .Machine$integer.max,
          forest$next_row + count - 1)
   }
-  last <- length(forest$parts)
-  size <- count
-  while (last > 0 && forest$parts[[last]]$count <= size) {
-    size <- size + forest$parts[[last]]$count
-    last <- last - 1
-  }
-  old <- points_of(forest$parts[seq_along(forest$parts) > last])
-  new$rows <- seq.int(forest$next_row, length.out = count)
-  forest$parts <- c(forest$parts[seq_len(last)], list(build_part(forest, join_points(old, new), threads)))
+  new$rows <- seq.int(as.integer(forest$next_row), length.out = count)
+  forest$pending <- c(forest$pending, list(new))
   forest$next_row <- forest$next_row + count
+  extent <- .Call(r_column_range, new$z)
+  forest$extent <- rbind(pmin(forest$extent[1, ], extent[1, ]), pmax(forest$extent[2, ], extent[2, ]))
+  if (length(forest$pending) >= PENDING) forest <- settle(forest, threads)
   grown_tree(forest, tree$space)
 }
 
@@ -123,7 +122,7 @@ insert_points <- function(tree, x, threads = NULL) {
 #' @export
 remove_points <- function(tree, rows, threads = NULL) {
   check_tree(tree)
-  forest <- forest_of(tree)
+  forest <- settle(forest_of(tree), check_threads(threads))
   if (missing(rows)) fail("rows must be a vector of row numbers of the tree's points: got nothing")
   if (is.null(rows)) fail("rows must be a vector of row numbers of the tree's points: got NULL")
   count_queries(NULL, rows, length(tree))
@@ -144,7 +143,7 @@ compact <- function(tree, threads = NULL) {
   check_tree(tree)
   threads <- check_threads(threads)
   if (!is_grown_tree(tree)) return(tree)
-  forest <- forest_of(tree)
+  forest <- settle(forest_of(tree), threads)
   if (length(forest$parts) > 0) forest$parts <- list(single_part(forest, threads))
   if (!is_plain(forest)) return(grown_tree(forest, tree$space))
   part_tree(forest$parts[[1]], tree$space)
@@ -155,7 +154,7 @@ compact <- function(tree, threads = NULL) {
 tree_rows <- function(tree) {
   check_tree(tree)
   if (!is_grown_tree(tree)) return(seq_len(length(tree)))
-  living_rows(tree$forest)
+  living_rows(parts_of(tree))
 }
 
 # ---- parts ----------------------------------------------------------------------------------------
@@ -175,11 +174,13 @@ forest_of <- function(tree) {
   arrays <- tree_arrays(tree)
   n <- nrow(arrays$points)
   list(parts = list(list(pointer = tree$pointer, rows = 1L, removed = NULL, count = n, x = tree$space$x)),
-       next_row = n + 1, d = dim(tree)[2], columns = dimnames(tree)[[2]], width = ncol(arrays$points),
-       layout = arrays$layout, leaf_size = arrays$leaf_size, asked = 0)
+       pending = list(), next_row = n + 1, extent = tree_extent(tree), d = dim(tree)[2],
+       columns = dimnames(tree)[[2]], layout = arrays$layout, leaf_size = arrays$leaf_size, asked = 0)
 }
 
-forest_names <- c("parts", "next_row", "d", "columns", "width", "layout", "leaf_size", "asked")
+forest_names <- c("parts", "pending", "next_row", "extent", "d", "columns", "layout", "leaf_size", "asked")
+
+PENDING <- 256 # batches of new points at which they become a part, also without a query
 
 # `space`: the metric of a tree, of which the points are not kept here.
 grown_tree <- function(forest, space) {
@@ -201,19 +202,50 @@ check_grown_tree <- function(tree) {
   invisible(NULL)
 }
 
-# Points with their rows: list(z, x, rows), in order of rows. x is NULL where z are the points.
-points_of <- function(parts) {
-  if (length(parts) == 0) return(NULL)
-  rows <- .Call(r_forest_rows, parts)
+# Points with their rows: list(z, x, rows), in order of rows: those of the parts and after them those of
+# `more`, such a list. x is NULL where z are the points.
+points_of <- function(parts, more = NULL) {
+  if (length(parts) == 0) return(more)
   x <- lapply(parts, function(part) {
     if (is.null(part$removed)) part$x else part$x[part$removed == 0, , drop = FALSE]
   })
-  list(z = .Call(r_forest_points, parts, rows), x = do.call(rbind, x), rows = rows)
+  list(z = .Call(r_forest_points, parts, more$z), x = do.call(rbind, c(x, list(more$x))),
+       rows = c(.Call(r_forest_rows, parts), more$rows))
 }
 
-join_points <- function(first, second) {
-  if (is.null(first)) return(second)
-  list(z = rbind(first$z, second$z), x = rbind(first$x, second$x), rows = c(first$rows, second$rows))
+# Returns the forest with its new points in a part. The last part is merged with them if it does not have
+# more points, then the part before it if that one does not have more points than both, and so on.
+settle <- function(forest, threads) {
+  if (length(forest$pending) == 0) return(forest)
+  all <- function(name) do.call(rbind, lapply(forest$pending, `[[`, name))
+  new <- list(z = all("z"), x = all("x"), rows = unlist(lapply(forest$pending, `[[`, "rows")))
+  last <- length(forest$parts)
+  size <- nrow(new$z)
+  while (last > 0 && forest$parts[[last]]$count <= size) {
+    size <- size + forest$parts[[last]]$count
+    last <- last - 1
+  }
+  points <- points_of(forest$parts[seq_along(forest$parts) > last], new)
+  forest$parts <- c(forest$parts[seq_len(last)], list(build_part(forest, points, threads)))
+  forest$pending <- list()
+  forest
+}
+
+# The parts of a tree, with all of its points. New points become a part, which the tree keeps.
+parts_of <- function(tree, threads = NULL) {
+  forest <- tree$forest
+  if (length(forest$pending) == 0) return(forest$parts)
+  settled <- settle(mget(forest_names, envir = forest), check_threads(threads))
+  keep_parts(forest, settled$parts, forest$asked)
+  settled$parts
+}
+
+# Keeps the parts in the forest of a tree, unless a user has locked it.
+keep_parts <- function(forest, parts, asked) {
+  if (environmentIsLocked(forest) || any(vapply(forest_names, bindingIsLocked, NA, forest))) return()
+  forest$parts <- parts
+  forest$pending <- list()
+  forest$asked <- asked
 }
 
 # Builds the part of these points.
@@ -221,10 +253,9 @@ build_part <- function(forest, points, threads) {
   n <- nrow(points$z)
   names <- if (!is.null(forest$columns) && is.null(points$x)) list(NULL, forest$columns)
   settings <- list(layout = forest$layout, leaf_size = forest$leaf_size, dimnames = names)
-  dimnames(points$z) <- NULL
   pointer <- .Call(r_tree_build, points$z, forest$layout == "hilbert", forest$leaf_size, simd_level(),
                    threads, settings)
-  rows <- as.integer(points$rows)
+  rows <- points$rows
   if (rows[n] - rows[1] == n - 1) rows <- rows[1]
   list(pointer = pointer, rows = rows, removed = NULL, count = n, x = points$x)
 }
@@ -261,23 +292,22 @@ part_tree <- function(part, space) {
   new_cover_tree(part$pointer, NULL, space)
 }
 
-# Replaces the parts of a tree by one, and returns the part. NULL if there are no points.
+# Replaces the parts of a tree, which has points, by one, and returns the part.
 merge_parts <- function(tree, threads) {
-  forest <- tree$forest
-  if (length(forest$parts) == 0) return(NULL)
+  forest <- mget(forest_names, envir = tree$forest)
+  forest$parts <- parts_of(tree, threads)
   part <- single_part(forest, threads)
-  if (!environmentIsLocked(forest) && !bindingIsLocked("parts", forest)) {
-    assign("parts", list(part), envir = forest)
-    assign("asked", 0, envir = forest)
-  }
+  keep_parts(tree$forest, list(part), 0)
   part
 }
 
-living_rows <- function(forest) {
-  if (length(forest$parts) == 0) integer() else .Call(r_forest_rows, forest$parts)
-}
+living_rows <- function(parts) if (length(parts) == 0) integer() else .Call(r_forest_rows, parts)
 
-living_count <- function(forest) as.integer(sum(vapply(forest$parts, function(part) part$count, 0)))
+# The number of points that are not removed.
+living_count <- function(forest) {
+  as.integer(sum(vapply(forest$parts, function(part) part$count, 0),
+                 vapply(forest$pending, function(new) length(new$rows), 0)))
+}
 
 # ---- arguments --------------------------------------------------------------------------------------
 
@@ -291,16 +321,6 @@ check_living <- function(rows, parts, next_row) {
          numbers[absent[1]])
   }
   numbers
-}
-
-# tree_extent() of a grown tree, with removed points.
-grown_extent <- function(tree) {
-  extent <- rbind(rep(Inf, tree$forest$width), rep(-Inf, tree$forest$width))
-  for (part in tree$forest$parts) {
-    arrays <- .Call(r_tree_arrays, part$pointer)
-    extent <- rbind(pmin(extent[1, ], arrays$lower[1, ]), pmax(extent[2, ], arrays$upper[1, ]))
-  }
-  extent
 }
 
 # New points: list(z, x) like points_of().
@@ -321,18 +341,17 @@ new_points <- function(tree, x) {
 # when the queries since the last merge would have paid for one. `several(parts)` searches parts;
 # `single(tree, rows)` searches the tree of a single part, and rows() turns row numbers of the forest
 # into those of this tree. The costs are in points that a build processes: a query takes in each further
-# part about half of the time that a build takes for a point.
+# part about 0.7 times the time that a build takes for a point.
 search_parts <- function(tree, queries, needs_one, several, single, threads) {
   forest <- tree$forest
-  asked <- forest$asked + queries * (length(forest$parts) - 1) / 2
-  if (needs_one || is_single(forest$parts) || asked > living_count(forest)) {
-    part <- merge_parts(tree, threads)
+  parts <- parts_of(tree, threads)
+  asked <- forest$asked + queries * (length(parts) - 1) * 0.7
+  if (needs_one || is_single(parts) || asked > length(tree)) {
+    part <- merge_parts(tree, check_threads(threads))
     return(single(part_tree(part, tree$space), part))
   }
-  if (!environmentIsLocked(forest) && !bindingIsLocked("asked", forest)) {
-    assign("asked", asked, envir = forest)
-  }
-  several(lapply(forest$parts, `[`, c("pointer", "rows", "removed")))
+  keep_parts(forest, parts, asked)
+  several(lapply(parts, `[`, c("pointer", "rows", "removed")))
 }
 
 # Row numbers of a part's tree, for those of the forest. All of them are in the part.
@@ -350,11 +369,12 @@ to_forest_rows <- function(index, part) {
 # The rows that own-point queries ask for, as row numbers: list(rows, all). `all`: whether all points
 # ask and no point is removed, so that the result does not list them.
 asked_rows <- function(tree, query, rows) {
-  forest <- tree$forest
-  if (!is.null(rows)) return(list(rows = check_living(rows, forest$parts, forest$next_row), all = FALSE))
-  if (!is.null(query)) return(list(rows = NULL, all = TRUE))
-  living <- living_rows(forest)
-  list(rows = living, all = length(living) == forest$next_row - 1)
+  if (is.null(rows) && !is.null(query)) return(list(rows = NULL, all = TRUE))
+  parts <- parts_of(tree)
+  next_row <- tree$forest$next_row
+  if (!is.null(rows)) return(list(rows = check_living(rows, parts, next_row), all = FALSE))
+  living <- living_rows(parts)
+  list(rows = living, all = length(living) == next_row - 1)
 }
 
 # knn_query() of a grown tree: `arguments` is the list of the other arguments of knn_query(), checked
@@ -426,11 +446,10 @@ grown_radius <- function(tree, query, rows, queries, search, threads) {
 
 # recall_of() of a grown tree; `arguments` as in grown_knn().
 grown_recall <- function(tree, result, query, rows, arguments) {
-  forest <- tree$forest
   asked <- asked_rows(tree, query, rows)
   if (length(tree) == 0) fail("tree must have points: got one whose points are all removed")
   if (inherits(result, "covertree_knn")) result <- result$index
-  index <- check_result(result, as.integer(forest$next_row - 1))
+  index <- check_result(result, as.integer(tree$forest$next_row - 1))
   part <- merge_parts(tree, check_threads(arguments$threads))
   local <- to_part_rows(index, part)
   removed <- which(is.na(local) & !is.na(index))
@@ -468,7 +487,7 @@ dimnames.covertree_grown_tree <- function(x) {
 #' @export
 as.matrix.covertree_grown_tree <- function(x, ...) {
   check_tree(x)
-  points <- points_of(x$forest$parts)
+  points <- points_of(parts_of(x))
   if (is.null(points)) return(matrix(0, 0, x$forest$d, dimnames = dimnames(x)))
   matrix <- if (is.null(points$x)) points$z else points$x
   dimnames(matrix) <- dimnames(x)
@@ -478,7 +497,7 @@ as.matrix.covertree_grown_tree <- function(x, ...) {
 #' @export
 format.covertree_grown_tree <- function(x, ...) {
   size <- dim(x)
-  parts <- length(x$forest$parts)
+  parts <- length(parts_of(x))
   removed <- x$forest$next_row - 1 - size[1]
   sprintf("<cover_tree: %s point%s in %d dimension%s, %s layout%s, %d part%s%s>",
           format(size[1], big.mark = ","), plural(size[1]), size[2], plural(size[2]),
@@ -491,7 +510,7 @@ format.covertree_grown_tree <- function(x, ...) {
 summary.covertree_grown_tree <- function(object, ...) {
   check_tree(object)
   forest <- object$forest
-  each <- lapply(forest$parts, function(part) {
+  each <- lapply(parts_of(object), function(part) {
     arrays <- .Call(r_tree_arrays, part$pointer)
     n <- nrow(arrays$points)
     rows <- if (length(part$rows) == n) range(part$rows) else part$rows + c(0L, n - 1L)

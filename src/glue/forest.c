@@ -3,6 +3,8 @@
 #include "glue/options.h"
 #include "glue/tree_handle.h"
 
+#include <string.h>
+
 int r_is_forest(SEXP parts)
 {
     return TYPEOF(parts) == VECSXP;
@@ -96,28 +98,95 @@ static int find_row(const struct r_forest *forest, int row, int *local)
     return low;
 }
 
+static int is_living(const struct ct_forest_part *part, int row)
+{
+    return !part->removed || !part->removed[row - 1];
+}
+
+static int count_living(const struct r_forest *forest)
+{
+    double living = forest->n;
+    for (int p = 0; p < forest->parts; p++)
+        for (int row = 1; row <= forest->by_row[p].tree->n; row++)
+            living -= !is_living(&forest->by_row[p], row);
+    return (int)living;
+}
+
+/* Copies the coordinates of the points of a part that are not removed, in order of rows, to x
+ * [x d, ld apart]. Returns their number. Reads the points in the order of memory. */
+static int copy_part(const struct ct_forest_part *part, double *x, size_t ld)
+{
+    const struct ct_tree *t = part->tree;
+    const void *mark = vmaxget();
+    int *line = r_host.alloc((size_t)t->n, sizeof *line), count = 0;
+    for (int row = 1; row <= t->n; row++) {
+        int living = is_living(part, row);
+        line[row - 1] = living ? count : -1;
+        count += living;
+    }
+    for (int j = 0; j < t->d; j++)
+        for (int pos = 0; pos < t->n; pos++) {
+            int to = line[t->row[pos] - 1];
+            if (to >= 0)
+                x[(size_t)to + j * ld] = t->points[pos + (size_t)j * t->n];
+        }
+    vmaxset(mark);
+    return count;
+}
+
+/* Copies the coordinates of all points that are not removed. */
+static void copy_living(const struct r_forest *forest, double *x, size_t ld)
+{
+    for (int p = 0; p < forest->parts; p++)
+        x += copy_part(&forest->by_row[p], x, ld);
+}
+
+/* Whether these are the rows of all points that are not removed, in order. */
+static int are_all_rows(const struct r_forest *forest, const int *row, int count)
+{
+    int at = 0;
+    if (count != count_living(forest))
+        return 0;
+    for (int p = 0; p < forest->parts; p++)
+        for (int i = 1; i <= forest->by_row[p].tree->n; i++)
+            if (is_living(&forest->by_row[p], i) && row[at++] != row_of(&forest->by_row[p], i))
+                return 0;
+    return 1;
+}
+
+/* Copies the coordinates of the points of a part among `count` points, which are in these parts at
+ * these rows of the trees. */
+static void copy_points_of_part(const struct r_forest *forest, int p, const int *part,
+                                const int *local, int count, double *x)
+{
+    const struct ct_tree *t = forest->by_row[p].tree;
+    int *pos = r_host.alloc((size_t)t->n, sizeof *pos);
+    for (int at = 0; at < t->n; at++)
+        pos[t->row[at] - 1] = at;
+    for (int i = 0; i < count; i++)
+        for (int j = 0; part[i] == p && j < t->d; j++)
+            x[i + (size_t)j * count] = t->points[pos[local[i] - 1] + (size_t)j * t->n];
+}
+
 void r_forest_points_of(const struct r_forest *forest, const int *row, int count, double *x)
 {
+    if (are_all_rows(forest, row, count)) {
+        copy_living(forest, x, (size_t)count);
+        return;
+    }
     int *part = r_host.alloc((size_t)count, sizeof *part);
     int *local = r_host.alloc((size_t)count, sizeof *local);
-    for (int i = 0; i < count; i++)
+    char *asked = r_host.alloc((size_t)forest->parts, 1);
+    memset(asked, 0, (size_t)forest->parts);
+    for (int i = 0; i < count; i++) {
         if ((part[i] = find_row(forest, row[i], &local[i])) < 0)
             r_stop("rows must be rows of the tree: got %d", row[i]);
+        asked[part[i]] = 1;
+    }
     for (int p = 0; p < forest->parts; p++) {
-        const struct ct_tree *t = forest->by_row[p].tree;
         const void *mark = vmaxget();
-        int *pos = NULL;
-        for (int i = 0; i < count; i++) {
-            if (part[i] != p)
-                continue;
-            if (!pos) {
-                pos = r_host.alloc((size_t)t->n, sizeof *pos);
-                for (int at = 0; at < t->n; at++)
-                    pos[t->row[at] - 1] = at;
-            }
-            for (int j = 0; j < t->d; j++)
-                x[i + (size_t)j * count] = t->points[pos[local[i] - 1] + (size_t)j * t->n];
-        }
+        if (asked[p])
+            copy_points_of_part(forest, p, part, local, count, x);
         vmaxset(mark);
     }
 }
@@ -126,26 +195,28 @@ void r_forest_points_of(const struct r_forest *forest, const int *row, int count
 SEXP r_forest_rows(SEXP parts)
 {
     struct r_forest forest = r_forest(parts);
-    double living = forest.n;
-    for (int p = 0; p < forest.parts; p++)
-        for (int i = 0; forest.by_row[p].removed && i < forest.by_row[p].tree->n; i++)
-            living -= forest.by_row[p].removed[i] != 0;
-    SEXP rows = PROTECT(Rf_allocVector(INTSXP, (R_xlen_t)living));
+    SEXP rows = PROTECT(Rf_allocVector(INTSXP, count_living(&forest)));
     int *to = INTEGER(rows);
     for (int p = 0; p < forest.parts; p++)
-        for (int i = 0; i < forest.by_row[p].tree->n; i++)
-            if (!forest.by_row[p].removed || !forest.by_row[p].removed[i])
-                *to++ = row_of(&forest.by_row[p], i + 1);
+        for (int i = 1; i <= forest.by_row[p].tree->n; i++)
+            if (is_living(&forest.by_row[p], i))
+                *to++ = row_of(&forest.by_row[p], i);
     UNPROTECT(1);
     return rows;
 }
 
-/* Returns the coordinates [count x d] of the points in these rows. */
-SEXP r_forest_points(SEXP parts, SEXP rows)
+/* Returns the coordinates [x d] of all points that are not removed, in order of rows, and below
+ * them those of the matrix `more`, or none if it is NULL. */
+SEXP r_forest_points(SEXP parts, SEXP more)
 {
     struct r_forest forest = r_forest(parts);
-    SEXP x = PROTECT(Rf_allocMatrix(REALSXP, (int)XLENGTH(rows), forest.d));
-    r_forest_points_of(&forest, INTEGER_RO(rows), (int)XLENGTH(rows), REAL(x));
+    int living = count_living(&forest), added = Rf_isNull(more) ? 0 : Rf_nrows(more);
+    size_t ld = (size_t)living + added;
+    SEXP x = PROTECT(Rf_allocMatrix(REALSXP, (int)ld, forest.d));
+    copy_living(&forest, REAL(x), ld);
+    for (int j = 0; added > 0 && j < forest.d; j++)
+        memcpy(REAL(x) + j * ld + living, REAL_RO(more) + (size_t)j * added,
+               (size_t)added * sizeof(double));
     UNPROTECT(1);
     return x;
 }

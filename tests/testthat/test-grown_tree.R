@@ -267,5 +267,5 @@ test_that("a damaged file is refused", {
   expect_error(damage(function(part) replace(part, "rows", 400L)), "not in order of rows")
   expect_error(damage(function(part) replace(part, "rows", .Machine$integer.max)), "out of range")
   expect_error(damage(function(part) replace(part, "removed", list(raw(3)))), "do not fit its points")
-  expect_error(damage(function(part) part[-1]), "must be a cover_tree")
+  expect_error(damage(function(part) part[-1]), "lack `pointer`")
 })
