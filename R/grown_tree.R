@@ -383,6 +383,7 @@ grown_knn <- function(tree, query, k, rows, arguments) {
   queries <- count_queries(query, rows, length(tree))
   predecessor <- check_flag(arguments$predecessor, "predecessor")
   if (predecessor && !is.null(query)) refuse_query(query)
+  max_distance <- check_max_distance(arguments$max_distance, queries)
   asked <- asked_rows(tree, query, rows)
   several <- function(parts) {
     control <- check_control(arguments$control)
@@ -390,10 +391,12 @@ grown_knn <- function(tree, query, k, rows, arguments) {
     options["metric"] <- list(tree$space$code)
     check_pairs(queries, k, length(tree), options$threads, check_max_pairs(arguments$max_pairs))
     query <- check_query(query, tree)
-    distinct <- sort(unique(asked$rows))
+    distinct <- if (!is.null(asked$rows)) sort(unique(asked$rows))
+    if (!is.null(max_distance)) options$max_distance <- limits_of(max_distance, asked$rows, distinct)
     found <- .Call(r_forest_knn, parts, query, distinct, k, options)
     result <- found[c("index", "distance")]
     if (!identical(asked$rows, distinct)) result <- lines_of(result, match(asked$rows, distinct))
+    if (!is.null(max_distance)) result <- drop_farther(result, max_distance)
     result <- structure(result, class = "covertree_knn", exact = TRUE)
     if (control$stats) attr(result, "stats") <- new_stats(found$stats, nrow(found$index), NULL)
     result

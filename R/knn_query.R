@@ -189,8 +189,8 @@ knn_query <- function(tree, query = NULL, k = 10, rows = NULL, predecessor = FAL
   }
   if (is_grown_tree(tree)) {
     return(grown_knn(tree, query, k, rows, list(predecessor = predecessor, recall = recall, epsilon = epsilon,
-                                                budget = budget, threads = threads, max_pairs = max_pairs,
-                                                control = control)))
+                                                budget = budget, max_distance = max_distance, threads = threads,
+                                                max_pairs = max_pairs, control = control)))
   }
   # Searches by an R function are exact, and those that compare all pairs.
   if (is_function_tree(tree) || is_custom(tree$metric$metric$kernel) || is_scanned(tree)) recall <- 1

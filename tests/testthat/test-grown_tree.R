@@ -46,6 +46,10 @@ expect_same_tree <- function(tree, book, metric = "euclidean") {
   expect_same_knn(tree, book, one, k = 3, predecessor = TRUE, rows = asked)
   expect_same_radius(tree, book, one, query = query, radius = radius)
   expect_same_radius(tree, book, one, radius = radius, rows = asked)
+  expect_same_knn(tree, book, one, query = query, k = 5, max_distance = radius)
+  expect_same_knn(tree, book, one, k = 4, rows = c(asked, asked), max_distance = c(asked, -asked + max(asked)) / 50)
+  expect_identical(radius_query(tree, radius = radius, rows = rows, count_only = TRUE),
+                   radius_query(one, radius = radius, count_only = TRUE))
 }
 
 # Integers, so that many distances are equal.

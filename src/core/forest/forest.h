@@ -31,7 +31,8 @@ struct ct_forest {
 
 /* A batch of a forest has `query`: coordinates of all queries, also of the forest's own points;
  * `order`, `count`, `ld_query`, `ld`, `metric`, `threads`, `kernels`, `block`, `mode`,
- * `predecessors`, `max_distance` and `stats` are those of struct ct_batch, and the other members are 0. */
+ * `predecessors`, `max_distance` and `stats` are those of struct ct_batch, and the other members
+ * are 0. */
 struct ct_forest_batch {
     const struct ct_forest *forest;
     const int *own; /* by row of query, from 0: the row in the forest, of which the query is
