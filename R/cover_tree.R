@@ -98,6 +98,8 @@
 #' adds the prefix trees ([knn_query()]). The build needs temporary memory: 32 n bytes, and before
 #' that the memory of [hilbert_order()].
 #'
+#' @seealso [insert_points()] and [remove_points()] return a tree with more or fewer points.
+#'
 #' @references
 #' Beygelzimer, A., Kakade, S. and Langford, J. (2006). Cover trees for nearest neighbor.
 #' *Proceedings of the 23rd International Conference on Machine Learning*, 97-104.

@@ -162,7 +162,7 @@
 #' numbers in single precision, double precision, or both.
 #'
 #' @seealso [radius_query()] finds all points within a distance. [vecchia_neighbors()] orders points
-#'   and finds predecessors.
+#'   and finds predecessors. For the row numbers of a tree that has grown see [insert_points()].
 #'
 #' @examples
 #' x <- as.matrix(quakes[, 1:3])

@@ -60,7 +60,8 @@
 #' the longest vector of each thread. In addition, each thread needs temporary memory for the nodes
 #' and tiles of the tree.
 #'
-#' @seealso [knn_query()] finds the k nearest points.
+#' @seealso [knn_query()] finds the k nearest points. For the row numbers of a tree that has grown see
+#'   [insert_points()].
 #'
 #' @examples
 #' x <- as.matrix(quakes[, 1:3])

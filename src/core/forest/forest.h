@@ -6,6 +6,10 @@
  * the answer is bit for bit that of one tree of all points. Removed points stay in their trees, and
  * are never found.
  *
+ * The prefix trees of a predecessor search (tree/subset.h) are no forest: they overlap, and a query
+ * searches only the smallest that has all of its predecessors. With trees of disjoint rows in their
+ * place, a query would search all of them.
+ *
  * All trees share one threshold per query: a query first searches the tree whose box is nearest,
  * and then only trees whose boxes lie within its threshold. With parts in order of size, larger
  * first, the first search leaves a threshold near the final one.
