@@ -57,7 +57,7 @@ is_grown_tree <- function(tree) inherits(tree, "covertree_grown_tree")
 #' Queries merge the parts as well: when the queries of a tree have taken about as much time
 #' for several parts as a single tree takes to build, or when a search needs a single tree, one
 #' is built and replaces the parts. Searches with `epsilon` or a `budget` and searches of many
-#' predecessors need a single tree.
+#' predecessors need a single tree. [object.size()] does not count the parts; `summary()` does.
 #'
 #' @section Other functions:
 #' [knn_query()], [radius_query()], [recall_of()], `summary()` and [saveRDS()] work on
@@ -242,10 +242,15 @@ parts_of <- function(tree, threads = NULL) {
 
 # Keeps the parts in the forest of a tree, unless a user has locked it.
 keep_parts <- function(forest, parts, asked) {
-  if (environmentIsLocked(forest) || any(vapply(forest_names, bindingIsLocked, NA, forest))) return()
+  if (is_locked(forest)) return()
   forest$parts <- parts
   forest$pending <- list()
   forest$asked <- asked
+}
+
+is_locked <- function(forest) {
+  environmentIsLocked(forest) || bindingIsLocked("parts", forest) || bindingIsLocked("pending", forest) ||
+    bindingIsLocked("asked", forest)
 }
 
 # Builds the part of these points.
@@ -346,11 +351,11 @@ search_parts <- function(tree, queries, needs_one, several, single, threads) {
   forest <- tree$forest
   parts <- parts_of(tree, threads)
   asked <- forest$asked + queries * (length(parts) - 1) * 0.7
-  if (needs_one || is_single(parts) || asked > length(tree)) {
+  if (needs_one || is_single(parts) || asked > living_count(forest)) {
     part <- merge_parts(tree, check_threads(threads))
     return(single(part_tree(part, tree$space), part))
   }
-  keep_parts(forest, parts, asked)
+  if (!is_locked(forest)) forest$asked <- asked
   several(lapply(parts, `[`, c("pointer", "rows", "removed")))
 }
 
@@ -380,7 +385,8 @@ asked_rows <- function(tree, query, rows) {
 # knn_query() of a grown tree: `arguments` is the list of the other arguments of knn_query(), checked
 # here only where the search in parts needs them.
 grown_knn <- function(tree, query, k, rows, arguments) {
-  queries <- count_queries(query, rows, length(tree))
+  n <- living_count(tree$forest)
+  queries <- count_queries(query, rows, n)
   predecessor <- check_flag(arguments$predecessor, "predecessor")
   if (predecessor && !is.null(query)) refuse_query(query)
   max_distance <- check_max_distance(arguments$max_distance, queries)
@@ -389,7 +395,7 @@ grown_knn <- function(tree, query, k, rows, arguments) {
     control <- check_control(arguments$control)
     options <- search_options(control, arguments$threads, predecessor)
     options["metric"] <- list(tree$space$code)
-    check_pairs(queries, k, length(tree), options$threads, check_max_pairs(arguments$max_pairs))
+    check_pairs(queries, k, n, options$threads, check_max_pairs(arguments$max_pairs))
     query <- check_query(query, tree)
     distinct <- if (!is.null(asked$rows)) sort(unique(asked$rows))
     if (!is.null(max_distance)) options$max_distance <- limits_of(max_distance, asked$rows, distinct)
@@ -411,7 +417,7 @@ grown_knn <- function(tree, query, k, rows, arguments) {
   }
   many <- predecessor && queries > 1000
   exact <- arguments$epsilon == 0 && is.null(arguments$budget)
-  result <- if (length(tree) == 0) knn_of_none(tree, query, k, queries)
+  result <- if (n == 0) knn_of_none(tree, query, k, queries)
             else search_parts(tree, queries, many || !exact, several, single, arguments$threads)
   attr(result, "rows") <- if (!asked$all) asked$rows
   result

@@ -107,7 +107,7 @@ static int count_living(const struct r_forest *forest)
 {
     double living = forest->n;
     for (int p = 0; p < forest->parts; p++)
-        for (int row = 1; row <= forest->by_row[p].tree->n; row++)
+        for (int row = 1; forest->by_row[p].removed && row <= forest->by_row[p].tree->n; row++)
             living -= !is_living(&forest->by_row[p], row);
     return (int)living;
 }

@@ -198,7 +198,8 @@ static int count_points(const struct ct_forest *forest, int k)
     return points < k ? (int)points : k;
 }
 
-/* Neighbors beyond the number of points do not exist: lists have no room for them. */
+/* Neighbors beyond the number of points do not exist: lists have no room for them. Progress is that
+ * of the chunks, because the searches in the trees all end at 1. */
 void ct_forest_knn(const struct ct_host *host, const struct ct_forest_batch *batch, int k,
                    double missing, int *index, double *distance)
 {
@@ -218,14 +219,18 @@ void ct_forest_knn(const struct ct_host *host, const struct ct_forest_batch *bat
         .start = host->alloc(size, sizeof *c.start),
         .q = host->alloc((size_t)batch->forest->part->tree->d, sizeof *c.q),
     };
+    struct ct_host silent = *host;
+    silent.progress = NULL;
     for (c.begin = 0; c.begin < b->count; c.begin += most) {
         c.count = b->count - c.begin < most ? b->count - c.begin : most;
-        answer_chunk(host, &c);
+        answer_chunk(&silent, &c);
         store_chunk(&c, missing, index, distance);
         for (int place = 0; place < c.count; place++)
             for (size_t j = (size_t)reachable; j < (size_t)k; j++) {
                 index[query_at(&c, place) + j * lines] = CT_NO_ROW;
                 distance[query_at(&c, place) + j * lines] = missing;
             }
+        if (host->progress)
+            host->progress((double)(c.begin + c.count) / b->count);
     }
 }
