@@ -73,13 +73,15 @@ is_grown_tree <- function(tree) inherits(tree, "covertree_grown_tree")
 #' ranges depend on all points. All functions stop if `tree` is not a tree or is damaged.
 #'
 #' @section Cost:
-#' Of m new points, `insert_points()` builds a tree, together with smaller parts. A point takes part
-#' in O(log(n / m)) builds while a tree grows to n points in batches of m, so that all batches together
-#' take O(log(n / m)) times the time of one build, in practice two to three times. Most batches take
-#' only the time for their own points. `remove_points()` takes O(n) bytes to copy and O(log n) for each
-#' row; a rebuild after many removals is charged to these. `compact()` takes the time of [cover_tree()].
+#' `insert_points()` copies the m new points, O(m d). The first use of the tree builds the part of the new
+#' points, and every 256th batch does so, too. If each batch is used, a point takes part in O(log(n / m))
+#' builds while a tree grows to n points in batches of m. So all batches together take at most
+#' O(log(n / m)) times the time of one build, and most uses take only the time for the points of their
+#' own batch. `remove_points()` copies n bytes, and takes O(log n) for each row; the rebuild of a part
+#' follows removals of a quarter of its points. `compact()` takes the time of [cover_tree()].
 #'
-#' A search in several parts takes about 1.1 to 1.6 times the time of one in a single tree.
+#' A search in several parts takes up to about twice the time of one in a single tree, until the parts are
+#' merged.
 #'
 #' @references
 #' Bentley, J. L. and Saxe, J. B. (1980). Decomposable searching problems I: static-to-dynamic

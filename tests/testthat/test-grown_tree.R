@@ -255,6 +255,7 @@ test_that("bad arguments are refused", {
     tree_rows(NULL)
     insert_points(cover_tree(iris, metric = metric_gower()), iris)
     insert_points(cover_tree(3, metric = metric_function(function(i, j) abs(i - j), n = 3)), 1)
+    insert_points(cover_tree(x, metric = residual_correlation(kernel_matern32(lengthscale = 1), 10)), x)
     dim(damaged)
   })
 })
