@@ -187,7 +187,7 @@ PENDING <- 256 # batches of new points at which they become a part, also without
 # `space`: the metric of a tree, of which the points are not kept here.
 grown_tree <- function(forest, space) {
   forest$asked <- 0
-  if (!is.null(space)) space <- seal_space(c(space[c("metric", "fit", "code")], list(x = NULL)))
+  if (!is.null(space)) space <- space_of_part(space)
   structure(c(list(forest = list2env(forest, parent = emptyenv()), cache = new.env(parent = emptyenv())),
               if (!is.null(space)) list(space = space)),
             class = c("covertree_grown_tree", "cover_tree"))
@@ -293,9 +293,17 @@ is_plain <- function(forest) {
   identical(part$rows, 1L) && is.null(part$removed) && part$count == forest$next_row - 1
 }
 
+# The state of the metric `space` in the tree of a part; without a part, what all parts have in common.
+space_of_part <- function(space, part = NULL) {
+  arrays <- if (!is.null(part)) .Call(r_tree_arrays, part$pointer)
+  seal_space(c(space[c("metric", "fit", "code")],
+               list(x = part$x, n = nrow(arrays$points),
+                    extent = if (!is.null(part)) rbind(arrays$lower[1, ], arrays$upper[1, ]))))
+}
+
 # The tree of a part without removed points, with rows from 1.
 part_tree <- function(part, space) {
-  if (!is.null(space)) space <- seal_space(c(space[c("metric", "fit", "code")], list(x = part$x)))
+  if (!is.null(space)) space <- space_of_part(space, part)
   new_cover_tree(part$pointer, NULL, space)
 }
 

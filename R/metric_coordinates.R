@@ -140,11 +140,11 @@ whiten <- function(x, metric, what) {
 # ---- queries of a tree --------------------------------------------------------------------------
 
 # The points of a tree, or of a query of it, in the form that metric_coordinates() reads.
-check_metric_points <- function(x, metric, what = "x") {
+check_metric_points <- function(x, metric, what = "x", empty = what != "x") {
   if (is_gower(metric)) return(check_frame(x, what, allows_missing(metric)))
   binary <- is_binary(metric)
   if (binary) x <- zeros_and_ones(x)
-  x <- check_points(x, what, empty = what != "x")
+  x <- check_points(x, what, empty = empty)
   if (binary) check_binary(x, what)
   x
 }
@@ -153,7 +153,7 @@ check_metric_points <- function(x, metric, what = "x") {
 query_coordinates <- function(query, tree, what = "query") {
   space <- tree$space
   extent <- tree_extent(tree)
-  query <- match_query(check_metric_points(query, space$metric, what), tree, what)
+  query <- match_query(check_metric_points(query, space$metric, what, empty = TRUE), tree, what)
   if (nrow(query) == 0) return(matrix(0, 0, ncol(extent)))
   z <- metric_coordinates(space$metric, space$fit, query, what)
   check_coordinates(z, space$code, paste(what, "and the tree's points together"), extent)
@@ -179,8 +179,9 @@ match_query <- function(query, tree, what = "query") {
   match_columns(query, names, what, "the tree")
 }
 
-# A file can hold anything: the checksums are compared once in a session.
-check_space <- function(space, pointer) {
+# A file can hold anything: the checksums are compared once in a session. pointer: NULL for the metric of
+# a tree that has grown, whose parts have the arrays.
+check_space <- function(space, pointer = NULL) {
   if (is.null(space)) return()
   if (!is.list(space) || !identical(names(space), c(space_parts, "seal")) || !is_metric(space$metric)) {
     fail("tree's metric must be one that cover_tree(x, metric = ) set: got %s", describe(space))
@@ -188,6 +189,7 @@ check_space <- function(space, pointer) {
   if (!is_sealed(space$seal, space[space_parts])) {
     fail("tree's metric is damaged: it does not match its checksum; build the tree again with cover_tree()")
   }
+  if (is.null(pointer)) return()
   arrays <- .Call(r_tree_arrays, pointer)
   if (!identical(space$n, nrow(arrays$points)) ||
         !identical(space$extent, rbind(arrays$lower[1, ], arrays$upper[1, ]))) {

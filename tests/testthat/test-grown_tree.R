@@ -274,3 +274,19 @@ test_that("a damaged file is refused", {
   expect_error(damage(function(part) replace(part, "removed", list(raw(3)))), "do not fit its points")
   expect_error(damage(function(part) part[-1]), "lack `pointer`")
 })
+
+test_that("sets and points on a torus may be added", {
+  bits <- matrix(rbinom(240 * 9, 1, 0.4), 240)
+  torus <- matrix(runif(480), 240)
+  for (case in list(list(bits, "hamming"), list(bits, "jaccard"), list(torus, metric_periodic(c(1, NA))))) {
+    x <- case[[1]]
+    one <- cover_tree(x, metric = case[[2]])
+    grown <- insert_points(cover_tree(x[1:150, ], metric = case[[2]]), x[151:200, ])
+    grown <- insert_points(grown, x[201:240, ])
+    expect_same_knn(knn_query(grown, k = 6), knn_query(one, k = 6))
+    expect_same_neighbors(radius_query(grown, radius = 0.3), radius_query(one, radius = 0.3))
+    expect_same_knn(knn_query(compact(remove_points(grown, c(5, 220))), rows = c(7, 210), k = 4),
+                    knn_query(remove_points(grown, c(5, 220)), rows = c(7, 210), k = 4))
+  }
+  expect_error(insert_points(cover_tree(bits, metric = "jaccard"), rbind(rep(2, 9))), "0, 1, FALSE or TRUE")
+})
