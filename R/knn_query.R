@@ -178,6 +178,10 @@
 knn_query <- function(tree, query = NULL, k = 10, rows = NULL, predecessor = FALSE, recall = 1,
                       epsilon = 0, budget = NULL, max_distance = Inf, threads = NULL, max_pairs = NULL,
                       control = knn_control()) {
+  if (is_shards(tree)) {
+    return(shards_knn(tree, query, k, rows, predecessor, recall, epsilon, budget, max_distance, threads,
+                      max_pairs, control))
+  }
   check_tree(tree)
   k <- check_count(k, "k")
   recall <- check_share(recall, "recall")

@@ -72,6 +72,11 @@
 #' @export
 radius_query <- function(tree, query = NULL, radius, rows = NULL, sort = TRUE, count_only = FALSE,
                          threads = NULL, max_pairs = NULL, control = knn_control()) {
+  if (is_shards(tree)) {
+    if (missing(radius)) fail("radius must be one finite number of at least 0: got nothing")
+    return(shards_radius(tree, query, radius, rows, sort, check_flag(count_only, "count_only"), threads,
+                         max_pairs, control))
+  }
   pointer <- check_tree(tree)
   count_only <- check_flag(count_only, "count_only")
   if (is_function_tree(tree)) {

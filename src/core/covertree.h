@@ -31,6 +31,7 @@
 #include "core/search/budget.h"
 #include "core/search/pair_scan.h"
 #include "core/search/query.h"
+#include "core/search/shard_boxes.h"
 #include "core/search/stats.h"
 #include "core/simd/euclid.h"
 #include "core/tree/build.h"

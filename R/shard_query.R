@@ -1,0 +1,189 @@
+# Queries of a forest: the tasks of both rounds, and the merge of their results. See cover_forest().
+
+# knn_query() for a forest.
+shards_knn <- function(forest, query, k, rows, predecessor, recall, epsilon, budget, max_distance, threads,
+                       max_pairs, control) {
+  call <- begin_forest_call(forest, query, rows, predecessor, threads, control)
+  k <- check_count(k, "k")
+  check_share(recall, "recall")
+  if (check_amount(epsilon, "epsilon") > 0 || !is.null(budget)) {
+    fail("epsilon must be 0 and budget NULL for a forest, whose searches are exact: got %s",
+         if (is.null(budget)) describe(epsilon) else "a budget")
+  }
+  check_pairs(call$queries, k, length(forest), call$options$threads, check_max_pairs(max_pairs))
+  max_distance <- check_max_distance(max_distance, call$queries)
+  limits <- if (!is.null(max_distance)) limits_of(max_distance, call$rows, call$distinct)
+  constant <- list(do = "knn", k = k)
+  first <- first_tasks(call, c(constant, list(boxes = call$boxes)), function(line) list(max_distance = limits[line]),
+                       limits)
+  found <- forest_run(call, first)
+  result <- list(index = matrix(call$no_row, call$count, k), distance = matrix(NA_real_, call$count, k))
+  for (part in found) {
+    result$index[part$line, ] <- part$index
+    result$distance[part$line, ] <- part$distance
+  }
+  more <- forest_run(call, later_tasks(found, constant, function(at) list(max_distance = at$reach)))
+  result <- merge_neighbors(result, more)
+  if (!identical(call$rows, call$distinct)) result <- lines_of(result, match(call$rows, call$distinct))
+  if (!is.null(max_distance)) result <- drop_farther(result, max_distance)
+  knn <- structure(result, class = "covertree_knn", exact = TRUE)
+  attr(knn, "rows") <- call$rows
+  knn
+}
+
+# radius_query() for a forest.
+shards_radius <- function(forest, query, radius, rows, sort, count_only, threads, max_pairs, control) {
+  call <- begin_forest_call(forest, query, rows, FALSE, threads, control)
+  radius <- check_radius(radius)
+  sort <- check_flag(sort, "sort")
+  max_pairs <- check_max_pairs(max_pairs)
+  if (!count_only) check_queries(call$queries, call$count, max_pairs)
+  constant <- list(do = "radius", radius = radius, sort = sort, count_only = count_only,
+                   max_pairs = max_pairs)
+  first <- first_tasks(call, c(constant, list(boxes = call$boxes)), function(line) NULL, NULL)
+  found <- forest_run(call, first)
+  more <- forest_run(call, later_tasks(found, constant, function(at) NULL))
+  parts <- c(found, more)
+  refused <- Filter(Negate(is.null), lapply(parts, `[[`, "refused"))
+  if (length(refused) > 0) refuse_counted(refused[[1]], max_pairs)
+  count <- integer(call$count)
+  for (part in parts) count[part$line] <- count[part$line] + part$count
+  place <- if (!identical(call$rows, call$distinct)) match(call$rows, call$distinct)
+  every <- if (is.null(place)) count else count[place]
+  if (count_only) return(every)
+  limit <- if (is.null(max_pairs)) radius_limit(radius_bytes(call$queries, call$count)) else max_pairs
+  pairs <- sum(as.double(every))
+  if (pairs > max(limit, if (is.null(max_pairs)) FEW_PAIRS)) refuse_counted(c(pairs, limit, 0), max_pairs)
+  lists <- c(merge_pairs(parts, call, sort), list(count = count))
+  if (!is.null(place)) lists <- lapply(lists, `[`, place)
+  structure(c(lists, list(radius = radius)), class = "covertree_radius", rows = call$rows)
+}
+
+# Checks the arguments that all queries have. Returns what their tasks need: count, the number of different
+# queries; rows and distinct, as in knn_query(); z, the coordinates of other queries.
+begin_forest_call <- function(forest, query, rows, predecessor, threads, control) {
+  check_shards(forest)
+  parts <- unclass(forest)
+  control <- check_control(control)
+  if (control$stats) fail("control must have stats = FALSE for a forest, which collects no statistics: got TRUE")
+  if (is.null(threads)) threads <- parts$threads
+  options <- search_options(control, threads, FALSE)
+  options$progress <- FALSE
+  if (check_flag(predecessor, "predecessor")) {
+    fail("predecessor must be FALSE for a forest: got TRUE; build one tree with cover_tree()")
+  }
+  queries <- count_queries(query, rows, parts$n)
+  rows <- check_rows(rows, parts$n)
+  distinct <- if (!is.null(rows)) sort(unique(rows))
+  z <- forest_coordinates(query, parts)
+  list(parts = parts, options = options, queries = queries, rows = rows, distinct = distinct, z = z,
+       boxes = parts$boxes, count = if (is.null(rows)) queries else length(distinct),
+       no_row = if (parts$n <= .Machine$integer.max) NA_integer_ else NA_real_)
+}
+
+# The coordinates of query points, checked as by check_query().
+forest_coordinates <- function(query, parts) {
+  if (is.null(query)) return(NULL)
+  query <- check_points(query, "query", empty = TRUE)
+  if (ncol(query) != parts$d) {
+    fail("query must have as many columns as the tree, %d: got %d", parts$d, ncol(query))
+  }
+  query <- match_columns(query, parts$names, "query", "the tree")
+  if (nrow(query) == 0) return(matrix(0, 0, ncol(parts$boxes$lower)))
+  z <- coordinates_of(parts$metric, parts$fit, query, "query")
+  extent <- rbind(.Call(r_column_range, z), parts$boxes$lower, parts$boxes$upper)
+  check_extent(apply(extent, 2, range), "query and the tree's points together")
+  z
+}
+
+# Tasks of the first round: a query asks the shard that contains it, or the nearest. `limit`: the
+# arguments of a task for the queries in these lines; `limits`: for own points, the limits of all queries.
+first_tasks <- function(call, constant, limit, limits) {
+  shards <- call$parts$shards
+  if (is.null(call$z)) {
+    own <- c(constant, list(rows = call$distinct), if (!is.null(limits)) list(max_distance = limits))
+    return(if (call$count > 0) lapply(shards, function(shard) c(own, list(shard = shard))))
+  }
+  lines <- split(seq_len(nrow(call$z)), .Call(r_nearest_shard, call$boxes, call$parts$code, call$z))
+  unname(Map(function(number, line) {
+    c(constant, list(shard = shards[[number]], line = line, z = call$z[line, , drop = FALSE]),
+      if (!is.null(limits)) limit(line))
+  }, as.integer(names(lines)), lines))
+}
+
+# Tasks of the second round: the queries that may have neighbors in a shard other than their first.
+later_tasks <- function(found, constant, limit) {
+  crossing <- lapply(found, `[[`, "crossing")
+  pick <- function(name) unlist(lapply(crossing, `[[`, name))
+  shard <- pick("shard")
+  if (length(shard) == 0) return(NULL)
+  line <- pick("line")
+  reach <- pick("reach")
+  z <- do.call(rbind, lapply(crossing, `[[`, "z"))
+  groups <- split(seq_along(shard), shard)
+  unname(Map(function(number, at) {
+    c(constant, list(number = number, line = line[at], z = z[at, , drop = FALSE]), limit(list(reach = reach[at])))
+  }, as.integer(names(groups)), groups))
+}
+
+# Runs tasks, which name a shard or have its number.
+forest_run <- function(call, tasks) {
+  tasks <- lapply(tasks, function(task) {
+    if (is.null(task$shard)) task$shard <- call$parts$shards[[task$number]]
+    c(task, list(options = call$options, max_open = call$parts$max_open, threads = call$options$threads))
+  })
+  about <- lapply(tasks, function(task) {
+    sprintf("shard %d, with %s of the %s rows (the first: row %s),", task$shard$number,
+            big_number(task$shard$count), big_number(call$parts$n), big_number(task$shard$smallest))
+  })
+  run_tasks(tasks, about)
+}
+
+# Inserts the neighbors that other shards found, by (distance, row).
+merge_neighbors <- function(result, more) {
+  line <- unlist(lapply(more, `[[`, "line"))
+  if (length(line) == 0) return(result)
+  k <- ncol(result$index)
+  touched <- unique(line)
+  index <- rbind(result$index[touched, , drop = FALSE], do.call(rbind, lapply(more, `[[`, "index")))
+  distance <- rbind(result$distance[touched, , drop = FALSE], do.call(rbind, lapply(more, `[[`, "distance")))
+  line <- rep(c(touched, line), k)
+  there <- which(!is.na(index))
+  there <- there[order(line[there], distance[there], index[there], method = "radix")]
+  line <- line[there]
+  first <- !duplicated(line)
+  rank <- sequence(diff(c(which(first), length(line) + 1)))
+  kept <- rank <= k
+  at <- cbind(line, rank)[kept, , drop = FALSE]
+  result$index[touched, ] <- NA
+  result$distance[touched, ] <- NA
+  result$index[at] <- index[there[kept]]
+  result$distance[at] <- distance[there[kept]]
+  result
+}
+
+# The lists of radius_query(), from those of several shards.
+merge_pairs <- function(parts, call, sort) {
+  index <- rep(list(if (is.integer(call$no_row)) integer() else numeric()), call$count)
+  distance <- rep(list(numeric()), call$count)
+  asked <- integer(call$count)
+  for (part in parts) {
+    asked[part$line] <- asked[part$line] + 1L
+    fresh <- asked[part$line] == 1L
+    index[part$line[fresh]] <- part$index[fresh]
+    distance[part$line[fresh]] <- part$distance[fresh]
+    for (at in which(!fresh & part$count > 0)) {
+      line <- part$line[at]
+      index[[line]] <- c(index[[line]], part$index[[at]])
+      distance[[line]] <- c(distance[[line]], part$distance[[at]])
+    }
+  }
+  if (sort) {
+    for (line in which(asked > 1)) {
+      along <- order(distance[[line]], index[[line]])
+      index[[line]] <- index[[line]][along]
+      distance[[line]] <- distance[[line]][along]
+    }
+  }
+  list(index = index, distance = distance)
+}

@@ -1,0 +1,182 @@
+# What a process does for a forest: it builds shards, and answers queries by them. A shard is a file: a
+# tree, and the row number of each of its points in the whole data. Any process that can read the file
+# can answer; it keeps the shards that it has opened.
+
+# The shards open in this process, by the path of their file; `order` has their paths, the last used
+# one last.
+open_shards <- new.env(parent = emptyenv())
+
+# Runs a task in any process. This function is sent to the process; all others are those of the package
+# that is installed there, which therefore must be the same.
+run_task <- function(task) {
+  here <- unname(as.character(getNamespaceVersion("covertree")))
+  if (!identical(here, task$version)) {
+    told <- sprintf(paste("a worker must have version %s of covertree, like this session: it has version %s;",
+                          "install the same version for all workers"), task$version, here)
+    return(structure(list(message = told), class = "covertree_task_error"))
+  }
+  tryCatch(
+    switch(task$do, build = build_shard(task), knn = shard_knn(task), radius = shard_radius(task)),
+    error = function(e) task_error(conditionMessage(e))
+  )
+}
+
+task_error <- function(why) structure(list(message = why), class = "covertree_task_error")
+
+# The threads of a worker: its share of the processors, unless the user gave a number.
+worker_threads <- function(task) {
+  if (!is.null(task$threads)) return(task$threads)
+  if (task$workers > 1) as.integer(max(1, covertree_threads() %/% task$workers))
+}
+
+# ---- files -----------------------------------------------------------------------------
+
+# Written under another name first: a file with the final name is complete.
+write_shard <- function(shard, path) {
+  part <- paste0(path, ".part")
+  on.exit(unlink(part))
+  saveRDS(shard, part, compress = FALSE)
+  if (!file.rename(part, path)) fail("the file %s cannot be written", path)
+}
+
+# Returns list(tree, rows, id) of a shard, from memory if this process has opened it before.
+open_shard <- function(shard, max_open) {
+  kept <- open_shards[[shard$file]]
+  if (is.null(kept) || kept$id != shard$id) {
+    close_shards(max_open - 1)
+    kept <- tryCatch(readRDS(shard$file), error = function(e) NULL, warning = function(w) NULL)
+    if (is.null(kept)) fail("the file %s does not exist, or is damaged", shard$file)
+    if (!is.list(kept) || !identical(kept$id, shard$id) || length(kept$rows) != shard$count) {
+      fail("the file %s belongs to another forest", shard$file)
+    }
+    check_tree(kept$tree)
+    assign(shard$file, kept, envir = open_shards)
+  }
+  open_shards$.order <- c(setdiff(open_shards$.order, shard$file), shard$file)
+  kept
+}
+
+# Forgets all shards but the `keep` last used ones.
+close_shards <- function(keep) {
+  order <- open_shards$.order
+  old <- utils::head(order, max(0, length(order) - max(0, keep)))
+  rm(list = intersect(old, ls(open_shards)), envir = open_shards)
+  open_shards$.order <- setdiff(order, old)
+}
+
+# ---- build -----------------------------------------------------------------------------
+
+# Builds the tree of a shard, writes its file, and returns what the forest keeps of it.
+build_shard <- function(task) {
+  points <- if (is.null(task$spool)) task[c("x", "rows")] else spooled_points(task$spool)
+  rows <- points$rows
+  if (task$n <= .Machine$integer.max) rows <- as.integer(rows)
+  tree <- cover_tree(points$x, metric = task$metric, leaf_size = task$leaf_size, threads = worker_threads(task))
+  write_shard(list(tree = tree, rows = rows, id = task$shard$id), task$shard$file)
+  arrays <- .Call(r_tree_arrays, tree$pointer)
+  boxes <- boxes_of_tree(arrays)
+  list(lower = arrays$lower[1, ], upper = arrays$upper[1, ], count = length(rows), smallest = rows[1],
+       box_lower = arrays$lower[boxes, , drop = FALSE], box_upper = arrays$upper[boxes, , drop = FALSE])
+}
+
+BOXES <- 128 # of a shard, at most
+
+# The numbers of nodes that together contain all points: the largest node is replaced by its children,
+# while there are few.
+boxes_of_tree <- function(arrays) {
+  size <- arrays$subtree_end - arrays$subtree_begin + 1L
+  nodes <- 1L
+  repeat {
+    inner <- nodes[arrays$first_child[nodes] > 0]
+    if (length(inner) == 0) return(nodes)
+    largest <- inner[which.max(size[inner])]
+    children <- which(arrays$parent == largest)
+    if (length(nodes) + length(children) - 1 > BOXES) return(nodes)
+    nodes <- c(setdiff(nodes, largest), children)
+  }
+}
+
+# ---- queries ---------------------------------------------------------------------------
+
+# The queries of a task, for this shard: own points, all of them or those in task$rows, or the points
+# task$z. `line`: which queries of the call they are; `rows`: own points by their number in the tree.
+queries_of <- function(task, shard) {
+  if (!is.null(task$z)) return(list(line = task$line, z = task$z))
+  if (is.null(task$rows)) return(list(line = shard$rows))
+  at <- match(task$rows, shard$rows)
+  list(line = which(!is.na(at)), rows = at[!is.na(at)])
+}
+
+# The options of src/glue/query.c for a task.
+worker_options <- function(task, tree) {
+  options <- task$options
+  options["threads"] <- list(worker_threads(task))
+  options["metric"] <- list(tree$space$code)
+  options
+}
+
+# list(line, index, distance, crossing): neighbors in this shard, by the row numbers of the whole data.
+# Queries in later rounds (task$boxes is NULL) are returned only if they have a neighbor here.
+shard_knn <- function(task) {
+  shard <- open_shard(task$shard, task$max_open)
+  queries <- queries_of(task, shard)
+  options <- worker_options(task, shard$tree)
+  limit <- task$max_distance
+  if (length(limit) > 1) limit <- limit[if (is.null(task$z)) queries$line else seq_along(queries$line)]
+  count <- length(queries$line)
+  if (!is.null(limit)) options$max_distance <- rep_len(limit, count)
+  found <- .Call(r_knn, shard$tree$pointer, queries$z, queries$rows, task$k, options)
+  result <- list(line = queries$line, index = array(shard$rows[found$index], dim(found$index)),
+                 distance = found$distance)
+  if (is.null(task$boxes)) return(hits_of(result))
+  reach <- pmin(found$distance[, task$k], Inf, na.rm = TRUE)
+  if (!is.null(limit)) reach <- pmin(reach, limit)
+  c(result, list(crossing = crossing_queries(task, shard, queries, reach)))
+}
+
+hits_of <- function(result) {
+  hit <- which(!is.na(result$index[, 1]))
+  list(line = result$line[hit], index = result$index[hit, , drop = FALSE],
+       distance = result$distance[hit, , drop = FALSE])
+}
+
+# The queries that may have neighbors in other shards: list(line, shard, z, reach), an element for each
+# query and shard. reach [m]: the largest distance of a neighbor.
+crossing_queries <- function(task, shard, queries, reach) {
+  if (nrow(task$boxes$lower) < 2) return(NULL)
+  arrays <- .Call(r_tree_arrays, shard$tree$pointer)
+  # Own points are compared where they are, in the order of the tree.
+  at <- if (is.null(queries$z)) arrays$row else seq_along(queries$line)
+  z <- if (is.null(queries$z)) arrays$points else queries$z
+  if (!is.null(queries$rows)) {
+    z <- z[match(queries$rows, arrays$row), , drop = FALSE]
+    at <- seq_along(queries$rows)
+  }
+  near <- .Call(r_near_shards, task$boxes, shard$tree$space$code, z, as.double(rep_len(reach, length(at))[at]),
+                rep_len(task$shard$number, length(at)))
+  query <- at[near$query]
+  list(line = queries$line[query], shard = near$shard, z = z[near$query, , drop = FALSE], reach = reach[query])
+}
+
+# list(line, index, distance, count, crossing) within task$radius; with count_only, without the lists. A
+# number of pairs beyond the limit comes as `refused`, as r_radius() returns it.
+shard_radius <- function(task) {
+  shard <- open_shard(task$shard, task$max_open)
+  queries <- queries_of(task, shard)
+  options <- worker_options(task, shard$tree)
+  pointer <- shard$tree$pointer
+  if (task$count_only) {
+    found <- list(count = .Call(r_radius_count, pointer, queries$z, queries$rows, task$radius, options))
+  } else {
+    limit <- function() if (is.null(task$max_pairs)) radius_limit(0) else task$max_pairs
+    found <- .Call(r_radius, pointer, queries$z, queries$rows, NULL, task$radius, task$sort,
+                   min(FEW_PAIRS, task$max_pairs), limit, options)
+    if (is.double(found)) return(list(refused = found))
+    found$index <- lapply(found$index, function(index) shard$rows[index])
+  }
+  result <- c(list(line = queries$line), found)
+  if (!is.null(task$boxes)) {
+    result$crossing <- crossing_queries(task, shard, queries, rep_len(task$radius, length(queries$line)))
+  }
+  result
+}

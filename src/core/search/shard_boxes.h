@@ -1,0 +1,31 @@
+/* shard_boxes.h: which parts of a forest can hold neighbors of a query.
+ *
+ * Points are divided into shards, each with a tree of its own, maybe in another process. The host
+ * keeps the bounding box of each shard, and the boxes of some nodes of its tree that contain all of
+ * its points. A query that knows a bound of the distance of its neighbors asks only the shards of
+ * which a box lies within it. O(shards * d) per query, and O(boxes * d) for a shard whose bounding
+ * box lies within the bound.
+ */
+#ifndef COVERTREE_SEARCH_SHARD_BOXES_H
+#define COVERTREE_SEARCH_SHARD_BOXES_H
+
+#include "core/metric/metric.h"
+
+struct ct_shard_boxes {
+    int shards, d, boxes;
+    const double *lower, *upper;         /* [shards x d, column-major] bounding boxes */
+    const int *begin;                    /* [shards + 1] the boxes of shard s: begin[s] and on */
+    const double *box_lower, *box_upper; /* [boxes x d, column-major] */
+};
+
+/* Whether a box of the shard lies within the distance `limit` of the point q [d, `stride` doubles
+ * apart]. Never false if a point of the shard has a distance of at most `limit`. work: [d]. */
+int ct_shard_is_near(const struct ct_shard_boxes *boxes, const struct ct_metric *metric, int shard,
+                     const double *q, size_t stride, double limit, double *work);
+
+/* Returns the shard whose bounding box has the smallest norm from q; of several, the one whose box
+ * has the nearest middle. */
+int ct_nearest_shard(const struct ct_shard_boxes *boxes, const struct ct_metric *metric,
+                     const double *q, size_t stride, double *work);
+
+#endif

@@ -1,0 +1,119 @@
+/* test_shard_boxes.c: a shard with a point at the limit is asked, and one whose points are all
+ * clearly beyond it is not; by every metric. */
+#include "check.h"
+#include "clouds.h"
+#include "core/search/shard_boxes.h"
+#include "host.h"
+
+#include <math.h>
+
+enum { SHARDS = 5, BOXES_EACH = 3, BOXES = SHARDS * BOXES_EACH };
+
+/* Boxes around the points of a cloud: point i is in box i % BOXES. */
+struct task {
+    struct cloud cloud;
+    struct ct_shard_boxes boxes;
+};
+
+static int shard_of(int point)
+{
+    return point % BOXES / BOXES_EACH;
+}
+
+/* Extends a box, one of `ld`, by a point. */
+static void extend(const struct cloud *cloud, int point, double *lower, double *upper, int box,
+                   int ld)
+{
+    for (int j = 0; j < cloud->d; j++) {
+        double x = cloud->x[point + (size_t)j * cloud->n];
+        size_t at = box + (size_t)j * ld;
+        lower[at] = fmin(lower[at], x);
+        upper[at] = fmax(upper[at], x);
+    }
+}
+
+static struct task make_task(struct cloud cloud)
+{
+    size_t d = (size_t)cloud.d;
+    double *lower = keep(SHARDS * d, sizeof *lower), *upper = keep(SHARDS * d, sizeof *upper);
+    double *box_lower = keep(BOXES * d, sizeof *lower), *box_upper = keep(BOXES * d, sizeof *upper);
+    int *begin = keep(SHARDS + 1, sizeof *begin);
+    for (int s = 0; s <= SHARDS; s++)
+        begin[s] = s * BOXES_EACH;
+    for (size_t at = 0; at < BOXES * d; at++) {
+        box_lower[at] = INFINITY;
+        box_upper[at] = -INFINITY;
+        if (at < SHARDS * d) {
+            lower[at] = INFINITY;
+            upper[at] = -INFINITY;
+        }
+    }
+    for (int i = 0; i < cloud.n; i++) {
+        extend(&cloud, i, lower, upper, shard_of(i), SHARDS);
+        extend(&cloud, i, box_lower, box_upper, i % BOXES, BOXES);
+    }
+    return (struct task){cloud,
+                         {SHARDS, cloud.d, BOXES, lower, upper, begin, box_lower, box_upper}};
+}
+
+/* Checks a query against all points of all shards. */
+static void check_query(const struct task *task, const struct ct_metric *metric, const double *q,
+                        int stride)
+{
+    const struct cloud *cloud = &task->cloud;
+    double least_norm = INFINITY, *work = keep((size_t)cloud->d, sizeof *work);
+    int missed = 0;
+    for (int i = 0; i < cloud->n; i++) {
+        double distance =
+            sqrt(ct_metric_sq(metric, cloud->x + i, (size_t)cloud->n, q, (size_t)stride, cloud->d));
+        missed +=
+            !ct_shard_is_near(&task->boxes, metric, shard_of(i), q, (size_t)stride, distance, work);
+    }
+    CHECK(missed == 0);
+    int nearest = ct_nearest_shard(&task->boxes, metric, q, (size_t)stride, work);
+    for (int j = 0; j < cloud->d; j++)
+        work[j] = q[(size_t)j * stride];
+    for (int s = 0; s < SHARDS; s++)
+        least_norm =
+            fmin(least_norm, ct_box_norm_sq(metric->norm, task->boxes.lower + s,
+                                            task->boxes.upper + s, SHARDS, work, work, cloud->d));
+    CHECK(ct_box_norm_sq(metric->norm, task->boxes.lower + nearest, task->boxes.upper + nearest,
+                         SHARDS, work, work, cloud->d) == least_norm);
+}
+
+/* A shard at a distance is not asked within half of it. */
+static void check_far(const struct ct_metric *metric)
+{
+    const double lower[] = {0, 5, 0, 5}, upper[] = {1, 6, 1, 6}, q[] = {0.5, 0.5};
+    const int begin[] = {0, 1, 2};
+    const struct ct_shard_boxes boxes = {2, 2, 2, lower, upper, begin, lower, upper};
+    double work[2];
+    CHECK(ct_nearest_shard(&boxes, metric, q, 1, work) == 0);
+    CHECK(ct_shard_is_near(&boxes, metric, 0, q, 1, 0, work));
+    CHECK(!ct_shard_is_near(&boxes, metric, 1, q, 1, 2, work));
+    CHECK(ct_shard_is_near(&boxes, metric, 1, q, 1, INFINITY, work));
+}
+
+int main(void)
+{
+    static const struct ct_metric metrics[] = {{.norm = CT_EUCLIDEAN},
+                                               {.norm = CT_MANHATTAN},
+                                               {.norm = CT_CHEBYSHEV},
+                                               {.measure = CT_MINKOWSKI, .power = 1.5},
+                                               {.measure = CT_MINKOWSKI, .power = 4}};
+    for (size_t m = 0; m < sizeof metrics / sizeof *metrics; m++) {
+        for (int which = 0; which < clouds_count(); which++) {
+            struct cloud cloud = cloud_number(which);
+            if (cloud.n < BOXES)
+                continue;
+            struct cloud others = queries_near(&cloud, 12);
+            struct task task = make_task(cloud);
+            check_about("%s, metric %d", cloud.name, (int)m);
+            for (int i = 0; i < others.n; i++)
+                check_query(&task, &metrics[m], others.x + i, others.n);
+            keep_end();
+        }
+        check_far(&metrics[m]);
+    }
+    return check_done("shard_boxes");
+}

@@ -1,0 +1,181 @@
+# A forest gives the result of one tree, whichever processes search it.
+
+set.seed(1)
+cloud <- rbind(matrix(rnorm(9000), ncol = 3), as.matrix(expand.grid(0:9, 0:9, 0:9)) / 5)
+colnames(cloud) <- c("a", "b", "c")
+cloud <- rbind(cloud, cloud[1:300, ])
+other <- rbind(matrix(rnorm(900), ncol = 3), unname(cloud[1:40, ]), c(50, -50, 9))
+one_tree <- cover_tree(cloud)
+
+# The sample is small, so that the shards have different sizes.
+uneven_forest <- function(x = cloud, shards = 7, sample = 10, ...) cover_forest(x, shards, sample = sample, ...)
+
+# All ways to ask, compared with one tree.
+expect_same_answers <- function(forest, tree = one_tree, query = other, reach = 0.4) {
+  same <- function(search, ...) {
+    expect_identical(search(forest, ...), search(tree, ...))
+  }
+  n <- length(tree)
+  same(knn_query, k = 8)
+  same(knn_query, query, k = 5)
+  same(knn_query, k = 4, rows = c(n, 2, 17, 2))
+  same(knn_query, k = 6, max_distance = rep_len(c(reach, Inf, reach / 2, 0), n))
+  same(knn_query, query, k = 6, max_distance = reach)
+  same(radius_query, radius = reach / 2)
+  same(radius_query, query, radius = reach)
+  same(radius_query, radius = reach, rows = c(9, 4, 9), count_only = TRUE)
+  same(radius_query, query, radius = reach, count_only = TRUE)
+}
+
+test_that("a forest in this process gives the result of one tree", {
+  forest <- uneven_forest()
+  parts <- summary(forest)
+  expect_gt(max(parts$points) / min(parts$points), 1.5)
+  expect_identical(sum(parts$points), 4300)
+  expect_identical(dim(forest), dim(cloud))
+  expect_identical(format(forest), "<cover_forest: 4,300 points in 3 dimensions, in 7 shards>")
+  expect_same_answers(forest)
+  expect_identical(knn_query(forest, k = 2, rows = c(5, 5, 9), max_distance = c(0.1, 9, 0.2)),
+                   knn_query(one_tree, k = 2, rows = c(5, 5, 9), max_distance = c(0.1, 9, 0.2)))
+  # More neighbors than a shard has points, and than there are.
+  expect_identical(knn_query(forest, k = 4305, rows = 1:3), knn_query(one_tree, k = 4305, rows = 1:3))
+  none <- cloud[0, ]
+  expect_identical(knn_query(forest, none, k = 3), knn_query(one_tree, none, k = 3))
+  expect_identical(radius_query(forest, rows = integer(), radius = 1), radius_query(one_tree, rows = integer(), radius = 1))
+  expect_identical(knn_query(forest, other, k = 3, control = list(search = "scan")), knn_query(one_tree, other, k = 3))
+})
+
+test_that("one shard, as many shards as points, and equal points", {
+  few <- cloud[1:20, ]
+  tree <- cover_tree(few)
+  for (shards in c(1, 20)) expect_same_answers(cover_forest(few, shards), tree, other[1:5, ])
+  equal <- matrix(1, 30, 2)
+  expect_same_answers(cover_forest(equal, 3), cover_tree(equal), matrix(c(1, 2, 1, 2), 2))
+})
+
+test_that("a forest searches by the metrics of coordinates", {
+  set.seed(2)
+  x <- cbind(runif(1500, -180, 180), runif(1500, -80, 80))
+  query <- cbind(runif(100, -180, 180), runif(100, -80, 80))
+  metrics <- list("manhattan", "maximum", "cosine", "angular", metric_minkowski(3), metric_great_circle(),
+                  metric_scaled("manhattan", c(2, 0.5)), metric_mahalanobis(cov(x)))
+  for (metric in metrics) {
+    tree <- cover_tree(x, metric)
+    reach <- stats::median(knn_query(tree, k = 8, rows = 1:50)$distance)
+    expect_same_answers(uneven_forest(x, metric = metric), tree, query, reach)
+  }
+})
+
+test_that("chunks of a function and of files give the forest of a matrix", {
+  chunk <- function(i) {
+    if (i == 2) return(cloud[0, ])
+    first <- 700 * (i - 1 - (i > 2)) + 1
+    if (first <= nrow(cloud)) cloud[first:min(first + 699, nrow(cloud)), c("c", "a", "b")[if (i > 2) 1:3 else c(2, 3, 1)]]
+  }
+  expect_same_answers(suppressMessages(uneven_forest(chunk)))
+  csv <- tempfile(fileext = ".csv")
+  on.exit(unlink(csv))
+  exact <- cloud
+  exact[] <- round(exact * 1024) / 1024
+  write.csv(exact, csv, row.names = FALSE)
+  expect_same_answers(uneven_forest(csv), cover_tree(exact))
+  skip_if_not_installed("nanoparquet")
+  files <- tempfile(fileext = c("1.parquet", "2.parquet"))
+  on.exit(unlink(files), add = TRUE)
+  nanoparquet::write_parquet(as.data.frame(cloud[1:2500, ]), files[1])
+  nanoparquet::write_parquet(as.data.frame(cloud[2501:4300, ]), files[2])
+  forest <- uneven_forest(files)
+  expect_identical(knn_query(forest, k = 5), knn_query(one_tree, k = 5))
+})
+
+test_that("a saved forest works as long as its files do", {
+  place <- tempfile("place")
+  on.exit(unlink(place, recursive = TRUE))
+  forest <- unserialize(serialize(uneven_forest(path = place, max_open = 2), NULL))
+  expect_identical(list.files(place), sprintf("shard-%d.rds", 1:7))
+  expect_identical(knn_query(forest, other, k = 3), knn_query(one_tree, other, k = 3))
+  expect_lte(sum(startsWith(ls(open_shards), place)), 2)
+  close_shards(0)
+  saveRDS(1, file.path(place, "shard-3.rds"))
+  expect_error(knn_query(forest, k = 3), "shard 3, with [0-9,]+ of the 4,300 rows .* belongs to another forest")
+  writeBin(as.raw(1:9), file.path(place, "shard-3.rds"))
+  expect_error(knn_query(forest, k = 3), "shard 3, .* cannot be reached, .* is damaged")
+  unlink(file.path(place, "shard-3.rds"))
+  expect_error(radius_query(forest, radius = 9, rows = 1:3), "shard 3, .* does not exist")
+})
+
+test_that("another version of the package in a worker is an error", {
+  task <- list(do = "knn", version = "0.0.1")
+  expect_match(run_task(task)$message, "must have version 0.0.1 of covertree, .* has version 0.1.0; install")
+})
+
+test_that("wrong arguments are errors", {
+  forest <- uneven_forest()
+  expect_error(cover_forest(), "source must be points, a function or a file: got nothing", fixed = TRUE)
+  expect_error(cover_forest("no such.csv"), "source must be files that exist: element 1 is", fixed = TRUE)
+  expect_error(cover_forest(function(i) NULL), "source must have at least one row: got none", fixed = TRUE)
+  expect_error(cover_forest(function(i) if (i < 3) matrix(i, 2, i)),
+               "chunk 2 of source must have as many columns as the first, 1: got 2", fixed = TRUE)
+  expect_error(cover_forest(function(i) if (i < 3) cbind(c(1, if (i == 2) NA))),
+               "chunk 2 of source must be finite: row 2, column 1 is NA", fixed = TRUE)
+  calls <- 0
+  changing <- function(i) {
+    calls <<- calls + 1
+    if (i < 3 - (calls > 3)) cloud[1:50, ]
+  }
+  expect_error(cover_forest(changing, 2), "source must return the same chunks each time: got 100 rows, then 50", fixed = TRUE)
+  expect_error(cover_forest(cloud, metric = residual_correlation(kernel_matern32(1))), "metric must be one by coordinates",
+               fixed = TRUE)
+  expect_error(cover_forest(cloud, shards = 0), "shards must be one whole number of at least 1: got 0", fixed = TRUE)
+  text <- tempfile(fileext = ".csv")
+  on.exit(unlink(text))
+  writeLines(c("a,b", "1,2", "3,x"), text)
+  expect_error(cover_forest(text), "source must contain only numbers after its first line")
+  writeLines(c("a,b", "1,2", "3"), text)
+  expect_error(cover_forest(text), "source must have 2 values in each line: got 3 values")
+  expect_error(knn_query(forest, predecessor = TRUE), "predecessor must be FALSE for a forest", fixed = TRUE)
+  expect_error(knn_query(forest, epsilon = 0.1), "epsilon must be 0 and budget NULL for a forest", fixed = TRUE)
+  expect_error(knn_query(forest, other[, 1:2]), "query must have as many columns as the tree, 3: got 2", fixed = TRUE)
+  expect_error(knn_query(forest, rows = 4301), "rows must be whole numbers from 1 to 4300", fixed = TRUE)
+  expect_error(radius_query(forest, radius = 3, max_pairs = 100), "the result must have at most 100 pairs")
+  expect_error(validate_tree(forest), "tree must be a cover_tree")
+  expect_error(as.matrix(forest), "tree must be a cover_tree: got a forest, whose points are in 7 files", fixed = TRUE)
+})
+
+test_that("daemons of mirai give the result of one tree, also when one dies", {
+  skip_on_cran()
+  skip_if_not_installed("mirai")
+  mirai::daemons(url = mirai::local_url(tcp = TRUE))
+  on.exit(mirai::daemons(0))
+  mirai::launch_local(2)
+  forest <- uneven_forest()
+  expect_identical(find_engine(), list(name = "mirai", workers = 2L))
+  expect_same_answers(forest)
+  expected <- knn_query(one_tree, k = 30)
+  pid <- mirai::mirai(Sys.getpid())[]
+  skip_on_os("windows")
+  system(sprintf("(sleep 0.3; kill -9 %d) &", pid))
+  started <- proc.time()[["elapsed"]]
+  while (proc.time()[["elapsed"]] < started + 0.8) expect_identical(knn_query(forest, k = 30), expected)
+  expect_identical(count_daemons(), 1L)
+  expect_identical(knn_query(forest, k = 30), expected)
+  tools::pskill(mirai::mirai(Sys.getpid())[], 9)
+  while (count_daemons() > 0) Sys.sleep(0.01)
+  expect_error(wait_for_daemons(0.1), "mirai must have daemons connected: got none within 0.1 seconds", fixed = TRUE)
+  lost <- run_by_mirai(list(list(do = "none")))
+  expect_s3_class(lost[[1]], "covertree_lost_task")
+})
+
+test_that("a plan of future gives the result of one tree", {
+  skip_on_cran()
+  skip_if_not_installed("future")
+  old <- future::plan(future::multisession, workers = 2)
+  on.exit(future::plan(old))
+  skip_if_not(future::value(future::future(requireNamespace("covertree", quietly = TRUE), seed = NULL)))
+  expect_identical(find_engine()$name, "future")
+  forest <- uneven_forest()
+  expect_identical(knn_query(forest, k = 8), knn_query(one_tree, k = 8))
+  expect_identical(radius_query(forest, other, radius = 0.4), radius_query(one_tree, other, radius = 0.4))
+  tools::pskill(future::value(future::future(Sys.getpid(), seed = NULL)), 9)
+  expect_error(knn_query(forest, k = 8), "shard [0-9], with .* cannot be reached, and no answer is given without it")
+})
