@@ -152,8 +152,8 @@ crossing_queries <- function(task, shard, queries, reach) {
     z <- z[match(queries$rows, arrays$row), , drop = FALSE]
     at <- seq_along(queries$rows)
   }
-  near <- .Call(r_near_shards, task$boxes, shard$tree$space$code, z, as.double(rep_len(reach, length(at))[at]),
-                rep_len(task$shard$number, length(at)))
+  near <- .Call(r_near_shards, task$boxes, shard$tree$space$code, z, as.double(reach[at]),
+                rep_len(task$shard$number, length(at)), worker_threads(task))
   query <- at[near$query]
   list(line = queries$line[query], shard = near$shard, z = z[near$query, , drop = FALSE], reach = reach[query])
 }

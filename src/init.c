@@ -20,7 +20,7 @@ SEXP r_simd_levels(void);
 SEXP r_inducing_factor(SEXP, SEXP, SEXP, SEXP, SEXP, SEXP);
 SEXP r_residual_values(SEXP, SEXP, SEXP, SEXP, SEXP, SEXP, SEXP, SEXP, SEXP);
 SEXP r_nearest_shard(SEXP, SEXP, SEXP);
-SEXP r_near_shards(SEXP, SEXP, SEXP, SEXP, SEXP);
+SEXP r_near_shards(SEXP, SEXP, SEXP, SEXP, SEXP, SEXP);
 SEXP r_radius_count(SEXP, SEXP, SEXP, SEXP, SEXP);
 SEXP r_metric_radius_count(SEXP, SEXP, SEXP, SEXP, SEXP, SEXP);
 SEXP r_residual_exact(SEXP, SEXP, SEXP, SEXP, SEXP, SEXP);
@@ -99,7 +99,7 @@ static const R_CallMethodDef routines[] = {
     {ROUTINE(r_inducing_factor), 6},
     {ROUTINE(r_residual_values), 9},
     {ROUTINE(r_nearest_shard), 3},
-    {ROUTINE(r_near_shards), 5},
+    {ROUTINE(r_near_shards), 6},
     {ROUTINE(r_radius_count), 5},
     {ROUTINE(r_metric_radius_count), 6},
     {ROUTINE(r_residual_exact), 6},

@@ -2,6 +2,7 @@
 #include "core/covertree.h"
 #include "glue/metric.h"
 #include "glue/options.h"
+#include "glue/threads.h"
 
 /* R's list(lower, upper, begin, box_lower, box_upper), as shard_boxes() in R/cover_forest.R makes
  * it. */
@@ -24,45 +25,41 @@ SEXP r_nearest_shard(SEXP list, SEXP metric, SEXP query)
     struct ct_shard_boxes boxes = boxes_of(list);
     struct ct_metric m = r_metric(metric, boxes.d);
     int count = Rf_nrows(query);
-    double *work = r_host.alloc((size_t)boxes.d, sizeof *work);
+    double *point = r_host.alloc((size_t)boxes.d, sizeof *point);
     SEXP shard = PROTECT(Rf_allocVector(INTSXP, count));
-    for (int i = 0; i < count; i++)
-        INTEGER(shard)
-    [i] = 1 + ct_nearest_shard(&boxes, &m, REAL_RO(query) + i, (size_t)count, work);
+    int *nearest = INTEGER(shard);
+    for (int i = 0; i < count; i++) {
+        for (int j = 0; j < boxes.d; j++)
+            point[j] = REAL_RO(query)[i + (size_t)j * (size_t)count];
+        nearest[i] = 1 + ct_nearest_shard(&boxes, &m, point);
+    }
     UNPROTECT(1);
     return shard;
 }
 
 /* Returns list(query, shard), from 1: the shards within limit [m] of each query [m x d], without
  * the query's own shard [m]. */
-SEXP r_near_shards(SEXP list, SEXP metric, SEXP query, SEXP limit, SEXP own)
+SEXP r_near_shards(SEXP list, SEXP metric, SEXP query, SEXP limit, SEXP own, SEXP threads)
 {
     static const char *const names[] = {"query", "shard"};
     struct ct_shard_boxes boxes = boxes_of(list);
     struct ct_metric m = r_metric(metric, boxes.d);
-    int count = Rf_nrows(query), found = 0;
-    double *work = r_host.alloc((size_t)boxes.d, sizeof *work);
-    char *is_near = r_host.alloc((size_t)count * (size_t)boxes.shards, 1);
-    for (int i = 0; i < count; i++) {
-        if (i % 4096 == 0)
-            r_host.poll();
-        for (int s = 0; s < boxes.shards; s++) {
-            size_t at = (size_t)i * (size_t)boxes.shards + (size_t)s;
-            is_near[at] = (char)(s + 1 != INTEGER_RO(own)[i] &&
-                                 ct_shard_is_near(&boxes, &m, s, REAL_RO(query) + i, (size_t)count,
-                                                  REAL_RO(limit)[i], work));
-            found += is_near[at];
-        }
-    }
+    struct ct_shard_queries queries = {REAL_RO(query), Rf_nrows(query), REAL_RO(limit),
+                                       INTEGER_RO(own)};
+    size_t size = (size_t)queries.count * (size_t)boxes.shards, found = 0;
+    char *is_near = r_host.alloc(size, 1);
+    ct_find_near_shards(&r_host, &boxes, &m, &queries, r_num_threads(threads), is_near);
+    for (size_t at = 0; at < size; at++)
+        found += (size_t)is_near[at];
     SEXP result = PROTECT(r_named_list(names, 2)), number, shard;
-    SET_VECTOR_ELT(result, 0, number = Rf_allocVector(INTSXP, found));
-    SET_VECTOR_ELT(result, 1, shard = Rf_allocVector(INTSXP, found));
-    for (int i = 0, to = 0; i < count; i++)
-        for (int s = 0; s < boxes.shards; s++)
-            if (is_near[(size_t)i * (size_t)boxes.shards + (size_t)s]) {
-                INTEGER(number)[to] = i + 1;
-                INTEGER(shard)[to++] = s + 1;
-            }
+    SET_VECTOR_ELT(result, 0, number = Rf_allocVector(INTSXP, (R_xlen_t)found));
+    SET_VECTOR_ELT(result, 1, shard = Rf_allocVector(INTSXP, (R_xlen_t)found));
+    int *to_number = INTEGER(number), *to_shard = INTEGER(shard);
+    for (size_t at = 0; at < size; at++)
+        if (is_near[at]) {
+            *to_number++ = 1 + (int)(at / (size_t)boxes.shards);
+            *to_shard++ = 1 + (int)(at % (size_t)boxes.shards);
+        }
     UNPROTECT(1);
     return result;
 }

@@ -9,6 +9,7 @@
 #ifndef COVERTREE_SEARCH_SHARD_BOXES_H
 #define COVERTREE_SEARCH_SHARD_BOXES_H
 
+#include "core/host.h"
 #include "core/metric/metric.h"
 
 struct ct_shard_boxes {
@@ -18,14 +19,28 @@ struct ct_shard_boxes {
     const double *box_lower, *box_upper; /* [boxes x d, column-major] */
 };
 
-/* Whether a box of the shard lies within the distance `limit` of the point q [d, `stride` doubles
- * apart]. Never false if a point of the shard has a distance of at most `limit`. work: [d]. */
+/* Whether a box of the shard lies within the distance `limit` of the point q [d]. Never false if a
+ * point of the shard has a distance of at most `limit`. */
 int ct_shard_is_near(const struct ct_shard_boxes *boxes, const struct ct_metric *metric, int shard,
-                     const double *q, size_t stride, double limit, double *work);
+                     const double *q, double limit);
 
-/* Returns the shard whose bounding box has the smallest norm from q; of several, the one whose box
- * has the nearest middle. */
+/* Returns the shard whose bounding box has the smallest norm from q [d]; of several, the one whose
+ * box has the nearest middle. */
 int ct_nearest_shard(const struct ct_shard_boxes *boxes, const struct ct_metric *metric,
-                     const double *q, size_t stride, double *work);
+                     const double *q);
+
+/* Queries [count x d, column-major]. */
+struct ct_shard_queries {
+    const double *q;
+    int count;
+    const double *limit; /* [count] largest distance of a neighbor */
+    const int *own;      /* [count] the shard, from 1, that was asked before */
+};
+
+/* Writes to is_near [count x shards, row-major] whether each query must ask each shard: it is near,
+ * and not the query's own. */
+void ct_find_near_shards(const struct ct_host *host, const struct ct_shard_boxes *boxes,
+                         const struct ct_metric *metric, const struct ct_shard_queries *queries,
+                         int threads, char *is_near);
 
 #endif

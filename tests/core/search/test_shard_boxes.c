@@ -56,29 +56,34 @@ static struct task make_task(struct cloud cloud)
                          {SHARDS, cloud.d, BOXES, lower, upper, begin, box_lower, box_upper}};
 }
 
-/* Checks a query against all points of all shards. */
-static void check_query(const struct task *task, const struct ct_metric *metric, const double *q,
-                        int stride)
+/* Checks query i of another cloud against all points of all shards. */
+static void check_query(const struct task *task, const struct ct_metric *metric,
+                        const struct cloud *others, int query)
 {
     const struct cloud *cloud = &task->cloud;
-    double least_norm = INFINITY, *work = keep((size_t)cloud->d, sizeof *work);
+    double least_norm = INFINITY, *q = keep((size_t)cloud->d, sizeof *q);
     int missed = 0;
+    for (int j = 0; j < cloud->d; j++)
+        q[j] = others->x[query + (size_t)j * others->n];
     for (int i = 0; i < cloud->n; i++) {
         double distance =
-            sqrt(ct_metric_sq(metric, cloud->x + i, (size_t)cloud->n, q, (size_t)stride, cloud->d));
-        missed +=
-            !ct_shard_is_near(&task->boxes, metric, shard_of(i), q, (size_t)stride, distance, work);
+            sqrt(ct_metric_sq(metric, cloud->x + i, (size_t)cloud->n, q, 1, cloud->d));
+        char is_near[SHARDS];
+        int own = 1 + (shard_of(i) + 1) % SHARDS;
+        struct ct_shard_queries queries = {q, 1, &distance, &own};
+        missed += !ct_shard_is_near(&task->boxes, metric, shard_of(i), q, distance);
+        ct_find_near_shards(&host, &task->boxes, metric, &queries, 1, is_near);
+        missed += !is_near[shard_of(i)] || is_near[own - 1];
     }
     CHECK(missed == 0);
-    int nearest = ct_nearest_shard(&task->boxes, metric, q, (size_t)stride, work);
-    for (int j = 0; j < cloud->d; j++)
-        work[j] = q[(size_t)j * stride];
+    int nearest = ct_nearest_shard(&task->boxes, metric, q);
     for (int s = 0; s < SHARDS; s++)
         least_norm =
             fmin(least_norm, ct_box_norm_sq(metric->norm, task->boxes.lower + s,
-                                            task->boxes.upper + s, SHARDS, work, work, cloud->d));
+                                            task->boxes.upper + s, SHARDS, q, q, cloud->d));
     CHECK(ct_box_norm_sq(metric->norm, task->boxes.lower + nearest, task->boxes.upper + nearest,
-                         SHARDS, work, work, cloud->d) == least_norm);
+                         SHARDS, q, q, cloud->d) == least_norm);
+    host_end_call();
 }
 
 /* A shard at a distance is not asked within half of it. */
@@ -87,11 +92,10 @@ static void check_far(const struct ct_metric *metric)
     const double lower[] = {0, 5, 0, 5}, upper[] = {1, 6, 1, 6}, q[] = {0.5, 0.5};
     const int begin[] = {0, 1, 2};
     const struct ct_shard_boxes boxes = {2, 2, 2, lower, upper, begin, lower, upper};
-    double work[2];
-    CHECK(ct_nearest_shard(&boxes, metric, q, 1, work) == 0);
-    CHECK(ct_shard_is_near(&boxes, metric, 0, q, 1, 0, work));
-    CHECK(!ct_shard_is_near(&boxes, metric, 1, q, 1, 2, work));
-    CHECK(ct_shard_is_near(&boxes, metric, 1, q, 1, INFINITY, work));
+    CHECK(ct_nearest_shard(&boxes, metric, q) == 0);
+    CHECK(ct_shard_is_near(&boxes, metric, 0, q, 0));
+    CHECK(!ct_shard_is_near(&boxes, metric, 1, q, 2));
+    CHECK(ct_shard_is_near(&boxes, metric, 1, q, INFINITY));
 }
 
 int main(void)
@@ -110,7 +114,7 @@ int main(void)
             struct task task = make_task(cloud);
             check_about("%s, metric %d", cloud.name, (int)m);
             for (int i = 0; i < others.n; i++)
-                check_query(&task, &metrics[m], others.x + i, others.n);
+                check_query(&task, &metrics[m], &others, i);
             keep_end();
         }
         check_far(&metrics[m]);
