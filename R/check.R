@@ -116,10 +116,11 @@ check_rows <- function(rows, n, is = "the number of points") {
   if (is.null(rows)) return(NULL)
   wrong <- which(!is.finite(rows) | rows < 1 | rows > n | rows != trunc(rows))
   if (length(wrong) > 0) {
-    fail("rows must be whole numbers from 1 to %d, %s: element %d is %s", n, is, wrong[1],
+    fail("rows must be whole numbers from 1 to %.0f, %s: element %d is %s", n, is, wrong[1],
          format(rows[wrong[1]], digits = 15))
   }
-  as.integer(rows)
+  # A forest may have more rows than integers can count.
+  if (n <= .Machine$integer.max) as.integer(rows) else as.double(rows)
 }
 
 check_share <- function(value, what) {

@@ -104,6 +104,22 @@ test_that("a saved forest works as long as its files do", {
   expect_error(radius_query(forest, radius = 9, rows = 1:3), "shard 3, .* does not exist")
 })
 
+test_that("row numbers beyond the integers are doubles", {
+  expect_identical(check_rows(c(3e9, 5), 4e9), c(3e9, 5))
+  expect_error(check_rows(5e9, 4e9), "rows must be whole numbers from 1 to 4000000000, the number of points: element 1 is 5e+09",
+               fixed = TRUE)
+  # A shard of a large forest keeps its rows as doubles.
+  place <- list(number = 1, file = tempfile(), id = "test")
+  built <- run_task(list(do = "build", version = own_version(), workers = 1, shard = place, n = 4e9,
+                         x = cloud[1:50, ], rows = 3e9 + 1:50))
+  expect_identical(built$smallest, 3000000001)
+  found <- run_task(list(do = "knn", version = own_version(), workers = 1, k = 2, rows = c(5, 3e9 + 7),
+                         shard = c(place, list(count = 50)), max_open = 1, options = search_options()))
+  expect_identical(found$index, knn_query(cover_tree(cloud[1:50, ]), rows = 7, k = 2)$index + 3e9)
+  expect_identical(found$line, 2L)
+  unlink(place$file)
+})
+
 test_that("another version of the package in a worker is an error", {
   task <- list(do = "knn", version = "0.0.1")
   expect_match(run_task(task)$message, "must have version 0.0.1 of covertree, .* has version 0.1.0; install")
