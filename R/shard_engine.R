@@ -73,7 +73,8 @@ run_here <- function(tasks) lapply(tasks, run_task)
 # A daemon that dies ends its task with an error value. While tasks wait, the daemons are counted: without
 # any, a task would wait forever.
 run_by_mirai <- function(tasks) {
-  calls <- lapply(tasks, function(task) mirai::mirai(run(task), run = run_task, task = task))
+  job <- quote(run(task))
+  calls <- lapply(tasks, function(task) mirai::mirai(job, run = run_task, task = task))
   on.exit(lapply(calls, function(call) if (mirai::unresolved(call)) mirai::stop_mirai(call)))
   lapply(calls, function(call) {
     if (!wait_for_mirai(call)) return(lost_task("no daemon of mirai is connected"))
@@ -104,10 +105,11 @@ wait_for_mirai <- function(call) {
 }
 
 run_by_future <- function(tasks) {
+  job <- quote(run(task))
   old <- options(future.globals.maxSize = Inf)
   on.exit(options(old))
   start <- function(task) {
-    tryCatch(future::future(run(task), globals = list(run = run_task, task = task), seed = NULL),
+    tryCatch(future::future(job, substitute = FALSE, globals = list(run = run_task, task = task), seed = NULL),
              error = function(e) lost_task(conditionMessage(e)))
   }
   futures <- lapply(tasks, start)

@@ -164,6 +164,7 @@ test_that("daemons of mirai give the result of one tree, also when one dies", {
   mirai::daemons(url = mirai::local_url(tcp = TRUE))
   on.exit(mirai::daemons(0))
   mirai::launch_local(2)
+  for (try in 1:400) if (count_daemons() < 2) Sys.sleep(0.05)
   forest <- uneven_forest()
   expect_identical(find_engine(), list(name = "mirai", workers = 2L))
   expect_same_answers(forest)
