@@ -3,6 +3,7 @@
  * A routine is declared, registered with the number of its arguments, and found by R as an
  * object of the same name in the namespace.
  */
+#include "glue/mapped_vector.h"
 #include "glue/threads.h"
 
 #include <R_ext/Rdynload.h>
@@ -10,6 +11,7 @@
 
 SEXP r_tree_build(SEXP, SEXP, SEXP, SEXP, SEXP, SEXP);
 SEXP r_tree_from_arrays(SEXP, SEXP);
+SEXP r_tree_from_file(SEXP, SEXP);
 SEXP r_tree_arrays(SEXP);
 SEXP r_check_format(SEXP);
 SEXP r_tree_validate(SEXP, SEXP);
@@ -47,7 +49,17 @@ SEXP r_scan_radius(SEXP, SEXP, SEXP, SEXP, SEXP, SEXP);
 SEXP r_windows_memory(void);
 SEXP r_seal(SEXP);
 SEXP r_seal_is_fresh(SEXP, SEXP);
+SEXP r_seal_sums(SEXP);
+SEXP r_seal_from_sums(SEXP, SEXP, SEXP);
 SEXP r_seal_check(SEXP, SEXP);
+SEXP r_path_kind(SEXP);
+SEXP r_sync_folder(SEXP);
+SEXP r_file_write(SEXP, SEXP, SEXP);
+SEXP r_file_open(SEXP, SEXP);
+SEXP r_file_close(SEXP);
+SEXP r_file_section(SEXP, SEXP, SEXP, SEXP);
+SEXP r_file_verify(SEXP);
+SEXP r_is_mapped(SEXP);
 SEXP r_first_nonfinite(SEXP);
 SEXP r_column_range(SEXP);
 SEXP r_hilbert_order(SEXP, SEXP);
@@ -64,6 +76,7 @@ SEXP r_region_seconds(SEXP);
 static const R_CallMethodDef routines[] = {
     {ROUTINE(r_tree_build), 6},
     {ROUTINE(r_tree_from_arrays), 2},
+    {ROUTINE(r_tree_from_file), 2},
     {ROUTINE(r_tree_arrays), 1},
     {ROUTINE(r_check_format), 1},
     {ROUTINE(r_tree_validate), 2},
@@ -85,6 +98,16 @@ static const R_CallMethodDef routines[] = {
     {ROUTINE(r_seal), 1},
     {ROUTINE(r_seal_is_fresh), 2},
     {ROUTINE(r_seal_check), 2},
+    {ROUTINE(r_seal_sums), 1},
+    {ROUTINE(r_seal_from_sums), 3},
+    {ROUTINE(r_path_kind), 1},
+    {ROUTINE(r_sync_folder), 1},
+    {ROUTINE(r_file_write), 3},
+    {ROUTINE(r_file_open), 2},
+    {ROUTINE(r_file_close), 1},
+    {ROUTINE(r_file_section), 4},
+    {ROUTINE(r_file_verify), 1},
+    {ROUTINE(r_is_mapped), 1},
     {ROUTINE(r_simd_levels), 0},
     {ROUTINE(r_first_nonfinite), 1},
     {ROUTINE(r_column_range), 1},
@@ -134,4 +157,5 @@ void attribute_visible R_init_covertree(DllInfo *dll)
     R_useDynamicSymbols(dll, FALSE);
     R_forceSymbols(dll, TRUE);
     r_threads_load();
+    r_mapped_load(dll);
 }

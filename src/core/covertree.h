@@ -7,12 +7,14 @@
  *   search/                queries by distance: k nearest, radius, predecessors, budgets
  *   forest/                queries by distance in several trees
  *   residual/              residual correlation: exact and approximate search
+ *   file/                  the layout of a file of arrays
  *   metric_space/          trees and searches by a distance function of the host
  *   util/                  checksums, column ranges, the parallel loop
  */
 #ifndef COVERTREE_COVERTREE_H
 #define COVERTREE_COVERTREE_H
 
+#include "core/file/section_file.h"
 #include "core/forest/forest.h"
 #include "core/forest/forest_rows.h"
 #include "core/host.h"

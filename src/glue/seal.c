@@ -129,6 +129,18 @@ SEXP r_seal(SEXP list)
     return seal;
 }
 
+/* Returns the checksums of a seal, or NULL. */
+SEXP r_seal_sums(SEXP seal)
+{
+    return TYPEOF(seal) == EXTPTRSXP ? R_ExternalPtrProtected(seal) : R_NilValue;
+}
+
+/* Returns a seal with these checksums. The list counts as checked if `fresh`. */
+SEXP r_seal_from_sums(SEXP sums, SEXP list, SEXP fresh)
+{
+    return R_MakeExternalPtr(Rf_asLogical(fresh) ? mark_of(list) : NULL, R_NilValue, sums);
+}
+
 /* Whether the vectors of a list were sealed or checked in this session. */
 SEXP r_seal_is_fresh(SEXP seal, SEXP list)
 {
@@ -139,7 +151,7 @@ SEXP r_seal_is_fresh(SEXP seal, SEXP list)
  * checked; else the number of the first value that differs; NA if there is no seal. */
 SEXP r_seal_check(SEXP seal, SEXP list)
 {
-    SEXP sums = TYPEOF(seal) == EXTPTRSXP ? R_ExternalPtrProtected(seal) : R_NilValue;
+    SEXP sums = r_seal_sums(seal);
     int count = (int)XLENGTH(list), changed = r_first_changed(list, count, sums);
     if (changed < 0)
         R_SetExternalPtrAddr(seal, mark_of(list));

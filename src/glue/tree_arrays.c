@@ -231,8 +231,7 @@ struct ct_tree r_arrays_unpack(SEXP arrays)
     return t;
 }
 
-/* An error if traversing the tree would not be safe. */
-static void stop_if_unsafe(const struct ct_tree *t)
+void r_arrays_check_safe(const struct ct_tree *t)
 {
     unsigned char *seen = r_host.alloc((size_t)t->n, 1);
     struct ct_array_error error = ct_validate_arrays(t, seen);
@@ -243,7 +242,7 @@ static void stop_if_unsafe(const struct ct_tree *t)
 
 void r_arrays_check(const struct ct_tree *t, int threads)
 {
-    stop_if_unsafe(t);
+    r_arrays_check_safe(t);
     struct ct_validation validation;
     ct_validate_tree(&r_host, t, threads, &validation);
     for (int i = 0; i < CT_INVARIANTS; i++)

@@ -26,6 +26,9 @@ void r_arrays_check_seal(SEXP arrays);
  * wrong. Does not read the values. */
 struct ct_tree r_arrays_unpack(SEXP arrays);
 
+/* An error if traversing the tree would not be safe. Costs one pass over points, rows and links. */
+void r_arrays_check_safe(const struct ct_tree *tree);
+
 /* An error if the values of the arrays are not a tree of the points. Costs about as much as
  * the build. */
 void r_arrays_check(const struct ct_tree *tree, int threads);

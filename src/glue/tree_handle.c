@@ -13,14 +13,17 @@
  * its owner, and functions that follow all references, like object.size(), would not end.
  * The garbage collector frees key, tag, pointer and memory together.
  *
- * A pointer from a file has no address. The first use checks the arrays and makes a new struct
- * over them. Nothing in a file is trusted, the tag included.
+ * A pointer from saveRDS() has no address. The first use checks the arrays and makes a new struct
+ * over them. Nothing in a file is trusted, the tag included. A pointer from read_tree() has no
+ * address either before the first use, and its source as tag (tree_file.h); its tiles may lie in the
+ * mapped file, whose handle is then kept with the memory.
  */
 #include "glue/tree_handle.h"
 #include "core/covertree.h"
 #include "glue/simd.h"
 #include "glue/threads.h"
 #include "glue/tree_arrays.h"
+#include "glue/tree_file.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -114,6 +117,24 @@ static const struct ct_tree *restore(SEXP pointer, int threads)
     return set_tree_build_tiles(pointer, &t, threads);
 }
 
+/* The same for a pointer to a tree in an open file: tiles in a mapped file are used in place. */
+static const struct ct_tree *restore_from_file(SEXP pointer, int threads)
+{
+    SEXP source = PROTECT(R_ExternalPtrTag(pointer));
+    struct ct_tree t = r_arrays_unpack(R_ExternalPtrProtected(pointer));
+    struct tree_memory memory = {.raw = R_NilValue};
+    struct ct_memory core_memory = {tree_alloc, &memory};
+    PROTECT_WITH_INDEX(memory.raw, &memory.index);
+    r_source_check(source, &t);
+    t.tiles = r_source_tiles(source, &t, &core_memory);
+    if (!t.tiles)
+        t.tiles = ct_tiles_build(&r_host, &t, &core_memory, threads);
+    REPROTECT(memory.raw = Rf_cons(r_source_handle(source), memory.raw), memory.index);
+    const struct ct_tree *tree = set_tree(pointer, &t, memory.raw);
+    UNPROTECT(2);
+    return tree;
+}
+
 const struct ct_tree *r_tree(SEXP pointer)
 {
     if (TYPEOF(pointer) != EXTPTRSXP)
@@ -121,7 +142,11 @@ const struct ct_tree *r_tree(SEXP pointer)
     const struct ct_tree *t = R_ExternalPtrAddr(pointer);
     if (t && !memory_of(pointer))
         r_stop("tree is damaged: its pointer is not one to a tree");
-    return t ? t : restore(pointer, r_num_threads(R_NilValue));
+    if (t)
+        return t;
+    int threads = r_num_threads(R_NilValue);
+    return r_is_source(R_ExternalPtrTag(pointer)) ? restore_from_file(pointer, threads)
+                                                  : restore(pointer, threads);
 }
 
 /* Returns a pointer without an address. The arrays become immutable: R changes copies only. */
@@ -143,6 +168,19 @@ SEXP r_tree_from_arrays(SEXP arrays, SEXP threads)
     SEXP pointer = PROTECT(new_pointer(PROTECT(r_arrays_seal(arrays))));
     set_tree_build_tiles(pointer, &t, workers);
     UNPROTECT(2);
+    return pointer;
+}
+
+/* Returns a pointer to the tree of a list of arrays, with checksums, from an open file. Their types
+ * and sizes are checked; the values are checked at the first use. */
+SEXP r_tree_from_file(SEXP arrays, SEXP source)
+{
+    r_arrays_unpack(arrays);
+    if (!r_is_source(source))
+        r_stop("path must be a file that write_tree() wrote: its description is damaged");
+    SEXP pointer = PROTECT(new_pointer(arrays));
+    R_SetExternalPtrTag(pointer, source);
+    UNPROTECT(1);
     return pointer;
 }
 

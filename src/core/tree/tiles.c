@@ -33,39 +33,49 @@ static void *next_part(char **next, size_t count, size_t size)
     return part;
 }
 
-/* The same for boxes, with padding for vector loads past the last box. */
+/* Boxes of one coordinate, with padding for vector loads past the last box. */
+static size_t box_stride(int count)
+{
+    return ((size_t)count / CT_LANES + 2) * CT_LANES;
+}
+
+/* The next part for boxes. */
 static struct ct_boxes next_boxes(char **next, int count, int d)
 {
-    struct ct_boxes boxes = {.stride = ((size_t)count / CT_LANES + 2) * CT_LANES};
+    struct ct_boxes boxes = {.stride = box_stride(count)};
     boxes.lower = next_part(next, (size_t)d * boxes.stride, sizeof(float));
     boxes.upper = next_part(next, (size_t)d * boxes.stride, sizeof(float));
     return boxes;
 }
 
-/* Points the arrays of the tiles into a block of memory. Returns the bytes that the arrays
- * take; needs ALIGN bytes more for the alignment of the first one. */
-static size_t place_arrays(const struct ct_tree *t, char *memory, struct ct_tiles *tiles)
+/* Points the arrays of the tiles into a block of memory, those of floats only if `floats`. Returns
+ * the bytes that the arrays take; needs ALIGN bytes more for the alignment of the first one. */
+static size_t place_arrays(const struct ct_tree *t, char *memory, int floats,
+                           struct ct_tiles *tiles)
 {
     char *next = memory + (ALIGN - (uintptr_t)memory % ALIGN) % ALIGN;
     tiles->origin = next_part(&next, (size_t)t->d, sizeof(double));
-    tiles->x = next_part(&next, (size_t)tiles->count * t->d * CT_LANES, sizeof(float));
     tiles->begin = next_part(&next, (size_t)tiles->count + 1, sizeof(int));
     tiles->first_tile = next_part(&next, (size_t)t->nodes, sizeof(int));
     tiles->end_tile = next_part(&next, (size_t)t->nodes, sizeof(int));
-    tiles->tile = next_boxes(&next, tiles->count, t->d);
-    tiles->node = next_boxes(&next, t->nodes, t->d);
+    if (floats) {
+        tiles->x = next_part(&next, (size_t)tiles->count * t->d * CT_LANES, sizeof(float));
+        tiles->tile = next_boxes(&next, tiles->count, t->d);
+        tiles->node = next_boxes(&next, t->nodes, t->d);
+    }
     return (size_t)(next - memory);
 }
 
-/* Returns tiles with memory for all arrays. The arrays are not filled. */
+/* Returns tiles with memory for all arrays, those of floats only if `floats`. The arrays are not
+ * filled. */
 static struct ct_tiles *alloc_tiles(const struct ct_host *host, const struct ct_memory *memory,
-                                    const struct ct_tree *t)
+                                    const struct ct_tree *t, int floats)
 {
     static char start[1];
     struct ct_tiles *tiles = ct_memory_alloc(host, memory, CT_NO_ARRAY, 1, sizeof *tiles);
     tiles->count = count_tiles(t);
-    size_t bytes = place_arrays(t, start, tiles) + ALIGN;
-    place_arrays(t, ct_memory_alloc(host, memory, CT_NO_ARRAY, bytes, 1), tiles);
+    size_t bytes = place_arrays(t, start, floats, tiles) + ALIGN;
+    place_arrays(t, ct_memory_alloc(host, memory, CT_NO_ARRAY, bytes, 1), floats, tiles);
     return tiles;
 }
 
@@ -174,6 +184,14 @@ static void fill_node_boxes(const struct ct_tree *t, struct ct_tiles *tiles, int
     }
 }
 
+/* Sets the padding behind the boxes to 0, so that equal trees have equal arrays. */
+static void fill_padding(struct ct_boxes *boxes, int count, int d)
+{
+    for (int j = 0; j < d; j++)
+        for (size_t i = (size_t)count; i < boxes->stride; i++)
+            boxes->lower[i + j * boxes->stride] = boxes->upper[i + j * boxes->stride] = 0;
+}
+
 struct fill_task {
     const struct ct_tree *tree;
     struct ct_tiles *tiles;
@@ -191,13 +209,46 @@ static void fill_tiles(void *data, int block, int thread)
 const struct ct_tiles *ct_tiles_build(const struct ct_host *host, const struct ct_tree *t,
                                       const struct ct_memory *memory, int threads)
 {
-    struct ct_tiles *tiles = alloc_tiles(host, memory, t);
+    struct ct_tiles *tiles = alloc_tiles(host, memory, t, 1);
     struct fill_task task = {t, tiles};
     number_tiles(t, tiles);
     set_scale(t, tiles);
     ct_parallel_for(host, tiles->count / TILES_PER_BLOCK + 1, threads, fill_tiles, &task);
     for (int j = 0; j < t->d; j++)
         fill_node_boxes(t, tiles, j);
+    fill_padding(&tiles->tile, tiles->count, t->d);
+    fill_padding(&tiles->node, t->nodes, t->d);
+    return tiles;
+}
+
+void ct_tiles_lengths(const struct ct_tree *t, size_t *length)
+{
+    int count = count_tiles(t);
+    length[CT_TILE_X] = (size_t)count * t->d * CT_LANES;
+    length[CT_TILE_LOWER] = length[CT_TILE_UPPER] = box_stride(count) * t->d;
+    length[CT_NODE_LOWER] = length[CT_NODE_UPPER] = box_stride(t->nodes) * t->d;
+}
+
+void ct_tiles_floats(const struct ct_tiles *tiles, const float **floats)
+{
+    floats[CT_TILE_X] = tiles->x;
+    floats[CT_TILE_LOWER] = tiles->tile.lower;
+    floats[CT_TILE_UPPER] = tiles->tile.upper;
+    floats[CT_NODE_LOWER] = tiles->node.lower;
+    floats[CT_NODE_UPPER] = tiles->node.upper;
+}
+
+const struct ct_tiles *ct_tiles_over(const struct ct_host *host, const struct ct_tree *t,
+                                     const struct ct_memory *memory, float *const *floats)
+{
+    struct ct_tiles *tiles = alloc_tiles(host, memory, t, 0);
+    number_tiles(t, tiles);
+    set_scale(t, tiles);
+    tiles->x = floats[CT_TILE_X];
+    tiles->tile = (struct ct_boxes){floats[CT_TILE_LOWER], floats[CT_TILE_UPPER],
+                                    box_stride(tiles->count)};
+    tiles->node =
+        (struct ct_boxes){floats[CT_NODE_LOWER], floats[CT_NODE_UPPER], box_stride(t->nodes)};
     return tiles;
 }
 

@@ -2,8 +2,8 @@
  *
  * A tile is a run of at most CT_LANES points of one leaf, stored coordinate by coordinate in
  * float32: one vector load reads one coordinate of all points of the tile. Tiles and nodes
- * have bounding boxes in the same floats. Tiles are derived from the arrays of a tree, take
- * about half of their memory, and are not saved.
+ * have bounding boxes in the same floats. Tiles are derived from the arrays of a tree and take
+ * about half of their memory. saveRDS() omits them, a file of the tree keeps their floats.
  *
  * Float32 distances never decide an answer. A search discards a point if the float32 squared
  * distance exceeds ct_f32_threshold(), a value with room for all rounding errors. For the
@@ -63,6 +63,30 @@ static inline int ct_count_leaf_tiles(int size)
  * 4 n d + 8 nodes (1 + d) bytes. */
 const struct ct_tiles *ct_tiles_build(const struct ct_host *host, const struct ct_tree *tree,
                                       const struct ct_memory *memory, int threads);
+
+/* The arrays of floats in tiles, which may be kept apart from them: the coordinates, then the
+ * bounds of the tiles and of the nodes. */
+enum {
+    CT_TILE_X,
+    CT_TILE_LOWER,
+    CT_TILE_UPPER,
+    CT_NODE_LOWER,
+    CT_NODE_UPPER,
+    CT_TILE_FLOATS /* number of such arrays */
+};
+
+/* Sets length [CT_TILE_FLOATS] to the number of floats in each array of the tiles of a tree.
+ * Needs valid links (ct_validate_arrays()). Costs one pass over the nodes. */
+void ct_tiles_lengths(const struct ct_tree *tree, size_t *length);
+
+/* Sets floats [CT_TILE_FLOATS] to the arrays of tiles. */
+void ct_tiles_floats(const struct ct_tiles *tiles, const float **floats);
+
+/* Returns tiles over arrays of floats that ct_tiles_build() made for the same tree. Neither
+ * copies nor changes them. Costs one pass over the nodes, and about 4 n / 12 + 8 nodes bytes from `memory`. With
+ * other floats, of these lengths, searches are memory-safe, but may miss neighbors. */
+const struct ct_tiles *ct_tiles_over(const struct ct_host *host, const struct ct_tree *tree,
+                                     const struct ct_memory *memory, float *const *floats);
 
 /* Writes the float32 coordinates of a query, or of a corner of a box of queries, to q_f32
  * [d]. Returns the largest absolute coordinate in units of the tiles, but at least 1: the

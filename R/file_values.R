@@ -1,0 +1,253 @@
+# R values as bytes for a file of a tree, and back: NULL, logical, integer, double and character
+# vectors, lists of them, their attributes, and trees. Code in R: no byte can do harm. A value that is
+# code (a function, an environment) is refused. src/core/file/section_file.h has the layout of the
+# sections around it.
+#
+#   value      type [1 byte], form [1 byte], length [double], content, attributes
+#   type       0 NULL, 1 logical, 2 integer, 3 double, 4 character, 5 list, 6 tree
+#   form       0 values follow; 1 the values are a section, whose number [int32] follows
+#   content    logical, integer: int32 each (NA: -2^31); double: double each
+#              character: bytes of each string [int32 each; -1 for NA], encoding of each [1 byte each:
+#              0 UTF-8 or ASCII, 1 bytes of unknown encoding], then all bytes
+#              list: the values, one after the other
+#              tree: a list
+#   attributes a list whose names are those of the attributes, or NULL
+# All numbers are little-endian.
+
+value_types <- c("NULL", "logical", "integer", "double", "character", "list", "tree")
+
+# Shorter vectors stand between other values, not in a section [values].
+section_length <- 512
+
+max_depth <- 16
+
+# Classes that a value in a file may have.
+file_classes <- c("data.frame", "factor", "ordered", "covertree_metric", "covertree_residual_correlation",
+                  "covertree_kernel")
+
+# ---- writing ------------------------------------------------------------------------------------
+
+# Collects sections while values are encoded. Section 1 is the description. Each entry of `sections` is
+# a vector, or list(pointer of a tree, number of an array of its tiles).
+new_sections <- function() list2env(list(sections = list(NULL), names = "description"), parent = emptyenv())
+
+# Adds a section. Returns its number.
+add_section <- function(into, section, name) {
+  into$sections[[length(into$sections) + 1]] <- section
+  into$names[length(into$sections)] <- section_name(name)
+  length(into$sections)
+}
+
+# At most 39 printable ASCII characters; only people read it.
+section_name <- function(name) {
+  name <- gsub("[^ -~]", "?", enc2utf8(name), useBytes = TRUE)
+  size <- nchar(name, "bytes")
+  if (size > 39) substr(name, size - 38, size) else name
+}
+
+put_ints <- function(value) writeBin(as.integer(value), raw(), size = 4, endian = "little")
+put_doubles <- function(value) writeBin(as.double(value), raw(), size = 8, endian = "little")
+
+# Returns the bytes of a value. `name`: its path in the tree, for the names of sections.
+encode_value <- function(value, into, name) {
+  if (inherits(value, "cover_tree")) return(encode_tree(value, into, name))
+  type <- match(if (is.list(value)) "list" else typeof(value), value_types) - 1L
+  if (is.na(type)) fail("tree must have parts that are data: got %s in `%s`", describe(value), name)
+  section <- type %in% 1:3 && length(value) >= section_length
+  c(as.raw(c(type, section)), put_doubles(length(value)),
+    if (section) put_ints(add_section(into, value, name)) else encode_content(value, type, into, name),
+    encode_attributes(value, into, name))
+}
+
+encode_content <- function(value, type, into, name) {
+  switch(value_types[type + 1],
+    "NULL" = raw(),
+    logical = , integer = put_ints(value),
+    double = put_doubles(value),
+    character = encode_strings(value),
+    list = encode_elements(value, into, name)
+  )
+}
+
+encode_elements <- function(value, into, name) {
+  value <- unclass(value)
+  labels <- if (is.null(names(value))) seq_along(value) else names(value)
+  path <- function(i) if (nzchar(name)) paste0(name, "/", labels[i]) else labels[i]
+  unlist(lapply(seq_along(value), function(i) encode_value(value[[i]], into, path(i))))
+}
+
+encode_strings <- function(value) {
+  bytes <- Encoding(value) == "bytes"
+  value[!bytes] <- enc2utf8(value[!bytes])
+  missing <- is.na(value)
+  size <- ifelse(missing, -1L, nchar(value, "bytes"))
+  c(put_ints(size), as.raw(bytes), unlist(lapply(value[!missing], charToRaw)))
+}
+
+# Row names that only number the rows keep their short form.
+encode_attributes <- function(value, into, name) {
+  kept <- attributes(value)
+  if (is.data.frame(value)) kept$row.names <- .row_names_info(value, 0L)
+  kept <- Filter(is_plain, kept)
+  if (length(kept) == 0) encode_value(NULL, into, name)
+  else {
+    names <- names(kept)
+    c(encode_value(names, into, name), encode_value(unname(kept), into, paste0(name, "/", names[1])))
+  }
+}
+
+# Whether a value can be written.
+is_plain <- function(value) {
+  if (is.list(value)) return(all(vapply(unclass(value), is_plain, NA)))
+  is.null(value) || typeof(value) %in% value_types
+}
+
+# A tree: its arrays with their checksums, the state of its metric, and the sections of its tiles.
+encode_tree <- function(tree, into, name) {
+  tiles <- lapply(seq_along(tile_arrays), function(i) list(tree$pointer, i))
+  at <- function(part) if (nzchar(name)) paste0(name, "/", part) else part
+  sections <- vapply(seq_along(tiles), function(i) {
+    add_section(into, tiles[[i]], at(paste0("tiles/", tile_arrays[i])))
+  }, 0L)
+  parts <- list(arrays = .Call(r_tree_arrays, tree$pointer), metric = without_seal(tree$metric),
+                space = without_seal(tree$space))
+  arrays <- array_sections(parts$arrays, into, at("arrays"))
+  parts$arrays <- parts$arrays[-seq_along(arrays)]
+  parts$sections <- c(arrays, sections)
+  parts$sizes <- c(dim(.Call(r_tree_arrays, tree$pointer)$points),
+                   length(.Call(r_tree_arrays, tree$pointer)$center))
+  c(as.raw(c(6, 0)), put_doubles(0), encode_value(parts, into, name))
+}
+
+tile_arrays <- c("points", "lower", "upper", "node_lower", "node_upper")
+
+# The vectors of numbers of a tree are sections of any length. Returns the numbers of the sections.
+array_sections <- function(arrays, into, name) {
+  vectors <- array_names[seq_len(match("format", array_names) - 1)]
+  vapply(vectors, function(vector) add_section(into, arrays[[vector]], paste0(name, "/", vector)), 0L,
+         USE.NAMES = FALSE)
+}
+
+# A seal is an external pointer: its checksums are written in its place.
+without_seal <- function(state) {
+  if (is.null(state)) return(NULL)
+  state$seal <- .Call(r_seal_sums, state$seal)
+  state
+}
+
+# ---- reading ------------------------------------------------------------------------------------
+
+# Reads values from bytes. `file` is the handle of the file, which has the sections.
+new_decoder <- function(bytes, file) {
+  list2env(list(bytes = bytes, at = 0, file = file), parent = emptyenv())
+}
+
+damaged_description <- function() {
+  fail("path must be a file that write_tree() wrote: got one whose description is damaged")
+}
+
+# The next bytes.
+take <- function(from, count) {
+  if (is.na(count) || count < 0 || count > length(from$bytes) - from$at) damaged_description()
+  from$at <- from$at + count
+  from$bytes[from$at - count + seq_len(count)]
+}
+
+take_ints <- function(from, count) readBin(take(from, 4 * count), "integer", count, 4, endian = "little")
+take_doubles <- function(from, count) readBin(take(from, 8 * count), "double", count, 8, endian = "little")
+
+decode_value <- function(from, depth = 0) {
+  head <- as.integer(take(from, 2))
+  length <- take_doubles(from, 1)
+  if (head[1] >= length(value_types) || depth > max_depth || is.na(length) || length < 0) damaged_description()
+  type <- value_types[head[1] + 1]
+  if (type == "tree") return(decode_tree(decode_value(from, depth + 1), from$file))
+  if (head[2] == 1) {
+    number <- take_ints(from, 1)
+    return(decode_section(from, type, length, number, decode_attributes(from, depth)))
+  }
+  value <- switch(type,
+    "NULL" = NULL,
+    logical = as.logical(take_ints(from, length)),
+    integer = take_ints(from, length),
+    double = take_doubles(from, length),
+    character = decode_strings(from, length),
+    list = decode_list(from, length, depth)
+  )
+  attributes <- decode_attributes(from, depth)
+  if (length(attributes) > 0) attributes(value) <- attributes
+  value
+}
+
+# Each element takes at least 10 bytes.
+decode_list <- function(from, length, depth) {
+  if (length > length(from$bytes) / 10) damaged_description()
+  value <- vector("list", length)
+  for (i in seq_len(length)) value[i] <- list(decode_value(from, depth + 1))
+  value
+}
+
+decode_strings <- function(from, length) {
+  size <- take_ints(from, length)
+  bytes <- take(from, length) == 1
+  missing <- size == -1
+  value <- rep(NA_character_, length)
+  if (any(is.na(size) | size < -1)) damaged_description()
+  all <- take(from, sum(as.double(size[!missing])))
+  value[!missing] <- readChar(all, size[!missing], useBytes = TRUE)
+  Encoding(value) <- ifelse(bytes, "bytes", "UTF-8")
+  value
+}
+
+decode_attributes <- function(from, depth) {
+  names <- decode_value(from, depth + 1)
+  if (is.null(names)) return(NULL)
+  values <- decode_value(from, depth + 1)
+  known <- is.character(names) && is.list(values) && length(names) == length(values) && !anyNA(names)
+  if (!known) damaged_description()
+  attributes <- stats::setNames(values, names)
+  if (!all(attributes$class %in% file_classes)) damaged_description()
+  attributes
+}
+
+# A vector in a section. Logical values are stored as integers.
+decode_section <- function(from, type, length, number, attributes) {
+  like <- switch(type, logical = , integer = 0L, double = 0, damaged_description())
+  value <- .Call(r_file_section, from$file, number, like, if (type == "logical") NULL else attributes)
+  if (length(value) != length) damaged_description()
+  if (type != "logical") return(value)
+  value <- as.logical(value)
+  attributes(value) <- attributes
+  value
+}
+
+decode_tree <- function(parts, file) {
+  known <- is.list(parts) && identical(names(parts), c("arrays", "metric", "space", "sections", "sizes")) &&
+    is.list(parts$arrays) && is.integer(parts$sections) && is.integer(parts$sizes) &&
+    length(parts$sizes) == 3 && !anyNA(parts$sizes)
+  if (!known) damaged_description()
+  vectors <- array_names[seq_len(match("format", array_names) - 1)]
+  if (length(parts$sections) != length(vectors) + length(tile_arrays)) damaged_description()
+  arrays <- lapply(seq_along(vectors), function(i) {
+    .Call(r_file_section, file, parts$sections[i], array_like(vectors[i]), array_dim(vectors[i], parts$sizes))
+  })
+  arrays <- c(stats::setNames(arrays, vectors), parts$arrays)
+  pointer <- .Call(r_tree_from_file, arrays, list(file, parts$sections))
+  new_cover_tree(pointer, with_seal(parts$metric, state_parts, FALSE),
+                 with_seal(parts$space, function(state) state[c("metric", "fit", "code", "x")], TRUE))
+}
+
+# A value of the type of an array, and its attributes. sizes: n, d, nodes.
+array_like <- function(name) if (name %in% c("points", "radius", "lower", "upper")) 0 else 0L
+
+array_dim <- function(name, sizes) {
+  switch(name, points = list(dim = sizes[1:2]), lower = , upper = list(dim = sizes[3:2]))
+}
+
+# The state of a metric with a seal. `sealed`: a function that returns what it covers.
+with_seal <- function(state, sealed, fresh) {
+  if (is.null(state)) return(NULL)
+  if (!is.list(state) || !is.character(state$seal)) damaged_description()
+  state$seal <- .Call(r_seal_from_sums, state$seal, sealed(state), fresh)
+  state
+}

@@ -1,0 +1,99 @@
+/* file_map.c: see file_map.h.
+ *
+ * Windows has no mapping here: a mapped file could not be replaced there. Files are read instead.
+ */
+#ifndef _WIN32
+#define _FILE_OFFSET_BITS 64 /* files of more than 2 GB on 32-bit systems */
+#define _POSIX_C_SOURCE 200809L
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <unistd.h>
+#else
+#include <io.h>
+#endif
+#include "glue/file_map.h"
+#include "glue/host.h"
+
+#include <sys/stat.h>
+#include <sys/types.h>
+
+/* What a path can be, for R. */
+enum { NOTHING, REGULAR_FILE, FOLDER, OTHER };
+
+const char *r_map_file(FILE *file, size_t size)
+{
+#ifndef _WIN32
+    void *base = mmap(NULL, size, PROT_READ, MAP_PRIVATE, fileno(file), 0);
+    return base == MAP_FAILED ? NULL : base;
+#else
+    (void)file;
+    (void)size;
+    return NULL;
+#endif
+}
+
+void r_unmap_file(const char *base, size_t size)
+{
+#ifndef _WIN32
+    munmap((void *)base, size);
+#else
+    (void)base;
+    (void)size;
+#endif
+}
+
+int64_t r_file_size(FILE *file)
+{
+#ifndef _WIN32
+    struct stat status;
+    return fstat(fileno(file), &status) == 0 ? (int64_t)status.st_size : -1;
+#else
+    return _filelengthi64(_fileno(file));
+#endif
+}
+
+int r_file_seek(FILE *file, uint64_t offset)
+{
+#ifndef _WIN32
+    return fseeko(file, (off_t)offset, SEEK_SET);
+#else
+    return _fseeki64(file, (int64_t)offset, SEEK_SET);
+#endif
+}
+
+int r_sync_file(FILE *file)
+{
+    if (fflush(file) != 0)
+        return -1;
+#ifndef _WIN32
+    return fsync(fileno(file));
+#else
+    return _commit(_fileno(file));
+#endif
+}
+
+/* Returns the kind of a path. */
+SEXP r_path_kind(SEXP path)
+{
+    struct stat status;
+    if (stat(Rf_translateChar(STRING_ELT(path, 0)), &status) != 0)
+        return Rf_ScalarInteger(NOTHING);
+    int mode = status.st_mode & S_IFMT;
+    return Rf_ScalarInteger(mode == S_IFREG ? REGULAR_FILE : mode == S_IFDIR ? FOLDER : OTHER);
+}
+
+/* Writes the entries of a folder to the disk, so that a renamed file is found after a crash. Not
+ * every system can do this: a failure has no consequence. */
+SEXP r_sync_folder(SEXP path)
+{
+#ifndef _WIN32
+    int folder = open(Rf_translateChar(STRING_ELT(path, 0)), O_RDONLY);
+    if (folder >= 0) {
+        fsync(folder);
+        close(folder);
+    }
+#else
+    (void)path;
+#endif
+    return R_NilValue;
+}
