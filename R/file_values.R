@@ -11,7 +11,7 @@
 #              0 UTF-8 or ASCII, 1 bytes of unknown encoding], then all bytes
 #              list: the values, one after the other
 #              tree: a list
-#   attributes a list whose names are those of the attributes, or NULL
+#   attributes 1 byte; if it is 1, two values follow: the names, and a list of the attributes
 # All numbers are little-endian.
 
 value_types <- c("NULL", "logical", "integer", "double", "character", "list", "tree")
@@ -89,11 +89,8 @@ encode_attributes <- function(value, into, name) {
   kept <- attributes(value)
   if (is.data.frame(value)) kept$row.names <- .row_names_info(value, 0L)
   kept <- Filter(is_plain, kept)
-  if (length(kept) == 0) encode_value(NULL, into, name)
-  else {
-    names <- names(kept)
-    c(encode_value(names, into, name), encode_value(unname(kept), into, paste0(name, "/", names[1])))
-  }
+  if (length(kept) == 0) return(as.raw(0))
+  c(as.raw(1), encode_value(names(kept), into, name), encode_value(unname(kept), into, paste0(name, "/attributes")))
 }
 
 # Whether a value can be written.
@@ -200,8 +197,8 @@ decode_strings <- function(from, length) {
 }
 
 decode_attributes <- function(from, depth) {
+  if (take(from, 1) == 0) return(NULL)
   names <- decode_value(from, depth + 1)
-  if (is.null(names)) return(NULL)
   values <- decode_value(from, depth + 1)
   known <- is.character(names) && is.list(values) && length(names) == length(values) && !anyNA(names)
   if (!known) damaged_description()

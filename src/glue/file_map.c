@@ -42,6 +42,18 @@ void r_unmap_file(const char *base, size_t size)
 #endif
 }
 
+int r_make_writable(const void *values, size_t bytes)
+{
+#ifndef _WIN32
+    uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE), before = (uintptr_t)values % page;
+    return mprotect((char *)values - before, bytes + before, PROT_READ | PROT_WRITE);
+#else
+    (void)values;
+    (void)bytes;
+    return -1;
+#endif
+}
+
 int64_t r_file_size(FILE *file)
 {
 #ifndef _WIN32

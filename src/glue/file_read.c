@@ -251,7 +251,7 @@ SEXP r_file_section(SEXP handle, SEXP number, SEXP like, SEXP attributes)
 {
     SEXP vector = PROTECT(section_vector(handle, Rf_asInteger(number), TYPEOF(like)));
     SEXP names = Rf_getAttrib(attributes, R_NamesSymbol);
-    for (R_xlen_t i = 0; i < XLENGTH(attributes); i++)
+    for (R_xlen_t i = 0; i < Rf_xlength(attributes); i++)
         Rf_setAttrib(vector, Rf_installChar(STRING_ELT(names, i)), VECTOR_ELT(attributes, i));
     MARK_NOT_MUTABLE(vector);
     UNPROTECT(1);

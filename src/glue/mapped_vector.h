@@ -1,7 +1,7 @@
 /* mapped_vector.h: R vectors whose values lie in a mapped file.
  *
- * To R they are integer and double vectors. A request for writable values gives them a copy in R's
- * memory; saved or sent, they are plain vectors.
+ * To R they are integer and double vectors. Whoever writes to them changes memory of this process,
+ * not the file. Saved or sent, they are plain vectors.
  */
 #ifndef COVERTREE_GLUE_MAPPED_VECTOR_H
 #define COVERTREE_GLUE_MAPPED_VECTOR_H
