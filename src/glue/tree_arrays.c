@@ -233,7 +233,7 @@ struct ct_tree r_arrays_unpack(SEXP arrays)
 
 void r_arrays_check_safe(const struct ct_tree *t)
 {
-    unsigned char *seen = r_host.alloc((size_t)t->n, 1);
+    unsigned char *seen = r_host.alloc(ct_validate_scratch(t->n), 1);
     struct ct_array_error error = ct_validate_arrays(t, seen);
     if (error.array != CT_NO_ARRAY)
         r_stop("tree array `%s` is damaged: entry %.0f does not fit the others",

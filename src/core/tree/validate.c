@@ -31,15 +31,15 @@ static struct ct_array_error check_points(const struct ct_tree *t)
     return at < size ? error_at(CT_ARRAY_POINTS, at) : no_error;
 }
 
-/* The rows must be a permutation of 1..n. */
+/* The rows must be a permutation of 1..n. seen: a bit for each row. */
 static struct ct_array_error check_rows(const struct ct_tree *t, unsigned char *seen)
 {
-    memset(seen, 0, (size_t)t->n);
+    memset(seen, 0, ct_validate_scratch(t->n));
     for (int pos = 0; pos < t->n; pos++) {
-        int row = t->row[pos];
-        if (row < 1 || row > t->n || seen[row - 1])
+        unsigned row = (unsigned)t->row[pos] - 1u, bit = 1u << row % 8;
+        if (row >= (unsigned)t->n || seen[row / 8] & bit)
             return error_at(CT_ARRAY_ROW, (size_t)pos);
-        seen[row - 1] = 1;
+        seen[row / 8] |= (unsigned char)bit;
     }
     return no_error;
 }
