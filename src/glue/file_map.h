@@ -16,8 +16,8 @@ const char *r_map_file(FILE *file, size_t size);
 /* Ends a mapping. */
 void r_unmap_file(const char *base, size_t size);
 
-/* Makes mapped memory writable for this process: a page that is written becomes a private copy of the
- * page, and the file stays as it is. Returns 0, or another value if that fails. */
+/* Makes mapped memory writable for this process: a page that is written becomes a private copy of
+ * the page, and the file stays as it is. Returns 0, or another value if that fails. */
 int r_make_writable(const void *values, size_t bytes);
 
 /* Returns the size of an open file [bytes]; -1 if it cannot be found. */

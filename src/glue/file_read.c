@@ -1,8 +1,8 @@
 /* file_read.c: see file_read.h.
  *
  * A handle is an external pointer to a struct open_file in a raw vector, which it protects. Its
- * finalizer ends the mapping and closes the file. Vectors over the map refer to the handle. The head
- * is read, not mapped: no change of the file while it is opened reaches the checks.
+ * finalizer ends the mapping and closes the file. Vectors over the map refer to the handle. The
+ * head is read, not mapped: no change of the file while it is opened reaches the checks.
  */
 #include "glue/file_read.h"
 #include "glue/file_map.h"
@@ -186,9 +186,10 @@ const void *r_file_mapped(SEXP handle, const struct ct_section *section)
 void r_file_check_values(const struct ct_section *section, const void *values)
 {
     if (ct_section_checksum(values, section->type, section->count) != section->checksum)
-        r_stop("path must be an undamaged file: its section `%s` does not match its checksum; write "
-               "it again with write_tree()",
-               section->name);
+        r_stop(
+            "path must be an undamaged file: its section `%s` does not match its checksum; write "
+            "it again with write_tree()",
+            section->name);
 }
 
 /* Reads the values of a section to memory, and checks them. */

@@ -132,8 +132,8 @@ static void close_writer(void *data)
     w->file = NULL;
 }
 
-/* Writes sections, with these names, to a new file, and to the disk. Returns NULL, or the message of
- * the system if that fails. */
+/* Writes sections, with these names, to a new file, and to the disk. Returns NULL, or the message
+ * of the system if that fails. */
 SEXP r_file_write(SEXP path, SEXP sections, SEXP names)
 {
     struct writer w = {.count = (int)XLENGTH(sections)};

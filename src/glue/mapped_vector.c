@@ -8,8 +8,8 @@
  *
  * The map is read-only. Much of R asks for writable values and only reads them, so a request makes
  * the pages of the vector writable, and the system copies those that are really written. Where this
- * fails, the values get a copy in R's memory. Without a method for the serialized state, R saves the
- * values.
+ * fails, the values get a copy in R's memory. Without a method for the serialized state, R saves
+ * the values.
  */
 #include "glue/mapped_vector.h"
 #include "glue/file_map.h"
@@ -50,7 +50,8 @@ static SEXP plain_copy(SEXP x)
 
 static void *mapped_dataptr(SEXP x, Rboolean writable)
 {
-    if (writable && R_altrep_data2(x) == R_NilValue && r_make_writable(values_of(x), bytes_of(x)) != 0)
+    if (writable && R_altrep_data2(x) == R_NilValue &&
+        r_make_writable(values_of(x), bytes_of(x)) != 0)
         R_set_altrep_data2(x, plain_copy(x));
     return (void *)values_of(x);
 }

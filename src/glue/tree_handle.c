@@ -15,8 +15,8 @@
  *
  * A pointer from saveRDS() has no address. The first use checks the arrays and makes a new struct
  * over them. Nothing in a file is trusted, the tag included. A pointer from read_tree() has no
- * address either before the first use, and its source as tag (tree_file.h); its tiles may lie in the
- * mapped file, whose handle is then kept with the memory.
+ * address either before the first use, and its source as tag (tree_file.h); its tiles may lie in
+ * the mapped file, whose handle is then kept with the memory.
  */
 #include "glue/tree_handle.h"
 #include "core/covertree.h"

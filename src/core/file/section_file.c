@@ -140,7 +140,7 @@ enum ct_file_error ct_read_file_info(const unsigned char *bytes, size_t size,
     memset(info, 0, sizeof *info);
     if (size < CT_FILE_PROLOGUE)
         return size < sizeof magic || memcmp(bytes, magic, sizeof magic) == 0 ? CT_FILE_TOO_SHORT
-                                                                             : CT_FILE_FOREIGN;
+                                                                              : CT_FILE_FOREIGN;
     if (memcmp(bytes, magic, sizeof magic) != 0)
         return CT_FILE_FOREIGN;
     if (get32(bytes + AT_ORDER) == REVERSED)

@@ -245,8 +245,8 @@ const struct ct_tiles *ct_tiles_over(const struct ct_host *host, const struct ct
     number_tiles(t, tiles);
     set_scale(t, tiles);
     tiles->x = floats[CT_TILE_X];
-    tiles->tile = (struct ct_boxes){floats[CT_TILE_LOWER], floats[CT_TILE_UPPER],
-                                    box_stride(tiles->count)};
+    tiles->tile =
+        (struct ct_boxes){floats[CT_TILE_LOWER], floats[CT_TILE_UPPER], box_stride(tiles->count)};
     tiles->node =
         (struct ct_boxes){floats[CT_NODE_LOWER], floats[CT_NODE_UPPER], box_stride(t->nodes)};
     return tiles;

@@ -83,8 +83,9 @@ void ct_tiles_lengths(const struct ct_tree *tree, size_t *length);
 void ct_tiles_floats(const struct ct_tiles *tiles, const float **floats);
 
 /* Returns tiles over arrays of floats that ct_tiles_build() made for the same tree. Neither
- * copies nor changes them. Costs one pass over the nodes, and about 4 n / 12 + 8 nodes bytes from `memory`. With
- * other floats, of these lengths, searches are memory-safe, but may miss neighbors. */
+ * copies nor changes them. Costs one pass over the nodes, and about 4 n / 12 + 8 nodes bytes from
+ * `memory`. With other floats, of these lengths, searches are memory-safe, but may miss neighbors.
+ */
 const struct ct_tiles *ct_tiles_over(const struct ct_host *host, const struct ct_tree *tree,
                                      const struct ct_memory *memory, float *const *floats);
 

@@ -22,8 +22,8 @@ static inline size_t ct_validate_scratch(int n)
 }
 
 /* Returns the first error found. Needs n >= 1, nodes >= 1, arrays of the right lengths, and
- * seen [ct_validate_scratch(n)] of scratch. Costs one pass over points, rows and links; reads levels,
- * radii, boxes and smallest rows not at all. */
+ * seen [ct_validate_scratch(n)] of scratch. Costs one pass over points, rows and links; reads
+ * levels, radii, boxes and smallest rows not at all. */
 struct ct_array_error ct_validate_arrays(const struct ct_tree *tree, unsigned char *seen);
 
 /* INVARIANT(NAME, name, ARRAY) for each invariant of a node; ARRAY is the array to name in a

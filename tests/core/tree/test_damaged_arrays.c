@@ -172,6 +172,54 @@ static void check_scrambled(struct grown *g, int k)
     CHECK(strange == 0);
 }
 
+/* The tree with its tiles in other memory, of exactly the lengths that ct_tiles_lengths() tells:
+ * without wild values, the same tiles; with them, any that a damaged file may have. */
+static void move_tiles(struct grown *g, int wild)
+{
+    static const float value[] = {NAN, INFINITY, -INFINITY, -1, 0, 1e38f, -1e38f, 0.5f};
+    const float *from[CT_TILE_FLOATS];
+    float *to[CT_TILE_FLOATS];
+    size_t length[CT_TILE_FLOATS];
+    ct_tiles_floats(g->tree.tiles, from);
+    ct_tiles_lengths(&g->tree, length);
+    for (int part = 0; part < CT_TILE_FLOATS; part++) {
+        to[part] = keep(length[part], sizeof(float));
+        memcpy(to[part], from[part], length[part] * sizeof(float));
+        for (size_t i = 0; wild && i < length[part]; i++)
+            if (random_below(wild) == 0)
+                to[part][i] = value[random_below(8)];
+    }
+    g->tree.tiles = ct_tiles_over(&host, &g->tree, &kept_memory, to);
+}
+
+static void check_tiles(const struct cloud *cloud)
+{
+    struct grown grown = grow(cloud, 20, 1), moved = grown;
+    int n = cloud->n, k = 3, *index = keep((size_t)n * k, sizeof *index);
+    int *again = keep((size_t)n * k, sizeof *again);
+    double *distance = keep((size_t)n * k, sizeof *distance);
+    struct ct_batch batch = {
+        .tree = &grown.tree, .count = n, .threads = 1, .kernels = ct_kernels(ct_simd_best())};
+    ct_knn(&host, &batch, k, NAN, index, distance);
+    move_tiles(&moved, 0);
+    batch.tree = &moved.tree;
+    ct_knn(&host, &batch, k, NAN, again, distance);
+    check_about("tiles in other memory");
+    CHECK(memcmp(index, again, (size_t)n * k * sizeof *index) == 0);
+    for (int round = 0; round < 60; round++) {
+        int strange = 0;
+        moved = grown;
+        move_tiles(&moved, 1 + round % 20);
+        batch.mode = (enum ct_search_mode)(round % 3);
+        ct_knn(&host, &batch, k, NAN, again, distance);
+        host_end_call();
+        for (int i = 0; i < n * k; i++)
+            strange += again[i] != CT_NO_ROW && (again[i] < 1 || again[i] > n);
+        check_about("wild tiles, round %d", round);
+        CHECK(strange == 0);
+    }
+}
+
 int main(void)
 {
     struct cloud cloud = cloud_of("uniform", 60, 2);
@@ -192,5 +240,7 @@ int main(void)
         CHECK(error_of(&grown).array == CT_NO_ARRAY);
         check_scrambled(&grown, 1 + round % 4);
     }
+    cloud = cloud_of("normal", 900, 3);
+    check_tiles(&cloud);
     return check_done("damaged_arrays");
 }
