@@ -95,10 +95,15 @@ write_tree <- function(tree, path) {
   refuse_functions(tree)
   path <- check_new_file(path)
   into <- new_sections()
-  description <- list(package = as.character(utils::packageVersion("covertree")), value = tree)
-  into$sections[[1]] <- encode_value(description, into, "")
+  into$sections[[1]] <- describe_file(tree, into)
   write_sections(path, into)
   invisible(path)
+}
+
+# The description of a file: the version of the package, and the tree.
+describe_file <- function(tree, into) {
+  version <- as.character(utils::packageVersion("covertree"))
+  c(encode_value(version, into, "package"), encode_value(tree, into, ""))
 }
 
 # Stops if the metric of a tree is an R function: a file has data only.
@@ -158,8 +163,11 @@ read_tree <- function(path, verify = FALSE, map = TRUE) {
   on.exit(.Call(r_file_close, file))
   if (verify) .Call(r_file_verify, file)
   from <- new_decoder(.Call(r_file_section, file, 1L, raw(), NULL), file)
-  value <- tryCatch(decode_value(from)$value, error = function(e) fail("%s", conditionMessage(e)))
-  if (!inherits(value, "cover_tree")) damaged_description()
-  if (verify) .Call(r_tree_arrays, check_tree(value))
-  value
+  tree <- tryCatch({
+    decode_value(from)
+    decode_value(from)
+  }, error = function(e) if (is.null(conditionCall(e))) stop(e) else damaged_description())
+  if (!inherits(tree, "cover_tree")) damaged_description()
+  if (verify) check_tree(tree)
+  tree
 }

@@ -1,7 +1,7 @@
 /* tree_file.h: a tree whose arrays and tiles come from an open file.
  *
- * Such a tree remembers its source, list(handle, sections), as the tag of its pointer, until its
- * first use. The sections are numbers from 1: those of the arrays, in the order of
+ * Such a tree remembers its source, list(handle, sections), until its first use
+ * (tree_handle.c). The sections are numbers from 1: those of the arrays, in the order of
  * core/tree/arrays.h, then those of the floats of the tiles (core/tree/tiles.h).
  */
 #ifndef COVERTREE_GLUE_TREE_FILE_H

@@ -15,8 +15,8 @@
  *
  * A pointer from saveRDS() has no address. The first use checks the arrays and makes a new struct
  * over them. Nothing in a file is trusted, the tag included. A pointer from read_tree() has no
- * address either before the first use, and its source as tag (tree_file.h); its tiles may lie in
- * the mapped file, whose handle is then kept with the memory.
+ * address either before the first use, and keeps its source (tree_file.h) in place of the memory;
+ * its tiles may lie in the mapped file, whose handle is then kept with the memory.
  */
 #include "glue/tree_handle.h"
 #include "core/covertree.h"
@@ -56,7 +56,7 @@ static void *tree_alloc(void *context, enum ct_array array, size_t count, size_t
 
 /* ---- pointers --------------------------------------------------------------- */
 
-/* The tag for a pointer to this memory. */
+/* The tag for a pointer, which keeps this memory or, before the first use, a source. */
 static SEXP new_tag(SEXP memory)
 {
     SEXP tag = PROTECT(Rf_allocVector(VECSXP, TAG_SIZE)), key;
@@ -66,16 +66,22 @@ static SEXP new_tag(SEXP memory)
     return tag;
 }
 
-/* Returns the memory kept by the tag of a pointer; NULL if the tag is not a tag of ours, or if
- * the address of the pointer lies elsewhere. */
-static SEXP memory_of(SEXP pointer)
+/* Returns what the tag of a pointer keeps; NULL if the tag is not a tag of ours. */
+static SEXP kept_by(SEXP pointer)
 {
     SEXP tag = R_ExternalPtrTag(pointer);
     if (TYPEOF(tag) != VECSXP || XLENGTH(tag) != TAG_SIZE ||
         TYPEOF(VECTOR_ELT(tag, TAG_REFERENCE)) != WEAKREFSXP)
         return NULL;
-    SEXP memory = R_WeakRefValue(VECTOR_ELT(tag, TAG_REFERENCE));
-    if (TYPEOF(memory) != VECSXP || XLENGTH(memory) != MEMORY_SIZE)
+    return R_WeakRefValue(VECTOR_ELT(tag, TAG_REFERENCE));
+}
+
+/* Returns the memory kept by the tag of a pointer; NULL if there is none, or if the address of the
+ * pointer lies elsewhere. */
+static SEXP memory_of(SEXP pointer)
+{
+    SEXP memory = kept_by(pointer);
+    if (!memory || TYPEOF(memory) != VECSXP || XLENGTH(memory) != MEMORY_SIZE)
         return NULL;
     SEXP tree = VECTOR_ELT(memory, MEMORY_TREE);
     return TYPEOF(tree) == RAWSXP && RAW(tree) == R_ExternalPtrAddr(pointer) ? memory : NULL;
@@ -118,9 +124,9 @@ static const struct ct_tree *restore(SEXP pointer, int threads)
 }
 
 /* The same for a pointer to a tree in an open file: tiles in a mapped file are used in place. */
-static const struct ct_tree *restore_from_file(SEXP pointer, int threads)
+static const struct ct_tree *restore_from_file(SEXP pointer, SEXP source, int threads)
 {
-    SEXP source = PROTECT(R_ExternalPtrTag(pointer));
+    PROTECT(source);
     struct ct_tree t = r_arrays_unpack(R_ExternalPtrProtected(pointer));
     struct tree_memory memory = {.raw = R_NilValue};
     struct ct_memory core_memory = {tree_alloc, &memory};
@@ -145,8 +151,9 @@ const struct ct_tree *r_tree(SEXP pointer)
     if (t)
         return t;
     int threads = r_num_threads(R_NilValue);
-    return r_is_source(R_ExternalPtrTag(pointer)) ? restore_from_file(pointer, threads)
-                                                  : restore(pointer, threads);
+    SEXP source = kept_by(pointer);
+    return source && r_is_source(source) ? restore_from_file(pointer, source, threads)
+                                         : restore(pointer, threads);
 }
 
 /* Returns a pointer without an address. The arrays become immutable: R changes copies only. */
@@ -179,7 +186,7 @@ SEXP r_tree_from_file(SEXP arrays, SEXP source)
     if (!r_is_source(source))
         r_stop("path must be a file that write_tree() wrote: its description is damaged");
     SEXP pointer = PROTECT(new_pointer(arrays));
-    R_SetExternalPtrTag(pointer, source);
+    R_SetExternalPtrTag(pointer, new_tag(source));
     UNPROTECT(1);
     return pointer;
 }
