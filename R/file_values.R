@@ -1,20 +1,20 @@
-# R values as bytes for a file of a tree, and back: NULL, logical, integer, double and character
-# vectors, lists of them, their attributes, and trees. Code in R: no byte can do harm. A value that is
-# code (a function, an environment) is refused. src/core/file/section_file.h has the layout of the
-# sections around it.
+# R values as bytes for a file of a tree, and back: NULL, vectors, lists, their attributes, and the
+# arrays of trees. Code in R: no byte can do harm. A value that is code (a function, an environment) is
+# refused. src/core/file/section_file.h has the layout of the sections around it.
 #
 #   value      type [1 byte], form [1 byte], length [double], content, attributes
-#   type       0 NULL, 1 logical, 2 integer, 3 double, 4 character, 5 list, 6 tree
+#   type       0 NULL, 1 logical, 2 integer, 3 double, 4 character, 5 list, 6 arrays of a tree, 7 raw
 #   form       0 values follow; 1 the values are a section, whose number [int32] follows
 #   content    logical, integer: int32 each (NA: -2^31); double: double each
 #              character: bytes of each string [int32 each; -1 for NA], encoding of each [1 byte each:
 #              0 UTF-8 or ASCII, 1 bytes of unknown encoding], then all bytes
 #              list: the values, one after the other
-#              tree: a list
+#              arrays: a list
+#              raw: the bytes
 #   attributes 1 byte; if it is 1, two values follow: the names, and a list of the attributes
 # All numbers are little-endian.
 
-value_types <- c("NULL", "logical", "integer", "double", "character", "list", "tree")
+value_types <- c("NULL", "logical", "integer", "double", "character", "list", "externalptr", "raw")
 
 # Shorter vectors stand between other values, not in a section [values].
 section_length <- 512
@@ -50,10 +50,10 @@ put_doubles <- function(value) writeBin(as.double(value), raw(), size = 8, endia
 
 # Returns the bytes of a value. `name`: its path in the tree, for the names of sections.
 encode_value <- function(value, into, name) {
-  if (inherits(value, "cover_tree")) return(encode_tree(value, into, name))
-  type <- match(if (is.list(value)) "list" else typeof(value), value_types) - 1L
+  type <- match(typeof(value), value_types) - 1L
   if (is.na(type)) fail("tree must have parts that are data: got %s in `%s`", describe(value), name)
-  section <- type %in% 1:3 && length(value) >= section_length
+  if (value_types[type + 1] == "externalptr") return(encode_arrays(value, into, sub("/?pointer$", "", name)))
+  section <- type %in% c(1:3, 7) && length(value) >= section_length
   c(as.raw(c(type, section)), put_doubles(length(value)),
     if (section) put_ints(add_section(into, value, name)) else encode_content(value, type, into, name),
     encode_attributes(value, into, name))
@@ -65,7 +65,8 @@ encode_content <- function(value, type, into, name) {
     logical = , integer = put_ints(value),
     double = put_doubles(value),
     character = encode_strings(value),
-    list = encode_elements(value, into, name)
+    list = encode_elements(value, into, name),
+    raw = value
   )
 }
 
@@ -88,49 +89,35 @@ encode_strings <- function(value) {
 encode_attributes <- function(value, into, name) {
   kept <- attributes(value)
   if (is.data.frame(value)) kept$row.names <- .row_names_info(value, 0L)
-  kept <- Filter(is_plain, kept)
+  kept <- Filter(is_data, kept)
   if (length(kept) == 0) return(as.raw(0))
   c(as.raw(1), encode_value(names(kept), into, name), encode_value(unname(kept), into, paste0(name, "/attributes")))
 }
 
-# Whether a value can be written.
-is_plain <- function(value) {
-  if (is.list(value)) return(all(vapply(unclass(value), is_plain, NA)))
-  is.null(value) || typeof(value) %in% value_types
+# Whether an attribute can be written.
+is_data <- function(value) {
+  if (is.list(value)) return(all(vapply(unclass(value), is_data, NA)))
+  typeof(value) %in% setdiff(value_types, "externalptr")
 }
 
-# A tree: its arrays with their checksums, the state of its metric, and the sections of its tiles.
-encode_tree <- function(tree, into, name) {
-  tiles <- lapply(seq_along(tile_arrays), function(i) list(tree$pointer, i))
+# The arrays of a tree, by its pointer: settings with the checksums, and the numbers of the sections of
+# the vectors and of the tiles.
+encode_arrays <- function(pointer, into, name) {
   at <- function(part) if (nzchar(name)) paste0(name, "/", part) else part
-  sections <- vapply(seq_along(tiles), function(i) {
-    add_section(into, tiles[[i]], at(paste0("tiles/", tile_arrays[i])))
-  }, 0L)
-  parts <- list(arrays = .Call(r_tree_arrays, tree$pointer), metric = without_seal(tree$metric),
-                space = without_seal(tree$space))
-  arrays <- array_sections(parts$arrays, into, at("arrays"))
-  parts$arrays <- parts$arrays[-seq_along(arrays)]
-  parts$sections <- c(arrays, sections)
-  parts$sizes <- c(dim(.Call(r_tree_arrays, tree$pointer)$points),
-                   length(.Call(r_tree_arrays, tree$pointer)$center))
+  arrays <- .Call(r_tree_arrays, pointer)
+  vectors <- array_names[seq_len(match("format", array_names) - 1)]
+  sections <- c(
+    vapply(vectors, function(vector) add_section(into, arrays[[vector]], at(paste0("arrays/", vector))), 0L),
+    vapply(seq_along(tile_arrays), function(i) {
+      add_section(into, list(pointer, i), at(paste0("tiles/", tile_arrays[i])))
+    }, 0L)
+  )
+  parts <- list(settings = arrays[-seq_along(vectors)], sections = unname(sections),
+                sizes = c(dim(arrays$points), length(arrays$center)))
   c(as.raw(c(6, 0)), put_doubles(0), encode_value(parts, into, name))
 }
 
 tile_arrays <- c("points", "lower", "upper", "node_lower", "node_upper")
-
-# The vectors of numbers of a tree are sections of any length. Returns the numbers of the sections.
-array_sections <- function(arrays, into, name) {
-  vectors <- array_names[seq_len(match("format", array_names) - 1)]
-  vapply(vectors, function(vector) add_section(into, arrays[[vector]], paste0(name, "/", vector)), 0L,
-         USE.NAMES = FALSE)
-}
-
-# A seal is an external pointer: its checksums are written in its place.
-without_seal <- function(state) {
-  if (is.null(state)) return(NULL)
-  state$seal <- .Call(r_seal_sums, state$seal)
-  state
-}
 
 # ---- reading ------------------------------------------------------------------------------------
 
@@ -158,7 +145,7 @@ decode_value <- function(from, depth = 0) {
   length <- take_doubles(from, 1)
   if (head[1] >= length(value_types) || depth > max_depth || is.na(length) || length < 0) damaged_description()
   type <- value_types[head[1] + 1]
-  if (type == "tree") return(decode_tree(decode_value(from, depth + 1), from$file))
+  if (type == "externalptr") return(decode_arrays(decode_value(from, depth + 1), from$file))
   if (head[2] == 1) {
     number <- take_ints(from, 1)
     return(decode_section(from, type, length, number, decode_attributes(from, depth)))
@@ -169,7 +156,8 @@ decode_value <- function(from, depth = 0) {
     integer = take_ints(from, length),
     double = take_doubles(from, length),
     character = decode_strings(from, length),
-    list = decode_list(from, length, depth)
+    list = decode_list(from, length, depth),
+    raw = take(from, length)
   )
   attributes <- decode_attributes(from, depth)
   if (length(attributes) > 0) attributes(value) <- attributes
@@ -209,7 +197,7 @@ decode_attributes <- function(from, depth) {
 
 # A vector in a section. Logical values are stored as integers.
 decode_section <- function(from, type, length, number, attributes) {
-  like <- switch(type, logical = , integer = 0L, double = 0, damaged_description())
+  like <- switch(type, logical = , integer = 0L, double = 0, raw = raw(), damaged_description())
   value <- .Call(r_file_section, from$file, number, like, if (type == "logical") NULL else attributes)
   if (length(value) != length) damaged_description()
   if (type != "logical") return(value)
@@ -218,20 +206,18 @@ decode_section <- function(from, type, length, number, attributes) {
   value
 }
 
-decode_tree <- function(parts, file) {
-  known <- is.list(parts) && identical(names(parts), c("arrays", "metric", "space", "sections", "sizes")) &&
-    is.list(parts$arrays) && is.integer(parts$sections) && is.integer(parts$sizes) &&
-    length(parts$sizes) == 3 && !anyNA(parts$sizes)
-  if (!known) damaged_description()
+# Returns a pointer to a tree.
+decode_arrays <- function(parts, file) {
   vectors <- array_names[seq_len(match("format", array_names) - 1)]
-  if (length(parts$sections) != length(vectors) + length(tile_arrays)) damaged_description()
+  known <- is.list(parts) && identical(names(parts), c("settings", "sections", "sizes")) &&
+    is.list(parts$settings) && is.integer(parts$sections) && is.integer(parts$sizes) &&
+    length(parts$sections) == length(vectors) + length(tile_arrays) && length(parts$sizes) == 3 &&
+    !anyNA(parts$sizes)
+  if (!known) damaged_description()
   arrays <- lapply(seq_along(vectors), function(i) {
     .Call(r_file_section, file, parts$sections[i], array_like(vectors[i]), array_dim(vectors[i], parts$sizes))
   })
-  arrays <- c(stats::setNames(arrays, vectors), parts$arrays)
-  pointer <- .Call(r_tree_from_file, arrays, list(file, parts$sections))
-  new_cover_tree(pointer, with_seal(parts$metric, state_parts, FALSE),
-                 with_seal(parts$space, function(state) state[c("metric", "fit", "code", "x")], TRUE))
+  .Call(r_tree_from_file, c(stats::setNames(arrays, vectors), parts$settings), list(file, parts$sections))
 }
 
 # A value of the type of an array, and its attributes. sizes: n, d, nodes.
@@ -239,12 +225,4 @@ array_like <- function(name) if (name %in% c("points", "radius", "lower", "upper
 
 array_dim <- function(name, sizes) {
   switch(name, points = list(dim = sizes[1:2]), lower = , upper = list(dim = sizes[3:2]))
-}
-
-# The state of a metric with a seal. `sealed`: a function that returns what it covers.
-with_seal <- function(state, sealed, fresh) {
-  if (is.null(state)) return(NULL)
-  if (!is.list(state) || !is.character(state$seal)) damaged_description()
-  state$seal <- .Call(r_seal_from_sums, state$seal, sealed(state), fresh)
-  state
 }

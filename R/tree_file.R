@@ -100,10 +100,39 @@ write_tree <- function(tree, path) {
   invisible(path)
 }
 
-# The description of a file: the version of the package, and the tree.
+# The description of a file: the version of the package, the kind of object, and its parts.
 describe_file <- function(tree, into) {
   version <- as.character(utils::packageVersion("covertree"))
-  c(encode_value(version, into, "package"), encode_value(tree, into, ""))
+  parts <- list(pointer = tree$pointer, metric = without_seal(tree$metric), space = without_seal(tree$space))
+  c(encode_value(version, into, "package"), encode_value("cover_tree", into, "kind"), encode_value(parts, into, ""))
+}
+
+# The tree of such a description.
+tree_of_description <- function(from) {
+  decode_value(from)
+  kind <- decode_value(from)
+  parts <- decode_value(from)
+  known <- identical(kind, "cover_tree") && is.list(parts) &&
+    identical(names(parts), c("pointer", "metric", "space")) && typeof(parts$pointer) == "externalptr"
+  if (!known) damaged_description()
+  new_cover_tree(parts$pointer, with_seal(parts$metric, state_parts, FALSE),
+                 with_seal(parts$space, function(state) state[c("metric", "fit", "code", "x")], TRUE))
+}
+
+# A seal is an external pointer: its checksums are written in its place.
+without_seal <- function(state) {
+  if (is.null(state)) return(NULL)
+  state$seal <- .Call(r_seal_sums, state$seal)
+  state
+}
+
+# The state of a metric with a seal. `sealed`: a function that returns what it covers. `fresh`: whether
+# it counts as checked; otherwise its first use compares the checksums.
+with_seal <- function(state, sealed, fresh) {
+  if (is.null(state)) return(NULL)
+  if (!is.list(state) || !is.character(state$seal)) damaged_description()
+  state$seal <- .Call(r_seal_from_sums, state$seal, sealed(state), fresh)
+  state
 }
 
 # Stops if the metric of a tree is an R function: a file has data only.
@@ -163,11 +192,9 @@ read_tree <- function(path, verify = FALSE, map = TRUE) {
   on.exit(.Call(r_file_close, file))
   if (verify) .Call(r_file_verify, file)
   from <- new_decoder(.Call(r_file_section, file, 1L, raw(), NULL), file)
-  tree <- tryCatch({
-    decode_value(from)
-    decode_value(from)
-  }, error = function(e) if (is.null(conditionCall(e))) stop(e) else damaged_description())
-  if (!inherits(tree, "cover_tree")) damaged_description()
+  tree <- tryCatch(tree_of_description(from), error = function(e) {
+    if (is.null(conditionCall(e))) stop(e) else damaged_description()
+  })
   if (verify) check_tree(tree)
   tree
 }

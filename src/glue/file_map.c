@@ -87,11 +87,18 @@ int r_sync_file(FILE *file)
 /* Returns the kind of a path. */
 SEXP r_path_kind(SEXP path)
 {
+    const char *name = Rf_translateChar(STRING_ELT(path, 0));
+#ifndef _WIN32
     struct stat status;
-    if (stat(Rf_translateChar(STRING_ELT(path, 0)), &status) != 0)
-        return Rf_ScalarInteger(NOTHING);
-    int mode = status.st_mode & S_IFMT;
-    return Rf_ScalarInteger(mode == S_IFREG ? REGULAR_FILE : mode == S_IFDIR ? FOLDER : OTHER);
+    int wrong = stat(name, &status);
+#else
+    struct _stat64 status;
+    int wrong = _stat64(name, &status);
+#endif
+    return Rf_ScalarInteger(wrong != 0                ? NOTHING
+                            : S_ISREG(status.st_mode) ? REGULAR_FILE
+                            : S_ISDIR(status.st_mode) ? FOLDER
+                                                      : OTHER);
 }
 
 /* Writes the entries of a folder to the disk, so that a renamed file is found after a crash. Not
