@@ -44,6 +44,9 @@
 #' damaged file is therefore an error. A file written with `ascii = TRUE` usually is, too, because
 #' R then writes doubles with 16 significant digits, which changes the last bits of many values.
 #'
+#' [write_tree()] writes a tree to a file that [read_tree()] opens without reading it; several R
+#' processes then share the memory.
+#'
 #' @section The structure of the tree:
 #' A *node* is a set of points around one of them, its *center*. The *radius* of a node is the
 #' distance from its center to its farthest point. The *level* of a node is the smallest integer l

@@ -14,6 +14,7 @@
 #include "glue/file_map.h"
 #include "glue/host.h"
 
+#include <errno.h>
 #include <sys/stat.h>
 #include <sys/types.h>
 
@@ -78,7 +79,7 @@ int r_sync_file(FILE *file)
     if (fflush(file) != 0)
         return -1;
 #ifndef _WIN32
-    return fsync(fileno(file));
+    return fsync(fileno(file)) == 0 || errno == EINVAL || errno == ENOSYS ? 0 : -1;
 #else
     return _commit(_fileno(file));
 #endif

@@ -26,7 +26,8 @@ int64_t r_file_size(FILE *file);
 /* Moves to a place in the file. Returns 0, or another value if that fails. */
 int r_file_seek(FILE *file, uint64_t offset);
 
-/* Writes all data of an open file to the disk. Returns 0, or another value with errno set. */
+/* Writes all data of an open file to the disk, as far as the file system can do this. Returns 0, or
+ * another value with errno set. */
 int r_sync_file(FILE *file);
 
 #endif

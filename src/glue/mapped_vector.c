@@ -120,7 +120,6 @@ SEXP r_mapped_vector(SEXPTYPE type, const void *values, R_xlen_t length, SEXP ow
 /* For tests: whether x has its values in a mapped file, and no copy of them. */
 SEXP r_is_mapped(SEXP x)
 {
-    int ours =
-        ALTREP(x) && (R_altrep_inherits(x, integer_class) || R_altrep_inherits(x, double_class));
+    int ours = R_altrep_inherits(x, integer_class) || R_altrep_inherits(x, double_class);
     return Rf_ScalarLogical(ours && R_altrep_data2(x) == R_NilValue);
 }
