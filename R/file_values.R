@@ -82,7 +82,14 @@ encode_strings <- function(value) {
   value[!bytes] <- enc2utf8(value[!bytes])
   missing <- is.na(value)
   size <- ifelse(missing, -1L, nchar(value, "bytes"))
-  c(put_ints(size), as.raw(bytes), unlist(lapply(value[!missing], charToRaw)))
+  c(put_ints(size), as.raw(bytes), bytes_of_strings(value[!missing], any(bytes)))
+}
+
+# The bytes of all strings, a million strings at a time. Strings of unknown encoding cannot be pasted.
+bytes_of_strings <- function(value, one_by_one) {
+  if (one_by_one) return(unlist(lapply(value, charToRaw)))
+  parts <- split(value, (seq_along(value) - 1) %/% 1e6)
+  unlist(lapply(parts, function(part) charToRaw(paste(part, collapse = ""))), use.names = FALSE)
 }
 
 # Row names that only number the rows keep their short form.

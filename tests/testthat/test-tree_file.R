@@ -70,6 +70,18 @@ test_that("a tree with any metric has the same answers from a file, mapped or re
   }
 })
 
+test_that("names of any encoding are kept", {
+  x <- small(4, 3)
+  latin <- c("l\xe4nge", "a", "")
+  Encoding(latin) <- c("latin1", "unknown", "unknown")
+  bytes <- c("\xff\xfe", "b", "\u20ac")
+  Encoding(bytes) <- c("bytes", "unknown", "UTF-8")
+  for (names in list(latin, bytes, c(NA, "x", "\u4e2d\u6587"))) {
+    dimnames(x) <- list(c("r 1", NA, "", "\u00e9"), names)
+    expect_identical(dimnames(read_tree(new_file(cover_tree(x)))), dimnames(x))
+  }
+})
+
 test_that("equal trees give equal files, also from a file", {
   tree <- cover_tree(small())
   bytes <- function(path) readBin(path, raw(), file.size(path))
