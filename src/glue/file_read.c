@@ -125,8 +125,6 @@ static void map_file(struct open_file *open, int map)
 {
     if (map && ct_is_little_endian() && open->size <= SIZE_MAX)
         open->base = r_map_file(open->file, (size_t)open->size);
-    if (open->base)
-        close_file(open);
 }
 
 /* Returns the handle of a file, with its table checked. The values are not read. */
@@ -158,7 +156,8 @@ SEXP r_file_open(SEXP path, SEXP map)
     return handle;
 }
 
-/* Closes a file whose sections are read. A map stays as long as vectors refer to it. */
+/* Closes a file of which all sections are read or mapped. A map stays as long as vectors refer to
+ * it. */
 SEXP r_file_close(SEXP handle)
 {
     close_file(file_of(handle));
@@ -220,7 +219,8 @@ static enum ct_section_type section_type(SEXPTYPE type)
 }
 
 /* Returns section `number`, from 1, as a vector of the type of `like`: a mapped vector, or a plain
- * one whose values are checked. Raw vectors are always plain: in a mapped file they are copied. */
+ * one whose values are checked. Raw vectors are always plain, and read from the file, not the map:
+ * so is the description, before anything else of a file is used. */
 static SEXP section_vector(SEXP handle, int number, SEXPTYPE type)
 {
     struct open_file *open = file_of(handle);
@@ -236,12 +236,7 @@ static SEXP section_vector(SEXP handle, int number, SEXPTYPE type)
     void *to = type == RAWSXP   ? (void *)RAW(vector)
                : type == INTSXP ? (void *)INTEGER(vector)
                                 : (void *)REAL(vector);
-    if (values) {
-        memcpy(to, values, (size_t)length);
-        r_file_check_values(section, to);
-    } else {
-        read_values(open, section, to);
-    }
+    read_values(open, section, to);
     UNPROTECT(1);
     return vector;
 }
