@@ -4,7 +4,7 @@
 #' whatever its size: it maps the file into memory, and the system reads the parts that a search
 #' needs. All R processes of a machine that open the same file share one copy of it in memory.
 #'
-#' @param tree A tree from [cover_tree()] with any metric but a [metric_function()]. The kernel of a
+#' @param tree A tree from [cover_tree()] or [insert_points()] with any metric but a [metric_function()]. The kernel of a
 #'   [residual_correlation()] must not be a [kernel_custom()]. A file has data only, no R function; use
 #'   [saveRDS()] for such trees.
 #' @param path The name of the file. An existing file is replaced.
@@ -103,8 +103,11 @@ write_tree <- function(tree, path) {
 # The description of a file: the version of the package, the kind of object, and its parts.
 describe_file <- function(tree, into) {
   version <- as.character(utils::packageVersion("covertree"))
-  parts <- list(pointer = tree$pointer, metric = without_seal(tree$metric), space = without_seal(tree$space))
-  c(encode_value(version, into, "package"), encode_value("cover_tree", into, "kind"), encode_value(parts, into, ""))
+  parts <- if (is_grown_tree(tree)) list(forest = mget(forest_names, envir = tree$forest))
+           else list(pointer = tree$pointer, metric = without_seal(tree$metric))
+  parts["space"] <- list(without_seal(tree$space))
+  kind <- if (is_grown_tree(tree)) "grown_tree" else "cover_tree"
+  c(encode_value(version, into, "package"), encode_value(kind, into, "kind"), encode_value(parts, into, ""))
 }
 
 # The tree of such a description.
@@ -112,11 +115,19 @@ tree_of_description <- function(from) {
   decode_value(from)
   kind <- decode_value(from)
   parts <- decode_value(from)
-  known <- identical(kind, "cover_tree") && is.list(parts) &&
-    identical(names(parts), c("pointer", "metric", "space")) && typeof(parts$pointer) == "externalptr"
+  names <- switch(kind, cover_tree = c("pointer", "metric", "space"), grown_tree = c("forest", "space"))
+  if (!is.list(parts) || !identical(names(parts), names)) damaged_description()
+  space <- with_seal(parts$space, function(state) state[c("metric", "fit", "code", "x")], TRUE)
+  if (kind == "grown_tree") return(grown_tree_of_file(parts$forest, space))
+  if (typeof(parts$pointer) != "externalptr") damaged_description()
+  new_cover_tree(parts$pointer, with_seal(parts$metric, state_parts, FALSE), space)
+}
+
+grown_tree_of_file <- function(forest, space) {
+  known <- is.list(forest) && identical(names(forest), forest_names) && is.list(forest$parts) &&
+    all(vapply(forest$parts, function(part) is.list(part) && typeof(part$pointer) == "externalptr", NA))
   if (!known) damaged_description()
-  new_cover_tree(parts$pointer, with_seal(parts$metric, state_parts, FALSE),
-                 with_seal(parts$space, function(state) state[c("metric", "fit", "code", "x")], TRUE))
+  grown_tree(forest, space)
 }
 
 # A seal is an external pointer: its checksums are written in its place.
@@ -143,7 +154,7 @@ refuse_functions <- function(tree) {
     fail("tree must have a metric of numbers alone, because a file keeps no R function: got %s; use saveRDS()",
          what)
   }
-  if (!is.null(tree$metric)) check_state(tree$metric, dim(.Call(r_tree_arrays, tree$pointer)$points))
+  if (!is_grown_tree(tree) && !is.null(tree$metric)) check_state(tree$metric, dim(.Call(r_tree_arrays, tree$pointer)$points))
 }
 
 # The path with links resolved, so that the file is replaced, not the link.

@@ -70,6 +70,31 @@ test_that("a tree with any metric has the same answers from a file, mapped or re
   }
 })
 
+test_that("a tree that has grown has the same answers from a file, and grows on", {
+  for (metric in list("euclidean", "manhattan", "cosine")) {
+    tree <- cover_tree(small(300), metric, leaf_size = 8)
+    tree <- remove_points(insert_points(insert_points(tree, small(200) + 1), small(40) - 3), c(1:30, 310, 500))
+    path <- new_file(tree)
+    wait <- insert_points(tree, small(5))
+    wait_path <- new_file(wait)
+    for (map in c(TRUE, FALSE)) {
+      read <- read_tree(path, verify = map, map = map)
+      same <- function(a, b) {
+        expect_identical(tree_rows(a), tree_rows(b))
+        expect_identical(as.matrix(a), as.matrix(b))
+        expect_identical(knn_query(a, k = 4), knn_query(b, k = 4))
+        expect_identical(radius_query(a, radius = 0.5), radius_query(b, radius = 0.5))
+      }
+      same(read, tree)
+      same(insert_points(read, small(9)), insert_points(tree, small(9)))
+      same(remove_points(read_tree(path, map = map), 40:90), remove_points(tree, 40:90))
+      same(compact(read_tree(path, map = map)), compact(tree))
+      same(read_tree(wait_path, map = map), wait)
+      same(unserialize(serialize(read_tree(wait_path, map = map), NULL)), wait)
+    }
+  }
+})
+
 test_that("names of any encoding are kept", {
   x <- small(4, 3)
   latin <- c("l\xe4nge", "a", "")
