@@ -28,8 +28,9 @@
 #'
 #' @return An object of class `covertree_shards`, with methods for `print()`, `summary()` (the boxes, sizes
 #'   and files of the shards), `length()`, `dim()` and `dimnames()`. It does not contain the points. It
-#'   can be saved and used in another session as long as the files exist and no other forest is written
-#'   to the same directory.
+#'   can be saved and used in another session as long as the files exist. A shard has two files: its tree,
+#'   as [write_tree()] writes it, and the row numbers. Their names begin with a random name of the forest,
+#'   so that a directory can have the files of several forests.
 #'
 #' @section How the points are divided:
 #' The sample is ordered along a Hilbert curve through the bounding box of all points
@@ -67,8 +68,8 @@
 #' Time: two passes over the source in this process, each O(n d), and the builds of the trees by the
 #' workers. Memory: in this process a chunk, the sample, and 16 d bytes for each of the 128 boxes of a
 #' shard; in a worker the points of a shard, twice while it is built, and `max_open` shards while it
-#' answers. On the disk: the files, about 8 d + 8 bytes for each point, and as much for the points
-#' while they are divided, unless `source` is a matrix. Queries: see `vignette("forest")`.
+#' answers. Processes of one machine share the memory of a tree that several have open. On
+#' the disk: the files, about 14 d + 10 bytes for each point, and 8 d + 8 bytes for each point while they are divided, unless `source` is a matrix. Queries: see `vignette("forest")`.
 #'
 #' @seealso [cover_tree()] for points that fit into one process.
 #'
@@ -97,7 +98,7 @@ cover_forest <- function(source, shards = 8, metric = "euclidean", path = NULL, 
   curve <- divide_curve(survey, shards)
   directory <- check_directory(path)
   id <- basename(tempfile("forest-"))
-  place <- function(s) list(number = s, file = file.path(directory, sprintf("shard-%d.rds", s)), id = id)
+  place <- function(s) list(number = s, file = file.path(directory, sprintf("%s-%d", id, s)), id = id)
   tasks <- if (is.matrix(source) || is.data.frame(source)) {
     memory_tasks(points, survey, metric, curve)
   } else {

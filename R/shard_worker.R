@@ -1,5 +1,5 @@
-# What a process does for a forest: it builds shards, and answers queries by them. A shard is a file: a
-# tree, and the row number of each of its points in the whole data. Any process that can read the file
+# What a process does for a forest: it builds shards, and answers queries by them. A shard has two files: a
+# tree, and the row number of each of its points in the whole data. Any process that can read the files
 # can answer; it keeps the shards that it has opened.
 
 # The shards open in this process, by the path of their file; `order` has their paths, the last used
@@ -31,29 +31,40 @@ worker_threads <- function(task) {
 
 # ---- files -----------------------------------------------------------------------------
 
-# Written under another name first: a file with the final name is complete.
-write_shard <- function(shard, path) {
+# The file of the row numbers is written last, under another name first: if it has its final name, both
+# files are complete.
+write_shard <- function(tree, rows, shard) {
+  write_tree(tree, paste0(shard$file, ".tree"))
+  path <- paste0(shard$file, ".rows")
   part <- paste0(path, ".part")
   on.exit(unlink(part))
-  saveRDS(shard, part, compress = FALSE)
+  saveRDS(list(rows = rows, id = shard$id), part, compress = FALSE)
   if (!file.rename(part, path)) fail("the file %s cannot be written", path)
 }
 
 # Returns list(tree, rows, id) of a shard, from memory if this process has opened it before.
 open_shard <- function(shard, max_open) {
   kept <- open_shards[[shard$file]]
-  if (is.null(kept) || kept$id != shard$id) {
+  if (is.null(kept)) {
     close_shards(max_open - 1)
-    kept <- tryCatch(readRDS(shard$file), error = function(e) NULL, warning = function(w) NULL)
-    if (is.null(kept)) fail("the file %s does not exist, or is damaged", shard$file)
-    if (!is.list(kept) || !identical(kept$id, shard$id) || length(kept$rows) != shard$count) {
-      fail("the file %s belongs to another forest", shard$file)
-    }
-    check_tree(kept$tree)
+    kept <- read_shard(shard)
     assign(shard$file, kept, envir = open_shards)
   }
   open_shards$.order <- c(setdiff(open_shards$.order, shard$file), shard$file)
   kept
+}
+
+read_shard <- function(shard) {
+  path <- paste0(shard$file, ".rows")
+  rows <- tryCatch(readRDS(path), error = function(e) NULL, warning = function(w) NULL)
+  if (is.null(rows)) fail("the file %s does not exist, or is damaged", path)
+  if (!is.list(rows) || !identical(rows$id, shard$id) || length(rows$rows) != shard$count) {
+    fail("the file %s belongs to another forest", path)
+  }
+  path <- paste0(shard$file, ".tree")
+  tree <- tryCatch(read_tree(path), error = function(e) fail("the file %s is not valid: %s", path, conditionMessage(e)))
+  if (length(tree) != shard$count) fail("the file %s belongs to another forest", path)
+  c(list(tree = tree), rows)
 }
 
 # Forgets all shards but the `keep` last used ones.
@@ -72,7 +83,7 @@ build_shard <- function(task) {
   rows <- points$rows
   if (task$n <= .Machine$integer.max) rows <- as.integer(rows)
   tree <- cover_tree(points$x, metric = task$metric, leaf_size = task$leaf_size, threads = worker_threads(task))
-  write_shard(list(tree = tree, rows = rows, id = task$shard$id), task$shard$file)
+  write_shard(tree, rows, task$shard)
   arrays <- .Call(r_tree_arrays, tree$pointer)
   boxes <- boxes_of_tree(arrays)
   list(lower = arrays$lower[1, ], upper = arrays$upper[1, ], count = length(rows), smallest = rows[1],

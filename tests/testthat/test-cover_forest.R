@@ -92,16 +92,24 @@ test_that("a saved forest works as long as its files do", {
   place <- tempfile("place")
   on.exit(unlink(place, recursive = TRUE))
   forest <- unserialize(serialize(uneven_forest(path = place, max_open = 2), NULL))
-  expect_identical(list.files(place), sprintf("shard-%d.rds", 1:7))
+  expect_match(list.files(place), "^forest-[0-9a-f]+-[1-7][.](rows|tree)$")
+  expect_length(list.files(place), 14)
   expect_identical(knn_query(forest, other, k = 3), knn_query(one_tree, other, k = 3))
   expect_lte(sum(startsWith(ls(open_shards), place)), 2)
   close_shards(0)
-  saveRDS(1, file.path(place, "shard-3.rds"))
+  file <- summary(forest)$file[3]
+  rows <- readRDS(paste0(file, ".rows"))
+  saveRDS(1, paste0(file, ".rows"))
   expect_error(knn_query(forest, k = 3), "shard 3, with [0-9,]+ of the 4,300 rows .* belongs to another forest")
-  writeBin(as.raw(1:9), file.path(place, "shard-3.rds"))
-  expect_error(knn_query(forest, k = 3), "shard 3, .* cannot be reached, .* is damaged")
-  unlink(file.path(place, "shard-3.rds"))
+  unlink(paste0(file, ".rows"))
   expect_error(radius_query(forest, radius = 9, rows = 1:3), "shard 3, .* does not exist")
+  saveRDS(rows, paste0(file, ".rows"))
+  close_shards(0)
+  write_tree(one_tree, paste0(file, ".tree"))
+  expect_error(knn_query(forest, k = 3), "shard 3, .* belongs to another forest")
+  close_shards(0)
+  writeBin(as.raw(1:9), paste0(file, ".tree"))
+  expect_error(knn_query(forest, k = 3), "shard 3, .* cannot be reached, .* is not valid: ")
 })
 
 test_that("row numbers beyond the integers are doubles", {
@@ -117,7 +125,7 @@ test_that("row numbers beyond the integers are doubles", {
                          shard = c(place, list(count = 50)), max_open = 1, options = search_options()))
   expect_identical(found$index, knn_query(cover_tree(cloud[1:50, ]), rows = 7, k = 2)$index + 3e9)
   expect_identical(found$line, 2L)
-  unlink(place$file)
+  unlink(paste0(place$file, c(".rows", ".tree")))
 })
 
 test_that("another version of the package in a worker is an error", {
