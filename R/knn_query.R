@@ -159,7 +159,8 @@
 #' Memory: 12 bytes for each pair of the result; up to 28 bytes during a search by a
 #' [metric_function()]. A Euclidean search also needs temporary memory for the nodes and tiles of the
 #' tree and for candidates, for each thread. An exact search by residual correlation needs n (s + d + 3)
-#' numbers in single precision, double precision, or both.
+#' numbers in single precision, double precision, or both. With at most
+#' n / 8 queries, it needs about 4 MB, s + d + 3 numbers for each query, and memory for candidates.
 #'
 #' @seealso [radius_query()] finds all points within a distance. [vecchia_neighbors()] orders points
 #'   and finds predecessors. For the row numbers of a tree that has grown see [insert_points()].

@@ -71,6 +71,36 @@ test_that("queries by row agree with all by residual correlation, with a budget 
   }
 })
 
+test_that("a few queries have the same neighbors, bit for bit, as among many by residual correlation", {
+  x <- uniform_points(1100, 3, seed = 510)
+  x[1001:1100, ] <- x[1:100, ]
+  same <- x[rep(1:30, each = 2), ]
+  cases <- list(
+    list(x = x, metric = residual_correlation(kernel_matern52(lengthscale = 0.3), 40)),
+    # Many residual variances near rounding, which float cannot filter.
+    list(x = x, metric = residual_correlation(kernel_rbf(lengthscale = 0.7), 60, jitter = 1e-9, nugget = 1e-9)),
+    # All points are inducing points, and each point twice.
+    list(x = x[1:60, ], metric = residual_correlation(kernel_matern32(lengthscale = 0.3), 60)),
+    list(x = same, metric = residual_correlation(kernel_exponential(lengthscale = 0.3), 10))
+  )
+  for (case in cases) {
+    tree <- cover_tree(case$x, metric = case$metric)
+    n <- nrow(case$x)
+    others <- case$x[rev(seq_len(n)), ] + 0.01
+    every <- knn_query(tree, others, k = 9)
+    for (count in c(1, 2, 16, 17, 50, 130)) {
+      rows <- with_seed(count, sample(n, count, replace = count > 50))
+      for (predecessor in c(FALSE, TRUE)) {
+        all <- knn_query(tree, k = 9, predecessor = predecessor)
+        found <- knn_query(tree, k = 9, predecessor = predecessor, rows = rows)
+        expect_same_knn(found, lines_of_knn(all, rows), paste(n, count))
+      }
+      found <- knn_query(tree, others[rows, , drop = FALSE], k = 9)
+      expect_same_knn(found, lines_of_knn(every, rows), paste(n, count, "others"))
+    }
+  }
+})
+
 test_that("queries by row have the answers and the recall of a search of all points", {
   x <- uniform_points(2500, 4, seed = 504)
   metric <- residual_correlation(kernel_matern32(lengthscale = 0.5), 15, nugget = 0.05)

@@ -17,8 +17,11 @@
  *   feature_search.h     the queries that features answer, by feature_filter.h; in place of what
  *                        follows, except for queries whose pairs pass too often
  *   initial_thresholds.h thresholds from neighbors on a Hilbert curve
+ *   precision.h          which points and queries the filter multiplies in float
  *   packed_points.h      points in the layout of the filter kernels
  *   filter.h             blocks of queries against packed points; interval top-k of each query
+ *   portions.h           few queries: the same, with points packed in portions
+ *   direct_search.h      up to 16 queries: exact correlations of all pairs, in place of all this
  */
 #ifndef COVERTREE_RESIDUAL_EXACT_EXACT_SEARCH_H
 #define COVERTREE_RESIDUAL_EXACT_EXACT_SEARCH_H
@@ -28,10 +31,11 @@
 
 /* The k nearest neighbors of each query by (distance, row): index and distance are [count x k,
  * column-major]. A query with fewer neighbors within its max_distance has CT_NO_ROW and `missing`
- * in the columns left. Results do not depend on threads, precision, tail or kernels. Allocates n *
- * (m + d + 3) floats, doubles, or both, and for each thread about 20 bytes per candidate, of 2^20
- * candidates at most (or those of CT_GROUP queries, if more). A search by features allocates n *
- * 256 to n * 384 floats before. */
+ * in the columns left. Results do not depend on threads, precision, tail or kernels. Allocates n * (m + d + 3) floats,
+ * doubles, or both, and for each thread about 20 bytes per candidate, of 2^20 candidates at most
+ * (or those of CT_GROUP queries, if more). With few queries (at most n / 8, and at most 2^20
+ * candidates in all): about 4 MB, m + d doubles for each query, and 20 bytes per candidate. A
+ * search by features allocates n * 256 to n * 384 floats before. */
 void ct_exact_search(const struct ct_host *host, const struct ct_exact_batch *batch, int k,
                      double missing, int *index, double *distance);
 

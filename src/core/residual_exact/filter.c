@@ -121,7 +121,7 @@ static void set_cutoff(struct ct_filter_block *block, int i,
 
 /* Packs the queries for the kernels, and sets all bounds. The first query of the block fills an
  * incomplete last group; its cutoff there is -1. */
-static void pack_queries(struct ct_filter_block *block, const struct ct_filter_kernels *kernels)
+void ct_filter_block_pack(struct ct_filter_block *block, const struct ct_filter_kernels *kernels)
 {
     const struct ct_filter *filter = block->filter;
     const struct ct_transform *transform = &filter->transform;
@@ -326,8 +326,6 @@ static void scan_tile(struct ct_filter_block *block, const struct ct_packed_poin
 void ct_filter_block_scan(struct ct_filter_block *block, const struct ct_packed_points *points)
 {
     int tile = 0, lanes = points->kernels->lanes;
-    if (points->tiles > 0)
-        pack_queries(block, points->kernels);
     while (tile < points->tiles &&
            !(block->filter->batch->predecessors && points->pos[tile * lanes] >= block->last_pos))
         scan_tile(block, points, tile++);

@@ -68,6 +68,10 @@ void ct_filter_block_init(const struct ct_host *host, const struct ct_filter *fi
 /* Starts a block of count <= block_size queries, without candidates. */
 void ct_filter_block_load(struct ct_filter_block *block, const struct ct_key_id *query, int count);
 
+/* Packs the block's queries for these kernels. Needed before the first scan of points in another
+ * precision. */
+void ct_filter_block_pack(struct ct_filter_block *block, const struct ct_filter_kernels *kernels);
+
 /* Filters all pairs of the block's queries and the packed points. With predecessors, stops at the
  * first tile after the last query. */
 void ct_filter_block_scan(struct ct_filter_block *block, const struct ct_packed_points *points);

@@ -7,13 +7,12 @@
 #include "core/util/aligned.h"
 #include "core/util/parallel_for.h"
 
-enum { BLOCK_TILES = 64 }; /* tiles in one block of parallel work */
+enum { BLOCK_TILES = 16 }; /* tiles in one block of parallel work */
 
 struct pack_task {
     const struct ct_transform *transform;
     const struct ct_packed_points *packed;
     const struct ct_point_norms *norms;
-    double *scratch; /* [threads] times that of ct_pack_group() */
 };
 
 /* Packs CT_GROUP points from index `first` on, which a tile holds in adjacent lanes. Indices from
@@ -50,7 +49,7 @@ static void pack_block_of_tiles(void *data, int block, int thread)
     const struct pack_task *task = data;
     int lanes = task->packed->kernels->lanes, end = task->packed->tiles * lanes;
     int first = block * BLOCK_TILES * lanes;
-    double *scratch = task->scratch + thread * ct_transform_scratch_size(task->transform);
+    double *scratch = task->packed->scratch + thread * ct_transform_scratch_size(task->transform);
     if (end - first > BLOCK_TILES * lanes)
         end = first + BLOCK_TILES * lanes;
     for (; first < end; first += CT_GROUP)
@@ -59,27 +58,30 @@ static void pack_block_of_tiles(void *data, int block, int thread)
 
 struct ct_packed_points ct_packed_points_make(const struct ct_host *host,
                                               const struct ct_transform *transform,
-                                              const struct ct_filter_kernels *kernels,
-                                              const int *pos, int count,
-                                              const struct ct_point_norms *norms, int threads)
+                                              const struct ct_filter_kernels *kernels, int most,
+                                              int threads)
 {
-    int tiles = (count + kernels->lanes - 1) / kernels->lanes;
-    size_t points = (size_t)tiles * kernels->lanes;
-    struct ct_packed_points packed = {
+    size_t points = (size_t)((most + kernels->lanes - 1) / kernels->lanes) * kernels->lanes;
+    return (struct ct_packed_points){
         .kernels = kernels,
-        .pos = pos,
-        .count = count,
-        .tiles = tiles,
         .v = ct_alloc_aligned(host, points * ct_truncation_rank(transform), kernels->value_size),
         .tail = ct_alloc_aligned(host, points * transform->tail, kernels->value_size),
         .z = ct_alloc_aligned(host, points * transform->metric->d, kernels->value_size),
         .root = ct_alloc_aligned(host, points, kernels->value_size),
         .tail_norm = ct_alloc_aligned(host, points, kernels->value_size),
         .norm = ct_alloc_aligned(host, points, kernels->value_size),
+        .scratch = host->alloc(threads * ct_transform_scratch_size(transform), sizeof(double)),
     };
-    double *scratch = host->alloc(threads * ct_transform_scratch_size(transform), sizeof *scratch);
-    struct pack_task task = {transform, &packed, norms, scratch};
-    ct_parallel_for(host, (tiles + BLOCK_TILES - 1) / BLOCK_TILES, threads, pack_block_of_tiles,
-                    &task);
-    return packed;
+}
+
+void ct_packed_points_fill(const struct ct_host *host, const struct ct_transform *transform,
+                           const int *pos, int count, const struct ct_point_norms *norms,
+                           int threads, struct ct_packed_points *packed)
+{
+    struct pack_task task = {transform, packed, norms};
+    packed->pos = pos;
+    packed->count = count;
+    packed->tiles = (count + packed->kernels->lanes - 1) / packed->kernels->lanes;
+    ct_parallel_for(host, (packed->tiles + BLOCK_TILES - 1) / BLOCK_TILES, threads,
+                    pack_block_of_tiles, &task);
 }

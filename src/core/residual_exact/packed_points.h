@@ -1,8 +1,9 @@
 /* packed_points.h: points in the memory layout of the filter kernels.
  *
  * Tiles of `lanes` points: a kernel reads a tile from one end to the other and computes a vector
- * of dot products per load. Packed once per call, in parallel: O(n (m + d)) operations, and
- * O(n m^2) multiply-adds with a rotation; n (m + d + 3) values of memory.
+ * of dot products per load. Packed once per call, all at once or in portions that share their
+ * memory (portions.h), in parallel: O(n (m + d)) operations, and O(n m^2) multiply-adds with a
+ * rotation; (m + d + 3) values of memory for each point that is packed at a time.
  */
 #ifndef COVERTREE_RESIDUAL_EXACT_PACKED_POINTS_H
 #define COVERTREE_RESIDUAL_EXACT_PACKED_POINTS_H
@@ -19,14 +20,20 @@ struct ct_packed_points {
     char *v, *z;                   /* [tiles x truncation rank x lanes], [tiles x d x lanes] */
     char *tail;                    /* [tiles * lanes x tail, row-major] */
     char *root, *tail_norm, *norm; /* [tiles * lanes] root of p, norms of the tail and of v */
+    double *scratch;               /* [threads] times that of ct_pack_group() */
 };
 
-/* Packs the points at pos [count], with the norms of all points of the metric. pos must outlive
- * the result. Polls the host. */
+/* Memory for up to `most` points, and no points. */
 struct ct_packed_points ct_packed_points_make(const struct ct_host *host,
                                               const struct ct_transform *transform,
-                                              const struct ct_filter_kernels *kernels,
-                                              const int *pos, int count,
-                                              const struct ct_point_norms *norms, int threads);
+                                              const struct ct_filter_kernels *kernels, int most,
+                                              int threads);
+
+/* Packs the points at pos [count], with the norms of all points of the metric, in place of those
+ * before. The transform is that of ct_packed_points_make(), pos must outlive the packed points, and
+ * threads and count are at most the numbers there. Polls the host. */
+void ct_packed_points_fill(const struct ct_host *host, const struct ct_transform *transform,
+                           const int *pos, int count, const struct ct_point_norms *norms,
+                           int threads, struct ct_packed_points *packed);
 
 #endif

@@ -55,8 +55,10 @@ static void pack_problem(struct packed_problem *packed,
         pos[i] = i;
     for (int i = 0; i < CT_GROUP; i++)
         query[i] = i;
-    packed->points = ct_packed_points_make(&host, &packed->transform, packed->kernels, pos,
-                                           points->n, &packed->norms, 1);
+    packed->points =
+        ct_packed_points_make(&host, &packed->transform, packed->kernels, points->n, 1);
+    ct_packed_points_fill(&host, &packed->transform, pos, points->n, &packed->norms, 1,
+                          &packed->points);
     packed->group =
         (struct ct_packed_group){.stride = CT_GROUP,
                                  .z = ct_alloc_aligned(&host, (size_t)metric->d, group_size),

@@ -17,6 +17,7 @@ struct queries {
     const struct ct_factors *others;
     const int *row;
     int count, predecessors;
+    int whole; /* 1: without a truncation rank */
 };
 
 /* Fills near with all points that a query may find, by (distance, row); returns their count. */
@@ -67,7 +68,9 @@ static void check_search(const struct ct_residual_metric *metric, struct queries
             .predecessors = queries.predecessors,
             .threads = 1 + random_below(3),
             .precision = (enum ct_precision)(round / 3 % 3),
-            .tail = round % 2 ? random_below(metric->m + 40) - 1 : CT_TAIL_MEASURED,
+            .tail = round % 2 == 0  ? CT_TAIL_MEASURED
+                    : queries.whole ? CT_TAIL_NONE
+                                    : random_below(metric->m + 40) - 1,
             .kernels = ct_kernels((enum ct_simd_level)level),
             .correlation_kernels = kernels_of(level),
             .stats = &stats,
@@ -95,12 +98,12 @@ static void check_searches(enum ct_covariance kind, int n, int d, int m, enum p_
     int k = 1 + random_below(20);
     for (int i = 0; i < some; i++)
         row[i] = 1 + random_below(n);
-    check_search(&problem.metric, (struct queries){NULL, NULL, n, 0}, k);
-    check_search(&problem.metric, (struct queries){NULL, NULL, n, 1}, k);
-    check_search(&problem.metric, (struct queries){NULL, row, some, random_below(2)}, k);
-    check_search(&problem.metric, (struct queries){&problem.others, NULL, 37, 0}, k);
+    check_search(&problem.metric, (struct queries){.count = n}, k);
+    check_search(&problem.metric, (struct queries){.count = n, .predecessors = 1}, k);
+    check_search(&problem.metric, (struct queries){NULL, row, some, random_below(2), 0}, k);
+    check_search(&problem.metric, (struct queries){&problem.others, NULL, 37, 0, 0}, k);
     if (n < 100)
-        check_search(&problem.metric, (struct queries){NULL, NULL, n, random_below(2)}, n + 2);
+        check_search(&problem.metric, (struct queries){NULL, NULL, n, random_below(2), 0}, n + 2);
     keep_end();
 }
 
@@ -120,7 +123,7 @@ static void check_ties(enum ct_covariance kind, int n, int m, enum p_style style
     r->points.v = v;
     for (int predecessors = 0; predecessors < 2; predecessors++) {
         struct ct_residual_stats stats = {0};
-        check_search(r, (struct queries){NULL, NULL, n, predecessors}, 9);
+        check_search(r, (struct queries){NULL, NULL, n, predecessors, 0}, 9);
         struct ct_exact_batch batch = {.metric = r,
                                        .count = n,
                                        .predecessors = predecessors,
@@ -138,6 +141,25 @@ static void check_ties(enum ct_covariance kind, int n, int m, enum p_style style
     keep_end();
 }
 
+/* Few queries, some of them repeated: without a filter, and against points in several portions. */
+static void check_few(enum ct_covariance kind, int n, int m, enum p_style style)
+{
+    static const int counts[] = {1, 2, 16, 17, 39};
+    struct factors_problem problem = random_factors(kind, n, 3, m, style);
+    int large = n > 1000; /* then without rotations, which take long, and with the most queries */
+    for (int i = large ? 4 : 0; i < 5; i++) {
+        int *row = keep((size_t)counts[i], sizeof *row);
+        for (int j = 0; j < counts[i]; j++)
+            row[j] = j % 5 == 4 ? row[j - 1] : 1 + random_below(n);
+        check_search(&problem.metric, (struct queries){NULL, row, counts[i], i % 2, large},
+                     1 + 7 * i);
+    }
+    check_search(&problem.metric,
+                 (struct queries){&problem.others, NULL, large ? 37 : 16, 0, large},
+                 n < 50 ? n + 1 : 5);
+    keep_end();
+}
+
 int main(void)
 {
     static const int ms[] = {0, 1, 7, 70, 200}, ns[] = {1, 2, 40, 90, 260};
@@ -147,6 +169,10 @@ int main(void)
     check_searches(CT_MATERN32, 700, 3, 16, P_MIXED);
     check_searches(CT_MATERN52, 600, 2, 33, P_SMALL);
     check_searches(CT_EXPONENTIAL, 700, 2, 70, P_LARGE);
+    for (int i = 0; i < 3; i++)
+        check_few((enum ct_covariance)(i + 1), 313 + i, 3 * i, (enum p_style)i);
+    check_few(CT_RBF, 20, 20, P_MIXED);
+    check_few(CT_MATERN52, 3100, 400, P_MIXED);
     for (int i = 0; i < 4; i++)
         check_ties((enum ct_covariance)i, 600, 35 * (i % 2), (enum p_style)(i % 2));
     return check_done("exact_search");
