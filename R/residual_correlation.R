@@ -422,15 +422,20 @@ residual_search <- function(tree, query, k, options) {
 }
 
 # A function that tells whether the exact search of all queries costs less than an approximate search
-# with this mean number of evaluated points. Costs are estimated when first asked for. With V quantized,
-# an evaluation costs a quarter of an exact correlation.
+# with this mean number of evaluated points. Costs are estimated on a sample of pairs when bounds of them
+# do not decide. With V quantized, an evaluation costs a quarter of an exact correlation.
 exact_comparison <- function(tree, code, origin, others, k, options) {
   costs <- NULL
+  estimate <- function(measure) .Call(r_residual_costs, code, origin, others, k, measure, options)
   function(evaluated) {
     if (is.null(origin)) return(FALSE)
-    if (is.null(costs)) costs <<- .Call(r_residual_costs, code, origin, others, k, options)
     share <- if (is.null(quantized_values(tree, options$threads))) 1 else 0.25
-    costs[1] < share * costs[2] * evaluated
+    cheaper <- function(costs) costs[1] < share * costs[2] * evaluated
+    if (is.null(costs)) {
+      if (!cheaper(estimate(FALSE))) return(FALSE)
+      costs <<- estimate(TRUE)
+    }
+    cheaper(costs)
   }
 }
 

@@ -26,7 +26,7 @@ SEXP r_near_shards(SEXP, SEXP, SEXP, SEXP, SEXP, SEXP);
 SEXP r_radius_count(SEXP, SEXP, SEXP, SEXP, SEXP);
 SEXP r_metric_radius_count(SEXP, SEXP, SEXP, SEXP, SEXP, SEXP);
 SEXP r_residual_exact(SEXP, SEXP, SEXP, SEXP, SEXP, SEXP);
-SEXP r_residual_costs(SEXP, SEXP, SEXP, SEXP, SEXP);
+SEXP r_residual_costs(SEXP, SEXP, SEXP, SEXP, SEXP, SEXP);
 SEXP r_residual_distance(SEXP, SEXP, SEXP, SEXP, SEXP);
 SEXP r_pair_squares(SEXP, SEXP, SEXP, SEXP, SEXP, SEXP);
 SEXP r_pair_distances(SEXP, SEXP, SEXP, SEXP, SEXP, SEXP);
@@ -126,7 +126,7 @@ static const R_CallMethodDef routines[] = {
     {ROUTINE(r_radius_count), 5},
     {ROUTINE(r_metric_radius_count), 6},
     {ROUTINE(r_residual_exact), 6},
-    {ROUTINE(r_residual_costs), 5},
+    {ROUTINE(r_residual_costs), 6},
     {ROUTINE(r_residual_approx), 9},
     {ROUTINE(r_residual_quantize), 3},
     {ROUTINE(r_residual_distance), 5},

@@ -90,15 +90,19 @@ SEXP r_residual_exact(SEXP metric, SEXP origin, SEXP query_points, SEXP rows, SE
     return found;
 }
 
-/* Returns estimated costs of the exact search for all queries: c(of a query, of a correlation).
- * Kernels of the base set: the estimate must not depend on the machine. */
-SEXP r_residual_costs(SEXP metric, SEXP origin, SEXP query_points, SEXP k, SEXP options)
+/* Returns estimated costs of the exact search for all queries: c(of a query, of a correlation); or,
+ * without measuring, lower bounds of them. Kernels of the base set: the estimate must not depend
+ * on the machine. */
+SEXP r_residual_costs(SEXP metric, SEXP origin, SEXP query_points, SEXP k, SEXP measure,
+                      SEXP options)
 {
     struct exact_input input;
     fill_exact_input(&input, metric, origin, query_points, R_NilValue, options);
     input.batch.kernels = ct_kernels(CT_SIMD_BASE);
     input.batch.correlation_kernels = ct_correlation_kernels(CT_SIMD_BASE);
-    struct ct_exact_costs costs = ct_exact_search_costs(&r_host, &input.batch, Rf_asInteger(k));
+    struct ct_exact_costs costs =
+        Rf_asLogical(measure) ? ct_exact_search_costs(&r_host, &input.batch, Rf_asInteger(k))
+                              : ct_exact_search_least_costs(&input.batch);
     SEXP both = PROTECT(Rf_allocVector(REALSXP, 2));
     REAL(both)[0] = costs.query;
     REAL(both)[1] = costs.correlation;

@@ -364,3 +364,8 @@ struct ct_exact_costs ct_exact_search_costs(const struct ct_host *host,
     search.precision = ct_choose_precision(&search.filter);
     return ct_feature_costs(host, &search.filter, search.precision.f64_share, k);
 }
+
+struct ct_exact_costs ct_exact_search_least_costs(const struct ct_exact_batch *batch)
+{
+    return ct_least_feature_costs(batch);
+}

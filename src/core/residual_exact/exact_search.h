@@ -46,4 +46,9 @@ void ct_exact_search(const struct ct_host *host, const struct ct_exact_batch *ba
 struct ct_exact_costs ct_exact_search_costs(const struct ct_host *host,
                                             const struct ct_exact_batch *batch, int k);
 
+/* Costs that those of ct_exact_search_costs() are not below, if the batch has queries. Constant
+ * time.
+ */
+struct ct_exact_costs ct_exact_search_least_costs(const struct ct_exact_batch *batch);
+
 #endif

@@ -261,3 +261,9 @@ struct ct_exact_costs ct_feature_costs(const struct ct_host *host, const struct 
             (plan.pair_cost * pairs_of_search(batch) + feature_cost(batch)) / batch->count;
     return costs;
 }
+
+struct ct_exact_costs ct_least_feature_costs(const struct ct_exact_batch *batch)
+{
+    double pairs = pairs_of_search(batch) * (MIN_LEADING + TEST);
+    return (struct ct_exact_costs){(pairs + feature_cost(batch)) / batch->count, exact_cost(batch)};
+}

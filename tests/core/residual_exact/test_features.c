@@ -250,12 +250,17 @@ static void check_costs(void)
     batch.query_points = &problem.others;
     batch.count = problem.others.n;
     few = ct_exact_search_costs(&host, &batch, 10);
+    batch.query_points = NULL;
+    batch.count = style.n;
+    struct ct_exact_costs least = ct_exact_search_least_costs(&batch);
     host_end_call();
     check_about("costs %g, %g of a query, %g of a correlation", one.query, three.query,
                 one.correlation);
     CHECK(one.query == three.query && isfinite(one.query));
     CHECK(one.query > 64.0 * style.n && one.correlation > 250);
     CHECK(isinf(unknown.query) && isinf(few.query));
+    CHECK(least.query <= one.query && least.query > one.query / 4);
+    CHECK(least.correlation == one.correlation);
     keep_end();
 }
 
