@@ -58,9 +58,9 @@ open_samples <- function(call, rows, known) {
   stop <- NULL
   cheaper <- FALSE
   # All smaller efforts are recorded.
-  run <- function(rows, number) {
+  run <- function(rows, number, ...) {
     efforts <- call$efforts[seq_len(number)]
-    call$attempt(rows, efforts[number], levels = efforts)
+    call$attempt(rows, efforts[number], ..., levels = efforts)
   }
   list(
     last = length(call$efforts),
@@ -80,7 +80,8 @@ open_samples <- function(call, rows, known) {
     # The losses of both samples, those of the exact sample also against the patient search; and the
     # points evaluated.
     run = function(number) {
-      found <- run(rows, number)
+      most <- stats::quantile(stop[, ncol(stop)], 0.9, names = FALSE)
+      found <- run(rows, number, call$evaluations_with(call$efforts[number], most, call$efforts[ncol(stop)]))
       part <- function(places) lapply(found[c("index", "distance", "position", "stop")], `[`, places, TRUE, drop = FALSE)
       both <- part(known)
       control <- part(-known)

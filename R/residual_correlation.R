@@ -393,6 +393,11 @@ residual_search <- function(tree, query, k, options) {
     },
     exact_is_cheaper = exact_comparison(tree, code, origin, others, k, options),
     efforts = c(0, 0.05 * 1.1^(0:62)),
+    # The points that a query evaluates with this effort, if it has evaluated so many with another one.
+    evaluations_with = function(effort, evaluated, other) {
+      last <- (evaluated - other * 4 * k) / (1 + other)
+      max(last, 0) + effort * (max(last, 0) + 4 * k)
+    },
     attempt = function(rows, effort, few = 8 * k, levels = numeric()) {
       first <- min(n, 16 * ceiling(max(16, 2 * k, few) / 16))
       at <- if (is.null(rows)) query$space else query$space[rows, , drop = FALSE]
