@@ -83,9 +83,12 @@ space_search <- function(tree, state, others, k, options) {
   numbers <- function(rows) if (is.null(rows)) which(without) else which(without[rows])
   options <- utils::modifyList(options, list(epsilon = 0, stats = FALSE, progress = FALSE))
   options[c("budget", "max_distance")] <- list(NULL)
+  # Made when first needed, once for all searches of a call.
+  pointer <- NULL
   nearest <- function(rows, k) {
+    if (is.null(pointer)) pointer <<- space_pointer(tree, state, options)
     query <- if (!is.null(others)) others$z[rows, , drop = FALSE]
-    .Call(r_knn, space_pointer(tree, state, options), query, if (is.null(others)) rows, k, options)
+    .Call(r_knn, pointer, query, if (is.null(others)) rows, k, options)
   }
   list(
     # Replaces the answers to such queries in `found` by the nearest points in space, at distance 1.

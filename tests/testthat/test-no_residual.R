@@ -256,6 +256,28 @@ test_that("results report the share and the reasons", {
   expect_output(print(summary(vecchia_neighbors(small, 3))), "exact>\ndistances")
 })
 
+test_that("a call builds the tree over another lengthscale at most once", {
+  x <- uniform_points(3000, 2, seed = 611)
+  metric <- residual_correlation(kernel_exponential(lengthscale = 0.1), 300)
+  tree <- update_metric(cover_tree(x, metric = metric),
+                        residual_correlation(kernel_exponential(lengthscale = 0.2), 300))
+  space <- space_search(tree, tree$metric, NULL, 5L, search_options(knn_control(), NULL, FALSE))
+  pointer <- function() environment(space$complete)$pointer
+  empty <- list(index = matrix(0L, 3000, 5), distance = matrix(0, 3000, 5))
+  expect_null(pointer())
+  found <- space$complete(NULL, empty)
+  built <- pointer()
+  expect_identical(typeof(built), "externalptr")
+  expect_identical(space$complete(NULL, empty), found)
+  expect_identical(pointer(), built)
+  found <- knn_query(tree, k = 5, recall = 0.8)
+  expect_false(attr(found, "exact"))
+  none <- which(factors_of(tree)$p == 0)
+  expect_length(none, 300)
+  expect_identical(found$index[none, ],
+                   nearest_in_space(x / 0.2, x[none, ] / 0.2, 5, function(i) setdiff(1:3000, none[i])))
+})
+
 test_that("recall_of() compares with the nearest points in space", {
   tree <- cover_tree(x, metric = given)
   first <- matrix(1:5, 1200, 5, byrow = TRUE)
