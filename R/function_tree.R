@@ -146,7 +146,8 @@ function_radius <- function(tree, query, radius, rows, sort, count_only, threads
   lists <- radius_lists(found, if (is.null(rows)) queries else length(distinct))
   if (!is.null(rows)) lists <- lapply(lists, `[`, match(rows, distinct))
   if (sum(as.double(lists$count)) > limit) refuse_counted(c(NA, limit, 0), max_pairs, FUNCTION_RADIUS_PAIR)
-  structure(c(lists, list(radius = radius)), class = "covertree_radius", rows = rows)
+  structure(c(lists, list(radius = radius)), class = "covertree_radius", rows = rows,
+            own = is.null(query), points = length(tree))
 }
 
 # The lists of radius_query() from its pairs, ordered by query.

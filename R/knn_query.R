@@ -66,6 +66,7 @@
 #'     \item{`evaluations`}{only if not exact: the mean number of points evaluated per query. By
 #'       Euclidean distance without a budget, a scanned tile counts as 16 points.}
 #'     \item{`budget`, `epsilon`, `rows`}{the arguments, if used}
+#'     \item{`own`, `points`}{whether the queries are the tree's own points; n}
 #'     \item{`no_residual`, `reason`}{only by residual correlation: the share of the queries that have
 #'       no residual variance and are answered by distance in space (see [residual_correlation()]),
 #'       and, if it is above 0, a sentence with their number and the reasons}
@@ -228,7 +229,8 @@ knn_query <- function(tree, query = NULL, k = 10, rows = NULL, predecessor = FAL
   result <- found[c("index", "distance")]
   if (!identical(rows, distinct)) result <- lines_of(result, match(rows, distinct))
   if (!is.null(max_distance)) result <- drop_farther(result, max_distance)
-  knn <- structure(result, class = "covertree_knn", exact = is.null(found$recall))
+  knn <- structure(result, class = "covertree_knn", exact = is.null(found$recall),
+                   own = is.null(query), points = length(tree))
   if (!is.null(found$recall)) attributes(knn) <- c(attributes(knn), found[c("recall", "evaluations")])
   attr(knn, "budget") <- budget
   if (epsilon > 0 && !is.null(found$recall)) attr(knn, "epsilon") <- epsilon

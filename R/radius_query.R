@@ -26,7 +26,8 @@
 #'     \item{`count`}{integer vector \[m\]: the number of points found for each query}
 #'     \item{`radius`}{the radius}
 #'   }
-#'   and the attribute `rows`, if `rows` is given. Without queries, the lists and `count` are empty.
+#'   and the attributes `own` (whether the queries are the tree's own points), `points` (n), and `rows`, if
+#'   `rows` is given. Without queries, the lists and `count` are empty.
 #'
 #'   With `count_only = TRUE`: only the integer vector `count`.
 #'
@@ -121,7 +122,8 @@ radius_query <- function(tree, query = NULL, radius, rows = NULL, sort = TRUE, c
     found <- search(pointer, if (is.null(scan)) check_query(query, tree), rows, scan)
   }
   if (count_only) return(found$count)
-  structure(c(found, list(radius = radius)), class = "covertree_radius", rows = rows)
+  structure(c(found, list(radius = radius)), class = "covertree_radius", rows = rows,
+            own = is.null(query), points = length(tree))
 }
 
 #' @export

@@ -1,0 +1,232 @@
+#' Convert neighbors to the form of another package
+#'
+#' Converts a result of [knn_query()] or [radius_query()] to the object that another package makes or
+#' takes, so that its functions can continue with exact neighbors.
+#'
+#' @param x A result of [knn_query()] or [radius_query()] of m queries among n points.
+#' @param to The name of the package: one of the rows of the table below.
+#' @param self Whether each own point is its own first neighbor, at distance 0. `NULL`: as the package
+#'   has it. With `TRUE`, the result has one more neighbor per query than `x`. `TRUE` requires that the
+#'   queries are own points of the tree.
+#'
+#' @return The object in the third or fourth column. "All" in the last column: the queries must be all
+#'   own points of the tree, so that row i is the point in row i.
+#'
+#'   | `to` | `self` | of `knn_query()` | of `radius_query()` | queries |
+#'   |---|---|---|---|---|
+#'   | `"RANN"` | in | list `nn.idx`, `nn.dists` \[m x k\], as `nn2()` | the same, padded to the longest result | any |
+#'   | `"nabor"` | in | list `nn.idx`, `nn.dists` \[m x k\], as `knn()` | the same, padded to the longest result | any |
+#'   | `"FNN"` | out | list `nn.index`, `nn.dist` \[m x k\], as `get.knn()`, `get.knnx()` | - | any |
+#'   | `"dbscan"` | out | class `kNN`, as `kNN()` | class `frNN`, as `frNN()` | all |
+#'   | `"uwot"` | in | list `idx`, `dist` \[n x k\], for `umap(nn_method = )` | - | any |
+#'   | `"BiocNeighbors"` | out, in | list `index`, `distance` \[m x k\], as `findKNN()`, `queryKNN()` | list `index`, `distance` of m vectors each, as `findNeighbors()` | any |
+#'   | `"spdep"` | out | class `nb`, as `knn2nb(knearneigh())` | class `nb`, as `dnearneigh()` | all |
+#'   | `"GpGp"` | in | integer matrix `NNarray` \[n x (k + 1)\], of a search with `predecessor = TRUE` | - | all |
+#'   | `"Matrix"` | out | sparse matrix \[m x n\] of class `dgCMatrix`, with the distances | the same | any |
+#'   | `"igraph"` | out | directed graph of n vertices with the edge attribute `distance` | the same | all |
+#'
+#'   Queries with fewer than k neighbors: `nn.idx` is padded with 0, and `nn.dists` with 1.34e154
+#'   (RANN) or `Inf` (nabor); `NNarray` is padded with `NA`; classes `nb` and `dgCMatrix` and graphs have
+#'   fewer entries. For the other packages, all queries must have k neighbors.
+#'
+#'   A `dgCMatrix` keeps a neighbor at distance 0 as an entry of value 0. An edge of a graph has no
+#'   `weight`, because some functions of igraph read a weight as a distance, and others as a
+#'   similarity: see the example.
+#'
+#' @section Errors:
+#' Stops if `x` is not a result of a search; if `to` is not a name in the table or has no form for a
+#' radius; if the queries are not those of the last column; if a query has fewer than k neighbors and the
+#' package has no form for it; if `self` is not `NULL`, `TRUE` or `FALSE`, or differs from the table
+#' for dbscan, spdep and GpGp; and if the package Matrix or igraph is needed and not installed.
+#'
+#' @section Cost:
+#' O(m k) time and memory.
+#'
+#' @seealso [vecchia_neighbors()] orders points, finds predecessors, and gives `NNarray` itself.
+#'
+#' @examples
+#' x <- as.matrix(quakes[, 1:3])
+#' tree <- cover_tree(x)
+#' knn <- knn_query(tree, k = 5)
+#' str(as_neighbors(knn, "RANN"))
+#'
+#' # For functions of other packages:
+#' if (requireNamespace("dbscan", quietly = TRUE)) {
+#'   table(dbscan::dbscan(as_neighbors(radius_query(tree, radius = 10), "dbscan"), minPts = 5)$cluster)
+#' }
+#' if (requireNamespace("igraph", quietly = TRUE)) {
+#'   graph <- igraph::as.undirected(as_neighbors(knn, "igraph"), edge.attr.comb = "first")
+#'   similarity <- 1 / (1 + igraph::E(graph)$distance)
+#'   igraph::cluster_louvain(graph, weights = similarity)
+#' }
+#' @export
+as_neighbors <- function(x, to, self = NULL) {
+  of_radius <- inherits(x, "covertree_radius")
+  if (!of_radius && !inherits(x, "covertree_knn")) {
+    fail("x must be a result of knn_query() or radius_query(): got %s", describe(x))
+  }
+  if (missing(to)) fail("to must be the name of a package: got nothing")
+  form <- FORMS[[check_choice(to, names(FORMS), "to")]]
+  make <- if (of_radius) form$radius else form$knn
+  if (is.null(make)) fail("x must be a result of knn_query() for \"%s\": got one of radius_query()", to)
+  own <- isTRUE(attr(x, "own"))
+  if (form$all) check_all_own(x, own, to)
+  if (form$complete && !of_radius) check_complete(x, to)
+  self <- check_self(self, own, form, if (of_radius) form$radius_self else form$self, to)
+  parts <- list(index = x$index, distance = x$distance)
+  if (self) parts <- with_self(parts, if (is.null(attr(x, "rows"))) seq_along_queries(x) else attr(x, "rows"))
+  make(parts, x)
+}
+
+check_self <- function(self, own, form, self_default, to) {
+  if (is.null(self)) return(own && self_default)
+  self <- check_flag(self, "self")
+  if (form$fixed && self != form$self) fail("self must be NULL or %s for \"%s\": got %s", form$self, to, self)
+  if (self && !own) fail("self must be FALSE if the queries are not own points of the tree: got TRUE")
+  self
+}
+
+check_all_own <- function(x, own, to) {
+  if (own && is.null(attr(x, "rows"))) return(invisible())
+  fail("x must have the neighbors of all own points of the tree for \"%s\": got those of %s", to,
+       if (own) "some rows" else "a query")
+}
+
+check_complete <- function(x, to) {
+  short <- which(is.na(x$index[, ncol(x$index)]))
+  if (length(short) == 0) return(invisible())
+  fail("x must have %d neighbors for each query for \"%s\": query %d has %d", ncol(x$index), to, short[1],
+       sum(!is.na(x$index[short[1], ])))
+}
+
+seq_along_queries <- function(x) if (is.matrix(x$index)) seq_len(nrow(x$index)) else seq_along(x$index)
+
+# Adds the query itself, a point in row rows[i], as the first neighbor of query i.
+with_self <- function(parts, rows) {
+  if (is.matrix(parts$index)) {
+    list(index = cbind(as.integer(rows), parts$index, deparse.level = 0), distance = cbind(0, parts$distance))
+  } else {
+    list(index = Map(c, as.integer(rows), parts$index), distance = lapply(parts$distance, function(d) c(0, d)))
+  }
+}
+
+# Returns lists of neighbors as matrices [m x longest], padded with NA.
+as_matrices <- function(parts) {
+  if (is.matrix(parts$index)) return(parts)
+  longest <- max(0L, lengths(parts$index))
+  pad <- function(list, na) {
+    t(vapply(list, function(each) c(each, rep(na, longest - length(each))), rep(na, longest)))
+  }
+  shape <- c(length(parts$index), longest)
+  list(index = array(pad(parts$index, NA_integer_), shape), distance = array(pad(parts$distance, NA_real_), shape))
+}
+
+# Returns the pairs of a query and a neighbor as vectors `query`, `neighbor` and `distance`.
+as_pairs <- function(parts) {
+  if (!is.matrix(parts$index)) {
+    return(list(query = rep(seq_along(parts$index), lengths(parts$index)),
+                neighbor = as.integer(unlist(parts$index)), distance = as.double(unlist(parts$distance))))
+  }
+  found <- which(!is.na(parts$index))
+  list(query = row(parts$index)[found], neighbor = parts$index[found], distance = parts$distance[found])
+}
+
+# Returns a function that gives matrices, padded with row 0 at the distance `missing`, as a list with
+# the given names.
+padded_as <- function(names, missing) {
+  function(parts, x) {
+    parts <- as_matrices(parts)
+    none <- is.na(parts$index)
+    parts$index[none] <- 0L
+    parts$distance[none] <- missing
+    stats::setNames(parts, names)
+  }
+}
+
+named_as <- function(names) function(parts, x) stats::setNames(parts, names)
+
+dbscan_knn <- function(parts, x) {
+  k <- ncol(parts$index)
+  named <- function(values) {
+    dimnames(values) <- list(NULL, seq_len(k))
+    values
+  }
+  structure(list(dist = named(parts$distance), id = named(parts$index), k = k, sort = TRUE),
+            class = c("kNN", "NN"))
+}
+
+dbscan_radius <- function(parts, x) {
+  structure(list(dist = parts$distance, id = parts$index, eps = x$radius, sort = TRUE),
+            class = c("frNN", "NN"))
+}
+
+# The neighbors of a point are in ascending order, and 0 if it has none. `sym`: whether each neighbor
+# of a point also has the point as a neighbor.
+spdep_nb <- function(type) {
+  function(parts, x) {
+    pairs <- as_pairs(parts)
+    n <- length(seq_along_queries(x))
+    nb <- lapply(unname(split(pairs$neighbor, factor(pairs$query, seq_len(n)))), sort)
+    nb[lengths(nb) == 0] <- list(0L)
+    there <- (pairs$query - 1) * n + pairs$neighbor
+    back <- (pairs$neighbor - 1) * n + pairs$query
+    structure(nb, class = "nb", region.id = as.character(seq_len(n)), call = quote(as_neighbors(x, "spdep")),
+              sym = all(back %in% there), type = type)
+  }
+}
+
+gpgp_array <- function(parts, x) {
+  late <- which(parts$index > row(parts$index), arr.ind = TRUE)
+  if (length(late) > 0) {
+    fail("x must be a result with predecessor = TRUE for \"GpGp\": point %d has the later neighbor %d",
+         late[1, 1], parts$index[late[1, , drop = FALSE]])
+  }
+  parts$index
+}
+
+sparse_matrix <- function(parts, x) {
+  need_package("Matrix", "to = \"Matrix\"")
+  pairs <- as_pairs(parts)
+  Matrix::sparseMatrix(pairs$query, pairs$neighbor, x = pairs$distance,
+                       dims = c(length(seq_along_queries(x)), attr(x, "points")))
+}
+
+directed_graph <- function(parts, x) {
+  need_package("igraph", "to = \"igraph\"")
+  pairs <- as_pairs(parts)
+  graph <- igraph::make_graph(rbind(pairs$query, pairs$neighbor), n = attr(x, "points"))
+  igraph::set_edge_attr(graph, "distance", value = pairs$distance)
+}
+
+need_package <- function(package, for_what) {
+  if (!requireNamespace(package, quietly = TRUE)) {
+    fail("%s needs the package %s, which is not installed", for_what, package)
+  }
+}
+
+# A form: the functions of (parts, x) for results of knn_query() and of radius_query(), NULL where the
+# package has no such form; whether own points are their own neighbors, and whether this is fixed;
+# whether the queries must be all own points; whether each query needs k neighbors.
+new_form <- function(knn, radius = NULL, self = FALSE, radius_self = self, fixed = FALSE, all = FALSE,
+                     complete = FALSE) {
+  list(knn = knn, radius = radius, self = self, radius_self = radius_self, fixed = fixed, all = all,
+       complete = complete)
+}
+
+LARGEST_ROOT <- sqrt(.Machine$double.xmax)
+
+FORMS <- list(
+  RANN = new_form(padded_as(c("nn.idx", "nn.dists"), LARGEST_ROOT),
+                  padded_as(c("nn.idx", "nn.dists"), LARGEST_ROOT), self = TRUE),
+  nabor = new_form(padded_as(c("nn.idx", "nn.dists"), Inf), padded_as(c("nn.idx", "nn.dists"), Inf),
+                   self = TRUE),
+  FNN = new_form(named_as(c("nn.index", "nn.dist")), complete = TRUE),
+  dbscan = new_form(dbscan_knn, dbscan_radius, fixed = TRUE, all = TRUE, complete = TRUE),
+  uwot = new_form(named_as(c("idx", "dist")), self = TRUE, complete = TRUE),
+  BiocNeighbors = new_form(named_as(c("index", "distance")), named_as(c("index", "distance")),
+                           radius_self = TRUE, complete = TRUE),
+  spdep = new_form(spdep_nb("knn"), spdep_nb("distance"), fixed = TRUE, all = TRUE),
+  GpGp = new_form(gpgp_array, self = TRUE, fixed = TRUE, all = TRUE),
+  Matrix = new_form(sparse_matrix, sparse_matrix),
+  igraph = new_form(directed_graph, directed_graph, all = TRUE)
+)

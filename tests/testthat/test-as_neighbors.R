@@ -1,0 +1,133 @@
+# as_neighbors() gives the objects of other packages: equal to their own result, and accepted by
+# their functions. The points have no equal distances, because other packages order ties otherwise.
+set.seed(20)
+x <- matrix(rnorm(600), 200)
+tree <- cover_tree(x)
+knn <- knn_query(tree, k = 5)
+near <- radius_query(tree, radius = 0.7)
+query <- matrix(rnorm(90), 30)
+other <- knn_query(tree, query, k = 5)
+
+test_that("RANN gives the same lists", {
+  skip_if_not_installed("RANN")
+  expect_equal(as_neighbors(knn, "RANN"), RANN::nn2(x, k = 6))
+  expect_equal(as_neighbors(other, "RANN"), RANN::nn2(x, query, k = 5))
+  longest <- max(near$count) + 1
+  expect_equal(as_neighbors(near, "RANN"),
+               RANN::nn2(x, k = longest, searchtype = "radius", radius = 0.7))
+})
+
+test_that("FNN gives the same lists", {
+  skip_if_not_installed("FNN")
+  expect_equal(as_neighbors(knn, "FNN"), FNN::get.knn(x, 5), ignore_attr = TRUE)
+  expect_equal(as_neighbors(other, "FNN"), FNN::get.knnx(x, query, 5), ignore_attr = TRUE)
+})
+
+test_that("dbscan gives the same objects, and clusters them alike", {
+  skip_if_not_installed("dbscan")
+  ours <- as_neighbors(knn, "dbscan")
+  expect_equal(ours[c("dist", "id", "k", "sort")], unclass(dbscan::kNN(x, 5))[c("dist", "id", "k", "sort")],
+               ignore_attr = TRUE)
+  expect_s3_class(ours, class(dbscan::kNN(x, 5)), exact = TRUE)
+  expect_equal(dbscan::sNN(ours, k = 5)$shared, dbscan::sNN(x, k = 5)$shared)
+  ours <- as_neighbors(near, "dbscan")
+  expect_equal(ours$id, dbscan::frNN(x, 0.7)$id)
+  expect_equal(ours$dist, dbscan::frNN(x, 0.7)$dist)
+  expect_equal(dbscan::dbscan(ours, minPts = 4)$cluster, dbscan::dbscan(x, 0.7, minPts = 4)$cluster)
+})
+
+test_that("spdep gives the same neighbor lists", {
+  skip_if_not_installed("spdep")
+  # spdep takes points of two columns.
+  plane <- cover_tree(x[, 1:2])
+  same <- function(ours, theirs) {
+    expect_equal(unclass(ours), unclass(theirs), ignore_attr = TRUE)
+    expect_equal(attr(ours, "sym"), attr(theirs, "sym"))
+    expect_equal(attr(ours, "region.id"), attr(theirs, "region.id"))
+  }
+  ours <- as_neighbors(knn_query(plane, k = 4), "spdep")
+  same(ours, spdep::knn2nb(spdep::knearneigh(x[, 1:2], k = 4)))
+  same(as_neighbors(radius_query(plane, radius = 0.3), "spdep"), spdep::dnearneigh(x[, 1:2], 0, 0.3))
+  test <- spdep::moran.test(x[, 1], spdep::nb2listw(ours))
+  expect_gt(test$estimate[["Moran I statistic"]], 0.5)
+})
+
+test_that("BiocNeighbors gives the same lists", {
+  skip_if_not_installed("BiocNeighbors")
+  expect_equal(as_neighbors(knn, "BiocNeighbors"), BiocNeighbors::findKNN(x, k = 5)[c("index", "distance")],
+               ignore_attr = TRUE)
+  ours <- as_neighbors(near, "BiocNeighbors")
+  theirs <- BiocNeighbors::findNeighbors(x, threshold = 0.7)
+  expect_equal(lapply(ours$index, sort), lapply(theirs$index, sort))
+  expect_equal(lapply(ours$distance, sort), lapply(theirs$distance, sort))
+})
+
+test_that("uwot takes the lists and gives the embedding of its own exact search", {
+  skip_if_not_installed("uwot")
+  embed <- function(method) {
+    set.seed(1)
+    uwot::umap(x, n_neighbors = 6, nn_method = method, n_threads = 1, n_sgd_threads = 1, init = "pca",
+               n_epochs = 20)
+  }
+  expect_equal(embed(as_neighbors(knn, "uwot")), embed("fnn"), tolerance = 1e-6)
+})
+
+test_that("GpGp takes predecessors", {
+  previous <- knn_query(tree, k = 5, predecessor = TRUE)
+  array <- as_neighbors(previous, "GpGp")
+  expect_identical(array, cbind(1:200, previous$index))
+  expect_error(as_neighbors(knn, "GpGp"), "predecessor = TRUE")
+  skip_if_not_installed("GpGp")
+  loglik <- function(array) {
+    GpGp::vecchia_meanzero_loglik(c(1, 0.5, 0.01), "exponential_isotropic", x[, 1], x, array)$loglik
+  }
+  expect_equal(loglik(array), loglik(GpGp::find_ordered_nn(x, 5)))
+})
+
+test_that("sparse matrices and graphs have one entry per pair", {
+  skip_if_not_installed("Matrix")
+  matrix <- as_neighbors(knn, "Matrix")
+  dense <- matrix(0, 200, 200)
+  dense[cbind(c(row(knn$index)), c(knn$index))] <- knn$distance
+  expect_s4_class(matrix, "dgCMatrix")
+  expect_identical(as.matrix(matrix), dense)
+  expect_identical(dim(as_neighbors(other, "Matrix")), c(30L, 200L))
+  twice <- as_neighbors(knn_query(cover_tree(rbind(x, x)), k = 1), "Matrix")
+  expect_identical(twice@x, numeric(400))
+  expect_identical(Matrix::nnzero(as_neighbors(near, "Matrix")), sum(near$count))
+  skip_if_not_installed("igraph")
+  graph <- as_neighbors(knn, "igraph")
+  expect_equal(igraph::vcount(graph), 200)
+  edges <- igraph::as_edgelist(graph)
+  expect_equal(dense[edges], igraph::E(graph)$distance)
+  expect_equal(nrow(unique(edges)), 1000)
+})
+
+test_that("self, missing neighbors and rows follow the table", {
+  few <- knn_query(cover_tree(x[1:3, ]), k = 5)
+  expect_identical(as_neighbors(few, "RANN")$nn.idx[, 4:6], matrix(0L, 3, 3))
+  expect_identical(as_neighbors(few, "nabor")$nn.dists[, 4:6], matrix(Inf, 3, 3))
+  expect_identical(as_neighbors(few, "nabor", self = FALSE)$nn.idx[, 1:2], few$index[, 1:2])
+  some <- as_neighbors(knn_query(tree, k = 2, rows = c(9, 4)), "RANN")
+  expect_identical(some$nn.idx[, 1], c(9L, 4L))
+  expect_identical(some$nn.dists[, 1], c(0, 0))
+  alone <- as_neighbors(radius_query(cover_tree(x), radius = 0), "spdep")
+  expect_identical(unique(unlist(alone)), 0L)
+  expect_identical(dim(as_neighbors(radius_query(cover_tree(x), radius = 0), "nabor", self = FALSE)$nn.idx),
+                   c(200L, 0L))
+})
+
+test_that("results that the package has no form for are refused", {
+  refused <- function(...) expect_snapshot_error(as_neighbors(...))
+  refused(x, "RANN")
+  refused(knn)
+  refused(knn, "annoy")
+  refused(near, "FNN")
+  refused(near, "GpGp")
+  refused(other, "dbscan")
+  refused(knn_query(tree, rows = 1:3, k = 2), "igraph")
+  refused(knn_query(cover_tree(x[1:3, ]), k = 5), "uwot")
+  refused(knn, "RANN", self = NA)
+  refused(knn, "dbscan", self = TRUE)
+  refused(other, "RANN", self = TRUE)
+})
