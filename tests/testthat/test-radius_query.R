@@ -68,7 +68,8 @@ test_that("the result says what it is", {
   alone <- radius_query(sound_tree(clouds$one_point()), radius = 1)
   expect_identical(
     unclass(alone),
-    list(index = list(integer()), distance = list(double()), count = 0L, radius = 1)
+    structure(list(index = list(integer()), distance = list(double()), count = 0L, radius = 1),
+              own = TRUE, points = 1L)
   )
 })
 
