@@ -33,7 +33,7 @@ describe <- function(value) {
 
 with_article <- function(noun) {
   if (noun == "data.frame") noun <- "data frame"
-  paste(if (grepl("^[aeiouAEIOU]", noun)) "an" else "a", noun)
+  paste(if (grepl("^([aeiouAEIOU]|sf)", noun)) "an" else "a", noun)
 }
 
 # Whether a value has 64-bit integers of the package bit64. R stores their bits as doubles, so code
@@ -170,6 +170,10 @@ check_kept_metric <- function(state) {
 # least one row. `what` is the name of the argument. Costs one pass over the values, and a copy if
 # they are not a matrix of doubles.
 check_points <- function(x, what = "x", empty = FALSE) {
+  if (is_sf(x)) {
+    fail("%s must be a numeric matrix or a data frame of numeric columns: got %s; use sf::st_coordinates(%s)", what,
+         describe(x), what)
+  }
   x <- if (is.data.frame(x)) frame_points(x, what, empty) else matrix_points(x, what, empty)
   if (nrow(x) == 0 && !empty) fail("%s must have at least one row: got none", what)
   if (ncol(x) == 0) fail("%s must have at least one column: got none", what)
@@ -188,19 +192,43 @@ frame_points <- function(x, what, empty) {
   untyped <- function(column) empty && nrow(x) == 0 && (is.null(column) || is.logical(column))
   for (j in seq_along(x)) {
     if (!untyped(x[[j]]) && (!is.numeric(x[[j]]) || is.object(x[[j]]) || !is.null(dim(x[[j]])))) {
-      fail("%s must have numeric columns only: column %d (`%s`) is %s", what, j, names(x)[j],
-           describe(x[[j]]))
+      fail("%s must have numeric columns only: column %d (`%s`) is %s%s", what, j, names(x)[j],
+           describe(x[[j]]), column_advice(x[[j]], what, names(x)[j]))
     }
   }
   as.matrix(x)
+}
+
+# Returns the end of a message about the column `name` of the argument `what` that is not numeric: what to
+# write instead.
+column_advice <- function(value, what, name) {
+  if (is_integer64(value)) return("")
+  column <- paste0(what, "$", if (make.names(name) == name) name else sprintf("`%s`", name))
+  kinds <- c(Date = "as.numeric(%s), in days", POSIXct = "as.numeric(%s), in seconds",
+             POSIXlt = "as.numeric(as.POSIXct(%s)), in seconds", difftime = "as.numeric(%s, units = \"days\")",
+             units = "units::drop_units(%s)")
+  kind <- intersect(names(kinds), class(value))
+  if (length(kind) > 0) return(paste0("; use ", sub("%s", column, kinds[[kind[1]]], fixed = TRUE)))
+  if (is.factor(value)) return("; metric_gower() compares factors")
+  if (inherits(value, "sfc")) return("; use sf::st_drop_geometry()")
+  if (is.character(value)) return(sprintf("; use factor(%s) with metric_gower()", column))
+  if (is.logical(value)) return(sprintf("; use as.numeric(%s), or metric_gower()", column))
+  if (is.list(value)) return("; remove it, or make numeric columns of its elements")
+  ""
 }
 
 # Returns the matrix without its class, because methods of a class for dim() or is.double() may hide
 # the data.
 matrix_points <- function(x, what, empty) {
   if (inherits(x, "dist")) {
-    fail("%s must be points, one row per point: got distances; pass the points that dist() was given",
-         what)
+    fail("%s must be points, one row per point: got distances; pass the points that dist() was given%s", what,
+         if (what == "x") paste(", or with m <- as.matrix(x) use cover_tree(nrow(m), metric =",
+                                "metric_function(function(i, js) m[i, js]))") else "")
+  }
+  if (inherits(x, "Matrix")) {
+    fail("%s must be a base matrix, because all searches read dense points: got %s of %d x %d; as.matrix(%s) takes %s",
+         what, with_article(class(x)[1]), nrow(x), ncol(x), what,
+         format(structure(8 * nrow(x) * ncol(x), class = "object_size"), units = "auto"))
   }
   plain <- if (is.atomic(x)) unclass(x) else x
   if (is.null(dim(plain)) && is_numeric(x)) {

@@ -4,9 +4,9 @@
 #' builds it once, queries it as often as needed, saves it with [saveRDS()], or sends it to other R
 #' processes.
 #'
-#' @param x The points \[n x d\]: a numeric or integer matrix, or a data frame of numeric columns,
-#'   with one row per point. All values must be finite. n is at least 1 and at most 2^31 - 1, d is
-#'   at least 1.
+#' @param x The points \[n x d\]: a numeric or integer matrix, or a data frame of numeric columns (also a
+#'   tibble or a data.table), with one row per point; or points of the package \pkg{sf}. All values must be
+#'   finite. n is at least 1 and at most 2^31 - 1, d is at least 1. See the section Inputs.
 #' @param metric The distance: `"euclidean"`, `"manhattan"`, `"maximum"` (or `"chebyshev"`),
 #'   `"cosine"`, `"angular"`, `"hamming"`, `"jaccard"`, an object such as `metric_great_circle()` (see [metrics]), a
 #'   [metric_function()], or a [residual_correlation()]. With a residual correlation, the tree is
@@ -35,6 +35,26 @@
 #'
 #'   A tree cannot be indexed, changed, or combined with other data: these operations stop with
 #'   advice. Build a tree of other points from `as.matrix(tree)` instead.
+#'
+#' @section Inputs:
+#' Points of the package \pkg{sf} (classes `sf` and `sfc`) are searched by their coordinates `X` and `Y`. With a
+#' projected coordinate reference system (CRS), the distance is Euclidean, in the unit of the CRS. With
+#' longitude and latitude, it is `metric_great_circle(unit = "m")`, in meters, unless `metric` is given. The other
+#' columns of an `sf` object are not used. A `query` of class `sf` must have the CRS of the tree, and a `query`
+#' that is a matrix or a data frame has coordinates in this CRS. Lines and polygons are an error:
+#' use `sf::st_centroid(x)`, or `sf::st_coordinates(x)` for all vertices. Empty points, points without a CRS and
+#' points of three coordinates are errors, too.
+#'
+#' Columns of dates, times and durations are an error, because their unit decides what is near: write
+#' `as.numeric(x$date)` for days, `as.numeric(x$time)` for seconds (class `POSIXct`), and scale them with
+#' [metric_scaled()]. Factors, logicals and character columns need [metric_gower()].
+#'
+#' Sparse matrices of the package \pkg{Matrix} are an error, because all searches read dense points: pass
+#' `as.matrix(x)`, which takes 8 n d bytes, or fewer columns, such as principal components.
+#'
+#' Distances of class `dist` are an error, because a tree is built over points. If only the distances exist and
+#' they obey the triangle inequality, search by them:
+#' `m <- as.matrix(x); cover_tree(nrow(m), metric = metric_function(function(i, js) m[i, js]))`.
 #'
 #' @section Saved trees:
 #' A tree survives [saveRDS()], [save()], a fork, and being sent to a worker of the parallel
@@ -80,8 +100,9 @@
 #'
 #' @section Errors:
 #' Stops if `x` is missing, is not a numeric matrix or a data frame of numeric columns, is of class
-#' `integer64` or `dist`, has no row or no column, or has a value that is `NA`, `NaN` or infinite
-#' (the message names its row and column). Stops if squared distances would leave the range of
+#' `integer64` or `dist`, is a sparse matrix, has no row or no column, or has a value that is `NA`, `NaN` or infinite
+#' (the message names its row and column). Stops if `x` is of class `sf` or `sfc` and is not as the section
+#' Inputs describes. Stops if squared distances would leave the range of
 #' doubles: if the range of the widest column times sqrt(d) exceeds 1e153, or if the range of the
 #' widest column is above 0 and below 1e-145. Also stops if `metric`, `layout`, `leaf_size` or
 #' `threads` is not as described. For the errors of a metric, see [metrics],
@@ -125,6 +146,13 @@
 cover_tree <- function(x, metric = "euclidean", layout = c("hilbert", "natural"), leaf_size = NULL,
                        threads = NULL) {
   if (missing(x)) fail("x must be a numeric matrix or a data frame of numeric columns: got nothing")
+  crs <- NULL
+  if (is_sf(x) && !is_function_metric(metric) && !is_gower(metric)) {
+    points <- sf_coordinates(x, "x")
+    crs <- sf::st_crs(x)
+    if (missing(metric) && sf::st_is_longlat(crs)) metric <- metric_great_circle(unit = "m")
+    x <- points
+  }
   metric <- check_metric(metric)
   if (is_function_metric(metric)) {
     check_choice(layout, c("hilbert", "natural"), "layout")
@@ -143,16 +171,16 @@ cover_tree <- function(x, metric = "euclidean", layout = c("hilbert", "natural")
                    dimnames = if (is.null(space$x)) dimnames(x))
   pointer <- .Call(r_tree_build, points, layout == "hilbert", leaf_size, simd_level(), threads,
                    settings)
-  new_cover_tree(pointer, state, if (!is.null(space)) seal_space(space))
+  new_cover_tree(pointer, state, if (!is.null(space)) seal_space(space), crs)
 }
 
 # Makes a tree from a pointer and the state of a metric: `metric` for a residual correlation,
 # `space` for another metric. The cache is an environment that keeps the results of calibrations and
-# the quantized V.
-new_cover_tree <- function(pointer, metric = NULL, space = NULL) {
+# the quantized V. `crs`: the coordinate reference system of points of the package sf.
+new_cover_tree <- function(pointer, metric = NULL, space = NULL, crs = NULL) {
   structure(c(list(pointer = pointer, cache = new.env(parent = emptyenv())),
               if (!is.null(metric)) list(metric = metric), if (!is.null(space)) list(space = space)),
-            class = "cover_tree")
+            class = "cover_tree", crs = crs)
 }
 
 # Returns the cache of a tree. A damaged file can contain another object in its place: then the

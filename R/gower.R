@@ -30,8 +30,8 @@ check_frame <- function(x, what, missing = FALSE) {
     column <- x[[j]]
     kind <- column_kind(column)
     if (is.null(kind)) {
-      fail("%s must have columns that are numeric, factor or logical: column %d (`%s`) is %s", what, j,
-           names(x)[j], describe(column))
+      fail("%s must have columns that are numeric, factor or logical: column %d (`%s`) is %s%s", what, j,
+           names(x)[j], describe(column), column_advice(column, what, names(x)[j]))
     }
     wrong <- which(if (missing) is.infinite(column) else if (kind == "numeric") !is.finite(column) else is.na(column))
     if (length(wrong) > 0) {

@@ -9,6 +9,8 @@
 #'   points and one row per query; m may be 0, and columns without rows may be logical. If both have column names, columns are matched by
 #'   name; if the order differs, a message of class `covertree_reordered` says so. Otherwise columns
 #'   are matched by position. With a [metric_function()], `query` is a list or vector of m objects.
+#'   For a tree of points of the package \pkg{sf}, `query` may be of class `sf` or `sfc`, with the same
+#'   coordinate reference system.
 #'   `NULL`: the queries are the tree's own points. An own point is not its
 #'   own neighbor, but a duplicate of it in another row is.
 #' @param k The number of neighbors: a whole number of at least 1.
@@ -206,6 +208,7 @@ knn_query <- function(tree, query = NULL, k = 10, rows = NULL, predecessor = FAL
   euclidean <- is.null(tree$metric)
   scan <- control$search == "scan" && euclidean
   if (scan && !is.null(budget)) fail("search must be \"auto\" or \"tree\" with a budget: got \"scan\"")
+  query <- plain_query(query, tree)
   queries <- count_queries(query, rows, length(tree))
   check_pairs(queries, k, length(tree), options$threads, check_max_pairs(max_pairs),
               pair = if (is_function_tree(tree)) FUNCTION_PAIR else PAIR)

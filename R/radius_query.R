@@ -91,6 +91,7 @@ radius_query <- function(tree, query = NULL, radius, rows = NULL, sort = TRUE, c
   sort <- check_flag(sort, "sort")
   max_pairs <- check_max_pairs(max_pairs)
   options <- search_options(check_control(control), threads, metric = tree$space$code)
+  query <- plain_query(query, tree)
   queries <- count_queries(query, rows, length(tree))
   if (!count_only) check_queries(queries, if (is.null(rows)) queries else min(queries, length(tree)), max_pairs)
   search <- function(tree, query, rows, scan = NULL) {

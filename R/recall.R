@@ -161,6 +161,7 @@ recall_of <- function(tree, result, query = NULL, rows = attr(result, "rows"), p
   sample <- check_count(sample, "sample")
   control <- check_control(control)
   options <- search_options(control, threads, predecessor)
+  query <- plain_query(query, tree)
   count_queries(query, rows, length(tree))
   rows <- check_rows(rows, length(tree))
   if (inherits(result, "covertree_knn")) result <- result$index

@@ -354,7 +354,8 @@ update_metric <- function(tree, metric, threads = NULL) {
   }
   metric <- check_metric(metric)
   state <- check_state(tree$metric, dim(tree_arrays(tree)$points))
-  updated <- new_cover_tree(tree$pointer, metric_state(state$x, metric, threads, state$space))
+  updated <- new_cover_tree(tree$pointer, metric_state(state$x, metric, threads, state$space),
+                            crs = attr(tree, "crs"))
   before <- kept_choices(cache_of(tree))
   if (length(before) > 0) updated$cache$before <- before
   updated
