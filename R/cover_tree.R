@@ -150,7 +150,7 @@ cover_tree <- function(x, metric = "euclidean", layout = c("hilbert", "natural")
   if (is_sf(x) && !is_function_metric(metric) && !is_gower(metric)) {
     points <- sf_coordinates(x, "x")
     crs <- sf::st_crs(x)
-    if (missing(metric) && sf::st_is_longlat(crs)) metric <- metric_great_circle(unit = "m")
+    if (missing(metric)) metric <- sf_metric(crs)
     x <- points
   }
   metric <- check_metric(metric)

@@ -48,16 +48,19 @@ plain_query <- function(query, tree) {
     fail("query must be a matrix or a data frame, because the tree's points have no coordinate reference system: got %s; use sf::st_coordinates(query)",
          describe(query))
   }
-  if (sf::st_crs(query) != crs) {
-    fail("query must have the coordinate reference system of the tree, %s: got %s; use sf::st_transform(query, %s)",
-         crs_label(crs), crs_label(sf::st_crs(query)), crs_code(crs))
-  }
+  check_crs(query, "query", crs, "the tree", "attr(tree, \"crs\")")
   points
+}
+
+# Stops unless `x` has this CRS of `whose` points. `source`: code for it.
+check_crs <- function(x, what, crs, whose, source) {
+  own <- sf::st_crs(x)
+  if (own == crs) return(invisible())
+  fail("%s must have the coordinate reference system of %s, %s: got %s; use sf::st_transform(%s, %s)", what, whose,
+       crs_label(crs), crs_label(own), what, if (is.na(crs$epsg)) source else crs$epsg)
 }
 
 crs_label <- function(crs) encodeString(if (is.na(crs$input)) "unnamed" else crs$input, quote = "\"")
 
-# What a user writes for a CRS.
-crs_code <- function(crs) {
-  if (!is.na(crs$epsg)) crs$epsg else "sf::st_crs(x), with x the points of the tree"
-}
+# The metric for points of a CRS.
+sf_metric <- function(crs) if (sf::st_is_longlat(crs)) metric_great_circle(unit = "m") else "euclidean"
