@@ -10,6 +10,12 @@ within_argument <- function(argument, code) {
   tryCatch(code, error = function(e) fail("%s is not valid: %s", argument, conditionMessage(e)))
 }
 
+# Returns the value of `code`. An error in it names the argument `from` as `to`, as the user wrote it.
+naming <- function(from, to, code) {
+  place <- sprintf("\\b%s(?= must|\\$|,|\\))", from)
+  tryCatch(code, error = function(e) fail("%s", gsub(place, to, conditionMessage(e), perl = TRUE)))
+}
+
 # Stops unless a list has elements of these names, each once. `kind`: what the argument must be.
 check_parts <- function(parts, names, argument, kind) {
   if (length(parts) != length(names) || !setequal(names(parts), names)) {

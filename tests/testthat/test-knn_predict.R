@@ -1,0 +1,89 @@
+# knn_predict(), compared with loops and with the packages class and FNN.
+
+set.seed(51)
+x <- matrix(rnorm(300), 100)
+test <- matrix(rnorm(90), 30)
+value <- x[, 1] + x[, 2]^2
+two <- factor(ifelse(value > 1, "high", "low"), c("low", "none", "high"))
+three <- cut(value, c(-Inf, 0, 1.5, Inf), c("a", "b", "c"))
+
+# Returns the sums of weights of each class, or the mean of values.
+oracle_predict <- function(x, y, test, k, inverse = FALSE) {
+  one <- function(i) {
+    far <- if (is.null(test)) replace(oracle_distance(x, x[i, ]), i, Inf) else oracle_distance(x, test[i, ])
+    near <- order(far)[seq_len(k)]
+    w <- if (!inverse) rep(1, k) else if (any(far[near] == 0)) as.numeric(far[near] == 0) else 1 / far[near]
+    if (is.factor(y)) vapply(levels(y), function(l) sum(w[y[near] == l]), 0) / sum(w) else sum(w * y[near]) / sum(w)
+  }
+  rows <- seq_len(nrow(if (is.null(test)) x else test))
+  if (is.factor(y)) t(vapply(rows, one, numeric(nlevels(y)))) else vapply(rows, one, 0)
+}
+
+test_that("classes, shares and values are those of the definition", {
+  tied <- round(x)
+  for (points in list(x, tied)) for (places in list(NULL, round(test, 1), tied[1:10, ])) for (w in c("uniform", "inverse")) {
+    shares <- oracle_predict(points, three, places, 4, w == "inverse")
+    expect_equal(knn_predict(points, three, places, k = 4, weights = w, prob = TRUE), shares)
+    expect_equal(knn_predict(points, value, places, k = 4, weights = w),
+                 oracle_predict(points, value, places, 4, w == "inverse"))
+    if (w == "uniform") {
+      expect_identical(knn_predict(points, three, places, k = 4), factor(levels(three)[apply(shares, 1, which.max)], levels(three)))
+    }
+  }
+})
+
+test_that("equal classes go to the first level, and unused levels stay", {
+  line <- cbind(c(-1, 1, -2, 2))
+  expect_identical(knn_predict(line, factor(c("b", "a", "b", "a"), c("b", "a", "z")), cbind(0), k = 2),
+                   factor("b", c("b", "a", "z")))
+  expect_identical(knn_predict(line, c("b", "a", "b", "a"), cbind(0), k = 2), factor("a", c("a", "b")))
+  expect_identical(knn_predict(line, c(TRUE, FALSE, TRUE, FALSE), cbind(0), k = 2, prob = TRUE),
+                   cbind("FALSE" = 0.5, "TRUE" = 0.5))
+  expect_identical(colnames(knn_predict(x, two, test, k = 3, prob = TRUE)), levels(two))
+  expect_true(all(knn_predict(x, two, test, k = 3, prob = TRUE)[, "none"] == 0))
+})
+
+test_that("class and FNN predict the same where nothing is equal", {
+  skip_if_not_installed("class")
+  same <- function(ours, theirs) expect_identical(as.character(ours), as.character(theirs))
+  same(knn_predict(x, two, test, k = 5), class::knn(x, test, two, k = 5))
+  same(knn_predict(x, two, k = 5), class::knn.cv(x, two, k = 5))
+  skip_if_not_installed("FNN")
+  expect_equal(knn_predict(x, value, test, k = 4), FNN::knn.reg(x, test, value, k = 4)$pred)
+  expect_equal(knn_predict(x, value, k = 4), FNN::knn.reg(x, y = value, k = 4)$pred)
+  same(knn_predict(x, two, k = 7), FNN::knn.cv(x, two, k = 7))
+})
+
+test_that("trees, data frames and no test points are taken", {
+  tree <- cover_tree(x, metric = "manhattan")
+  expect_identical(knn_predict(tree, value, test, k = 3), knn_predict(x, value, test, k = 3, metric = "manhattan"))
+  expect_identical(knn_predict(as.data.frame(x), three, k = 3, threads = 1), knn_predict(x, three, k = 3))
+  mixed <- transform(iris, Species = NULL, wide = Sepal.Width > 3)
+  expect_identical(levels(knn_predict(mixed, iris$Species, k = 3, metric = metric_gower())), levels(iris$Species))
+  none <- x[0, ]
+  expect_identical(knn_predict(x, value, none, k = 3), numeric())
+  expect_identical(knn_predict(x, three, none, k = 3), three[0])
+  expect_identical(dim(knn_predict(x, three, none, k = 3, prob = TRUE)), c(0L, 3L))
+  expect_equal(knn_predict(x * 1e-140, value, test * 1e-140, k = 3, weights = "inverse"),
+               knn_predict(x, value, test, k = 3, weights = "inverse"))
+})
+
+test_that("wrong arguments are named", {
+  expect_complaints(
+    knn_predict(y = value),
+    knn_predict(x),
+    knn_predict("a", value),
+    knn_predict(data.frame(day = Sys.Date()), 1),
+    knn_predict(x, value[-1]),
+    knn_predict(x, replace(value, 3, NA)),
+    knn_predict(x, replace(three, 4, NA)),
+    knn_predict(x, as.list(value)),
+    knn_predict(x, Sys.Date() + seq_len(100)),
+    knn_predict(x, value, prob = TRUE),
+    knn_predict(x, value, k = 100),
+    knn_predict(x, value, test, k = 101),
+    knn_predict(x, value, test[, 1:2]),
+    knn_predict(x, value, weights = "gauss"),
+    knn_predict(cover_tree(x), value, metric = "manhattan")
+  )
+})
