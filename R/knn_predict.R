@@ -105,8 +105,8 @@ neighbor_weights <- function(distance, weights) {
   weight
 }
 
-# Returns the weighted mean of each row; weights of NA count as 0. Summed by column, so that the result does not
-# depend on the number of rows.
+# Returns the weighted mean of each row. Summed by column, so that the result does not depend on the number of
+# rows.
 weighted_rows <- function(value, weight) {
   sum <- total <- numeric(nrow(value))
   for (j in seq_len(ncol(value))) {
@@ -116,12 +116,13 @@ weighted_rows <- function(value, weight) {
   sum / total
 }
 
-# Returns the sums of weights [m x classes] of the neighbors in each class.
+# Returns the sums of weights [m x classes] of the neighbors in each class, without the neighbors that are NA.
 class_votes <- function(index, class, classes, weight) {
   votes <- matrix(0, nrow(index), classes)
   for (j in seq_len(ncol(index))) {
-    at <- cbind(seq_len(nrow(index)), class[index[, j]])
-    votes[at] <- votes[at] + weight[, j]
+    there <- which(!is.na(index[, j]))
+    at <- cbind(there, class[index[there, j]])
+    votes[at] <- votes[at] + weight[there, j]
   }
   votes
 }
