@@ -1,0 +1,78 @@
+#' The graph of nearest neighbors
+#'
+#' Connects each point with its k nearest neighbors, as a sparse matrix of the package \pkg{Matrix} or a graph of
+#' \pkg{igraph}.
+#'
+#' @param x A tree, a result of [knn_query()] for all own points of a tree, or n points in any form that
+#'   [cover_tree()] takes.
+#' @param k The number of neighbors of each point; not with a result of [knn_query()], which has its own.
+#' @param mutual Which pairs of points are connected. `FALSE`: each point is connected to its neighbors, by directed
+#'   edges. `TRUE`: two points are connected if each is a neighbor of the other, and the edges have no direction.
+#' @param weights The weights of edges: `"distance"`, or `"one"` for 1 in a matrix and none in a graph of
+#'   \pkg{igraph}.
+#' @param to The class of the graph: `"Matrix"` or `"igraph"`.
+#' @param metric The distance, as in [cover_tree()], if `x` has points.
+#'
+#' @return For `"Matrix"`, a sparse matrix \[n x n\] with the weight of the edge from point i to point j in row i and
+#'   column j; it is symmetric (class `dsCMatrix`) if `mutual` is `TRUE`. A neighbor at distance 0 is a stored 0.
+#'   For `"igraph"`, a graph of n vertices, directed unless `mutual`, with the edge attribute `weight` if `weights` is `"distance"`.
+#'
+#'   Graphs in which two points are connected if either is a neighbor of the other:
+#'   `igraph::as.undirected(g, edge.attr.comb = "first")`. Functions for shortest paths read `weight` as a distance,
+#'   those for communities as a similarity: use `weights = "one"` there.
+#'
+#' @section Errors:
+#' Stops if `x` has the neighbors of other queries than all own points, if `k` is missing where it is needed, or given
+#' where it is not, if the package of the class is not installed, and where [cover_tree()] and [knn_query()] stop.
+#'
+#' @section Cost:
+#' That of [cover_tree()] and [knn_query()], and a sort of the n k edges.
+#'
+#' @seealso [as_neighbors()] for the objects of more packages, and for neighbors within a radius.
+#'
+#' @examples
+#' if (requireNamespace("Matrix", quietly = TRUE)) {
+#'   graph <- knn_graph(quakes[1:3], k = 5, mutual = TRUE, weights = "one")
+#'   table(Matrix::colSums(graph)) # the numbers of mutual neighbors
+#' }
+#' @export
+knn_graph <- function(x, k, mutual = FALSE, weights = c("distance", "one"), to = c("Matrix", "igraph"),
+                      metric = "euclidean") {
+  mutual <- check_flag(mutual, "mutual")
+  weights <- check_choice(weights, c("distance", "one"), "weights")
+  to <- check_choice(to, c("Matrix", "igraph"), "to")
+  need_package(to, sprintf("to = \"%s\"", to))
+  if (missing(x)) fail("x must be points, a tree or a result of knn_query(): got nothing")
+  searched <- inherits(x, "covertree_knn") || inherits(x, "cover_tree")
+  if (searched && !missing(metric)) fail("metric must not be given if x is a tree or a result, which have their own")
+  if (inherits(x, "covertree_knn")) {
+    if (!missing(k)) fail("k must not be given if x is a result of knn_query(), which has %d", ncol(x$index))
+    check_all_own(x, isTRUE(attr(x, "own")), to)
+  } else {
+    if (missing(k)) fail("k must be one whole number of at least 1: got nothing")
+    k <- check_count(k, "k")
+    if (!searched) x <- if (missing(metric)) cover_tree(x) else cover_tree(x, metric = metric)
+    x <- knn_query(x, k = k)
+  }
+  pairs <- as_pairs(x)
+  if (mutual) pairs <- mutual_pairs(pairs, nrow(x$index))
+  graph_of(pairs, nrow(x$index), mutual, if (weights == "distance") pairs$distance, to)
+}
+
+# Returns the pairs of n points in which each is a neighbor of the other, once, with query < neighbor.
+mutual_pairs <- function(pairs, n) {
+  there <- (pairs$query - 1) * n + pairs$neighbor
+  back <- (pairs$neighbor - 1) * n + pairs$query
+  keep <- pairs$query < pairs$neighbor & there %in% back
+  lapply(pairs, `[`, keep)
+}
+
+# `weight`: the weights of the edges, or NULL.
+graph_of <- function(pairs, n, mutual, weight, to) {
+  if (to == "Matrix") {
+    if (is.null(weight)) weight <- rep(1, length(pairs$query))
+    return(Matrix::sparseMatrix(pairs$query, pairs$neighbor, x = weight, dims = c(n, n), symmetric = mutual))
+  }
+  graph <- igraph::make_graph(rbind(pairs$query, pairs$neighbor), n = n, directed = !mutual)
+  if (is.null(weight)) graph else igraph::set_edge_attr(graph, "weight", value = weight)
+}
