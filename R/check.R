@@ -10,10 +10,11 @@ within_argument <- function(argument, code) {
   tryCatch(code, error = function(e) fail("%s is not valid: %s", argument, conditionMessage(e)))
 }
 
-# Returns the value of `code`. An error in it names the argument `from` as `to`, as the user wrote it.
-naming <- function(from, to, code) {
-  place <- sprintf("\\b%s(?= must|\\$|,|\\))", from)
-  tryCatch(code, error = function(e) fail("%s", gsub(place, to, conditionMessage(e), perl = TRUE)))
+# Returns the value of `code`. An error in it names the argument `from` as `to`, as the user wrote it, and ends with
+# `end`.
+naming <- function(from, to, code, end = "") {
+  argument <- sprintf("\\b%s(?= must| and the tree|\\$|,|\\))", from)
+  tryCatch(code, error = function(e) fail("%s%s", gsub(argument, to, conditionMessage(e), perl = TRUE), end))
 }
 
 # Stops unless a list has elements of these names, each once. `kind`: what the argument must be.

@@ -92,6 +92,7 @@ impute_columns <- function(x) {
     columns <- lapply(seq_along(x), function(j) x[[j]])
     names(columns) <- names(x)
   }
+  if (NROW(x) == 0 || length(columns) == 0) fail("x must have at least one row and one column: got %d x %d", NROW(x), NCOL(x))
   for (j in seq_along(columns)) check_impute_column(columns[[j]], j, names(columns)[j])
   empty <- which(rowSums(!vapply(columns, is.na, logical(NROW(x)))) == 0)
   if (length(empty) > 0) fail("x must have a value in each row: row %d has none; remove it", empty[1])

@@ -12,7 +12,8 @@
 #' @param max_distance The largest distance of a pair: a number of at least 0, or `Inf`.
 #' @param metric The distance, as in [cover_tree()]: any but a [metric_function()] or a
 #'   [residual_correlation()]. For longitude and latitude, use [metric_great_circle()]. The default for points
-#'   of \pkg{sf} is that of [cover_tree()].
+#'   of \pkg{sf} is that of [cover_tree()]. With [metric_gower()], the ranges are those of the rows of `y` in a group,
+#'   and the factors of `y` have all levels that occur in `x`.
 #' @param by_group Columns whose values must be equal in both rows of a pair: names, or
 #'   `c("name in x" = "name in y")`; `NULL` for none. A missing value is equal to a missing value, as in
 #'   [merge()].
@@ -194,11 +195,13 @@ group_kind <- function(column) {
 nearest_pairs <- function(points, groups, k, metric, max_distance) {
   rows_x <- split(seq_along(groups$x), groups$x)
   rows_y <- split(seq_along(groups$y), groups$y)
+  place <- if (length(rows_y) > 1) " (counted in a group of by_group)" else ""
   pairs <- lapply(intersect(names(rows_x), names(rows_y)), function(group) {
     from <- rows_x[[group]]
     to <- rows_y[[group]]
-    tree <- cover_tree(points$y[to, , drop = FALSE], metric = metric)
-    found <- as.data.frame(knn_query(tree, points$x[from, , drop = FALSE], k = min(k, length(to))))
+    tree <- naming("x", "y", cover_tree(points$y[to, , drop = FALSE], metric = metric), place)
+    found <- naming("query", "x", knn_query(tree, points$x[from, , drop = FALSE], k = min(k, length(to))), place)
+    found <- as.data.frame(found)
     found <- found[found$distance <= max_distance, ]
     data.frame(x = from[found$query], y = to[found$neighbor], distance = found$distance)
   })

@@ -81,6 +81,7 @@ test_that("wrong arguments are named", {
   expect_complaints(
     knn_impute(),
     knn_impute(1:3),
+    knn_impute(late[0, ]),
     knn_impute(late),
     knn_impute(data.frame(a = c("x", NA))),
     knn_impute(data.frame(a = c(1, NA), b = NA_real_)),

@@ -119,7 +119,8 @@ test_that("wrong arguments are named", {
     knn_join(left, right, "px", suffix = c("", "")),
     knn_join(left, right, "px", distance = "v"),
     knn_join(left, right, "px", metric = metric_function(function(i, js) js)),
-    knn_join(left, right, "px", metric = "near"),
+    knn_join(left, transform(right, px = replace(px, 9, 0)), "px", metric = "cosine"),
+    knn_join(transform(left, px = replace(px, 9, 0)), transform(right, px = 1), "px", metric = "cosine", by_group = c(g = "h")),
     knn_join(left, right, "px", type = "full")
   )
 })
