@@ -430,8 +430,13 @@ grown_knn <- function(tree, query, k, rows, arguments) {
   result <- if (n == 0) knn_of_none(tree, query, k, queries)
             else search_parts(tree, queries, many || !exact, several, single, arguments$threads)
   attr(result, "rows") <- if (!asked$all) asked$rows
+  attr(result, "own") <- is.null(query)
+  attr(result, "points") <- last_row(tree)
   result
 }
+
+# The largest row number that a point of the tree has had.
+last_row <- function(tree) if (is_grown_tree(tree)) as.integer(tree$forest$next_row - 1) else length(tree)
 
 # Whether these rows are all rows of a part, in order.
 is_whole <- function(part, rows) length(rows) == part$count

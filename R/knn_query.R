@@ -68,7 +68,8 @@
 #'     \item{`evaluations`}{only if not exact: the mean number of points evaluated per query. By
 #'       Euclidean distance without a budget, a scanned tile counts as 16 points.}
 #'     \item{`budget`, `epsilon`, `rows`}{the arguments, if used}
-#'     \item{`own`, `points`}{whether the queries are the tree's own points; n}
+#'     \item{`own`, `points`}{whether the queries are the tree's own points; n, or the largest row number so far of a
+#'       tree that has grown}
 #'     \item{`no_residual`, `reason`}{only by residual correlation: the share of the queries that have
 #'       no residual variance and are answered by distance in space (see [residual_correlation()]),
 #'       and, if it is above 0, a sentence with their number and the reasons}
@@ -195,6 +196,7 @@ knn_query <- function(tree, query = NULL, k = 10, rows = NULL, predecessor = FAL
     given <- c("recall", "epsilon", "budget")[c(recall < 1, epsilon > 0, !is.null(budget))]
     fail("at most one of recall, epsilon and budget must be given: got %s", toString(given))
   }
+  query <- plain_query(query, tree)
   if (is_grown_tree(tree)) {
     return(grown_knn(tree, query, k, rows, list(predecessor = predecessor, recall = recall, epsilon = epsilon,
                                                 budget = budget, max_distance = max_distance, threads = threads,
@@ -208,7 +210,6 @@ knn_query <- function(tree, query = NULL, k = 10, rows = NULL, predecessor = FAL
   euclidean <- is.null(tree$metric)
   scan <- control$search == "scan" && euclidean
   if (scan && !is.null(budget)) fail("search must be \"auto\" or \"tree\" with a budget: got \"scan\"")
-  query <- plain_query(query, tree)
   queries <- count_queries(query, rows, length(tree))
   check_pairs(queries, k, length(tree), options$threads, check_max_pairs(max_pairs),
               pair = if (is_function_tree(tree)) FUNCTION_PAIR else PAIR)

@@ -124,7 +124,7 @@ radius_query <- function(tree, query = NULL, radius, rows = NULL, sort = TRUE, c
   }
   if (count_only) return(found$count)
   structure(c(found, list(radius = radius)), class = "covertree_radius", rows = rows,
-            own = is.null(query), points = length(tree))
+            own = is.null(query), points = last_row(tree))
 }
 
 #' @export

@@ -26,7 +26,8 @@ shards_knn <- function(forest, query, k, rows, predecessor, recall, epsilon, bud
   result <- merge_neighbors(result, more)
   if (!identical(call$rows, call$distinct)) result <- lines_of(result, match(call$rows, call$distinct))
   if (!is.null(max_distance)) result <- drop_farther(result, max_distance)
-  knn <- structure(result, class = "covertree_knn", exact = TRUE)
+  knn <- structure(result, class = "covertree_knn", exact = TRUE,
+                   own = is.null(query), points = length(forest))
   attr(knn, "rows") <- call$rows
   knn
 }
@@ -56,7 +57,8 @@ shards_radius <- function(forest, query, radius, rows, sort, count_only, threads
   if (pairs > max(limit, if (is.null(max_pairs)) FEW_PAIRS)) refuse_counted(c(pairs, limit, 0), max_pairs)
   lists <- c(merge_pairs(parts, call, sort), list(count = count))
   if (!is.null(place)) lists <- lapply(lists, `[`, place)
-  structure(c(lists, list(radius = radius)), class = "covertree_radius", rows = call$rows)
+  structure(c(lists, list(radius = radius)), class = "covertree_radius", rows = call$rows,
+            own = is.null(query), points = length(forest))
 }
 
 # Checks the arguments that all queries have. Returns what their tasks need: count, the number of different
