@@ -57,7 +57,7 @@ knn_join <- function(x, y, by = NULL, k = 1, max_distance = Inf, metric = "eucli
   check_join_frame(x, "x")
   check_join_frame(y, "y")
   k <- check_count(k, "k")
-  max_distance <- check_max_distance(max_distance)
+  max_distance <- check_join_distance(max_distance)
   type <- check_choice(type, c("left", "inner"), "type")
   by_group <- check_join_columns(by_group, "by_group", x, y)
   kept <- setdiff(names(y), c(by_group$y, if (is_sf(y)) attr(y, "sf_column")))
@@ -89,7 +89,7 @@ check_join_frame <- function(x, what) {
   if (length(twice) > 0) fail("%s must have columns of different names: got %s twice", what, quoted(twice[1]))
 }
 
-check_max_distance <- function(value) {
+check_join_distance <- function(value) {
   if (!is_number(value) || is.na(value) || value < 0) {
     fail("max_distance must be one number of at least 0, or Inf: got %s", describe(value))
   }
@@ -200,9 +200,9 @@ nearest_pairs <- function(points, groups, k, metric, max_distance) {
     from <- rows_x[[group]]
     to <- rows_y[[group]]
     tree <- naming("x", "y", cover_tree(points$y[to, , drop = FALSE], metric = metric), place)
-    found <- naming("query", "x", knn_query(tree, points$x[from, , drop = FALSE], k = min(k, length(to))), place)
+    found <- naming("query", "x", knn_query(tree, points$x[from, , drop = FALSE], k = min(k, length(to)),
+                                            max_distance = max_distance), place)
     found <- as.data.frame(found)
-    found <- found[found$distance <= max_distance, ]
     data.frame(x = from[found$query], y = to[found$neighbor], distance = found$distance)
   })
   pairs <- do.call(rbind, c(list(data.frame(x = integer(), y = integer(), distance = numeric())), pairs))

@@ -15,7 +15,7 @@ goal=${1:-}
 needs= tools= peers= extras=
 # Without mirai and nanoparquet, which take minutes to compile, their tests are skipped.
 tested="RANN FNN dbscan GpGp fields spdep future cachem lobstr bit64 rlang Rmpfr cluster geosphere gower"
-tested="$tested ggplot2 proxy s2 sf stringdist"
+tested="$tested ggplot2 proxy s2 sf stringdist igraph uwot tibble data.table BiocNeighbors"
 case $goal in
     demo) ;;
     test) needs=testthat peers=$tested ;;
@@ -71,7 +71,12 @@ cran() {
 }
 
 debian_names() {
-    for p; do echo "r-cran-$p"; done | tr '[:upper:]' '[:lower:]'
+    for p; do
+        case $p in
+            Bioc*) echo "r-bioc-$p" ;;
+            *) echo "r-cran-$p" ;;
+        esac
+    done | tr '[:upper:]' '[:lower:]'
 }
 
 # provide PACKAGE...: by apt-get, then what is still missing from CRAN.

@@ -47,6 +47,6 @@ test_that("neither package takes the other's neighbors for its own", {
   skip_if_not_installed("spdep")
   expect_error(spdep::knn2nb(knn_query(tree, k = 3)), "Not a knn object")
   theirs <- suppressWarnings(spdep::knearneigh(x, k = 3))
-  expect_error(recall_of(tree, theirs), "result must be .*, not a knn$")
+  expect_error(recall_of(tree, theirs), "result must be .*: got a knn$")
   expect_identical(recall_of(tree, theirs$nn)$estimate, 1)
 })
