@@ -324,7 +324,7 @@ check_query <- function(query, tree, what = "query") {
 
 # The smallest and the largest coordinates of the tree's points [2 x d].
 tree_extent <- function(tree) {
-  if (is_grown_tree(tree)) return(tree$forest$extent)
+  if (is_grown_tree(tree)) return(tree$state$extent)
   arrays <- .Call(r_tree_arrays, tree$pointer)
   rbind(arrays$lower[1, ], arrays$upper[1, ])
 }

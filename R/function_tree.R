@@ -50,7 +50,7 @@ check_function_tree <- function(tree) {
   if (!is.list(parts) || !identical(names(parts), known) || !is.list(parts$arrays) ||
       !identical(names(parts$arrays), function_array_names) || !is.list(parts$metric) ||
       !inherits(parts$metric$metric, "covertree_metric_function")) {
-    fail(paste("tree must have the parts that cover_tree(x, metric = metric_function()) gave it: it was",
+    fail(paste("tree must have the elements that cover_tree(x, metric = metric_function()) gave it: it was",
                "edited, or built by another version of covertree; build it again with cover_tree()"))
   }
   invisible(NULL)

@@ -103,7 +103,7 @@ write_tree <- function(tree, path) {
 # The description of a file: the version of the package, the kind of object, and its parts.
 describe_file <- function(tree, into) {
   version <- as.character(utils::packageVersion("covertree"))
-  parts <- if (is_grown_tree(tree)) list(forest = mget(forest_names, envir = tree$forest))
+  parts <- if (is_grown_tree(tree)) list(state = mget(state_names, envir = tree$state))
            else list(pointer = tree$pointer, metric = without_seal(tree$metric))
   parts["space"] <- list(without_seal(tree$space))
   kind <- if (is_grown_tree(tree)) "grown_tree" else "cover_tree"
@@ -115,19 +115,19 @@ tree_of_description <- function(from) {
   decode_value(from)
   kind <- decode_value(from)
   parts <- decode_value(from)
-  names <- switch(kind, cover_tree = c("pointer", "metric", "space"), grown_tree = c("forest", "space"))
+  names <- switch(kind, cover_tree = c("pointer", "metric", "space"), grown_tree = c("state", "space"))
   if (!is.list(parts) || !identical(names(parts), names)) damaged_description()
   space <- with_seal(parts$space, function(state) state[c("metric", "fit", "code", "x")], TRUE)
-  if (kind == "grown_tree") return(grown_tree_of_file(parts$forest, space))
+  if (kind == "grown_tree") return(grown_tree_of_file(parts$state, space))
   if (typeof(parts$pointer) != "externalptr") damaged_description()
   new_cover_tree(parts$pointer, with_seal(parts$metric, state_parts, FALSE), space)
 }
 
-grown_tree_of_file <- function(forest, space) {
-  known <- is.list(forest) && identical(names(forest), forest_names) && is.list(forest$parts) &&
-    all(vapply(forest$parts, function(part) is.list(part) && typeof(part$pointer) == "externalptr", NA))
+grown_tree_of_file <- function(state, space) {
+  known <- is.list(state) && identical(names(state), state_names) && is.list(state$parts) &&
+    all(vapply(state$parts, function(part) is.list(part) && typeof(part$pointer) == "externalptr", NA))
   if (!known) damaged_description()
-  grown_tree(forest, space)
+  grown_tree(state, space)
 }
 
 # A seal is an external pointer: its checksums are written in its place.

@@ -36,10 +36,10 @@ SEXP r_quantized_stride(SEXP);
 SEXP r_residual_quantize(SEXP, SEXP, SEXP);
 SEXP r_residual_approx(SEXP, SEXP, SEXP, SEXP, SEXP, SEXP, SEXP, SEXP, SEXP);
 SEXP r_radius(SEXP, SEXP, SEXP, SEXP, SEXP, SEXP, SEXP, SEXP, SEXP);
-SEXP r_forest_knn(SEXP, SEXP, SEXP, SEXP, SEXP);
-SEXP r_forest_rows(SEXP);
-SEXP r_forest_points(SEXP, SEXP);
-SEXP r_forest_find(SEXP, SEXP);
+SEXP r_parts_knn(SEXP, SEXP, SEXP, SEXP, SEXP);
+SEXP r_parts_rows(SEXP);
+SEXP r_parts_points(SEXP, SEXP);
+SEXP r_parts_find(SEXP, SEXP);
 SEXP r_metric_build(SEXP, SEXP, SEXP, SEXP);
 SEXP r_metric_knn(SEXP, SEXP, SEXP, SEXP, SEXP, SEXP);
 SEXP r_metric_radius(SEXP, SEXP, SEXP, SEXP, SEXP, SEXP, SEXP);
@@ -84,10 +84,10 @@ static const R_CallMethodDef routines[] = {
     {ROUTINE(r_knn), 5},
     {ROUTINE(r_radius), 9},
     {ROUTINE(r_metric_distance), 5},
-    {ROUTINE(r_forest_knn), 5},
-    {ROUTINE(r_forest_rows), 1},
-    {ROUTINE(r_forest_points), 2},
-    {ROUTINE(r_forest_find), 2},
+    {ROUTINE(r_parts_knn), 5},
+    {ROUTINE(r_parts_rows), 1},
+    {ROUTINE(r_parts_points), 2},
+    {ROUTINE(r_parts_find), 2},
     {ROUTINE(r_metric_build), 4},
     {ROUTINE(r_metric_knn), 6},
     {ROUTINE(r_metric_radius), 7},

@@ -26,7 +26,7 @@ text=$(find R src tests tools data-raw .ci vignettes inst -type f ! -path '*/_sn
 tab=$(printf '\t')
 
 # The folders of the core. A folder may include itself and the folders before it.
-floors="util file metric simd residual order topk tree metric_space search forest residual_exact residual_approx"
+floors="util file metric simd residual order topk tree metric_space search parts residual_exact residual_approx"
 
 folders() {
     for file in $core; do

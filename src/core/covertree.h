@@ -5,7 +5,7 @@
  *   metric/                the metrics of searches by distance
  *   order/                 Hilbert and maximin order
  *   search/                queries by distance: k nearest, radius, predecessors, budgets
- *   forest/                queries by distance in several trees
+ *   parts/                 queries by distance in several trees
  *   residual/              residual correlation: exact and approximate search
  *   file/                  the layout of a file of arrays
  *   metric_space/          trees and searches by a distance function of the host
@@ -15,8 +15,6 @@
 #define COVERTREE_COVERTREE_H
 
 #include "core/file/section_file.h"
-#include "core/forest/forest.h"
-#include "core/forest/forest_rows.h"
 #include "core/host.h"
 #include "core/metric/gower.h"
 #include "core/metric/metric.h"
@@ -24,6 +22,8 @@
 #include "core/metric_space/metric_query.h"
 #include "core/order/hilbert.h"
 #include "core/order/maximin.h"
+#include "core/parts/part_rows.h"
+#include "core/parts/parts.h"
 #include "core/residual/correlation.h"
 #include "core/residual/factors.h"
 #include "core/residual_approx/approx_search.h"

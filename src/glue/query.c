@@ -1,8 +1,8 @@
 /* query.c: batches of queries from R. */
 #include "glue/query.h"
 #include "core/covertree.h"
-#include "glue/forest.h"
 #include "glue/metric.h"
+#include "glue/parts.h"
 #include "glue/simd.h"
 #include "glue/threads.h"
 #include "glue/tree_handle.h"
@@ -48,19 +48,18 @@ struct ct_batch r_batch(SEXP pointer, SEXP query, SEXP options)
     return batch;
 }
 
-struct ct_forest_batch r_forest_batch(const struct r_forest *forest, SEXP query, SEXP rows,
-                                      SEXP options)
+struct ct_parts_batch r_parts_batch(const struct r_parts *parts, SEXP query, SEXP rows,
+                                    SEXP options)
 {
-    struct ct_forest_batch batch = {.forest = &forest->forest,
-                                    .batch = new_batch(options, forest->d)};
+    struct ct_parts_batch batch = {.parts = &parts->by_size, .batch = new_batch(options, parts->d)};
     if (!Rf_isNull(query)) {
-        set_queries(&batch.batch, REAL_RO(query), Rf_nrows(query), forest->d);
+        set_queries(&batch.batch, REAL_RO(query), Rf_nrows(query), parts->d);
         return batch;
     }
     int count = (int)XLENGTH(rows);
-    double *points = r_host.alloc((size_t)count * forest->d, sizeof *points);
-    r_forest_points_of(forest, INTEGER_RO(rows), count, points);
-    set_queries(&batch.batch, points, count, forest->d);
+    double *points = r_host.alloc((size_t)count * parts->d, sizeof *points);
+    r_parts_points_of(parts, INTEGER_RO(rows), count, points);
+    set_queries(&batch.batch, points, count, parts->d);
     batch.own = INTEGER_RO(rows);
     return batch;
 }
@@ -199,14 +198,13 @@ SEXP r_knn(SEXP pointer, SEXP query, SEXP rows, SEXP k, SEXP options)
     return found;
 }
 
-/* Like r_knn() in a forest, given as a list of parts; the queries are the points in `rows`, or
- * foreign ones. */
-SEXP r_forest_knn(SEXP parts, SEXP query, SEXP rows, SEXP k, SEXP options)
+/* Like r_knn() in a list of parts. The queries are the own points in `rows`, or other points. */
+SEXP r_parts_knn(SEXP parts, SEXP query, SEXP rows, SEXP k, SEXP options)
 {
     static const char *const names[] = {"index", "distance", "evaluated", "stats"};
     double start = ct_seconds();
-    struct r_forest forest = r_forest(parts);
-    struct ct_forest_batch batch = r_forest_batch(&forest, query, rows, options);
+    struct r_parts all = r_parts(parts);
+    struct ct_parts_batch batch = r_parts_batch(&all, query, rows, options);
     struct ct_search_stats totals = {0};
     int count = Rf_asInteger(k), stats = r_int_option(options, "stats");
     batch.batch.predecessors = r_int_option(options, "predecessor");
@@ -217,8 +215,8 @@ SEXP r_forest_knn(SEXP parts, SEXP query, SEXP rows, SEXP k, SEXP options)
     SET_VECTOR_ELT(found, 1, Rf_allocMatrix(REALSXP, batch.batch.count, count));
     struct ct_host host = r_host_for("knn_query", options);
     if (batch.batch.count > 0)
-        ct_forest_knn(&host, &batch, count, NA_REAL, INTEGER(VECTOR_ELT(found, 0)),
-                      REAL(VECTOR_ELT(found, 1)));
+        ct_parts_knn(&host, &batch, count, NA_REAL, INTEGER(VECTOR_ELT(found, 0)),
+                     REAL(VECTOR_ELT(found, 1)));
     if (stats)
         SET_VECTOR_ELT(found, 3, stats_list(&totals, ct_seconds() - start));
     UNPROTECT(1);

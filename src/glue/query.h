@@ -3,8 +3,8 @@
 #define COVERTREE_GLUE_QUERY_H
 
 #include "core/covertree.h"
-#include "glue/forest.h"
 #include "glue/options.h"
+#include "glue/parts.h"
 
 /* The options of a search are R's list(search, block_size, simd, threads, stats, progress,
  * predecessor, epsilon, budget, metric, max_distance), as search_options() in R/check.R makes it.
@@ -16,10 +16,10 @@ struct ct_host r_host_for(const char *call, SEXP options);
 /* A batch of all of the tree's points, or of queries in curve order. */
 struct ct_batch r_batch(SEXP pointer, SEXP query, SEXP options);
 
-/* A batch of queries for a forest, in curve order: foreign ones, or the points in `rows` if query
- * is NULL. */
-struct ct_forest_batch r_forest_batch(const struct r_forest *forest, SEXP query, SEXP rows,
-                                      SEXP options);
+/* A batch of queries in several parts, in curve order: the points `query`, or the own points in
+ * `rows` if query is NULL. */
+struct ct_parts_batch r_parts_batch(const struct r_parts *parts, SEXP query, SEXP rows,
+                                    SEXP options);
 
 /* Restricts a batch of the tree's own points to those in these rows, unless rows is NULL. Line i
  * of the results is for rows[i]. Rows are distinct. Costs O(n). */

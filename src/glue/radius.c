@@ -1,49 +1,50 @@
 /* radius.c: all points within a radius, for R: counted first, then filled into R's vectors. */
 #include "core/covertree.h"
-#include "glue/forest.h"
+#include "glue/parts.h"
 #include "glue/query.h"
 #include "glue/tree_handle.h"
 
 #include <math.h>
 
-/* The queries of a call within a radius: of one tree, or of a forest. */
+/* The queries of a call within a radius: in one tree, or in several parts. */
 struct radius_queries {
     struct ct_batch batch;
-    struct ct_forest_batch forest; /* `batch` stands for the batch in it; no forest: one tree */
-    double n;                      /* points that a query may find, at most */
+    struct ct_parts_batch parts; /* without parts: one tree; `batch` replaces its batch */
+    double n;                    /* points that a query may find, at most */
 };
 
 static long long count_within(const struct radius_queries *queries, double radius, long long most,
                               int *count)
 {
-    struct ct_forest_batch batch = queries->forest;
-    if (!batch.forest)
+    struct ct_parts_batch batch = queries->parts;
+    if (!batch.parts)
         return ct_radius_count(&r_host, &queries->batch, radius, most, count);
     batch.batch = queries->batch;
-    return ct_forest_radius_count(&r_host, &batch, radius, most, count);
+    return ct_parts_radius_count(&r_host, &batch, radius, most, count);
 }
 
 static void fill_within(const struct radius_queries *queries, double radius, int sort,
                         const int *count, int *const *index, double *const *distance)
 {
-    struct ct_forest_batch batch = queries->forest;
-    if (!batch.forest) {
+    struct ct_parts_batch batch = queries->parts;
+    if (!batch.parts) {
         ct_radius_fill(&r_host, &queries->batch, radius, sort, count, index, distance);
         return;
     }
     batch.batch = queries->batch;
-    ct_forest_radius_fill(&r_host, &batch, radius, sort, count, index, distance);
+    ct_parts_radius_fill(&r_host, &batch, radius, sort, count, index, distance);
 }
 
 enum {
-    SAMPLE = 512, /* queries by which the number of pairs is estimated, at most; */
-    FEWEST = 16,  /* at least, where each may find very many points; */
-    SHARE = 4     /* and the number of queries is so many times the sample's, at least */
+    SAMPLE =
+        512, /* largest size of a sample of queries, by which the number of pairs is estimated */
+    FEWEST = 16, /* smallest size, for queries that may find very many points */
+    SHARE = 4    /* a batch with less than SHARE times as many queries is not sampled */
 };
 
-static const double SAMPLE_PAIRS = 1e8; /* pairs that the sample evaluates, about, at most */
-/* An estimate is surely above the limit where it is so many times the limit, after so many
- * standard errors are taken off. */
+static const double SAMPLE_PAIRS = 1e8; /* the sample evaluates about this many pairs at most */
+/* An estimate is clearly above a limit if the estimate less ERRORS standard errors exceeds CLEARLY
+ * times the limit. */
 static const double CLEARLY = 1.25, ERRORS = 5;
 
 static long long to_count(double most)
@@ -51,7 +52,7 @@ static long long to_count(double most)
     return most < 9e18 ? (long long)most : LLONG_MAX;
 }
 
-/* Queries of the batch, spread evenly along its order, each on its own. */
+/* `size` queries of the batch, spread evenly along its order, in blocks of one query. */
 static struct ct_batch sample_of(const struct ct_batch *batch, int size)
 {
     struct ct_batch sample = *batch;
@@ -74,10 +75,10 @@ static double pairs_of_line(const int *count, const int *times, int line)
     return count[line] > 0 ? (double)count[line] * (times ? times[line] : 1) : 0;
 }
 
-/* About how many pairs the result has, by a sample of the batch's queries, if that is surely more
- * than `most`; otherwise 0, as where the batch is too small for a sample to save work. */
-static double surely_above(const struct radius_queries *queries, const int *times, double radius,
-                           double most)
+/* The number of pairs of the result, estimated on a sample of the batch's queries, if it is clearly
+ * above `most`. Otherwise 0, also if the batch is too small for a sample to save work. */
+static double clearly_above(const struct radius_queries *queries, const int *times, double radius,
+                            double most)
 {
     const struct ct_batch *batch = &queries->batch;
     double fits = SAMPLE_PAIRS / queries->n, sum = 0, squares = 0;
@@ -100,8 +101,8 @@ static double surely_above(const struct radius_queries *queries, const int *time
     return (mean - ERRORS * error) * batch->count > CLEARLY * most ? mean * batch->count : 0;
 }
 
-/* Counts the pairs of the queries not yet counted. Returns the number of pairs of the result; NA if
- * the queries of the batch have more than `most`, where counting ends. */
+/* Counts the pairs of the queries that are not counted yet. Returns the number of pairs of the
+ * result, or NA if the queries of the batch have more than `most` pairs, at which counting ends. */
 static double count_up_to(const struct radius_queries *queries, const int *times, double radius,
                           double most, int *count)
 {
@@ -130,7 +131,7 @@ static SEXP count_pairs(const struct radius_queries *queries, const int *times, 
     SEXP call = PROTECT(Rf_lang1(limit)), value = PROTECT(Rf_eval(call, R_BaseEnv));
     double most = Rf_asReal(value);
     UNPROTECT(2);
-    double estimate = ISNAN(pairs) ? surely_above(queries, times, radius, most) : 0;
+    double estimate = ISNAN(pairs) ? clearly_above(queries, times, radius, most) : 0;
     pairs = estimate > 0 ? estimate : count_up_to(queries, times, radius, most, count);
     if (pairs <= most)
         return R_NilValue;
@@ -141,17 +142,17 @@ static SEXP count_pairs(const struct radius_queries *queries, const int *times, 
     return refused;
 }
 
-/* The queries of a call in a tree, given as a pointer, or in a forest, given as a list. The forest
- * lives at `forest`. */
+/* The queries of a call in a tree, given as a pointer, or in parts, given as a list. The result
+ * refers to *parts. */
 static struct radius_queries radius_queries(SEXP tree, SEXP query, SEXP rows, SEXP options,
-                                            struct r_forest *forest)
+                                            struct r_parts *parts)
 {
     struct radius_queries queries = {0};
-    if (r_is_forest(tree)) {
-        *forest = r_forest(tree);
-        queries.forest = r_forest_batch(forest, query, rows, options);
-        queries.batch = queries.forest.batch;
-        queries.n = forest->n;
+    if (r_are_parts(tree)) {
+        *parts = r_parts(tree);
+        queries.parts = r_parts_batch(parts, query, rows, options);
+        queries.batch = queries.parts.batch;
+        queries.n = parts->n;
         return queries;
     }
     queries.batch = r_batch(tree, query, options);
@@ -163,8 +164,8 @@ static struct radius_queries radius_queries(SEXP tree, SEXP query, SEXP rows, SE
 /* The number of points within the radius of each query. */
 SEXP r_radius_count(SEXP tree, SEXP query, SEXP rows, SEXP radius, SEXP options)
 {
-    struct r_forest forest;
-    struct radius_queries queries = radius_queries(tree, query, rows, options, &forest);
+    struct r_parts parts;
+    struct radius_queries queries = radius_queries(tree, query, rows, options, &parts);
     SEXP count = PROTECT(Rf_allocVector(INTSXP, queries.batch.count));
     for (int i = 0; i < queries.batch.count; i++)
         INTEGER(count)[i] = -1;
@@ -181,8 +182,8 @@ SEXP r_radius(SEXP tree, SEXP query, SEXP rows, SEXP times, SEXP radius, SEXP so
               SEXP limit, SEXP options)
 {
     static const char *const names[] = {"index", "distance", "count"};
-    struct r_forest forest;
-    struct radius_queries queries = radius_queries(tree, query, rows, options, &forest);
+    struct r_parts parts;
+    struct radius_queries queries = radius_queries(tree, query, rows, options, &parts);
     int m = queries.batch.count;
     double reach = Rf_asReal(radius);
     SEXP count = PROTECT(Rf_allocVector(INTSXP, m));

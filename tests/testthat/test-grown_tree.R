@@ -222,7 +222,7 @@ test_that("bad arguments are refused", {
   fewer <- remove_points(tree, 5)
   damaged <- tree
   attr(damaged, "class") <- NULL
-  damaged$forest <- list2env(list(parts = list()))
+  damaged$state <- list2env(list(parts = list()))
   class(damaged) <- class(tree)
   expect_snapshot(error = TRUE, {
     insert_points(tree)
@@ -264,7 +264,7 @@ test_that("a damaged file is refused", {
   x <- as.matrix(quakes[, 1:3])
   damage <- function(change) {
     tree <- remove_points(insert_points(cover_tree(x[1:500, ]), x[501:600, ]), c(510, 520))
-    tree$forest$parts[[2]] <- change(tree$forest$parts[[2]])
+    tree$state$parts[[2]] <- change(tree$state$parts[[2]])
     knn_query(tree, x[1:3, ], k = 1)
   }
   expect_error(damage(function(part) replace(part, "rows", list(1:3))), "do not fit its points")

@@ -1,10 +1,10 @@
-/* shard_boxes.h: which parts of a forest can hold neighbors of a query.
+/* shard_boxes.h: which shards of a forest can hold neighbors of a query.
  *
  * Points are divided into shards, each with a tree of its own, maybe in another process. The host
- * keeps the bounding box of each shard, and the boxes of some nodes of its tree that contain all of
- * its points. A query that knows a bound of the distance of its neighbors asks only the shards of
- * which a box lies within it. O(shards * d) per query, and O(boxes * d) for a shard whose bounding
- * box lies within the bound.
+ * keeps the bounding box of each shard, and the boxes of nodes of its tree that together contain
+ * all points of the shard. If a query has an upper bound of the distance of its neighbors, it
+ * searches only the shards with a box within this bound. Costs O(shards * d) per query, and
+ * O(boxes * d) for each shard whose bounding box lies within the bound.
  */
 #ifndef COVERTREE_SEARCH_SHARD_BOXES_H
 #define COVERTREE_SEARCH_SHARD_BOXES_H

@@ -1,8 +1,8 @@
-/* test_forest.c: searches in several trees find the rows and distances of a comparison of all
+/* test_parts.c: searches in several trees find the rows and distances of a comparison of all
  * pairs, bit for bit: every shape and metric; points spread over the trees at random or in runs of
  * rows or of coordinates; own points and others, predecessors, any k; with removed points. */
 #include "check.h"
-#include "core/forest/forest.h"
+#include "core/parts/parts.h"
 #include "core/simd/euclid.h"
 #include "grow.h"
 #include "host.h"
@@ -17,12 +17,12 @@ enum { OWN, OTHER, PREDECESSORS, KINDS };
 enum { SCATTERED, RUNS, SIDES, SPREADS };
 enum { PARTS_MAX = 5, ROW_STEP = 3 };
 
-/* A cloud whose point i has the row ROW_STEP * i + 2, spread over the parts of a forest. */
+/* A cloud whose point i has the row ROW_STEP * i + 2, spread over the parts. */
 struct world {
     struct named_metric named;
     struct cloud cloud, others;
-    struct ct_forest_part part[PARTS_MAX];
-    struct ct_forest forest;
+    struct ct_part part[PARTS_MAX];
+    struct ct_parts parts;
     char *removed; /* [n] */
 };
 
@@ -42,8 +42,8 @@ static int choose_part(const struct cloud *cloud, int i, int parts, int spread)
 }
 
 /* Builds the part of `count` points with numbers member[]. */
-static struct ct_forest_part build_part(const struct world *world, const int *member, int count,
-                                        int removes)
+static struct ct_part build_part(const struct world *world, const int *member, int count,
+                                 int removes)
 {
     const struct cloud *whole = &world->cloud;
     struct cloud cloud = {whole->name, count, whole->d,
@@ -58,7 +58,7 @@ static struct ct_forest_part build_part(const struct world *world, const int *me
     }
     struct grown *grown = keep(1, sizeof *grown);
     *grown = grow(&cloud, 1 + random_below(20), 1);
-    return (struct ct_forest_part){&grown->tree, rows, 0, removes ? removed : NULL};
+    return (struct ct_part){&grown->tree, rows, 0, removes ? removed : NULL};
 }
 
 static void plant(struct world *world, int parts, int spread, int removed_share)
@@ -71,21 +71,20 @@ static void plant(struct world *world, int parts, int spread, int removed_share)
         part[i] = choose_part(cloud, i, parts, spread);
         world->removed[i] = (char)(random_below(100) < removed_share);
     }
-    world->forest = (struct ct_forest){world->part, 0};
+    world->parts = (struct ct_parts){world->part, 0};
     for (int p = 0; p < parts; p++) {
         int count = 0;
         for (int i = 0; i < cloud->n; i++)
             if (part[i] == p)
                 member[count++] = i;
         if (count > 0)
-            world->part[world->forest.parts++] =
-                build_part(world, member, count, removed_share > 0);
+            world->part[world->parts.count++] = build_part(world, member, count, removed_share > 0);
     }
 }
 
 /* ---- what must be found ------------------------------------------------------ */
 
-/* The queries of one kind: the living points, or others. */
+/* The queries of one kind: the points that are not removed, or others. */
 struct task {
     const struct world *world;
     int kind, m;
@@ -147,13 +146,13 @@ static struct task make_task(const struct world *world, int kind)
 
 /* ---- searches ----------------------------------------------------------------- */
 
-static struct ct_forest_batch batch_of(const struct task *task, int round)
+static struct ct_parts_batch batch_of(const struct task *task, int round)
 {
     static const enum ct_search_mode modes[] = {CT_SEARCH_TREE, CT_SEARCH_AUTO, CT_SEARCH_SCAN};
     static const int blocks[] = {0, 1, 7, 64};
     int levels = (int)ct_simd_best() + 1;
-    return (struct ct_forest_batch){
-        .forest = &task->world->forest,
+    return (struct ct_parts_batch){
+        .parts = &task->world->parts,
         .own = task->own,
         .batch = {.metric = task->world->named.metric,
                   .query = task->queries.x,
@@ -180,13 +179,13 @@ static double *choose_limits(const struct task *task)
 
 static void check_knn(const struct task *task, int k, int round)
 {
-    struct ct_forest_batch batch = batch_of(task, round);
+    struct ct_parts_batch batch = batch_of(task, round);
     const double *most = round % 4 == 1 ? choose_limits(task) : NULL;
     batch.batch.max_distance = most;
     size_t m = (size_t)task->m, size = m * k;
     int *index = host.alloc(size, sizeof *index), wrong = 0;
     double *distance = host.alloc(size, sizeof *distance);
-    ct_forest_knn(&host, &batch, k, NAN, index, distance);
+    ct_parts_knn(&host, &batch, k, NAN, index, distance);
     for (size_t i = 0; i < m; i++)
         for (int j = 0; j < k; j++) {
             const struct neighbor *want = &task->neighbors[i * task->world->cloud.n + j];
@@ -196,7 +195,7 @@ static void check_knn(const struct task *task, int k, int round)
                           : index[i + j * m] != CT_NO_ROW || !isnan(got);
         }
     check_about("%s, %s, kind %d, %d parts, k %d, round %d", task->world->cloud.name,
-                task->world->named.name, task->kind, task->world->forest.parts, k, round);
+                task->world->named.name, task->kind, task->world->parts.count, k, round);
     CHECK(wrong == 0);
     host_end_call();
 }
@@ -212,7 +211,7 @@ static int count_within(const struct task *task, int i, double radius)
 
 static void check_radius(const struct task *task, double radius, int round)
 {
-    struct ct_forest_batch batch = batch_of(task, round);
+    struct ct_parts_batch batch = batch_of(task, round);
     size_t m = (size_t)task->m;
     int *count = host.alloc(m, sizeof *count), **index = host.alloc(m, sizeof *index), wrong = 0;
     double **distance = host.alloc(m, sizeof *distance);
@@ -224,13 +223,13 @@ static void check_radius(const struct task *task, double radius, int round)
     check_about("%s, %s, kind %d, radius %g, round %d", task->world->cloud.name,
                 task->world->named.name, task->kind, radius, round);
     if (total > 0)
-        CHECK(ct_forest_radius_count(&host, &batch, radius, total - 1, count) >= total);
-    CHECK(ct_forest_radius_count(&host, &batch, radius, total, count) == total);
+        CHECK(ct_parts_radius_count(&host, &batch, radius, total - 1, count) >= total);
+    CHECK(ct_parts_radius_count(&host, &batch, radius, total, count) == total);
     for (size_t i = 0; i < m; i++) {
         index[i] = host.alloc((size_t)count[i], sizeof(int));
         distance[i] = host.alloc((size_t)count[i], sizeof(double));
     }
-    ct_forest_radius_fill(&host, &batch, radius, round % 5 > 0, count, index, distance);
+    ct_parts_radius_fill(&host, &batch, radius, round % 5 > 0, count, index, distance);
     for (int i = 0; i < task->m; i++) {
         struct neighbor *got = host.alloc((size_t)count[i], sizeof *got);
         wrong += count[i] != count_within(task, i, radius);
@@ -280,17 +279,17 @@ static void check_consecutive_rows(void)
 {
     struct cloud cloud = cloud_of("uniform", 60, 2);
     struct grown grown = grow(&cloud, 8, 1);
-    struct ct_forest_part part = {&grown.tree, NULL, 101, NULL};
-    struct ct_forest forest = {&part, 1};
+    struct ct_part part = {&grown.tree, NULL, 101, NULL};
+    struct ct_parts parts = {&part, 1};
     int own = 101 + 59, index, alone;
     double distance, alone_distance, query[2] = {cloud.x[59], cloud.x[119]};
-    struct ct_forest_batch batch = {&forest,
-                                    &own,
-                                    {.query = query,
-                                     .predecessors = 1,
-                                     .count = 1,
-                                     .threads = 1,
-                                     .kernels = ct_kernels(ct_simd_best())}};
+    struct ct_parts_batch batch = {&parts,
+                                   &own,
+                                   {.query = query,
+                                    .predecessors = 1,
+                                    .count = 1,
+                                    .threads = 1,
+                                    .kernels = ct_kernels(ct_simd_best())}};
     int last = 0;
     while (grown.tree.row[last] != 60)
         last++;
@@ -303,7 +302,7 @@ static void check_consecutive_rows(void)
                               .ld = 1,
                               .kernels = batch.batch.kernels};
     memset((int *)single.slot, 0, 60 * sizeof(int));
-    ct_forest_knn(&host, &batch, 1, NAN, &index, &distance);
+    ct_parts_knn(&host, &batch, 1, NAN, &index, &distance);
     ct_knn(&host, &single, 1, NAN, &alone, &alone_distance);
     check_about("consecutive rows");
     CHECK(index == alone + 100 && distance == alone_distance);
@@ -321,8 +320,8 @@ struct call {
 static void search(void *data)
 {
     struct call *call = data;
-    struct ct_forest_batch batch = batch_of(call->task, 2);
-    ct_forest_knn(&host, &batch, 3, -1, call->index, call->distance);
+    struct ct_parts_batch batch = batch_of(call->task, 2);
+    ct_parts_knn(&host, &batch, 3, -1, call->index, call->distance);
 }
 
 /* The host leaves at each poll and at each allocation in turn; the next search is complete. */
@@ -360,5 +359,5 @@ int main(void)
     check_cloud(cloud_of("few", 300, 2), 0, 14);
     check_consecutive_rows();
     check_interrupt();
-    return check_done("forest");
+    return check_done("parts");
 }

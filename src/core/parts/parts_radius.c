@@ -1,75 +1,75 @@
-/* forest_radius.c: all points within a radius in a forest.
+/* parts_radius.c: all points within a radius in several parts.
  *
- * The radius is the threshold of all trees, so the trees are searched one after the other, each by
- * the queries whose radius reaches the box. Counts of the trees add up. The results of the trees
- * for a query follow each other, and are sorted together at the end.
+ * The radius is the threshold in all parts. So the parts are searched one after the other, each by
+ * the queries whose distance to the bounding box is at most the radius. The counts of the parts are
+ * added. For each query, the results of the parts follow each other, and one sort at the end brings
+ * them in order.
  */
-#include "core/forest/forest_rows.h"
+#include "core/parts/part_rows.h"
 #include "core/util/parallel_for.h"
 
 #include <math.h>
 
 enum { SORT_RUN = 256 }; /* lines of one task of a thread */
 
-/* Row of query of entry i of the order: the line of the results. */
+/* The query at entry i of the order: a row of `query`, and the line of its results. */
 static int query_at(const struct ct_batch *b, int i)
 {
     return b->order ? b->order[i] : i;
 }
 
-/* The search of one part: the queries that search it, and where they start. */
+/* The search of one part: the queries that search it, and the start of each. */
 struct part_search {
     struct ct_batch batch;
     int *order;                   /* [count] */
     struct ct_query_start *start; /* by line */
 };
 
-static struct part_search new_search(const struct ct_host *host,
-                                     const struct ct_forest_batch *batch)
+static struct part_search new_search(const struct ct_host *host, const struct ct_parts_batch *batch)
 {
     return (struct part_search){
         .order = host->alloc((size_t)batch->batch.count, sizeof(int)),
-        .start = host->alloc((size_t)ct_forest_lines(batch), sizeof(struct ct_query_start)),
+        .start = host->alloc((size_t)ct_parts_lines(batch), sizeof(struct ct_query_start)),
     };
 }
 
-/* Prepares the search of part p. Returns the number of queries that search it: those with `wanted`
- * results, if it is not NULL, whose radius reaches the box. */
-static int prepare_search(const struct ct_forest_batch *batch, int p, double radius,
+/* Prepares the search of part p. Returns the number of queries that search it: queries whose
+ * distance to the box is at most the radius, and, if `wanted` is not NULL, with a wanted[] above 0.
+ */
+static int prepare_search(const struct ct_parts_batch *batch, int p, double radius,
                           const int *wanted, double *q, struct part_search *search)
 {
     const struct ct_batch *b = &batch->batch;
-    const struct ct_forest_part *part = &batch->forest->part[p];
+    const struct ct_part *part = &batch->parts->part[p];
     double norm = ct_norm_bound(&b->metric, part->tree->d, radius);
     int count = 0;
     for (int i = 0; i < b->count; i++) {
         int at = query_at(b, i);
         if ((wanted && wanted[at] == 0) ||
-            ct_forest_box_sq(batch, part, at, q) > ct_sq_threshold(norm))
+            ct_part_box_sq(batch, part, at, q) > ct_sq_threshold(norm))
             continue;
-        search->start[at] =
-            ct_forest_start(batch, part, at, (struct ct_neighbor){INFINITY, INT_MAX});
+        search->start[at] = ct_part_start(batch, part, at, (struct ct_neighbor){INFINITY, INT_MAX});
         search->order[count++] = at;
     }
-    search->batch = ct_forest_part_batch(batch, p);
+    search->batch = ct_part_batch(batch, p);
     search->batch.order = search->order;
     search->batch.start = search->start;
     search->batch.count = count;
     return count;
 }
 
-long long ct_forest_radius_count(const struct ct_host *host, const struct ct_forest_batch *batch,
-                                 double radius, long long most, int *count)
+long long ct_parts_radius_count(const struct ct_host *host, const struct ct_parts_batch *batch,
+                                double radius, long long most, int *count)
 {
-    int lines = ct_forest_lines(batch), parts = batch->forest->parts;
+    int lines = ct_parts_lines(batch);
     struct part_search search = new_search(host, batch);
-    double *q = host->alloc((size_t)batch->forest->part->tree->d, sizeof *q);
+    double *q = host->alloc((size_t)batch->parts->part->tree->d, sizeof *q);
     int *of_part = host->alloc((size_t)lines, sizeof *of_part);
     int *sum = host->alloc((size_t)lines, sizeof *sum);
     long long total = 0;
     for (int line = 0; line < lines; line++)
         sum[line] = 0;
-    for (int p = 0; p < parts && total <= most; p++) {
+    for (int p = 0; p < batch->parts->count && total <= most; p++) {
         int searching = prepare_search(batch, p, radius, NULL, q, &search);
         for (int line = 0; line < lines; line++)
             of_part[line] = -1;
@@ -90,20 +90,21 @@ long long ct_forest_radius_count(const struct ct_host *host, const struct ct_for
 
 /* ---- filling ---------------------------------------------------------------- */
 
-/* What is filled so far, and the scratch of the sort. */
+/* The state of the filling: results so far, and the scratch of the sort. */
 struct filling {
-    const struct ct_forest_batch *batch;
+    const struct ct_parts_batch *batch;
     const int *count;
     int *const *index;
     double *const *distance;
-    int *left;            /* by line: results not yet filled */
-    int **to_index;       /* by line: where the results of a part go */
+    int *left;            /* by line: number of results that are not filled yet */
+    int **to_index;       /* by line: destination of the results of a part */
     double **to_distance; /* by line */
     double *q;            /* [d] scratch */
     double **scratch;     /* [threads] each [most + CT_SELECT_PAD] */
 };
 
-/* Sorts the results of a run of queries. The square of a root has the same root. */
+/* Sorts the results of a run of queries, by squares of distances. The root of the square is the
+ * distance again. */
 static void sort_run(void *data, int number, int thread)
 {
     const struct filling *f = data;
@@ -135,7 +136,8 @@ static void sort_all(const struct ct_host *host, struct filling *f)
     ct_parallel_for(host, tasks, threads, sort_run, f);
 }
 
-/* Row 0 marks where no result is stored yet: a search in a part leaves it behind its results. */
+/* Sets all rows to 0, which marks the places without a result: a search in a part does not change
+ * the places behind its results. */
 static void clear_results(const struct filling *f)
 {
     const struct ct_batch *b = &f->batch->batch;
@@ -146,20 +148,20 @@ static void clear_results(const struct filling *f)
     }
 }
 
-/* Gives the results of a part, behind the `filled` ones, their rows in the forest. Returns the new
- * number of results. */
-static int number_results(const struct ct_forest_part *part, int *index, int filled, int count)
+/* Replaces the local rows in the results of a part, behind the `filled` ones, by rows. Returns the
+ * new number of results. */
+static int replace_local_rows(const struct ct_part *part, int *index, int filled, int count)
 {
     for (; filled < count && index[filled] > 0; filled++)
-        index[filled] = ct_forest_row(part, index[filled]);
+        index[filled] = ct_part_row(part, index[filled]);
     return filled;
 }
 
-/* Fills the results of part p, behind those of the parts before. */
+/* Fills the results of part p, behind the results of the parts before. */
 static void fill_part(const struct ct_host *host, const struct filling *f, int p, double radius,
                       struct part_search *search)
 {
-    const struct ct_forest_part *part = &f->batch->forest->part[p];
+    const struct ct_part *part = &f->batch->parts->part[p];
     int searching = prepare_search(f->batch, p, radius, f->left, f->q, search);
     for (int i = 0; i < searching; i++) {
         int at = search->order[i], filled = f->count[at] - f->left[at];
@@ -173,16 +175,16 @@ static void fill_part(const struct ct_host *host, const struct filling *f, int p
         host->release(mark);
     for (int i = 0; i < searching; i++) {
         int at = search->order[i];
-        f->left[at] = f->count[at] -
-                      number_results(part, f->index[at], f->count[at] - f->left[at], f->count[at]);
+        f->left[at] = f->count[at] - replace_local_rows(part, f->index[at],
+                                                        f->count[at] - f->left[at], f->count[at]);
     }
 }
 
-void ct_forest_radius_fill(const struct ct_host *host, const struct ct_forest_batch *batch,
-                           double radius, int sort, const int *count, int *const *index,
-                           double *const *distance)
+void ct_parts_radius_fill(const struct ct_host *host, const struct ct_parts_batch *batch,
+                          double radius, int sort, const int *count, int *const *index,
+                          double *const *distance)
 {
-    size_t lines = (size_t)ct_forest_lines(batch);
+    size_t lines = (size_t)ct_parts_lines(batch);
     struct part_search search = new_search(host, batch);
     struct filling f = {
         .batch = batch,
@@ -192,12 +194,12 @@ void ct_forest_radius_fill(const struct ct_host *host, const struct ct_forest_ba
         .left = host->alloc(lines, sizeof *f.left),
         .to_index = host->alloc(lines, sizeof *f.to_index),
         .to_distance = host->alloc(lines, sizeof *f.to_distance),
-        .q = host->alloc((size_t)batch->forest->part->tree->d, sizeof *f.q),
+        .q = host->alloc((size_t)batch->parts->part->tree->d, sizeof *f.q),
     };
     clear_results(&f);
     for (size_t line = 0; line < lines; line++)
         f.left[line] = count[line];
-    for (int p = 0; p < batch->forest->parts; p++)
+    for (int p = 0; p < batch->parts->count; p++)
         fill_part(host, &f, p, radius, &search);
     if (sort)
         sort_all(host, &f);
