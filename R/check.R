@@ -154,7 +154,7 @@ check_tree <- function(tree) {
   known <- c("pointer", "cache", "metric", "space")
   if (length(parts) > 3 || anyDuplicated(names(parts)) || !all(names(parts) %in% known) ||
       !all(known[1:2] %in% names(parts))) {
-    fail(paste("tree must have the parts %s and, with a metric, \"metric\" or \"space\": got %s; it was",
+    fail(paste("tree must have the elements %s and, with a metric, \"metric\" or \"space\": got %s; it was",
                "edited, or built by another version of covertree; build it again with cover_tree()"),
          quoted(known[1:2]), quoted(names(parts)))
   }

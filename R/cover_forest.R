@@ -175,7 +175,7 @@ is_shards <- function(tree) inherits(tree, "covertree_shards")
 check_shards <- function(forest) {
   known <- c("shards", "boxes", "n", "d", "names", "metric", "fit", "code", "threads", "max_open")
   if (!is.list(forest) || !identical(names(unclass(forest)), known)) {
-    fail("tree must have the parts that cover_forest() gave it: it was edited, or built by another version of covertree")
+    fail("tree must have the elements that cover_forest() gave it: it was edited, or built by another version of covertree")
   }
 }
 
