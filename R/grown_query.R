@@ -1,11 +1,13 @@
 # Queries of a grown tree: knn_query(), radius_query() and recall_of(). See R/grown_tree.R.
 
-# The time that a query takes in each further part, divided by the time that a build takes for a point.
+# The time that a query takes in each further part, divided by the time that a build takes for a
+# point.
 PART_COST <- 0.7
 
 # Searches the parts of a tree with `several(parts)`, or a single tree that replaces the parts with
-# `single(tree, part)`, whose rows are local rows of `part`. The parts are merged if the search needs one
-# tree (`needs_one`), or if the work of the queries since the last merge exceeds the cost of a build.
+# `single(tree, part)`, whose rows are local rows of `part`. The parts are merged if the search
+# needs one tree (`needs_one`), or if the work of the queries since the last merge exceeds the cost
+# of a build.
 search_parts <- function(tree, queries, needs_one, several, single, threads) {
   state <- tree$state
   parts <- parts_of(tree, threads)
@@ -30,8 +32,9 @@ to_rows <- function(index, part) {
   index
 }
 
-# The rows of the queries: list(rows, all). rows: NULL for foreign queries. `all`: whether the result does
-# not list the rows, because queries are foreign, or are all points and no point is removed.
+# The rows of the queries: list(rows, all). rows: NULL for foreign queries. `all`: whether the
+# result does not list the rows, because queries are foreign, or are all points and no point is
+# removed.
 query_rows <- function(tree, query, rows) {
   if (is.null(rows) && !is.null(query)) return(list(rows = NULL, all = TRUE))
   parts <- parts_of(tree)
@@ -41,8 +44,8 @@ query_rows <- function(tree, query, rows) {
   list(rows = remaining, all = length(remaining) == next_row - 1)
 }
 
-# knn_query() of a grown tree. `arguments`: list of the other arguments of knn_query(). Arguments that only
-# the search in a single tree uses are checked there.
+# knn_query() of a grown tree. `arguments`: list of the other arguments of knn_query(). Arguments
+# that only the search in a single tree uses are checked there.
 grown_knn <- function(tree, query, k, rows, arguments) {
   n <- remaining_count(tree$state)
   queries <- count_queries(query, rows, n)
@@ -97,8 +100,9 @@ knn_of_none <- function(tree, query, k, queries) {
             class = "covertree_knn", exact = TRUE)
 }
 
-# radius_query() of a grown tree, after the checks of the other arguments. `search(tree, query, rows)`
-# searches a pointer, with local rows, or a list of parts, with rows. Returns list(found, rows).
+# radius_query() of a grown tree, after the checks of the other arguments. `search(tree, query,
+# rows)` searches a pointer, with local rows, or a list of parts, with rows. Returns list(found,
+# rows).
 grown_radius <- function(tree, query, rows, queries, search, threads) {
   own <- query_rows(tree, query, rows)
   query <- check_query(query, tree)

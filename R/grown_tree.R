@@ -1,4 +1,5 @@
-# Grown trees: trees to which points were added, or from which points were removed. Help page, changes.
+# Grown trees: trees to which points were added, or from which points were removed. Help page,
+# changes.
 #
 # A grown tree has an environment `state` with
 #   parts       list of parts, in order of rows: see R/parts.R
@@ -8,22 +9,22 @@
 #   d, columns  the number of columns of the points, and their names or NULL
 #   layout, leaf_size  the settings of cover_tree()
 #   query_work  the work of queries since the parts were merged, in points that a build processes
-# No function changes a part. The first use after new points builds a part of them, and queries may replace
-# all parts by one: neither changes an answer.
+# No function changes a part. The first use after new points builds a part of them, and queries may
+# replace all parts by one: neither changes an answer.
 
 is_grown_tree <- function(tree) inherits(tree, "covertree_grown_tree")
 
 #' Add points to a tree, and remove points
 #'
-#' `insert_points()` returns a tree with more points, and `remove_points()` returns a tree with fewer
-#' points. The new tree shares the memory of the old tree, which does not change. Trees from these
-#' functions are *grown trees*. `compact()` rebuilds a grown tree as a single tree. `tree_rows()` returns
-#' the row numbers of the points of a tree.
+#' `insert_points()` returns a tree with more points, and `remove_points()` returns a tree with
+#' fewer points. The new tree shares the memory of the old tree, which does not change. Trees from
+#' these functions are *grown trees*. `compact()` rebuilds a grown tree as a single tree.
+#' `tree_rows()` returns the row numbers of the points of a tree.
 #'
-#' @param tree A tree from [cover_tree()] or from one of these functions, by Euclidean distance or by
-#'   one of the [metrics] except `metric_gower()`.
-#' @param x The points to add \[m x d\]: a matrix or data frame with the columns of the tree's points.
-#'   Columns are matched as for a `query` in [knn_query()]. m may be 0.
+#' @param tree A tree from [cover_tree()] or from one of these functions, by Euclidean distance or
+#'   by one of the [metrics] except `metric_gower()`.
+#' @param x The points to add \[m x d\]: a matrix or data frame with the columns of the tree's
+#'   points. Columns are matched as for a `query` in [knn_query()]. m may be 0.
 #' @param rows The row numbers of the points to remove, in any order. Repeated numbers count once.
 #' @param threads The number of threads; `NULL` for the default of [covertree_threads()].
 #'
@@ -31,60 +32,63 @@ is_grown_tree <- function(tree) inherits(tree, "covertree_grown_tree")
 #'   returns an integer vector: the row numbers of the points, ascending.
 #'
 #' @section Row numbers:
-#' A point keeps its row number. The points from which [cover_tree()] built the tree have the numbers 1 to
-#' n, and each new point gets the next number. The number of a removed point is not used again, also not
-#' after `compact()`. After a removal, row i of `as.matrix(tree)` is therefore the point with the number
-#' `tree_rows(tree)[i]`. `dim()` and `length()` count the remaining points.
+#' A point keeps its row number. The points from which [cover_tree()] built the tree have the
+#' numbers 1 to n, and each new point gets the next number. The number of a removed point is not
+#' used again, also not after `compact()`. After a removal, row i of `as.matrix(tree)` is therefore
+#' the point with the number `tree_rows(tree)[i]`. `dim()` and `length()` count the remaining
+#' points.
 #'
 #' The results of queries contain row numbers, and the argument `rows` of [knn_query()] and
-#' [radius_query()] expects row numbers. A query for all own points has a result row for each remaining
-#' point. After a removal, the attribute `rows` of such a result has the row numbers of these points.
-#' Names of rows are not kept.
+#' [radius_query()] expects row numbers. A query for all own points has a result row for each
+#' remaining point. After a removal, the attribute `rows` of such a result has the row numbers of
+#' these points. Names of rows are not kept.
 #'
 #' To number the points from 1 again, build another tree: `cover_tree(as.matrix(tree))`.
 #'
 #' @section Parts:
 #' A grown tree consists of parts, each a tree over some of the points; `summary()` lists the parts.
-#' Answers are the same, bit for bit, as the answers of one tree of all points. The first use of the tree
-#' after new batches of points builds a part of these points. This part is merged with the last part if
-#' the last part does not have more points, then with the part before if that part does not have more
-#' points than both together, and so on (the logarithmic method of Bentley and Saxe). Removed points stay
-#' in their part, and searches skip them. When a quarter of the points of a part is removed, the part is
-#' rebuilt without them.
+#' Answers are the same, bit for bit, as the answers of one tree of all points. The first use of the
+#' tree after new batches of points builds a part of these points. This part is merged with the last
+#' part if the last part does not have more points, then with the part before if that part does not
+#' have more points than both together, and so on (the logarithmic method of Bentley and Saxe).
+#' Removed points stay in their part, and searches skip them. When a quarter of the points of a part
+#' is removed, the part is rebuilt without them.
 #'
-#' Queries merge the parts as well. A single tree is built, and replaces the parts, in two cases: when
-#' queries have spent about as much time on searching several parts as the build of a single tree takes,
-#' and when a search needs a single tree. Searches with `epsilon` or a `budget`, and searches with
-#' `predecessor = TRUE` for more than 1,000 queries, need a single tree. [object.size()] does not count
-#' the memory of the parts; `summary()` does.
+#' Queries merge the parts as well. A single tree is built, and replaces the parts, in two cases:
+#' when queries have spent about as much time on searching several parts as the build of a single
+#' tree takes, and when a search needs a single tree. Searches with `epsilon` or a `budget`, and
+#' searches with `predecessor = TRUE` for more than 1,000 queries, need a single tree.
+#' [object.size()] does not count the memory of the parts; `summary()` does.
 #'
 #' @section Other functions:
-#' [knn_query()], [radius_query()], [recall_of()], [write_tree()], `summary()` and [saveRDS()] accept a
-#' grown tree. [tree_arrays()], [validate_tree()] and [all.equal()] need a single tree without removed
-#' points: use `compact()`, or `cover_tree(as.matrix(tree))` after a removal.
+#' [knn_query()], [radius_query()], [recall_of()], [write_tree()], `summary()` and [saveRDS()]
+#' accept a grown tree. [tree_arrays()], [validate_tree()] and [all.equal()] need a single tree
+#' without removed points: use `compact()`, or `cover_tree(as.matrix(tree))` after a removal.
 #'
 #' @section Errors:
-#' `insert_points()` stops if `x` is not valid as the argument `x` of [cover_tree()], except that `x` may
-#' have no rows; if `x` has other columns than the tree; if the range of the columns of `x` and of the
-#' tree's points together is outside the limits of [cover_tree()]; and if row numbers would exceed
-#' 2^31 - 1. `remove_points()` stops if the tree has no point with one of the row numbers. Both stop for
-#' a tree with a [residual_correlation()] or a [metric_function()], and for a tree with `metric_gower()`,
-#' whose ranges depend on all points. All functions stop if `tree` is not a tree or is damaged.
+#' `insert_points()` stops if `x` is not valid as the argument `x` of [cover_tree()], except that
+#' `x` may have no rows; if `x` has other columns than the tree; if the range of the columns of `x`
+#' and of the tree's points together is outside the limits of [cover_tree()]; and if row numbers
+#' would exceed 2^31 - 1. `remove_points()` stops if the tree has no point with one of the row
+#' numbers. Both stop for a tree with a [residual_correlation()] or a [metric_function()], and for a
+#' tree with `metric_gower()`, whose ranges depend on all points. All functions stop if `tree` is
+#' not a tree or is damaged.
 #'
 #' @section Cost:
-#' `insert_points()` copies the m new points, O(m d). The first use of the tree, and every 256th batch
-#' without a use, builds a part of the new points. If each batch is used and a tree grows to n points in
-#' batches of m points, each point takes part in O(log(n / m)) builds. So all batches together take at
-#' most O(log(n / m)) times the time of one build, and most uses take only the time to build a part of
-#' their own batch. `remove_points()` copies n bytes and takes O(log n) for each row; it also rebuilds
-#' parts with a quarter of their points removed. `compact()` takes the time of [cover_tree()].
+#' `insert_points()` copies the m new points, O(m d). The first use of the tree, and every 256th
+#' batch without a use, builds a part of the new points. If each batch is used and a tree grows to n
+#' points in batches of m points, each point takes part in O(log(n / m)) builds. So all batches
+#' together take at most O(log(n / m)) times the time of one build, and most uses take only the time
+#' to build a part of their own batch. `remove_points()` copies n bytes and takes O(log n) for each
+#' row; it also rebuilds parts with a quarter of their points removed. `compact()` takes the time of
+#' [cover_tree()].
 #'
-#' A search in several parts takes up to about twice the time of a search in a single tree, until the
-#' parts are merged.
+#' A search in several parts takes up to about twice the time of a search in a single tree, until
+#' the parts are merged.
 #'
-#' @references
-#' Bentley, J. L. and Saxe, J. B. (1980). Decomposable searching problems I: static-to-dynamic
-#' transformation. *Journal of Algorithms* 1(4), 301-358. \doi{10.1016/0196-6774(80)90015-2}
+#' @references Bentley, J. L. and Saxe, J. B. (1980). Decomposable searching problems I:
+#'   static-to-dynamic transformation. *Journal of Algorithms* 1(4), 301-358.
+#'   \doi{10.1016/0196-6774(80)90015-2}
 #'
 #' @seealso [cover_tree()] builds the first tree; [write_tree()] writes a tree to a file;
 #'   [cover_forest()] divides points that exceed the memory of one process.
@@ -186,8 +190,8 @@ state_names <- c("parts", "pending", "next_row", "extent", "d", "columns", "layo
 
 PENDING <- 256 # the number of pending batches from which a part is built, also without a query
 
-# The grown tree with this state. `space`: the metric of a tree; its points are dropped, because each part
-# keeps its own points.
+# The grown tree with this state. `space`: the metric of a tree; its points are dropped, because
+# each part keeps its own points.
 grown_tree <- function(state, space) {
   state$query_work <- 0
   if (!is.null(space)) space <- space_of_part(space)

@@ -1,11 +1,11 @@
 #' Metrics
 #'
-#' The distances by which [cover_tree()] can search, given as `metric`: a name, or an object from one
-#' of these functions. [knn_query()], [radius_query()], [recall_of()] and [vecchia_neighbors()] (for
-#' numeric columns) have the same arguments and results for all of them as for Euclidean distance; so what
-#' their pages say about Euclidean distance holds for all of them. Results are ordered by the distance that they
-#' contain, and equal distances by row. For a distance between objects of any kind that an R function
-#' computes, see [metric_function()].
+#' The distances by which [cover_tree()] can search, given as `metric`: a name, or an object from
+#' one of these functions. [knn_query()], [radius_query()], [recall_of()] and [vecchia_neighbors()]
+#' (for numeric columns) accept all of these metrics. Statements on their pages about Euclidean
+#' distance hold for all of these metrics. Results are ordered by distance, and equal distances by
+#' row. For a distance that an R function computes between objects of any kind, see
+#' [metric_function()].
 #'
 #' With x and y the rows of two points, and sums over their columns j:
 #' \describe{
@@ -15,119 +15,144 @@
 #'   \item{`metric_minkowski(p)`}{(sum |x_j - y_j|^p)^(1/p)}
 #'   \item{`"cosine"`}{1 - cos(x, y), from 0 to 2}
 #'   \item{`"angular"`}{the angle between x and y \[radians\], from 0 to pi}
-#'   \item{`metric_great_circle()`}{the distance along the surface of a sphere. Two columns are
-#'     longitude and latitude \[degrees\]: those with the names `lon`, `long`, `lng` or `longitude` and `lat` or
-#'     `latitude`, in upper or lower case, otherwise the first and the second. With g that distance and further
-#'     columns, such as time, sqrt(g^2 + sum ((x_j - y_j) / `scale`_j)^2).}
-#'   \item{`metric_periodic(box)`}{sqrt(sum g_j^2), the Euclidean distance on a torus. In a column with
-#'     the period L = `box`_j, g_j = min(|x_j - y_j|, L - |x_j - y_j|), with x and y moved into the
-#'     same period: the distance of the nearest images. In other columns g_j = |x_j - y_j|.}
-#'   \item{`"hamming"`}{the number of columns in which two rows of zeros and ones differ (scikit-learn and SciPy
-#'     divide it by the number of columns)}
-#'   \item{`"jaccard"`}{for two rows of zeros and ones, the number of columns that differ over the number of
-#'     columns where either has a 1; 0 for two rows without a 1, and 1 if one of them has a 1. It is that of
-#'     `dist(method = "binary")`.}
-#'   \item{`metric_scaled(metric, scale)`}{the distance by `metric` after each column is divided by its
-#'     scale}
+#'   \item{`metric_great_circle()`}{the distance g along the surface of a sphere. Two columns are
+#'     longitude and latitude \[degrees\]: the columns with the names `lon`, `long`, `lng` or
+#'     `longitude` and `lat` or `latitude`, in upper or lower case; without such names, the first
+#'     and the second column. With further columns, such as time, the distance is sqrt(g^2 + sum
+#'     ((x_j - y_j) / `scale`_j)^2).}
+#'   \item{`metric_periodic(box)`}{sqrt(sum g_j^2), the Euclidean distance on a torus. In a column
+#'     with the period L = `box`_j, g_j = min(|x_j - y_j|, L - |x_j - y_j|), with x and y moved into
+#'     the same period: the distance of the nearest images. In other columns g_j = |x_j - y_j|.}
+#'   \item{`"hamming"`}{the number of columns in which two rows of zeros and ones differ
+#'     (scikit-learn and SciPy divide it by the number of columns)}
+#'   \item{`"jaccard"`}{for two rows of zeros and ones, the number of columns that differ, divided
+#'     by the number of columns in which at least one of the two rows has a 1. Two rows without a 1
+#'     have distance 0. A row with a 1 and a row without have distance 1. [stats::dist()] calls this
+#'     distance `"binary"`.}
+#'   \item{`metric_scaled(metric, scale)`}{the distance by `metric` after each column is divided by
+#'     its scale}
 #'   \item{`metric_mahalanobis(cov)`}{sqrt((x - y)' `cov`^-1 (x - y))}
-#'   \item{`metric_gower()`}{the weighted mean, over columns, of the differences of two rows of a data
-#'     frame: |x_j - y_j| / range_j for numeric columns and for the level numbers of ordered factors;
-#'     0 for equal and 1 for different values of factors and logicals. It is that of
-#'     `cluster::daisy(metric = "gower")` with logicals as symmetric variables. Ranges are those of the
-#'     tree's points: the difference to a query outside the range exceeds 1, and a numeric column or ordered
-#'     factor with a single value there adds 0, also for queries with another value. With `na = "scan"`, the
-#'     mean is over the columns in which neither row is missing.}
+#'   \item{`metric_gower()`}{the weighted mean, over columns, of the differences of two rows of a
+#'     data frame: |x_j - y_j| / range_j for numeric columns and for the level numbers of ordered
+#'     factors; 0 for equal and 1 for different values of factors and logicals. The distance is the
+#'     same as in `cluster::daisy(metric = "gower")` with logicals as symmetric variables. range_j
+#'     is the range of column j of the tree's points. So the difference to a query outside the range
+#'     can exceed 1, and a numeric column or ordered factor with a single value adds 0, also for
+#'     queries with another value. With `na = "scan"`, the mean is over the columns in which both
+#'     rows have a value.}
 #' }
 #'
-#' @param radius The radius of the sphere; `NULL` for the mean radius of the Earth, 6371.0088 km. The
-#'   distances are in the same unit.
+#' @param radius The radius of the sphere; `NULL` for the mean radius of the Earth, 6371.0088 km.
+#'   The distances are in the same unit.
 #' @param unit The unit of the distances: `"km"`, `"m"`, `"mi"`, `"nmi"`, `"degrees"` or
 #'   `"radians"`; with `radius`, a label for printing.
 #' @param scale A number above 0, or one for each column (for `metric_great_circle()`: each further
-#'   column): the difference that counts as 1. If it has names, they are those of the columns.
-#' @param metric The name of a metric, or an object: any but those of a sphere, of a torus, of zeros and
-#'   ones, of a Gower distance or of a residual correlation.
+#'   column): the difference that counts as 1. Names, if given, must be the names of the columns.
+#' @param metric The metric to scale: `"euclidean"`, `"manhattan"`, `"maximum"`, `"cosine"`,
+#'   `"angular"`, or an object from `metric_minkowski()`, `metric_mahalanobis()` or
+#'   `metric_scaled()`.
 #' @param cov A covariance matrix with a row and a column for each column of the points: symmetric
 #'   and positive definite.
-#' @param p The exponent, at least 1; 1 is the Manhattan, 2 the Euclidean, `Inf` the maximum distance.
-#' @param box The period of each column, above 0, or one for all; `NA` or `Inf` for columns that are not
-#'   periodic. If it has names, they are those of the columns.
-#' @param na What to do with missing values (`NA`, `NaN`): `NULL`, they are an error, because Gower's
-#'   coefficient then breaks the triangle inequality; `"scan"`, compare each query with all points by the
-#'   columns that both have.
+#' @param p The exponent, at least 1; 1 is the Manhattan, 2 the Euclidean, `Inf` the maximum
+#'   distance.
+#' @param box The period of each column, above 0, or one period for all columns; `NA` or `Inf` for
+#'   columns that are not periodic. Names, if given, must be the names of the columns.
+#' @param na The treatment of missing values (`NA`, `NaN`). `NULL`: missing values are an error,
+#'   because with them the Gower coefficient does not obey the triangle inequality. `"scan"`: each
+#'   query is compared with all points, by the columns in which both have a value.
 #' @param weights The weights of the columns: numbers of at least 0, not all 0; `NULL` for equal
-#'   weights. If they have names, they are those of the columns.
+#'   weights. Names, if given, must be the names of the columns.
 #'
 #' @return An object of class `covertree_metric`. If its elements are edited, the functions that use
 #'   it check them again.
 #'
-#' @seealso `vignette("metrics")`; [metric_function()] for a distance by a function, [residual_correlation()]
+#' @seealso `vignette("metrics")` compares the metrics; [metric_function()] makes a metric of an R
+#'   function; [residual_correlation()] is the metric of Gaussian processes. [knn_join()],
+#'   [knn_predict()] and [knn_graph()] take a metric; [knn_impute()] uses Gower or scaled Euclidean
+#'   distance.
 #'
 #' @section Coordinates:
-#' The tree is built over coordinates by which the distance is computed: the points themselves for
-#' `"manhattan"`, `"maximum"` and `metric_minkowski()`; rows divided by their length for
-#' `"cosine"` and `"angular"`; unit vectors for the great circle; columns divided by scales and
-#' ranges, and an indicator for each level of a factor (a single one for two levels), for scaled,
-#' Mahalanobis and Gower distance; 0 in place of missing values. For `"hamming"` they are the rows as numbers, for
-#' `"jaccard"` the rows divided by their length, with a last column for rows without a 1. For
-#' `metric_periodic()`, they are two coordinates on a circle of circumference L for each periodic column, then the
-#' other columns, then the periodic columns times 2^-40, from which distances are computed.
-#' [tree_arrays()] returns these coordinates, and `radius`, `level` and [validate_tree()] refer to
-#' their Euclidean distance. `as.matrix()` of the tree returns the points as given, or
-#' `as.matrix()` of the data frame. A tree from
-#' [cover_tree_from_arrays()] is Euclidean.
+#' The tree is built over coordinates from which the distance is computed:
+#' \itemize{
+#'   \item `"manhattan"`, `"maximum"`, `metric_minkowski()`, `"hamming"`: the columns of the points;
+#'   \item `"cosine"`, `"angular"`: rows divided by their length;
+#'   \item `"jaccard"`: rows divided by their length, with a last column for rows without a 1;
+#'   \item `metric_great_circle()`: unit vectors, then further columns divided by their scales;
+#'   \item `metric_scaled()`: the coordinates of the inner metric for columns divided by their
+#'     scales;
+#'   \item `metric_mahalanobis()`: R'^-1 x for the Cholesky factor `cov` = R' R;
+#'   \item `metric_gower()`: columns times their weight and divided by their range, and an indicator
+#'     for each level of a factor (one indicator for two levels); 0 in place of missing values;
+#'   \item `metric_periodic()`: for each periodic column two coordinates on a circle of
+#'     circumference L, then the other columns, then the periodic columns times 2^-40, from which
+#'     distances are computed.
+#' }
+#'
+#' [tree_arrays()] returns these coordinates; its elements `radius` and `level` and
+#' [validate_tree()] refer to their Euclidean distance. `as.matrix()` of the tree returns the points
+#' as given, or `as.matrix()` of the data frame. A tree from [cover_tree_from_arrays()] is
+#' Euclidean.
 #'
 #' @section Precision and ties:
-#' Distances of `"euclidean"`, `"manhattan"` and `"maximum"` are those of [stats::dist()], summed in the
-#' order of the columns. Cosine distances are computed from the differences of rows divided by their
-#' length, which loses nothing at small angles; by rounding, one can exceed 2 by about 1e-15. The relative
-#' error of a Mahalanobis distance is about 1e-16 times the condition number of `cov`. Great-circle
-#' distances are computed from the differences and sums of unit vectors, which loses nothing at small
-#' distances nor at antipodes; the unit vectors are exact to about 1 nm on the Earth. All longitudes at a
-#' pole are one point, and -180 degrees are 180 degrees. Periodic columns are not rounded within one period
-#' from the least value of the tree's points; queries beyond are moved by whole periods, with the rounding
-#' error of that difference. Squares are added in the order of the columns, those of periodic columns
-#' first. Hamming distances are exact counts and Jaccard distances quotients of such counts, rounded
-#' once: ties are frequent. Division, square roots or a sum of other columns can make distances differ in
-#' the last digits that are equal in exact arithmetic: their order is then that of the computed values.
+#' Distances by `"euclidean"`, `"manhattan"` and `"maximum"` are defined as in [stats::dist()], and
+#' summed in the order of the columns. Cosine distances are computed from the differences of rows
+#' divided by their length, which keeps full precision at small angles. By rounding, a cosine
+#' distance can exceed 2 by about 1e-15. The relative error of a Mahalanobis distance is about 1e-16
+#' times the condition number of `cov`. Great-circle distances are computed from the differences and
+#' sums of unit vectors, which keeps full precision at small distances and near antipodes. The error
+#' of the unit vectors is about 1 nm on the Earth. A pole is one point for all longitudes, and
+#' longitudes of -180 and 180 degrees are equal. Values of a periodic column within one period from
+#' the least value of the tree's points are not rounded. Queries beyond are moved by whole periods,
+#' with the rounding error of this difference. Squares are added in the order of the columns,
+#' periodic columns first. Hamming distances are exact counts, and Jaccard distances are quotients
+#' of counts, rounded once: equal distances are frequent.
 #'
-#' All answers are the same bit for bit for any number of threads, layout of the tree and instruction set.
-#' The sine, cosine and power functions are those of R and of the C library, so that coordinates on the
-#' sphere or on circles and Minkowski distances may differ in the last digit between machines.
+#' If distances that are equal in exact arithmetic differ in the last digits by rounding, the
+#' computed values decide their order.
+#'
+#' All answers are the same bit for bit for any number of threads, layout of the tree and
+#' instruction set. Sines, cosines and powers come from R and the C library. So coordinates on the
+#' sphere or on circles, and Minkowski distances, may differ in the last digit between machines.
 #'
 #' @section Cost:
-#' A search by `"manhattan"` or `"maximum"` takes up to about 1.5 times as long as a Euclidean one in the
-#' same number of dimensions. `"cosine"`, `"angular"` and the great circle search unit vectors and take
-#' little longer than Euclidean distance; so do scaled and Mahalanobis distances. `metric_minkowski()`
-#' searches by Euclidean distance within bounds that are loose for many columns and p far from 2, and
-#' computes powers: a search takes about 10 times as long as a Euclidean one in 3 columns, 30 times and
-#' more in 8, and in 32 it compares half of all pairs or more. `metric_gower()` is a Manhattan search in as
-#' many dimensions as there are columns and levels. `metric_periodic()` is a Euclidean search in up to
-#' three times as many dimensions. `"hamming"` is a Manhattan search and `"jaccard"` a Euclidean one. If a
-#' tree excludes few rows, as for many columns, a search of at least 1,024 queries compares all pairs
-#' instead, 64 columns at a time; so does `search = "scan"` of [knn_control()], and a [radius_query()] of
-#' at least 64 queries in more than 64 columns. The tree itself has 8 bytes for each value.
+#' The times are relative to a Euclidean search in the same number of columns.
+#' \itemize{
+#'   \item `"manhattan"`, `"maximum"`: up to about 1.5 times as long.
+#'   \item `"cosine"`, `"angular"`, `metric_great_circle()`, scaled and Mahalanobis distance: little
+#'     longer.
+#'   \item `metric_minkowski()`: about 10 times as long in 3 columns, and 30 times and more in 8. In
+#'     32 columns, the search compares half of all pairs or more. The reasons are powers, and bounds
+#'     by the Euclidean distance that are loose for many columns and p far from 2.
+#'   \item `metric_gower()`: as a Manhattan search in as many dimensions as there are columns and
+#'     levels.
+#'   \item `metric_periodic()`: as a Euclidean search in up to three times as many dimensions.
+#'   \item `"hamming"`: as a Manhattan search; `"jaccard"`: as a Euclidean search. If the tree
+#'     excludes few points, as for many columns, a search of at least 1,024 queries compares all
+#'     pairs instead, 64 columns at a time. So does `search = "scan"` of [knn_control()], and a
+#'     [radius_query()] of at least 64 queries in more than 64 columns. The tree takes 8 bytes for
+#'     each value.
+#' }
 #'
-#' With `metric_gower(na = "scan")`, every query is compared with all points, O(n d) for each. Results are
-#' exact, also with `recall` below 1 or an `epsilon`; a `budget` is an error. Rows without a common column
-#' have no distance (`NA` in `cluster::daisy()`) and are no neighbors, also of `radius_query()`: a query
-#' with fewer than k neighbors has `NA` for the others.
+#' With `metric_gower(na = "scan")`, each query is compared with all points, O(n d). Results are
+#' exact, also with `recall` below 1 or `epsilon` above 0; a `budget` is an error. Two rows without
+#' a column in which both have a value have no distance (`NA` in `cluster::daisy()`) and are no
+#' neighbors. So a query may have fewer than k neighbors; the remaining entries are `NA`.
 #'
 #' @section Errors:
 #' Stops if
 #' \itemize{
-#'   \item an argument is outside its range, such as a p below 1, a scale of 0, a period of 0 or a `cov`
-#'     that is not positive definite, or singular up to rounding;
+#'   \item an argument is outside its range, such as a p below 1, a scale of 0, a period of 0 or a
+#'     `cov` that is not positive definite, or singular up to rounding;
 #'   \item the number of scales, periods, weights or rows of `cov` is not that of the columns;
-#'   \item longitudes are not within -360 and 720 or latitudes not within -90 and 90; or one of the two is
-#'     named, is in the place of the other, and the other is not named;
-#'   \item the points of a tree are wider than a period (queries may be anywhere);
+#'   \item longitudes are not within -360 and 720 or latitudes not within -90 and 90; or only one of
+#'     the two has a name, and is in the place of the other;
+#'   \item the range of a periodic column of the tree's points exceeds the period (queries may be
+#'     outside);
 #'   \item a value for `"hamming"` or `"jaccard"` is other than 0, 1, `FALSE` or `TRUE`;
 #'   \item a row to be divided by its length is zero;
-#'   \item squared distances would leave the range of doubles, as for [cover_tree()], with the largest
-#'     possible distance for the range times sqrt(d) there;
-#'   \item for `metric_gower()`, a value is infinite, or missing without `na = "scan"`, or a factor of a
-#'     query has a level that the tree's factor does not have.
+#'   \item squared distances would leave the range of doubles; see [cover_tree()];
+#'   \item for `metric_gower()`, a value is infinite, or missing without `na = "scan"`, or a factor
+#'     of a query has a level that the tree's factor does not have.
 #' }
 #'
 #' @examples

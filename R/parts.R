@@ -1,4 +1,5 @@
-# Parts of a grown tree: immutable trees over disjoint rows, which src/core/parts/ searches together.
+# Parts of a grown tree: immutable trees over disjoint rows, which src/core/parts/ searches
+# together.
 #
 # A part is list(pointer, rows, removed, count, x):
 #   pointer    the tree
@@ -8,9 +9,9 @@
 #   x          the points as given, removed ones included, if the metric computes coordinates of them
 # The tree numbers its points from 1: these numbers are local rows. See R/grown_tree.R.
 
-# The remaining points of the parts with their rows, and then the points of `more`: list(z, x, rows), in
-# order of rows. z: coordinates [n x coordinates]; x: the points as given [n x d], or NULL if z are the
-# points. `more` is such a list, or NULL.
+# The remaining points of the parts with their rows, and then the points of `more`: list(z, x,
+# rows), in order of rows. z: coordinates [n x coordinates]; x: the points as given [n x d], or NULL
+# if z are the points. `more` is such a list, or NULL.
 points_of <- function(parts, more = NULL) {
   if (length(parts) == 0) return(more)
   x <- lapply(parts, function(part) {
@@ -20,8 +21,9 @@ points_of <- function(parts, more = NULL) {
        rows = c(.Call(r_parts_rows, parts), more$rows))
 }
 
-# Returns the state with a part of its pending points. The last part is merged with this part if the last
-# part does not have more points, then the part before if it does not have more points than both, and so on.
+# Returns the state with a part of its pending points. The last part is merged with this part if the
+# last part does not have more points, then the part before if it does not have more points than
+# both, and so on.
 build_pending <- function(state, threads) {
   if (length(state$pending) == 0) return(state)
   all <- function(name) do.call(rbind, lapply(state$pending, `[[`, name))
@@ -38,7 +40,8 @@ build_pending <- function(state, threads) {
   state
 }
 
-# The parts of a tree, with all of its points. Builds a part of pending points; the tree keeps this part.
+# The parts of a tree, with all of its points. Builds a part of pending points; the tree keeps this
+# part.
 parts_of <- function(tree, threads = NULL) {
   state <- tree$state
   if (length(state$pending) == 0) return(state$parts)
@@ -98,8 +101,8 @@ is_plain <- function(state) {
   identical(part$rows, 1L) && is.null(part$removed) && part$count == state$next_row - 1
 }
 
-# The metric `space` with the points and the extent of a part; without a part, only the elements that all
-# parts have in common.
+# The metric `space` with the points and the extent of a part; without a part, only the elements
+# that all parts have in common.
 space_of_part <- function(space, part = NULL) {
   arrays <- if (!is.null(part)) .Call(r_tree_arrays, part$pointer)
   seal_space(c(space[c("metric", "fit", "code")],
