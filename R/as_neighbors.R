@@ -1,16 +1,17 @@
 #' Convert neighbors to the form of another package
 #'
-#' Converts a result of [knn_query()] or [radius_query()] to the object that another package makes or
-#' takes, so that its functions can continue with exact neighbors.
+#' Converts a result of [knn_query()] or [radius_query()] to the object that another package makes
+#' or takes, so that its functions can continue with exact neighbors.
 #'
 #' @param x A result of [knn_query()] or [radius_query()] of m queries among n points.
 #' @param to The name of the package: one of the rows of the table below.
-#' @param self Whether each own point is its own first neighbor, at distance 0. `NULL`: as the package
-#'   has it. With `TRUE`, the result has one more neighbor per query than `x`. `TRUE` requires that the
-#'   queries are own points of the tree.
+#' @param self Whether each own point is its own first neighbor, at distance 0. `NULL`: as in the
+#'   package. With `TRUE`, the result has one more neighbor per query than `x`, and the queries must
+#'   be own points of the tree.
 #'
-#' @return The object in the third or fourth column. "All" in the last column: the queries must be all
-#'   own points of the tree, so that row i is the point in row i.
+#' @return The object in the third or fourth column of the table. The last column names the
+#'   permitted queries; "all": the queries must be all own points of the tree, so that row i of the
+#'   result is point i.
 #'
 #'   | `to` | `self` | of `knn_query()` | of `radius_query()` | queries |
 #'   |---|---|---|---|---|
@@ -26,23 +27,25 @@
 #'   | `"igraph"` | out | directed graph of n vertices with the edge attribute `distance` | the same | all |
 #'
 #'   Queries with fewer than k neighbors: `nn.idx` is padded with 0, and `nn.dists` with 1.34e154
-#'   (RANN) or `Inf` (nabor); `NNarray` is padded with `NA`; classes `nb` and `dgCMatrix` and graphs have
-#'   fewer entries. For the other packages, all queries must have k neighbors.
+#'   (RANN) or `Inf` (nabor); `NNarray` is padded with `NA`; classes `nb` and `dgCMatrix` and graphs
+#'   have fewer entries. For the other packages, all queries must have k neighbors.
 #'
 #'   A `dgCMatrix` keeps a neighbor at distance 0 as an entry of value 0. An edge of a graph has no
 #'   `weight`, because some functions of igraph read a weight as a distance, and others as a
 #'   similarity: see the example.
 #'
 #' @section Errors:
-#' Stops if `x` is not a result of a search; if `to` is not a name in the table or has no form for a
-#' radius; if the queries are not those of the last column; if a query has fewer than k neighbors and the
-#' package has no form for it; if `self` is not `NULL`, `TRUE` or `FALSE`, or differs from the table
-#' for dbscan, spdep and GpGp; and if the package Matrix or igraph is needed and not installed.
+#' Stops if `x` is not a result of a search; if `to` is not in the table, or the table has no form
+#' for a result of `radius_query()`; if the last column does not permit the queries; if a query has
+#' fewer than k neighbors and the package has no form for such a query; if `self` is not `NULL`,
+#' `TRUE` or `FALSE`, or differs from the table for dbscan, spdep and GpGp; and if the package
+#' Matrix or igraph is needed and not installed.
 #'
 #' @section Cost:
 #' O(m k) time and memory.
 #'
-#' @seealso [vecchia_neighbors()] orders points, finds predecessors, and gives `NNarray` itself.
+#' @seealso [vecchia_neighbors()] orders points, finds predecessors, and returns `NNarray`.
+#'   [knn_graph()] makes graphs of mutual neighbors.
 #'
 #' @examples
 #' x <- as.matrix(quakes[, 1:3])
@@ -131,8 +134,8 @@ as_pairs <- function(parts) {
   list(query = row(parts$index)[found], neighbor = parts$index[found], distance = parts$distance[found])
 }
 
-# Returns a function that gives matrices, padded with row 0 at the distance `missing`, as a list with
-# the given names.
+# Returns a function that gives matrices, padded with row 0 at the distance `missing`, as a list
+# with the given names.
 padded_as <- function(names, missing) {
   function(parts, x) {
     parts <- as_matrices(parts)
@@ -160,8 +163,8 @@ dbscan_radius <- function(parts, x) {
             class = c("frNN", "NN"))
 }
 
-# The neighbors of a point are in ascending order, and 0 if it has none. `sym`: whether each neighbor
-# of a point also has the point as a neighbor.
+# The neighbors of a point are in ascending order, and 0 if it has none. `sym`: whether each
+# neighbor of a point also has the point as a neighbor.
 spdep_nb <- function(type) {
   function(parts, x) {
     pairs <- as_pairs(parts)
@@ -204,9 +207,10 @@ need_package <- function(package, for_what) {
   }
 }
 
-# A form: the functions of (parts, x) for results of knn_query() and of radius_query(), NULL where the
-# package has no such form; whether own points are their own neighbors, and whether this is fixed;
-# whether the queries must be all own points; whether each query needs k neighbors.
+# A form of neighbors in another package. knn, radius: functions of (parts, x) that convert a result
+# of knn_query() or radius_query(); NULL if the package has no such form. self, radius_self: whether
+# an own point is its own neighbor; fixed: whether `self` cannot be changed. all: whether the
+# queries must be all own points. complete: whether each query must have k neighbors.
 new_form <- function(knn, radius = NULL, self = FALSE, radius_self = self, fixed = FALSE, all = FALSE,
                      complete = FALSE) {
   list(knn = knn, radius = radius, self = self, radius_self = radius_self, fixed = fixed, all = all,

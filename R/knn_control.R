@@ -17,22 +17,22 @@
 #' @param progress Whether to print the progress of a call on the console (`stderr()`), from 2
 #'   seconds after its start on, about twice a second.
 #' @param worst_recall A second target for a search with `recall` below 1: the share of the true
-#'   neighbors to find for the 1% of the queries that miss most, from 0 to 1. The effort is increased
-#'   until the worst sampled queries exceed it by three standard errors. 0: no such target.
+#'   neighbors to find for the 1% of the queries that miss most, from 0 to 1. The effort is
+#'   increased until the worst sampled queries exceed it by three standard errors. 0: no such
+#'   target.
 #'
 #' @return A list of class `covertree_knn_control` with the six settings. A plain list with some of
 #'   these names, such as `control = list(search = "scan")`, is accepted in place of a
 #'   `knn_control()`; the other settings then have their defaults. An edited
 #'   `knn_control()` is accepted in the same way: its settings are checked again.
 #'
-#' @details
-#' The table shows which settings a function uses. It checks the other settings and ignores them.
-#' \tabular{lcccccc}{
-#'   \tab `search` \tab `block_size` \tab `seed` \tab `stats` \tab `progress` \tab `worst_recall` \cr
-#'   [knn_query()] \tab yes \tab yes \tab yes \tab yes \tab yes \tab yes \cr
+#' @details The table shows which settings a function uses. It checks the other settings and ignores
+#'   them. \tabular{lcccccc}{
+#'   \tab `search` \tab `block_size` \tab `seed` \tab `stats` \tab `progress` \tab `worst_recall`
+#'   \cr [knn_query()] \tab yes \tab yes \tab yes \tab yes \tab yes \tab yes \cr
 #'   [vecchia_neighbors()] \tab yes \tab yes \tab yes \tab yes \tab yes \tab yes \cr
-#'   [radius_query()] \tab yes \tab yes \tab \tab \tab \tab \cr
-#'   [recall_of()] \tab yes \tab yes \tab yes \tab \tab yes \tab
+#'   [radius_query()] \tab yes \tab yes \tab \tab \tab \tab \cr [recall_of()] \tab yes \tab yes \tab
+#'   yes \tab \tab yes \tab
 #' }
 #' By residual correlation, an exact search does not use `search` and `block_size`. An approximate
 #' search uses them when it lists the points that are nearest in space; there they change the time,

@@ -1,32 +1,36 @@
 #' The graph of nearest neighbors
 #'
-#' Connects each point with its k nearest neighbors, as a sparse matrix of the package \pkg{Matrix} or a graph of
-#' \pkg{igraph}.
+#' Returns the graph in which each point is connected to its k nearest neighbors: a sparse matrix of
+#' the package \pkg{Matrix} or a graph of the package \pkg{igraph}.
 #'
-#' @param x A tree, a result of [knn_query()] for all own points of a tree, or n points in any form that
-#'   [cover_tree()] takes.
-#' @param k The number of neighbors of each point; not with a result of [knn_query()], which has its own.
-#' @param mutual Which pairs of points are connected. `FALSE`: each point is connected to its neighbors, by directed
-#'   edges. `TRUE`: two points are connected if each is a neighbor of the other, and the edges have no direction.
-#' @param weights The weights of edges: `"distance"`, or `"one"` for 1 in a matrix and none in a graph of
-#'   \pkg{igraph}.
+#' @param x A tree, a result of [knn_query()] for all own points of a tree, or n points in any form
+#'   that [cover_tree()] takes.
+#' @param k The number of neighbors of each point. Must not be given if `x` is a result of
+#'   [knn_query()].
+#' @param mutual `FALSE`: a directed edge leads from each point to each of its neighbors. `TRUE`: an
+#'   undirected edge connects two points if each is a neighbor of the other.
+#' @param weights The weights of the edges: `"distance"`; or `"one"`: 1 in a matrix, and no weights
+#'   in a graph of \pkg{igraph}.
 #' @param to The class of the graph: `"Matrix"` or `"igraph"`.
-#' @param metric The distance, as in [cover_tree()], if `x` has points.
+#' @param metric The distance, as in [cover_tree()]. Must not be given if `x` is a tree or a result.
 #'
-#' @return For `"Matrix"`, a sparse matrix \[n x n\] with the weight of the edge from point i to point j in row i and
-#'   column j; it is symmetric (class `dsCMatrix`) if `mutual` is `TRUE`. A neighbor at distance 0 is a stored 0.
-#'   For `"igraph"`, a graph of n vertices, directed unless `mutual`, with the edge attribute `weight` if `weights` is `"distance"`.
+#' @return For `"Matrix"`, a sparse matrix \[n x n\]: row i, column j has the weight of the edge
+#'   from point i to point j. With `mutual = TRUE`, the matrix is symmetric (class `dsCMatrix`). A
+#'   neighbor at distance 0 is a stored 0. For `"igraph"`, a graph of n vertices, directed unless
+#'   `mutual` is `TRUE`, with the edge attribute `weight` if `weights` is `"distance"`.
 #'
-#'   Graphs in which two points are connected if either is a neighbor of the other:
-#'   `igraph::as.undirected(g, edge.attr.comb = "first")`. Functions for shortest paths read `weight` as a distance,
-#'   those for communities as a similarity: use `weights = "one"` there.
+#'   `igraph::as.undirected(g, edge.attr.comb = "first")` gives the graph in which two points are
+#'   connected if at least one is a neighbor of the other. Functions for shortest paths read
+#'   `weight` as a distance, but functions for communities read it as a similarity: use `weights =
+#'   "one"` for them.
 #'
 #' @section Errors:
-#' Stops if `x` has the neighbors of other queries than all own points, if `k` is missing where it is needed, or given
-#' where it is not, if the package of the class is not installed, and where [cover_tree()] and [knn_query()] stop.
+#' Stops if `x` is a result for other queries than all own points; if `k` is missing although `x` is
+#' not a result, or given although `x` is a result; if the package \pkg{Matrix} or \pkg{igraph} is
+#' needed and not installed; and if [cover_tree()] or [knn_query()] stops.
 #'
 #' @section Cost:
-#' That of [cover_tree()] and [knn_query()], and a sort of the n k edges.
+#' The cost of [cover_tree()] and [knn_query()], and of a sort of the n k edges.
 #'
 #' @seealso [as_neighbors()] for the objects of more packages, and for neighbors within a radius.
 #'
@@ -59,7 +63,8 @@ knn_graph <- function(x, k, mutual = FALSE, weights = c("distance", "one"), to =
   graph_of(pairs, nrow(x$index), mutual, if (weights == "distance") pairs$distance, to)
 }
 
-# Returns the pairs of n points in which each is a neighbor of the other, once, with query < neighbor.
+# Returns the pairs of n points in which each is a neighbor of the other, once, with query <
+# neighbor.
 mutual_pairs <- function(pairs, n) {
   there <- (pairs$query - 1) * n + pairs$neighbor
   back <- (pairs$neighbor - 1) * n + pairs$query

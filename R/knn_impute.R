@@ -1,51 +1,52 @@
 #' Impute missing values from the nearest rows
 #'
-#' Replaces each missing value by the median, the mean or the most frequent level of the same column in the k nearest
-#' rows that have a value there, the *donors*. The distance of two rows is computed from the columns in which
-#' both have values.
+#' Replaces each missing value by the median, the mean or the most frequent level of the same column
+#' in the *donors*: the k nearest rows that have a value in this column. The distance of two rows is
+#' computed from the columns in which both have a value.
 #'
-#' @param x A data frame of numeric columns, factors and logicals, or a numeric matrix, with missing values (`NA` or
-#'   `NaN`). Each column and each row has at least one value.
-#' @param k The number of donors for a value. If fewer rows have a value in the column and a column in common, all
-#'   of them are used.
-#' @param metric The distance: `"gower"` or `"euclidean"`, see below. `NULL`: `"euclidean"` if all columns are
-#'   numeric, otherwise `"gower"`.
-#' @param aggregate What to take from the donors of a number: their `"median"`, their `"mean"`, or `"weighted"`, the
-#'   mean with weights of 1 over the distance. If donors have distance 0, only these count with `"weighted"`. Of
-#'   factors and logicals, the most frequent level is taken (with `"weighted"`, that with the largest sum of weights);
-#'   of equally frequent levels, the first.
+#' @param x A data frame of numeric columns, factors and logicals, or a numeric matrix, with missing
+#'   values (`NA` or `NaN`). Each column and each row must have at least one value.
+#' @param k The number of donors for a value. If fewer rows can be donors, all of them are used.
+#' @param metric The distance: `"gower"` or `"euclidean"`, see below. `NULL`: `"euclidean"` if all
+#'   columns are numeric, otherwise `"gower"`.
+#' @param aggregate The aggregate of the values of the donors. For numbers: the `"median"`, the
+#'   `"mean"`, or with `"weighted"` the mean with weights of 1 divided by the distance. For factors
+#'   and logicals: the most frequent level, or with `"weighted"` the level with the largest sum of
+#'   weights; the first of several such levels. With `"weighted"`, if donors at distance 0 exist,
+#'   only these donors count.
 #' @param threads The number of threads; `NULL` for the default of [covertree_threads()].
 #'
-#' @return `x` with its class, and with a value in place of each missing one. Other values are unchanged. A column of
-#'   integers becomes double only if an imputed value is not whole. Values are imputed from the given values
-#'   only, never from imputed ones, so that the order of columns and rows does not matter, except that equal distances are
-#'   ordered by row.
+#' @return `x` with the same class and a value in place of each missing value. Other values are
+#'   unchanged. A column of integers becomes double only if an imputed value is not whole. Only
+#'   given values are donors, never imputed values. So the order of the columns does not matter, and
+#'   the order of the rows matters only for equal distances, which are ordered by row.
 #'
 #' @section Distances:
 #' Let C be the columns in which both rows have a value, and |C| their number.
 #' \describe{
-#'   \item{`"gower"`}{the mean over C of |x_j - y_j| / range_j for numeric columns and for the level numbers of ordered
-#'     factors; 0 for equal and 1 for different values of factors and logicals. See [metric_gower()].}
+#'   \item{`"gower"`}{the mean over C of |x_j - y_j| / range_j for numeric columns and for the level
+#'     numbers of ordered factors; 0 for equal and 1 for different values of factors and logicals.
+#'     See [metric_gower()].}
 #'   \item{`"euclidean"`}{sqrt(sum over C of ((x_j - y_j) / sd_j)^2 / |C|): numeric columns only}
 #' }
-#' Ranges and standard deviations are those of all values of a column; a column of equal values adds 0. Rows without a
-#' column in common are no donors of each other. If only one column has
-#' missing values and no factor is ordered, the donors by `"gower"` are those of `VIM::kNN()`, up to equal distances.
+#' Here range_j is the range, and sd_j the standard deviation, of all values of column j. A column
+#' of equal values adds 0. A row cannot be a donor if C is empty. If only one column has missing
+#' values and no factor is ordered, `"gower"` gives the donors of `VIM::kNN()`, except for the order
+#' of equal distances.
 #'
 #' @section Errors:
-#' Stops if a column is of another kind (the message says how to convert dates and text), if a column or a row
-#' has no value, if a value is infinite, if a row has no donor for a value, if there are columns that are not
-#' numeric with `"euclidean"`, and if an argument is not as described.
+#' Stops if a column is of another kind (the message says how to convert dates and text), if a
+#' column or a row has no value, if a value is infinite, if a row has no donor for a value, if there
+#' are columns that are not numeric with `"euclidean"`, and if an argument is not as described.
 #'
 #' @section Cost:
-#' For the rows that miss the same columns, and for each of these columns, the donors that have all of the other
-#' columns are searched by a tree ([cover_tree()]) if there are more than ten such rows. All other pairs of a row and
-#' a donor are compared by R code: O(d) for each pair. So the call is fast if few columns have
-#' missing values, and takes O(n^2 d) operations if most rows have some.
+#' If more than ten rows miss the same columns, the donors with values in all other columns are
+#' searched by a tree ([cover_tree()]), one tree for each missing column. All other pairs of a row
+#' and a donor are compared by R code, O(d) for each pair. So the call is fast if few columns have
+#' missing values, and takes O(n^2 d) operations if most rows have missing values.
 #'
-#' @references
-#' Troyanskaya, O. et al. (2001). Missing value estimation methods for DNA microarrays. *Bioinformatics* 17(6),
-#' 520-525. \doi{10.1093/bioinformatics/17.6.520}
+#' @references Troyanskaya, O. et al. (2001). Missing value estimation methods for DNA microarrays.
+#'   *Bioinformatics* 17(6), 520-525. \doi{10.1093/bioinformatics/17.6.520}
 #'
 #' @seealso [knn_predict()] predicts one variable from complete columns.
 #'
@@ -124,8 +125,10 @@ check_impute_metric <- function(metric, kinds, names) {
 
 # ---- donors ----------------------------------------------------------------------------------------------
 
-# Returns coordinates `z` [n x coordinates], whose Manhattan (Gower) or Euclidean distance is that of the rows before the
-# division by the number of columns; the column of each coordinate; which values are there [n x columns].
+# Returns list(z, column, there, there_all, metric). z [n x coordinates]: coordinates whose
+# Manhattan (Gower) or Euclidean distance is the distance of the rows before the division by |C|.
+# column: the column of each coordinate. there [n x columns]: whether a value is given; there_all
+# [columns]: whether all values are.
 impute_space <- function(columns, kinds, metric) {
   spread <- function(v) if (metric == "gower") diff(range(v, na.rm = TRUE)) else stats::sd(v, na.rm = TRUE)
   parts <- Map(function(column, kind) {
@@ -140,7 +143,7 @@ impute_space <- function(columns, kinds, metric) {
        there_all = colSums(there) == nrow(there), metric = metric)
 }
 
-few_rows <- 10 # rows with the same missing columns for which no tree is built
+few_rows <- 10 # for up to this number of rows with the same missing columns, no tree is built
 
 # Returns the k nearest donors of column j for `rows`, as `index` and `distance` [rows x k].
 nearest_donors <- function(space, j, rows, k, threads) {
@@ -175,7 +178,8 @@ tree_donors <- function(space, from, donors, common, k, threads) {
        distance = per_column(near$distance, length(common), space$metric))
 }
 
-# Returns all donors that have one of the columns `common`, and their distances from the row `from`.
+# Returns the donors that have at least one of the columns `common`, with their distances from row
+# `from`.
 scanned_donors <- function(space, from, donors, common) {
   sum <- numeric(length(donors))
   for (c in which(space$column %in% common)) {
@@ -190,7 +194,7 @@ scanned_donors <- function(space, from, donors, common) {
 
 per_column <- function(distance, count, metric) distance / if (metric == "gower") count else sqrt(count)
 
-# Returns what to impute: the aggregate of the values of the donors.
+# Returns the values to impute: the aggregate of the values of the donors.
 donor_value <- function(column, donors, aggregate) {
   weight <- neighbor_weights(donors$distance, if (aggregate == "weighted") "inverse" else "uniform")
   weight[is.na(donors$index)] <- 0

@@ -1,45 +1,49 @@
 #' Join each row of a data frame with its nearest rows of another
 #'
-#' For each row of `x`, finds the k rows of `y` with the smallest distances of the columns `by`, exactly. The
-#' result has a row for each pair, with the columns of both.
+#' Finds, for each row of `x`, the k rows of `y` with the smallest distances. Distances are computed
+#' from the columns `by`, and the result is exact. The result has a row for each pair, with the
+#' columns of both data frames.
 #'
-#' @param x,y Data frames (also tibbles and data.tables). Or both are points of the package \pkg{sf}, in the same
-#'   coordinate reference system (CRS).
-#' @param by The columns from which distances are computed: names that both have, or
-#'   `c("name in x" = "name in y")`. They are numeric, and with [metric_gower()] also factors or logicals. Values
-#'   must not be missing. Points of \pkg{sf} have no `by`: their coordinates are used.
+#' @param x,y Two data frames (also tibbles and data.tables), or two `sf` objects of points (package
+#'   \pkg{sf}) in the same coordinate reference system (CRS).
+#' @param by The columns from which distances are computed: names of columns of both, or `c("name in
+#'   x" = "name in y")`. The columns must be numeric; with [metric_gower()], they may also be
+#'   factors or logicals. Values must not be missing. For points of \pkg{sf}, `by` must be `NULL`:
+#'   distances are computed from their coordinates.
 #' @param k The largest number of rows of `y` for each row of `x`.
 #' @param max_distance The largest distance of a pair: a number of at least 0, or `Inf`.
 #' @param metric The distance, as in [cover_tree()]: any but a [metric_function()] or a
-#'   [residual_correlation()]. For longitude and latitude, use [metric_great_circle()]. The default for points
-#'   of \pkg{sf} is that of [cover_tree()]. With [metric_gower()], the ranges are those of the rows of `y` in a group,
-#'   and the factors of `y` have all levels that occur in `x`.
-#' @param by_group Columns whose values must be equal in both rows of a pair: names, or
-#'   `c("name in x" = "name in y")`; `NULL` for none. A missing value is equal to a missing value, as in
-#'   [merge()].
-#' @param suffix Two strings, appended to the names of columns of `x` and of `y` that both have.
-#' @param distance The name of the column of distances; `NULL` for none.
-#' @param type What to do with a row of `x` that has no row of `y` in its group within `max_distance`: `"left"`
-#'   keeps it, with `NA` in the columns of `y`; `"inner"` drops it.
+#'   [residual_correlation()]. For longitude and latitude, use [metric_great_circle()]. For points
+#'   of \pkg{sf}, the default is the default of [cover_tree()]. With [metric_gower()], ranges are
+#'   computed from the rows of `y` in each group, and the factors of `y` must have all levels that
+#'   occur in `x`.
+#' @param by_group Columns whose values must be equal in both rows of a pair: names, or `c("name in
+#'   x" = "name in y")`; `NULL` for one group of all rows. A missing value equals a missing value,
+#'   as in [merge()].
+#' @param suffix Two strings, appended to names that columns of both `x` and `y` have.
+#' @param distance The name of the column of distances; `NULL` for no such column.
+#' @param type The treatment of a row of `x` without a row of `y` in its group within
+#'   `max_distance`: `"left"` keeps the row, with `NA` in the columns of `y`; `"inner"` drops it.
 #'
-#' @return A data frame of the class of `x` (data frame, tibble, data.table or sf). Its
-#'   rows are in the order of `x`, and those for the same row of `x` in the order of the distance; equal distances
-#'   are ordered by row of `y`. Its columns are those of `x`, then those of `y` without the columns `by_group`
-#'   and without a geometry, then the distance, and last the geometry of `x`. As in the package \pkg{fuzzyjoin}, the columns `by` of both are
-#'   kept. Row names are not.
+#' @return A data frame of the class of `x` (data frame, tibble, data.table or sf) with a row for
+#'   each pair. Pairs are ordered by row of `x`, then by distance, then by row of `y`. The columns
+#'   are: the columns of `x`; the columns of `y` without the columns `by_group` and without a
+#'   geometry; the distance; the geometry of `x`. The columns `by` of both are kept, as in the
+#'   package \pkg{fuzzyjoin}. Row names are dropped.
 #'
 #' @section Errors:
-#' Stops if `x` or `y` is not a data frame, or lacks a column of `by` or `by_group`; if a value of `by` is
-#' missing or not finite (the message names the column and row); if a column named in `by` is not numeric; if
-#' `suffix` and `distance` give two columns the same name; and if `k`, `max_distance` or `metric` is not as
-#' described.
+#' Stops if `x` or `y` is not a data frame, or lacks a column of `by` or `by_group`; if a value of
+#' `by` is missing or not finite (the message names the column and row); if a column named in `by`
+#' is not numeric; if `suffix` and `distance` give two columns the same name; and if `k`,
+#' `max_distance` or `metric` is not as described.
 #'
 #' @section Cost:
-#' One tree for each group of `y` that `x` also has, and one search for each; see [cover_tree()] and
-#' [knn_query()]. A group of `y` with fewer than k rows has fewer pairs, and no error.
+#' For each group of values that occurs in both `x` and `y`, one tree is built and searched; see
+#' [cover_tree()] and [knn_query()]. If a group of `y` has fewer than k rows, each row of `x` in the
+#' group gets all of them.
 #'
-#' @seealso [knn_query()] returns the row numbers. [knn_predict()] and [knn_impute()] use the values of
-#'   neighbors.
+#' @seealso [knn_query()] returns the row numbers. [knn_predict()] and [knn_impute()] use the values
+#'   of neighbors.
 #'
 #' @examples
 #' strong <- quakes[quakes$mag >= 5.8, ]
@@ -96,7 +100,8 @@ check_join_distance <- function(value) {
   as.double(value)
 }
 
-# Returns the names of columns in x and in y. A name without a value of its own is the name in both.
+# Returns the names of the columns in x and in y: list(x, y). An element of `by` without a name is
+# the name in both.
 check_join_columns <- function(by, what, x, y) {
   if (is.null(by)) return(NULL)
   if (!is.character(by) || length(by) == 0 || anyNA(by)) {
@@ -115,7 +120,8 @@ check_join_columns <- function(by, what, x, y) {
   list(x = in_x, y = unname(by))
 }
 
-# Returns the columns from which distances are computed, with the names `as`.
+# Returns the columns from which distances are computed, with the names `as`: a matrix, or a data
+# frame for Gower distance.
 key_columns <- function(frame, names, what, metric, as = names) {
   for (name in names) {
     column <- frame[[name]]
@@ -167,7 +173,8 @@ joined_names <- function(x, y, suffix, distance) {
 
 # ---- pairs --------------------------------------------------------------------------------------------
 
-# Returns the numbers of the groups of the rows of x and y: equal numbers for equal values of the columns.
+# Returns the number of the group of each row: list(x, y). Rows with equal values of the columns
+# by_group have equal numbers.
 join_groups <- function(x, y, by_group) {
   id <- rep(1L, nrow(x) + nrow(y))
   for (j in seq_along(by_group$x)) {

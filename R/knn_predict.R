@@ -1,37 +1,43 @@
 #' Predict classes or values from the nearest neighbors
 #'
-#' Predicts for each test point the class that most of its k nearest training points have, the shares of the
-#' classes, or the mean of a numeric variable. Without test points, each training point is predicted from the
-#' others (leave-one-out).
+#' Predicts for each test point the most frequent class of its k nearest training points, the shares
+#' of the classes, or the mean of a numeric variable. Without test points, each training point is
+#' predicted from the other training points (leave-one-out).
 #'
-#' @param train The n training points, in any form that [cover_tree()] takes; or a tree of them.
-#' @param y The variable to predict: a vector with an element for each training point, without missing values.
-#'   A factor, character or logical vector has classes; a numeric vector has values.
-#' @param test The m points to predict, in any form that [knn_query()] takes. `NULL`: the training points, each
-#'   without itself.
+#' @param train The n training points, in any form that [cover_tree()] takes; or a tree over these
+#'   points.
+#' @param y The variable to predict: a vector with an element for each training point, without
+#'   missing values. A factor, character or logical vector has classes; a numeric vector has values.
+#' @param test The m points to predict, in any form that [knn_query()] takes. `NULL`: the training
+#'   points; a point is not its own neighbor.
 #' @param k The number of neighbors: at most n, or n - 1 without `test`.
-#' @param weights The weight of a neighbor: `"uniform"` for 1; `"inverse"` for 1 over the distance. If neighbors
-#'   have distance 0, only these count with `"inverse"`, each with weight 1.
+#' @param weights The weight of a neighbor: `"uniform"`: 1; `"inverse"`: 1 divided by the distance.
+#'   With `"inverse"`, if neighbors at distance 0 exist, these get weight 1, and the other neighbors
+#'   of the query get weight 0.
 #' @param prob Whether to return the shares of classes.
-#' @param metric The distance, as in [cover_tree()]. If `train` is a tree, its own is used.
+#' @param metric The distance, as in [cover_tree()]. Must not be given if `train` is a tree, which
+#'   has a metric.
 #' @param threads The number of threads; `NULL` for the default of [covertree_threads()].
 #'
-#' @return For classes, a factor of length m with the levels of `y`, or of `factor(y)`: the class with the largest
-#'   sum of weights; of equal classes, the first level. Levels without a training point remain levels. With
-#'   `prob = TRUE`, a matrix \[m x number of levels\] of the shares of each class in the sum of weights. For
-#'   values, a numeric vector of length m: the weighted mean of the neighbors.
+#' @return For classes, a factor of length m with the levels of `y`, or of `factor(y)`: the class
+#'   with the largest sum of weights. If several classes have the largest sum, the first level is
+#'   predicted. Levels without a training point remain levels. With `prob = TRUE`, a matrix \[m x
+#'   number of levels\]: the share of each class in the sum of weights. For values, a numeric vector
+#'   of length m: the weighted mean of the values of the neighbors.
 #'
-#'   The neighbors are exact, and equal distances are ordered by row. So the result is the same in each call.
-#'   `class::knn()` and `FNN::knn()` differ only where distances or classes are equal: they choose among equal
-#'   classes at random, and `class::knn()` adds all neighbors at the k-th distance.
+#'   The neighbors are exact, and equal distances are ordered by row. So the result is the same in
+#'   each call. Results of `class::knn()` and `FNN::knn()` differ only if distances or sums of
+#'   weights are equal: these functions choose among equal classes at random, and `class::knn()`
+#'   uses all neighbors at the k-th distance.
 #'
 #' @section Errors:
-#' Stops if `y` has another length than there are training points or a missing value, if `prob` is `TRUE` for
-#' values, if `k` is larger than the number of possible neighbors, if `metric` is given together with a tree, and
-#' where [cover_tree()] and [knn_query()] stop.
+#' Stops if the length of `y` is not the number of training points; if `y` has a missing value; if
+#' `prob` is `TRUE` for values; if `k` is larger than the number of possible neighbors; if `metric`
+#' is given together with a tree; and if [cover_tree()] or [knn_query()] stops.
 #'
 #' @section Cost:
-#' That of [cover_tree()] and [knn_query()]; then O(m k) operations, and m values for each level.
+#' The cost of [cover_tree()] and [knn_query()]; then O(m k) operations, and memory for m numbers
+#' per level.
 #'
 #' @seealso [knn_impute()] predicts the missing values of a data frame.
 #'
@@ -105,8 +111,8 @@ neighbor_weights <- function(distance, weights) {
   weight
 }
 
-# Returns the weighted mean of each row. Summed by column, so that the result does not depend on the number of
-# rows.
+# Returns the weighted mean of each row. Sums run over columns, so that the mean of a row does not
+# depend on the other rows.
 weighted_rows <- function(value, weight) {
   sum <- total <- numeric(nrow(value))
   for (j in seq_len(ncol(value))) {
@@ -116,7 +122,8 @@ weighted_rows <- function(value, weight) {
   sum / total
 }
 
-# Returns the sums of weights [m x classes] of the neighbors in each class, without the neighbors that are NA.
+# Returns the sums of weights [m x classes] of the neighbors in each class. Neighbors that are NA
+# are left out.
 class_votes <- function(index, class, classes, weight) {
   votes <- matrix(0, nrow(index), classes)
   for (j in seq_len(ncol(index))) {

@@ -4,29 +4,31 @@
 #' exact, unless `recall`, `epsilon` or `budget` permits an approximation. Equal distances are
 #' ordered by row.
 #'
-#' @param tree A tree of n points in d dimensions from [cover_tree()].
+#' @param tree A tree of n points in d dimensions from [cover_tree()], [insert_points()],
+#'   [remove_points()] or [read_tree()], or a forest from [cover_forest()].
 #' @param query The query points \[m x d\]: a matrix or data frame with the columns of the tree's
-#'   points and one row per query; m may be 0, and columns without rows may be logical. If both have column names, columns are matched by
-#'   name; if the order differs, a message of class `covertree_reordered` says so. Otherwise columns
-#'   are matched by position. With a [metric_function()], `query` is a list or vector of m objects.
-#'   For a tree of points of the package \pkg{sf}, `query` may be of class `sf` or `sfc`, with the same
-#'   coordinate reference system.
-#'   `NULL`: the queries are the tree's own points. An own point is not its
-#'   own neighbor, but a duplicate of it in another row is.
+#'   points and one row per query; m may be 0, and columns without rows may be logical. If both have
+#'   column names, columns are matched by name; if the order differs, a message of class
+#'   `covertree_reordered` says so. Otherwise columns are matched by position. With a
+#'   [metric_function()], `query` is a list or vector of m objects. For a tree of points of the
+#'   package \pkg{sf}, `query` may be of class `sf` or `sfc`, with the same coordinate reference
+#'   system. `NULL`: the queries are the tree's own points. An own point is not its own neighbor,
+#'   but a duplicate in another row is.
 #' @param k The number of neighbors: a whole number of at least 1.
 #' @param rows Queries among the tree's own points: a vector of m row numbers from 1 to n, in any
 #'   order, which may contain a row several times. Row i of the result is row `rows[i]` of the
-#'   result for all points. `NULL`: all points. A vector without elements: no queries. `query` must be
-#'   `NULL`.
+#'   result for all points. `NULL`: all points. A vector without elements: no queries. `query` must
+#'   be `NULL`.
 #' @param predecessor Whether the neighbors of an own point must be in earlier rows, as for a
 #'   Vecchia approximation. The point in row i then has at most i - 1 neighbors. `query` must be
 #'   `NULL`. The first such search in a tree of more than 1,024 points also builds the *prefix
 #'   trees*: trees of the first n/2, n/4, ... rows. The tree keeps them in memory, but does not save
 #'   them. They take about as much memory as a tree with the default `leaf_size`.
-#' @param recall The mean share of the true neighbors to find: one number above 0 and at most 1. 1 is
-#'   exact. Below 1, the search by residual correlation stops early. How early is determined on samples
-#'   of the queries, some of which are also answered exactly. By Euclidean distance and by functions
-#'   ([metric_function()], [kernel_custom()]), and with `metric_gower(na = "scan")`, the result is exact.
+#' @param recall The mean share of the true neighbors to find: one number above 0 and at most 1. 1
+#'   is exact. Below 1, the search by residual correlation stops early. How early is determined on
+#'   samples of the queries, some of which are also answered exactly. By Euclidean distance and by
+#'   functions ([metric_function()], [kernel_custom()]), and with `metric_gower(na = "scan")`, the
+#'   result is exact.
 #' @param epsilon The permitted relative error of distances, at least 0: the distance of the
 #'   neighbor of each rank is at most (1 + `epsilon`) times the distance of the true neighbor of
 #'   this rank. A search by residual correlation, by a [metric_function()] or with
@@ -35,17 +37,16 @@
 #'   evaluated for a query. At most one of `recall` below 1, `epsilon` above 0 and `budget` may be
 #'   given. Not with a [metric_function()], a [kernel_custom()] or `metric_gower(na = "scan")`.
 #' @param max_distance The largest distance of a neighbor, in the units of the tree's metric: one
-#'   number of at least 0, or one for each query (each element of `rows`). Points farther away are not
-#'   returned; points at a distance of exactly `max_distance` are. A small `max_distance` saves time,
-#'   because the search excludes parts of the tree by it from the beginning. A finite one cannot be
-#'   combined with a search that approximates: `budget`, `epsilon` above 0, or, by residual correlation,
-#'   `recall` below 1. `Inf`: no limit.
+#'   number of at least 0, or one for each query (each element of `rows`). A point at a distance of
+#'   exactly `max_distance` is returned. A small `max_distance` saves time, because the search
+#'   excludes nodes of the tree by this distance from the beginning. A finite `max_distance` cannot
+#'   be combined with an approximate search: `budget`, `epsilon` above 0, or, by residual
+#'   correlation, `recall` below 1. `Inf`: no limit.
 #' @param threads The number of threads; `NULL` for the default of [covertree_threads()]. The result
 #'   is the same for any number.
 #' @param max_pairs The largest number of pairs (a query and a neighbor) that the result may have:
-#'   one number, or `Inf`. The result has m k pairs, including repeated `rows` and the
-#'   padding with `NA`. `NULL`: as
-#'   many as fit into half of the available memory; see [radius_query()].
+#'   one number, or `Inf`. The result has m k pairs, including repeated `rows` and the padding with
+#'   `NA`. `NULL`: as many as fit into half of the available memory; see [radius_query()].
 #' @param control A [knn_control()], or a list of its arguments: settings that do not change an
 #'   exact result.
 #'
@@ -61,22 +62,23 @@
 #'     \item{`exact`}{`TRUE` if the result is exact. It is `FALSE` for every search with a budget,
 #'       and for a search with `recall` below 1 or `epsilon` above 0, except where this page says
 #'       that the result is exact. A scan by Euclidean distance ([knn_control()]) is exact.}
-#'     \item{`recall`}{only if not exact: named vector `estimate`, `lower`, `upper`, `worst`: the share
-#'       of the neighbors found, estimated on a sample of the queries; the limits of an approximate 95%
-#'       confidence interval, see [recall_of()]; and the share found for the 1% of the sampled queries that
-#'       miss most}
+#'     \item{`recall`}{only if not exact: named vector `estimate`, `lower`, `upper`, `worst`: the
+#'       share of the neighbors found, estimated on a sample of the queries; the limits of an
+#'       approximate 95% confidence interval, see [recall_of()]; and the share found for the 1% of
+#'       the sampled queries that miss most}
 #'     \item{`evaluations`}{only if not exact: the mean number of points evaluated per query. By
 #'       Euclidean distance without a budget, a scanned tile counts as 16 points.}
 #'     \item{`budget`, `epsilon`, `rows`}{the arguments, if used}
-#'     \item{`own`, `points`}{whether the queries are the tree's own points; n, or the largest row number so far of a
-#'       tree that has grown}
-#'     \item{`no_residual`, `reason`}{only by residual correlation: the share of the queries that have
-#'       no residual variance and are answered by distance in space (see [residual_correlation()]),
-#'       and, if it is above 0, a sentence with their number and the reasons}
+#'     \item{`own`, `points`}{whether the queries are the tree's own points; the largest row number
+#'       of a point: n, or more in a grown tree ([insert_points()])}
+#'     \item{`no_residual`, `reason`}{only by residual correlation: the share of the queries that
+#'       have no residual variance and are answered by distance in space (see
+#'       [residual_correlation()]), and, if it is above 0, a sentence with their number and the
+#'       reasons}
 #'     \item{`stats`}{with `control = knn_control(stats = TRUE)`: see [knn_stats()]}
 #'   }
-#'   If a query has fewer than k neighbors, or fewer within `max_distance`, its rows of both matrices are padded with `NA`. Without
-#'   queries, both matrices are 0 x k, and the result is exact.
+#'   If a query has fewer than k neighbors (within `max_distance`), its rows of both matrices are
+#'   padded with `NA`. Without queries, both matrices are 0 x k, and the result is exact.
 #'
 #'   `as.data.frame()` converts the result to a data frame with a row for each neighbor, without the
 #'   padding, and the columns `query` (the number of the query, or with `rows` the row number of the
@@ -92,61 +94,64 @@
 #' not among its k nearest.
 #'
 #' A query without residual variance is answered by distance in space, exactly, in every kind of
-#' search. Its neighbors count as found in the recall of the other queries. If all queries are of this
-#' kind, the attribute `exact` is `TRUE`.
+#' search. Its neighbors count as found in the recall of the other queries. If all queries are of
+#' this kind, the attribute `exact` is `TRUE`.
 #'
 #' @section Search to a stated recall:
-#' By Euclidean distance, a search with `recall` below 1 is the exact one. An exact search is faster,
-#' because neighboring queries share their work.
+#' By Euclidean distance, a search with `recall` below 1 is the exact one. An exact search is
+#' faster, because neighboring queries share their work.
 #'
-#' By residual correlation, all queries are answered with the least effort that reaches the target on
-#' two random samples. In the *exact sample*, 400 queries are answered exactly. In the *control sample*,
-#' 2 / (1 - `recall`) other queries, but at least 1,000 (2,000 for 0.999), are answered by a patient
-#' search, with about four times the effort that suffices in the exact sample. What a search loses
-#' against the patient one in the control sample, and what the patient one loses in the exact sample, add up
-#' to an estimate of its loss. With the chosen effort, the estimated recall exceeds the target by
-#' three standard errors, which include half of another query that loses as much as those that miss
-#' neighbors.
+#' By residual correlation, all queries are answered with the least effort that reaches the target
+#' on two random samples. In the *exact sample*, 400 queries are answered exactly. In the *control
+#' sample*, 2 / (1 - `recall`) other queries, but at least 1,000 (2,000 for 0.999), are answered by
+#' a patient search, with about four times the effort that suffices in the exact sample. What a
+#' search loses against the patient one in the control sample, and what the patient one loses in the
+#' exact sample, add up to an estimate of its loss. With the chosen effort, the estimated recall
+#' exceeds the target by three standard errors, which include half of another query that loses as
+#' much as those that miss neighbors.
 #'
-#' If the exact sample is too small to tell, because one query could lose more than the target permits, as
-#' with `k = 1` and a target of 0.999, an exact sample as large as the control sample decides
-#' alone. The answer is exact, and its attribute `exact` is `TRUE`, if there are not more than twice as many
-#' queries as in the exact sample, if no effort reaches the target, or if the exact search is estimated
-#' to cost less, as it may for a smooth kernel. The stated recall is estimated on
-#' the samples that chose the effort; the choice shifts it by less than its standard error, as a rule.
-#' The answers of the samples are not part of the result.
+#' If the exact sample is too small to tell, because one query could lose more than the target
+#' permits, as with `k = 1` and a target of 0.999, an exact sample as large as the control sample
+#' decides alone. The answer is exact, and its attribute `exact` is `TRUE`, if there are not more
+#' than twice as many queries as in the exact sample, if no effort reaches the target, or if the
+#' exact search is estimated to cost less, as it may for a smooth kernel. The stated recall is
+#' estimated on the samples that chose the effort; the choice shifts it by less than its standard
+#' error, as a rule. The answers of the samples are not part of the result.
 #'
 #' What that guarantees:
 #' \itemize{
-#'   \item The target holds for the mean of all queries, not for each query. Outliers and queries with
-#'     a small residual variance miss more than others: `worst` tells how much, and
+#'   \item The target holds for the mean of all queries, not for each query. Outliers and queries
+#'     with a small residual variance miss more than others: `worst` tells how much, and
 #'     `knn_control(worst_recall = )` sets a target for it.
-#'   \item Three standard errors are not a confidence of 99.87%, because the losses of queries are far
-#'     from normal. `vignette("performance")` has the observed frequency of a recall below the target.
-#'   \item A sample does not show what is rare. If a share f of the queries misses all of its neighbors
-#'     at the chosen effort, a sample of s queries contains none of these with a probability of about
-#'     exp(-f s). If the patient search finds these neighbors, s is the size of both samples: for
-#'     f = c (1 - `recall`), the probability is below exp(-2 c), which is 0.14 if these queries lose as much
-#'     as the target permits, and 0.002 if they lose three times as much. If the patient search misses
-#'     them as well, s is 400: a share of 0.1% goes unseen with a probability of 0.67, and 1% with 0.02.
+#'   \item Three standard errors are not a confidence of 99.87%, because the losses of queries are
+#'     far from normal. `vignette("performance")` has the observed frequency of a recall below the
+#'     target.
+#'   \item A sample does not show what is rare. If a share f of the queries misses all of its
+#'     neighbors at the chosen effort, a sample of s queries contains none of these with a
+#'     probability of about exp(-f s). If the patient search finds these neighbors, s is the size of
+#'     both samples: for f = c (1 - `recall`), the probability is below exp(-2 c), which is 0.14 if
+#'     these queries lose as much as the target permits, and 0.002 if they lose three times as much.
+#'     If the patient search misses them as well, s is 400: a share of 0.1% goes unseen with a
+#'     probability of 0.67, and 1% with 0.02.
 #' }
 #'
 #' The result for a query does not depend on the other queries, except through the effort, and not
-#' on `threads` or `block_size`. For the tree's own points, the effort is kept with the tree; for its use
-#' after a change of the metric, see [update_metric()]. For a `query` it is determined in each call. With
-#' `rows`, the effort and the stated recall are those for all of the tree's own points, also with
-#' `epsilon` or `budget`; for rows that are not a random sample of these, such as outliers, use
-#' [recall_of()]. The first such call therefore takes longer, by about half of the time for a search of all
-#' points, and the following ones only answer their queries. The same calls with the same seed give the
-#' same answer. [recall_of()] with another seed measures any answer on other queries.
+#' on `threads` or `block_size`. For the tree's own points, the effort is kept with the tree; for
+#' its use after a change of the metric, see [update_metric()]. For a `query` it is determined in
+#' each call. With `rows`, the effort and the stated recall are those for all of the tree's own
+#' points, also with `epsilon` or `budget`; for rows that are not a random sample of these, such as
+#' outliers, use [recall_of()]. The first such call therefore takes longer, by about half of the
+#' time for a search of all points, and the following ones only answer their queries. The same calls
+#' with the same seed give the same answer. [recall_of()] with another seed measures any answer on
+#' other queries.
 #'
 #' @section Errors:
 #' Stops if `tree` is not a tree; if `query` is not numeric and finite, or has other columns than
 #' the tree, by number or by name; if the range of the columns of `query` and of the tree's points
 #' together is outside the limits of [cover_tree()]; if `rows` contains anything but row numbers of
-#' the tree; if `k`, `predecessor`, `recall`, `epsilon`, `budget`,
-#' `max_distance`, `threads`, `max_pairs` or `control` is not as described; if arguments exclude each other; and if the result would have more
-#' than `max_pairs` pairs.
+#' the tree; if `k`, `predecessor`, `recall`, `epsilon`, `budget`, `max_distance`, `threads`,
+#' `max_pairs` or `control` is not as described; if arguments exclude each other; and if the result
+#' would have more than `max_pairs` pairs.
 #'
 #' @section Cost:
 #' Time, Euclidean distance: at most O(n d + k log k) operations for each query, which is the cost
@@ -161,13 +166,15 @@
 #' d)).
 #'
 #' Memory: 12 bytes for each pair of the result; up to 28 bytes during a search by a
-#' [metric_function()]. A Euclidean search also needs temporary memory for the nodes and tiles of the
-#' tree and for candidates, for each thread. An exact search by residual correlation needs n (s + d + 3)
-#' numbers in single precision, double precision, or both. With at most
-#' n / 8 queries, it needs about 4 MB, s + d + 3 numbers for each query, and memory for candidates.
+#' [metric_function()]. A Euclidean search also needs temporary memory for the nodes and tiles of
+#' the tree and for candidates, for each thread. An exact search by residual correlation needs n (s
+#' + d + 3) numbers in single precision, double precision, or both. With at most n / 8 queries, it
+#' needs about 4 MB, s + d + 3 numbers for each query, and memory for candidates.
 #'
 #' @seealso [radius_query()] finds all points within a distance. [vecchia_neighbors()] orders points
-#'   and finds predecessors. For the row numbers of a tree that has grown see [insert_points()].
+#'   and finds predecessors. [knn_join()], [knn_predict()], [knn_impute()] and [knn_graph()] use the
+#'   neighbors; [as_neighbors()] converts them to the objects of other packages. [insert_points()]
+#'   explains the row numbers of a grown tree, and [cover_forest()] the searches in a forest.
 #'
 #' @examples
 #' x <- as.matrix(quakes[, 1:3])
@@ -266,8 +273,8 @@ check_exact_for <- function(approximates, epsilon, budget) {
   if (length(given) > 0) fail("max_distance must be Inf with %s, because it needs an exact search", given[1])
 }
 
-# The limits of the queries `distinct`, given those of `rows`, which may contain a row several times:
-# then the largest.
+# The limits of the queries `distinct`, given those of `rows`, which may contain a row several
+# times: then the largest.
 limits_of <- function(max_distance, rows, distinct) {
   if (is.null(rows)) return(max_distance)
   if (!anyDuplicated(rows)) return(max_distance[match(distinct, rows)])
@@ -299,9 +306,9 @@ refuse_query <- function(query) {
        describe(query))
 }
 
-# Returns a search: a list of functions of `rows`, the numbers of some queries (ascending, each once),
-# or NULL for all queries. With epsilon the core processes each query alone, so that its result does
-# not depend on the other queries.
+# Returns a search: a list of functions of `rows`, the numbers of some queries (ascending, each
+# once), or NULL for all queries. With epsilon the core processes each query alone, so that its
+# result does not depend on the other queries.
 euclidean_search <- function(tree, query, k, options) {
   pointer <- tree$pointer
   query <- check_query(query, tree)

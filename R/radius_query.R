@@ -4,18 +4,20 @@
 #' is exact.
 #'
 #' @inheritParams knn_query
-#' @param tree A tree of n points in d dimensions from [cover_tree()], with any of the [metrics] but
-#'   a residual correlation.
-#' @param radius The largest distance, in the units of the tree's metric: one number from 0 to 1e153.
-#' @param count_only Whether to return only the number of points within the radius of each query. No
-#'   point is stored, so that `max_pairs` does not matter, and `sort` has no effect.
+#' @param tree A tree of n points in d dimensions from [cover_tree()], [insert_points()],
+#'   [remove_points()] or [read_tree()], or a forest from [cover_forest()], with any of the
+#'   [metrics] except a residual correlation.
+#' @param radius The largest distance, in the units of the tree's metric: one number from 0 to
+#'   1e153.
+#' @param count_only Whether to return only the number of points within the radius of each query.
+#'   Points are not stored, so `max_pairs` and `sort` have no effect.
 #' @param sort Whether to order the points of each query by distance, and equal distances by row.
 #'   `FALSE` saves time. The order is then arbitrary, and may differ between calls and numbers of
 #'   threads.
 #' @param max_pairs The largest number of pairs (a query and a point within its radius) that the
-#'   result may have, including the pairs of repeated `rows`: one number, or `Inf`. `NULL`: as many as fit into half of the available
-#'   memory, but at most 2^31 - 1.
-#' @param control A [knn_control()], of which `search` and `block_size` are used.
+#'   result may have, including the pairs of repeated `rows`: one number, or `Inf`. `NULL`: as many
+#'   as fit into half of the available memory, but at most 2^31 - 1.
+#' @param control A [knn_control()]; only `search` and `block_size` are used.
 #'
 #' @return A list of class `covertree_radius` with
 #'   \describe{
@@ -26,8 +28,9 @@
 #'     \item{`count`}{integer vector \[m\]: the number of points found for each query}
 #'     \item{`radius`}{the radius}
 #'   }
-#'   and the attributes `own` (whether the queries are the tree's own points), `points` (n), and `rows`, if
-#'   `rows` is given. Without queries, the lists and `count` are empty.
+#'   and the attributes `own` (whether the queries are the tree's own points), `points` (n, or the
+#'   largest row number in a grown tree), and `rows`, if `rows` is given. Without queries, the lists
+#'   and `count` are empty.
 #'
 #'   With `count_only = TRUE`: only the integer vector `count`.
 #'
@@ -47,22 +50,22 @@
 #' Stops if `tree` is not a tree or has a residual correlation; if `query` is not numeric and
 #' finite, or has other columns than the tree, by number or by name; if the range of the columns of
 #' `query` and of the tree's points together is outside the limits of [cover_tree()]; if `rows`
-#' contains anything but row numbers of the tree; if `radius`, `sort`, `count_only`, `threads`, `max_pairs` or
-#' `control` is not as described; and if the result would have more than `max_pairs` pairs, or more
-#' queries than fit into memory.
+#' contains anything but row numbers of the tree; if `radius`, `sort`, `count_only`, `threads`,
+#' `max_pairs` or `control` is not as described; and if the result would have more than `max_pairs`
+#' pairs, or more queries than fit into memory.
 #'
 #' @section Cost:
-#' Time: two searches, one to count and one to fill the result, or one with `count_only`; each takes at most O(n d) operations
-#' for each query. Sorting takes O(c log c) for a query with c points.
+#' Time: two searches, one to count and one to fill the result; one search with `count_only`. Each
+#' search takes at most O(n d) operations for each query. Sorting takes O(c log c) for a query with
+#' c points.
 #'
-#' Memory: 12 bytes for each pair (up to 80 bytes during a search by a [metric_function()]), and up to
-#' 152 bytes for each query; with `count_only`, 4 bytes for each query. Repeated `rows` share their
-#' vectors. Sorting needs temporary memory for
-#' the longest vector of each thread. In addition, each thread needs temporary memory for the nodes
-#' and tiles of the tree.
+#' Memory: 12 bytes for each pair (up to 80 bytes during a search by a [metric_function()]), and up
+#' to 152 bytes for each query; with `count_only`, 4 bytes for each query. Repeated `rows` share
+#' their vectors. Sorting needs temporary memory for the longest vector of each thread. In addition,
+#' each thread needs temporary memory for the nodes and tiles of the tree.
 #'
-#' @seealso [knn_query()] finds the k nearest points. For the row numbers of a tree that has grown see
-#'   [insert_points()].
+#' @seealso [knn_query()] finds the k nearest points. [as_neighbors()] converts a result to the
+#'   objects of other packages. [insert_points()] explains the row numbers of a grown tree.
 #'
 #' @examples
 #' x <- as.matrix(quakes[, 1:3])

@@ -1,86 +1,102 @@
 #' Write a tree to a file and open it
 #'
 #' `write_tree()` writes a tree to a file. `read_tree()` opens the file in about a millisecond,
-#' whatever its size: it maps the file into memory, and the system reads the parts that a search
-#' needs. All R processes of a machine that open the same file share one copy of it in memory.
+#' independent of its size: the file is mapped into memory, and the system reads the pages that a
+#' search needs. All R processes of a machine that open the same file share one copy in memory.
 #'
-#' @param tree A tree from [cover_tree()] or [insert_points()] with any metric but a [metric_function()]. The kernel of a
-#'   [residual_correlation()] must not be a [kernel_custom()]. A file has data only, no R function; use
-#'   [saveRDS()] for such trees.
+#' @param tree A tree from [cover_tree()] or [insert_points()] with any metric except a
+#'   [metric_function()]. The kernel of a [residual_correlation()] must not be a [kernel_custom()].
+#'   The reason is that a file has only data and no R function; use [saveRDS()] for such trees.
 #' @param path The name of the file. An existing file is replaced.
-#' @param verify `TRUE` to compare the checksums of all sections with their values when the file is
-#'   opened. This reads the whole file.
-#' @param map `FALSE` to read the file into the memory of this process instead of mapping it. The
-#'   checksums of all arrays are then compared in any case. Where the system cannot map files, as on
-#'   Windows, or is not little-endian, files are always read.
+#' @param verify `TRUE` to check all sections against their checksums when the file is opened. This
+#'   reads the whole file.
+#' @param map `FALSE` to read the file into the memory of this process instead of mapping it. All
+#'   arrays are then checked against their checksums. Files are always read on systems that cannot
+#'   map files, such as Windows, or that are not little-endian.
 #'
-#' @return `write_tree()` returns the path, invisibly. `read_tree()` returns a `cover_tree`. The results
-#'   of all functions are those of the tree that was written, for any `verify` and `map`. The file
-#'   has the arrays, the copy of the points in single precision that searches use, the names, and the
-#'   metric with its data, such as the factors of a residual correlation. The results of calibrations (see
-#'   [knn_query()]) and the prefix trees are not in the file.
+#' @return `write_tree()` returns the path, invisibly. `read_tree()` returns a `cover_tree`, with
+#'   the same results of all functions as the tree that was written, for any `verify` and `map`. The
+#'   file contains the arrays, the copy of the points in single precision that searches use, the
+#'   names, and the metric with its data, such as the factors of a residual correlation. It does not
+#'   contain the results of calibrations (see [knn_query()]) and the prefix trees.
 #'
 #' @section Replacing a file:
-#' `write_tree()` writes to a temporary name in the same folder (`.NAME-....part`), waits until the data
-#' are on the disk, and renames the file. If R or the machine stops before the rename, or the disk is
-#' full, the old file is whole. A process that has the old file open keeps the old tree, even after the
-#' file is removed. A link is followed, so the file to which it leads is replaced.
+#' `write_tree()` writes to a temporary name in the same folder (`.NAME-....part`), waits until the
+#' data are on the disk, and renames the file. If R or the machine stops before the rename, or the
+#' disk is full, the old file is unchanged. A process that has opened the old file keeps the old
+#' tree, even after the file is removed. If `path` is a link, the file to which it leads is
+#' replaced.
 #'
 #' @section What is checked:
-#' `read_tree()` refuses a file that is not from `write_tree()`, is truncated, comes from a later
-#' version, or whose head or description does not match its checksum. These are read, not mapped.
+#' `read_tree()` stops if the file is not from `write_tree()`, is truncated, or comes from a later
+#' version, and if the head or the description does not match its checksum. The head and the
+#' description are read, not mapped.
 #'
-#' The first use of the tree checks what the memory safety of searches depends on: the checksums of
-#' the arrays of nodes, that links form a tree, that rows are a permutation, and that points are finite.
-#' With a residual correlation, its factors are compared with their checksums as well. A changed
-#' coordinate is not always noticed: then results are wrong, but R does not crash. `verify = TRUE`
-#' notices every accidental change. Checksums do not protect against intent: open only files from a
-#' source that you trust.
+#' The first use of the tree checks every property on which the memory safety of searches depends:
+#' the arrays of nodes match their checksums, links form a tree, rows are a permutation, and points
+#' are finite. The factors of a residual correlation are also checked against their checksums. This
+#' check does not always detect a changed coordinate: results are then wrong, but R does not crash.
+#' `verify = TRUE` detects every accidental change. Checksums do not protect against intended
+#' changes: open only files from a source that you trust.
 #'
-#' While a tree is in use, no other program may change its file in place. If one does, results
-#' are undefined. If one truncates the file, the system may end the R process when the missing part is
-#' used, with the signal SIGBUS. `write_tree()` does neither. Use `map = FALSE` for a file that other
-#' programs may change, and for a network drive that may disappear.
+#' While a tree is in use, no other program may change its file in place. If a program does, results
+#' are undefined. If a program truncates the file, the system may end the R process with the signal
+#' SIGBUS. `write_tree()` does neither. Use `map = FALSE` for a file that other programs may change,
+#' and for a network drive that may disappear.
 #'
 #' @section Vectors of a mapped tree:
-#' The vectors from [tree_arrays()] lie in the mapped file. They behave as other vectors: R changes
-#' a copy, and [saveRDS()] writes their values, so that the saved tree needs no file. Where R code
-#' written in C writes into such a vector nevertheless, the system makes a copy of the page for this
-#' process; the file does not change.
+#' The vectors from [tree_arrays()] are in the mapped file. They behave as other vectors: an
+#' assignment changes a copy, and [saveRDS()] writes the values, so that the saved tree does not
+#' need the file. If C code writes into such a vector, the system makes a copy of the page for this
+#' process, and the file does not change.
 #'
 #' @section Layout of the file:
-#' A file has a head and sections. Each begins at a multiple of 4096 bytes. All numbers are
-#' little-endian. The head has 64 bytes: the magic bytes 89 43 56 54 0d 0a 1a 0a; as 32-bit integers
-#' the byte order 0x01020304 and the version of the layout, 1; as a 64-bit integer the size of the file;
-#' as 32-bit integers the number of sections and 4096; as a 64-bit integer the checksum of the head, in
-#' which it counts as 0; zeros. An entry of 80 bytes follows for each section: the name in ASCII \[40
-#' bytes\]; as 32-bit integers the type (1 bytes, 2 int32, 3 float32, 4 float64) and 0; as 64-bit
-#' integers the offset, the number of values, the checksum and 0. Checksums are XXH64 with seed 0;
-#' the checksum of the head is that of the entries with the checksum of the first 64 bytes as seed.
+#' A file has a head and sections. The head and each section begin at a multiple of 4096 bytes. All
+#' numbers are little-endian. The head begins with 64 bytes:
+#' \itemize{
+#'   \item the magic bytes 89 43 56 54 0d 0a 1a 0a;
+#'   \item the byte order 0x01020304 and the version of the layout, 1 \[two int32\];
+#'   \item the size of the file in bytes \[int64\];
+#'   \item the number of sections, and 4096 \[two int32\];
+#'   \item the checksum of the head \[int64\], which is computed with 0 in its place;
+#'   \item zeros.
+#' }
 #'
-#' The first section, `description`, has the small parts: settings, names, the metric, and the numbers
-#' of the sections of the vectors. `R/file_values.R` in the sources documents its bytes. The
-#' sections `arrays/NAME` are the vectors of [tree_arrays()], matrices by column. `tiles/points` has the
-#' coordinates in single precision, for each tile of up to 16 points 16 values of each coordinate.
-#' `tiles/lower` and `tiles/upper` are the bounds of the tiles, `tiles/node_lower` and
-#' `tiles/node_upper` those of the nodes, by column with padding. Other sections are long vectors of
-#' the metric.
+#' An entry of 80 bytes follows for each section:
+#' \itemize{
+#'   \item the name in ASCII \[40 bytes\];
+#'   \item the type (1 bytes, 2 int32, 3 float32, 4 float64), and 0 \[two int32\];
+#'   \item the offset, the number of values, the checksum, and 0 \[four int64\].
+#' }
+#'
+#' Checksums are XXH64 with seed 0. The checksum of the head is the checksum of the entries, with
+#' the checksum of the first 64 bytes as seed.
+#'
+#' The first section, `description`, contains the small values: settings, names, the metric, and the
+#' numbers of the sections with the vectors. `R/file_values.R` in the sources documents its bytes.
+#' The sections `arrays/NAME` are the vectors of [tree_arrays()], matrices by column. `tiles/points`
+#' has the coordinates in single precision, for each tile of up to 16 points 16 values of each
+#' coordinate. `tiles/lower` and `tiles/upper` are the bounds of the tiles, and `tiles/node_lower`
+#' and `tiles/node_upper` the bounds of the nodes, by column with padding. The other sections are
+#' long vectors of the metric.
 #'
 #' @section Errors:
-#' `write_tree()` stops if `tree` is not a tree, is damaged, or has a metric that is an R function; if
-#' `path` is not a string, is a folder or another thing that is not a file, or is in a folder that does
-#' not exist; and if the system cannot write the file, with the message of the system. `read_tree()`
-#' stops if `path` is not the name of a file that can be read and was written by `write_tree()`; if the
-#' file is damaged (see above); and if `verify` or `map` is not `TRUE` or `FALSE`.
+#' `write_tree()` stops if `tree` is not a tree, is damaged, or has a metric that is an R function;
+#' if `path` is not a string, names anything but a file, or is in a folder that does not exist; and
+#' if the system cannot write the file, with the message of the system. `read_tree()` stops if
+#' `path` is not the name of a file that can be read and was written by `write_tree()`; if the file
+#' is damaged (see above); and if `verify` or `map` is not `TRUE` or `FALSE`.
 #'
 #' @section Cost:
-#' `write_tree()`: time to compute checksums of the data and to write them, constant memory. The size
-#' of the file is that of the arrays and of the copy in single precision ([cover_tree()]), about 46 bytes
-#' for a point in 3 dimensions. `read_tree()`: time proportional to the names of rows and columns, else
-#' constant. The first use reads the
-#' arrays once, from the disk if they are not in memory: about 0.05 seconds of computing time for 10
-#' million points in 3 dimensions. `verify = TRUE`: about three times as much. A tree in use needs
-#' memory of its own of about 1% of the file.
+#' `write_tree()`: time to compute the checksums of the data and to write the data; constant memory.
+#' The file contains the arrays and the copy in single precision (see [cover_tree()]), about 46
+#' bytes for a point in 3 dimensions. `read_tree()`: constant time, except for the names of rows and
+#' columns. The first use reads the arrays once, from the disk if they are not in memory; it takes
+#' about 0.05 seconds of computing time for 10 million points in 3 dimensions, and about three times
+#' as much with `verify = TRUE`. A tree in use needs additional memory of about 1% of the file.
+#'
+#' @seealso [saveRDS()] also saves trees with R functions; [cover_forest()] divides points into
+#'   several files.
 #'
 #' @examples
 #' path <- tempfile(fileext = ".tree")
@@ -100,7 +116,8 @@ write_tree <- function(tree, path) {
   invisible(path)
 }
 
-# The description of a file: the version of the package, the kind of object, and its parts.
+# The bytes of the description of a file: the version of the package, the kind of tree, and its
+# elements.
 describe_file <- function(tree, into) {
   version <- as.character(utils::packageVersion("covertree"))
   parts <- if (is_grown_tree(tree)) list(state = mget(state_names, envir = tree$state))
@@ -130,15 +147,16 @@ grown_tree_of_file <- function(state, space) {
   grown_tree(state, space)
 }
 
-# A seal is an external pointer: its checksums are written in its place.
+# Replaces the seal, which is an external pointer, by its checksums.
 without_seal <- function(state) {
   if (is.null(state)) return(NULL)
   state$seal <- .Call(r_seal_sums, state$seal)
   state
 }
 
-# The state of a metric with a seal. `sealed`: a function that returns what it covers. `fresh`: whether
-# it counts as checked; otherwise its first use compares the checksums.
+# Replaces checksums by a seal in the state of a metric. `sealed`: a function that returns the
+# sealed values. `fresh`: whether the values count as checked; otherwise their first use compares
+# the checksums.
 with_seal <- function(state, sealed, fresh) {
   if (is.null(state)) return(NULL)
   if (!is.list(state) || !is.character(state$seal)) damaged_description()
