@@ -20,8 +20,8 @@ check_binary <- function(x, what) {
 }
 
 # Rows as unit vectors, of which src/core/metric/jaccard.h computes the distance. A row without a 1
-# gets an element of its own, in a last column: two such rows are equal, and have nothing in common with
-# others.
+# gets an element of its own, in a last column: two such rows are equal, and have nothing in common
+# with others.
 set_coordinates <- function(x) {
   size <- rowSums(x)
   cbind(unname(x), size == 0) / sqrt(pmax(size, 1))

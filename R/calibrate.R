@@ -1,9 +1,10 @@
 # The choice of the least effort that reaches a target recall, on samples of the queries.
 #
-# A small sample of queries is answered exactly, and a larger control sample by a patient search. The loss
-# of the control sample against the patient search, plus the loss of the patient search itself in the
-# exact sample, estimates the loss of all queries: a control variate. The patient search is recorded,
-# so that every smaller effort is read off one run: see src/core/residual_approx/approx_search.h.
+# A small sample of queries is answered exactly, and a larger control sample by a patient search.
+# The loss of the control sample against the patient search, plus the loss of the patient search
+# itself in the exact sample, estimates the loss of all queries: a control variate. The patient
+# search is recorded, so that every smaller effort is read off one run: see
+# src/core/residual_approx/approx_search.h.
 
 # Queries of the exact sample.
 EXACT <- 400
@@ -11,14 +12,15 @@ EXACT <- 400
 # The number of queries of the control sample. A target near 1 needs more.
 control_size <- function(target) max(1000, ceiling(2 / (1 - target[["mean"]])))
 
-# The number of the effort that is tried first, and the number of efforts by which the patient search is
-# above the least one that reaches the target. Each effort is 10% larger than the one before.
+# The number of the effort that is tried first, and the number of efforts by which the patient
+# search is above the least one that reaches the target. Each effort is 10% larger than the one
+# before.
 FIRST <- 25
 PATIENT <- 14
 
-# The least effort that reaches the target, c(mean, worst), and what follows from it: a list like no_choice.
-# If the exact sample is too small to tell, as with one neighbor for each query and a target near 1, a
-# larger one without a control sample decides.
+# The least effort that reaches the target, c(mean, worst), and what follows from it: a list like
+# no_choice. If the exact sample is too small to tell, as with one neighbor for each query and a
+# target near 1, a larger one without a control sample decides.
 calibrate <- function(call, target, seed) {
   control <- control_size(target)
   for (size in list(c(EXACT, control), c(control, 0))) {
@@ -33,8 +35,8 @@ calibrate <- function(call, target, seed) {
 }
 
 # No effort reaches the target or costs less than the exact search, so the answer is exact. In other
-# choices, most queries evaluate at most `few` points, `recall` is stated, `losses` are those of exactly answered queries, and the choice has been
-# carried over so many `updates` of the metric.
+# choices, most queries evaluate at most `few` points, `recall` is stated, `losses` are those of
+# exactly answered queries, and the choice has been carried over so many `updates` of the metric.
 no_choice <- list(effort = NA_real_, few = NA_real_,
                   recall = c(estimate = NA_real_, lower = NA_real_, upper = NA_real_, worst = NA_real_),
                   losses = numeric(), updates = 0)
@@ -50,8 +52,8 @@ calibrate_on <- function(samples, target, queries) {
   }
 }
 
-# The samples of a search, of which those at the places `known` are the exact sample: functions that run
-# a patient search, given by the number of its effort.
+# The samples of a search, of which those at the places `known` are the exact sample: functions that
+# run a patient search, given by the number of its effort.
 open_samples <- function(call, rows, known) {
   exact <- call$exact(rows[known])
   farthest <- farthest_of(exact)
@@ -94,8 +96,8 @@ open_samples <- function(call, rows, known) {
   )
 }
 
-# A function of the number of an effort: for each query, the share of the neighbors in `exact` that the
-# run does not find with this effort. `hit`: the entries of the run that are such neighbors.
+# A function of the number of an effort: for each query, the share of the neighbors in `exact` that
+# the run does not find with this effort. `hit`: the entries of the run that are such neighbors.
 loss_by_effort <- function(run, hit, exact) {
   position <- run$position
   position[!(hit %in% TRUE)] <- .Machine$integer.max
@@ -107,8 +109,8 @@ loss_by_effort <- function(run, hit, exact) {
   }
 }
 
-# The number of the effort of the patient search; NA if no effort reaches the target in the exact sample,
-# or if the exact search costs less.
+# The number of the effort of the patient search; NA if no effort reaches the target in the exact
+# sample, or if the exact search costs less.
 patient_effort <- function(samples, target) {
   number <- FIRST
   repeat {
@@ -151,8 +153,8 @@ read_choice <- function(samples, number, target, queries) {
        losses = run$exact(number), updates = 0)
 }
 
-# How much a query loses that misses neighbors: that of the most patient effort up to this number with
-# which at least TELLING queries miss any.
+# How much a query loses that misses neighbors: that of the most patient effort up to this number
+# with which at least TELLING queries miss any.
 size_of_misses <- function(run, number) {
   loss <- function(number) c(run$exact(number), run$control(number))
   while (number > 1 && sum(loss(number) > 0) < TELLING) number <- number - 1
@@ -174,8 +176,8 @@ sample_state <- function(losses, size, queries) {
        worst = worst_of(1 - c(losses$exact, losses$control)))
 }
 
-# Whether the mean and the worst shares exceed their targets by three standard errors. That of the mean
-# includes half of one more query that misses neighbors.
+# Whether the mean and the worst shares exceed their targets by three standard errors. That of the
+# mean includes half of one more query that misses neighbors.
 reaches <- function(state, target) {
   error <- sqrt(state$variance + (state$unseen / 2)^2)
   state$loss + 3 * error <= 1 - target[["mean"]] &&
@@ -184,8 +186,8 @@ reaches <- function(state, target) {
 
 # ---- after a change of the metric ----------------------------------------------------------
 
-# Queries that are answered exactly to check an effort again, and the number of times that this is done
-# before it is chosen anew.
+# Queries that are answered exactly to check an effort again, and the number of times that this is
+# done before it is chosen anew.
 CHECKED <- 200
 UPDATES <- 16
 

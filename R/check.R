@@ -10,8 +10,8 @@ within_argument <- function(argument, code) {
   tryCatch(code, error = function(e) fail("%s is not valid: %s", argument, conditionMessage(e)))
 }
 
-# Returns the value of `code`. An error in it names the argument `from` as `to`, as the user wrote it, and ends with
-# `end`.
+# Returns the value of `code`. An error in it names the argument `from` as `to`, as the user wrote
+# it, and ends with `end`.
 naming <- function(from, to, code, end = "") {
   argument <- sprintf("\\b%s(?= must| and the tree|\\$|,|\\))", from)
   tryCatch(code, error = function(e) fail("%s%s", gsub(argument, to, conditionMessage(e), perl = TRUE), end))
@@ -137,8 +137,8 @@ check_share <- function(value, what) {
   as.double(value)
 }
 
-# Returns the pointer of a tree; NULL where a tree is not one list of arrays. The arrays are checked first, because in a tree of an earlier
-# version all other parts may differ, too.
+# Returns the pointer of a tree; NULL where a tree is not one list of arrays. The arrays are checked
+# first, because in a tree of an earlier version all other parts may differ, too.
 check_tree <- function(tree) {
   if (!inherits(tree, "cover_tree")) {
     fail("tree must be a cover_tree, made by cover_tree(): got %s", describe(tree))
@@ -206,8 +206,8 @@ frame_points <- function(x, what, empty) {
   as.matrix(x)
 }
 
-# Returns the end of a message about the column `name` of the argument `what` that is not numeric: what to
-# write instead.
+# Returns the end of a message about the column `name` of the argument `what` that is not numeric:
+# what to write instead.
 column_advice <- function(value, what, name) {
   if (is_integer64(value)) return("")
   column <- paste0(what, "$", if (make.names(name) == name) name else sprintf("`%s`", name))

@@ -4,15 +4,16 @@
 #' builds it once, queries it as often as needed, saves it with [saveRDS()], or sends it to other R
 #' processes.
 #'
-#' @param x The points \[n x d\]: a numeric or integer matrix, or a data frame of numeric columns (also a
-#'   tibble or a data.table), with one row per point; or points of the package \pkg{sf}. All values must be
-#'   finite. n is at least 1 and at most 2^31 - 1, d is at least 1. See the section Inputs.
+#' @param x The points \[n x d\]: a numeric or integer matrix, or a data frame of numeric columns
+#'   (also a tibble or a data.table), with one row per point; or points of the package \pkg{sf}. All
+#'   values must be finite. n is at least 1 and at most 2^31 - 1, d is at least 1. See the section
+#'   Inputs.
 #' @param metric The distance: `"euclidean"`, `"manhattan"`, `"maximum"` (or `"chebyshev"`),
-#'   `"cosine"`, `"angular"`, `"hamming"`, `"jaccard"`, an object such as `metric_great_circle()` (see [metrics]), a
-#'   [metric_function()], or a [residual_correlation()]. With a residual correlation, the tree is
-#'   built over the coordinates divided by the lengthscale. With [metric_gower()], `x` may be a data
-#'   frame that also has factors and logical columns; with `"hamming"` or `"jaccard"`, `x` may be
-#'   logical. With a [metric_function()], `x` is a collection
+#'   `"cosine"`, `"angular"`, `"hamming"`, `"jaccard"`, an object such as `metric_great_circle()`
+#'   (see [metrics]), a [metric_function()], or a [residual_correlation()]. With a residual
+#'   correlation, the tree is built over the coordinates divided by the lengthscale. With
+#'   [metric_gower()], `x` may be a data frame that also has factors and logical columns; with
+#'   `"hamming"` or `"jaccard"`, `x` may be logical. With a [metric_function()], `x` is a collection
 #'   of n objects of any kind, or their number.
 #' @param layout The order in which the build processes the points: `"hilbert"` for the order of
 #'   [hilbert_order()], `"natural"` for the order of the rows. The layout decides between equally
@@ -37,24 +38,25 @@
 #'   advice. Build a tree of other points from `as.matrix(tree)` instead.
 #'
 #' @section Inputs:
-#' Points of the package \pkg{sf} (classes `sf` and `sfc`) are searched by their coordinates `X` and `Y`. With a
-#' projected coordinate reference system (CRS), the distance is Euclidean, in the unit of the CRS. With
-#' longitude and latitude, it is `metric_great_circle(unit = "m")`, in meters, unless `metric` is given. The other
-#' columns of an `sf` object are not used. A `query` of class `sf` must have the CRS of the tree, and a `query`
-#' that is a matrix or a data frame has coordinates in this CRS. Lines and polygons are an error:
-#' use `sf::st_centroid(x)`, or `sf::st_coordinates(x)` for all vertices. Empty points, points without a CRS and
-#' points of three coordinates are errors, too.
+#' Points of the package \pkg{sf} (classes `sf` and `sfc`) are searched by their coordinates `X` and
+#' `Y`. With a projected coordinate reference system (CRS), the distance is Euclidean, in the unit
+#' of the CRS. With longitude and latitude, it is `metric_great_circle(unit = "m")`, in meters,
+#' unless `metric` is given. The other columns of an `sf` object are not used. A `query` of class
+#' `sf` must have the CRS of the tree, and a `query` that is a matrix or a data frame has
+#' coordinates in this CRS. Lines and polygons are an error: use `sf::st_centroid(x)`, or
+#' `sf::st_coordinates(x)` for all vertices. Empty points, points without a CRS and points of three
+#' coordinates are errors, too.
 #'
-#' Columns of dates, times and durations are an error, because their unit decides what is near: write
-#' `as.numeric(x$date)` for days, `as.numeric(x$time)` for seconds (class `POSIXct`), and scale them with
-#' [metric_scaled()]. Factors, logicals and character columns need [metric_gower()].
+#' Columns of dates, times and durations are an error, because their unit decides what is near:
+#' write `as.numeric(x$date)` for days, `as.numeric(x$time)` for seconds (class `POSIXct`), and
+#' scale them with [metric_scaled()]. Factors, logicals and character columns need [metric_gower()].
 #'
-#' Sparse matrices of the package \pkg{Matrix} are an error, because all searches read dense points: pass
-#' `as.matrix(x)`, which takes 8 n d bytes, or fewer columns, such as principal components.
+#' Sparse matrices of the package \pkg{Matrix} are an error, because all searches read dense points:
+#' pass `as.matrix(x)`, which takes 8 n d bytes, or fewer columns, such as principal components.
 #'
-#' Distances of class `dist` are an error, because a tree is built over points. If only the distances exist and
-#' they obey the triangle inequality, search by them:
-#' `m <- as.matrix(x); cover_tree(nrow(m), metric = metric_function(function(i, js) m[i, js]))`.
+#' Distances of class `dist` are an error, because a tree is built over points. If only the
+#' distances exist and they obey the triangle inequality, search by them: `m <- as.matrix(x);
+#' cover_tree(nrow(m), metric = metric_function(function(i, js) m[i, js]))`.
 #'
 #' @section Saved trees:
 #' A tree survives [saveRDS()], [save()], a fork, and being sent to a worker of the parallel
@@ -100,13 +102,13 @@
 #'
 #' @section Errors:
 #' Stops if `x` is missing, is not a numeric matrix or a data frame of numeric columns, is of class
-#' `integer64` or `dist`, is a sparse matrix, has no row or no column, or has a value that is `NA`, `NaN` or infinite
-#' (the message names its row and column). Stops if `x` is of class `sf` or `sfc` and is not as the section
-#' Inputs describes. Stops if squared distances would leave the range of
+#' `integer64` or `dist`, is a sparse matrix, has no row or no column, or has a value that is `NA`,
+#' `NaN` or infinite (the message names its row and column). Stops if `x` is of class `sf` or `sfc`
+#' and is not as the section Inputs describes. Stops if squared distances would leave the range of
 #' doubles: if the range of the widest column times sqrt(d) exceeds 1e153, or if the range of the
 #' widest column is above 0 and below 1e-145. Also stops if `metric`, `layout`, `leaf_size` or
-#' `threads` is not as described. For the errors of a metric, see [metrics],
-#' [metric_function()] and [residual_correlation()].
+#' `threads` is not as described. For the errors of a metric, see [metrics], [metric_function()] and
+#' [residual_correlation()].
 #'
 #' @section Cost:
 #' Time: the Hilbert order takes O(n d), and a split of a node compares its s points with at most 64

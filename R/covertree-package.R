@@ -7,10 +7,10 @@
 #' approximation. An exact result does not depend on the number of threads, the order of the points,
 #' the shape of the tree, or whether the tree was saved and loaded.
 #'
-#' The vignettes are `vignette("covertree")` (a first example), `vignette("metrics")` (which metric for
-#' which data), `vignette("vecchia")` (Gaussian processes), `vignette("design")` (the algorithm),
-#' `vignette("forest")` (points that exceed a machine) and `vignette("performance")` (time, recall and
-#' memory).
+#' The vignettes are `vignette("covertree")` (a first example), `vignette("metrics")` (which metric
+#' for which data), `vignette("vecchia")` (Gaussian processes), `vignette("design")` (the
+#' algorithm), `vignette("forest")` (points that exceed a machine) and `vignette("performance")`
+#' (time, recall and memory).
 #'
 #' @section The distance:
 #' Unless [cover_tree()] is given another of the [metrics], the distance between two points is the

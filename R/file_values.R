@@ -1,6 +1,6 @@
 # R values as bytes for a file of a tree, and back: NULL, vectors, lists, their attributes, and the
-# arrays of trees. Code in R: no byte can do harm. A value that is code (a function, an environment) is
-# refused. src/core/file/section_file.h has the layout of the sections around it.
+# arrays of trees. Code in R: no byte can do harm. A value that is code (a function, an environment)
+# is refused. src/core/file/section_file.h has the layout of the sections around it.
 #
 #   value      type [1 byte], form [1 byte], length [double], content, attributes
 #   type       0 NULL, 1 logical, 2 integer, 3 double, 4 character, 5 list, 6 arrays of a tree, 7 raw
@@ -27,8 +27,8 @@ file_classes <- c("data.frame", "factor", "ordered", "covertree_metric", "covert
 
 # ---- writing ------------------------------------------------------------------------------------
 
-# Collects sections while values are encoded. Section 1 is the description. Each entry of `sections` is
-# a vector, or list(pointer of a tree, number of an array of its tiles).
+# Collects sections while values are encoded. Section 1 is the description. Each entry of `sections`
+# is a vector, or list(pointer of a tree, number of an array of its tiles).
 new_sections <- function() list2env(list(sections = list(NULL), names = "description"), parent = emptyenv())
 
 # Adds a section. Returns its number.
@@ -85,7 +85,8 @@ encode_strings <- function(value) {
   c(put_ints(size), as.raw(bytes), bytes_of_strings(value[!missing], any(bytes)))
 }
 
-# The bytes of all strings, a million strings at a time. Strings of unknown encoding cannot be pasted.
+# The bytes of all strings, a million strings at a time. Strings of unknown encoding cannot be
+# pasted.
 bytes_of_strings <- function(value, one_by_one) {
   if (one_by_one) return(unlist(lapply(value, charToRaw)))
   parts <- split(value, (seq_along(value) - 1) %/% 1e6)
@@ -107,8 +108,8 @@ is_data <- function(value) {
   typeof(value) %in% setdiff(value_types, "externalptr")
 }
 
-# The arrays of a tree, by its pointer: settings with the checksums, and the numbers of the sections of
-# the vectors and of the tiles.
+# The arrays of a tree, by its pointer: settings with the checksums, and the numbers of the sections
+# of the vectors and of the tiles.
 encode_arrays <- function(pointer, into, name) {
   at <- function(part) if (nzchar(name)) paste0(name, "/", part) else part
   arrays <- .Call(r_tree_arrays, pointer)

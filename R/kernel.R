@@ -1,7 +1,7 @@
 #' Covariance functions
 #'
-#' Kernels of Gaussian processes, for [residual_correlation()]. Let r be the Euclidean distance
-#' of two points after their coordinates are divided by `lengthscale`. Their covariance is `variance`
+#' Kernels of Gaussian processes, for [residual_correlation()]. Let r be the Euclidean distance of
+#' two points after their coordinates are divided by `lengthscale`. Their covariance is `variance`
 #' times
 #' \describe{
 #'   \item{`kernel_rbf()`}{exp(-r^2 / 2)}
@@ -14,34 +14,34 @@
 #'
 #' @param f A function of a vector of squared distances r^2 that returns the vector of the
 #'   correlations, accurate to rounding: f(0) must be 1, and all values must be from -1 to 1. The
-#'   covariance is `variance` times f(r^2). It must be positive definite in as many dimensions as the
-#'   data have.
+#'   covariance is `variance` times f(r^2). It must be positive definite in as many dimensions as
+#'   the data have.
 #' @param variance The variance of the process: one finite number above 0.
-#' @param lengthscale The distance over which the process varies, in the units of the coordinates: one
-#'   finite number above 0, or one for each coordinate (automatic relevance determination).
+#' @param lengthscale The distance over which the process varies, in the units of the coordinates:
+#'   one finite number above 0, or one for each coordinate (automatic relevance determination).
 #'
 #' @return An object of class `covertree_kernel`. If its elements are edited, the functions that use
 #'   it check them again.
 #'
 #' @section A kernel from a function:
-#' A search with `kernel_custom()` is exact, also with `recall` below 1, and stops if `budget` is given.
-#' Nothing is known of `f` by which a point could be excluded, so each query is compared with all points
-#' or predecessors. The search calls `f` on the main thread, for about a million pairs in each call, and
-#' for n^2 pairs in total (half of them with `predecessor = TRUE`). Threads share the multiplications
-#' by the factors of the inducing points. The built-in kernels are many times faster. The tree
-#' keeps `f` with its environment.
+#' A search with `kernel_custom()` is exact, also with `recall` below 1, and stops if `budget` is
+#' given. Nothing is known of `f` by which a point could be excluded, so each query is compared with
+#' all points or predecessors. The search calls `f` on the main thread, for about a million pairs in
+#' each call, and for n^2 pairs in total (half of them with `predecessor = TRUE`). Threads share the
+#' multiplications by the factors of the inducing points. The built-in kernels are many times
+#' faster. The tree keeps `f` with its environment.
 #'
 #' @section Errors:
-#' Stops if `variance` or `lengthscale` is not as described. `kernel_custom()` also stops if `f` is not
-#' a function or f(0) is not 1. Each use of `f` stops if its value has another length than its
+#' Stops if `variance` or `lengthscale` is not as described. `kernel_custom()` also stops if `f` is
+#' not a function or f(0) is not 1. Each use of `f` stops if its value has another length than its
 #' argument or is not a number from -1 to 1. An error in `f` is passed on unchanged.
 #'
 #' @section Other parametrizations:
 #' In \pkg{GpGp}, `matern15_isotropic` and `matern25_isotropic` divide the distance by their range,
 #' without the factor sqrt(3) or sqrt(5). A range of l there is a `lengthscale` of sqrt(3) l or
-#' sqrt(5) l here. `exponential_isotropic` has the same form as `kernel_exponential()`. All of this also
-#' holds for the functions with several ranges (`_scaledim`), and on the sphere, where ranges are in
-#' units of its radius. The nugget of \pkg{GpGp} is a multiple of the variance; the nugget of
+#' sqrt(5) l here. `exponential_isotropic` has the same form as `kernel_exponential()`. All of this
+#' also holds for the functions with several ranges (`_scaledim`), and on the sphere, where ranges
+#' are in units of its radius. The nugget of \pkg{GpGp} is a multiple of the variance; the nugget of
 #' [residual_correlation()] is itself a variance.
 #'
 #' @references

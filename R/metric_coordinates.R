@@ -2,8 +2,8 @@
 
 # The state of a metric in a tree: the metric; `fit`, what it needs to know of the tree's points;
 # `code`, which src/glue/metric.c reads by name; `x`, the points as given, or NULL if they are the
-# coordinates; `n` and `extent`, the number and the range of the coordinates, which show that the state
-# belongs to the arrays of the tree. The coordinates themselves, `z`, are in these arrays.
+# coordinates; `n` and `extent`, the number and the range of the coordinates, which show that the
+# state belongs to the arrays of the tree. The coordinates themselves, `z`, are in these arrays.
 metric_space <- function(x, metric) {
   fit <- fit_metric(metric, x)
   z <- metric_coordinates(metric, fit, x, "x")
@@ -120,8 +120,8 @@ unit_rows <- function(x, what) {
   x / sqrt(sum)
 }
 
-# Coordinates in which the distance is Euclidean: z = R'^-1 x for cov = R' R. Column by column, so that
-# a point has the same coordinates whatever others come with it.
+# Coordinates in which the distance is Euclidean: z = R'^-1 x for cov = R' R. Column by column, so
+# that a point has the same coordinates whatever others come with it.
 whiten <- function(x, metric, what) {
   factor <- metric$factor
   if (ncol(x) != ncol(factor)) {
@@ -179,8 +179,8 @@ match_query <- function(query, tree, what = "query") {
   match_columns(query, names, what, "the tree")
 }
 
-# A file can hold anything: the checksums are compared once in a session. pointer: NULL for the metric of
-# a tree that has grown, whose parts have the arrays.
+# A file can hold anything: the checksums are compared once in a session. pointer: NULL for the
+# metric of a tree that has grown, whose parts have the arrays.
 check_space <- function(space, pointer = NULL) {
   if (is.null(space)) return()
   if (!is.list(space) || !identical(names(space), c(space_parts, "seal")) || !is_metric(space$metric)) {

@@ -1,12 +1,12 @@
 #' A metric of your own
 #'
-#' Makes a metric of any R function that computes distances: between strings, curves, trees, vertices
-#' of a graph. Pass it to [cover_tree()] as `metric`; then [knn_query()], [radius_query()] and
-#' [recall_of()] search by it, exactly.
+#' Makes a metric of any R function that computes distances: between strings, curves, trees,
+#' vertices of a graph. Pass it to [cover_tree()] as `metric`; then [knn_query()], [radius_query()]
+#' and [recall_of()] search by it, exactly.
 #'
-#' @param f A function of `i`, the number of an object, and `js`, a vector of numbers of
-#'   objects. Its value is the vector of the distances from object `i` to each of `js`: finite numbers
-#'   of at least 0. The objects themselves are not passed; `f` has them in its environment.
+#' @param f A function of `i`, the number of an object, and `js`, a vector of numbers of objects.
+#'   Its value is the vector of the distances from object `i` to each of `js`: finite numbers of at
+#'   least 0. The objects themselves are not passed; `f` has them in its environment.
 #' @param n The number of objects; `NULL` to take it from the `x` that [cover_tree()] is given.
 #' @param check Whether to check that `f` is a metric: on a sample of the objects when the tree is
 #'   built, and on the distances that the build and the searches evaluate anyway. See Errors.
@@ -20,48 +20,48 @@
 #' @return An object of class `covertree_metric_function`.
 #'
 #' @section The tree and the searches:
-#' `x` of [cover_tree()] is the collection of objects (anything with a length or rows), their number,
-#' or `NULL` if `n` was given. Only the number is used. The tree has no coordinates: `as.matrix()` and
-#' `dim()` have nothing to return, `length()` is the number of objects. It keeps `f`, with the
-#' environment of `f`, also in [saveRDS()]. Objects in the global environment are not saved with a
-#' function: make `f` in a function that is given the objects, as in the example.
+#' `x` of [cover_tree()] is the collection of objects (anything with a length or rows), their
+#' number, or `NULL` if `n` was given. Only the number is used. The tree has no coordinates:
+#' `as.matrix()` and `dim()` have nothing to return, `length()` is the number of objects. It keeps
+#' `f`, with the environment of `f`, also in [saveRDS()]. Objects in the global environment are not
+#' saved with a function: make `f` in a function that is given the objects, as in the example.
 #'
-#' `query` of [knn_query()] and [radius_query()] is a list or a vector of query objects, or a matrix or
-#' data frame with a row for each. `predecessor`, `rows`, and `search = "scan"` of [knn_control()]
-#' work as for other trees. Results are always exact, also with `recall` below 1 or an `epsilon`; a
-#' `budget` is an error. `layout`, `threads` and `block_size` have no effect, because R functions
-#' run on the main thread only.
+#' `query` of [knn_query()] and [radius_query()] is a list or a vector of query objects, or a matrix
+#' or data frame with a row for each. `predecessor`, `rows`, and `search = "scan"` of
+#' [knn_control()] work as for other trees. Results are always exact, also with `recall` below 1 or
+#' an `epsilon`; a `budget` is an error. `layout`, `threads` and `block_size` have no effect,
+#' because R functions run on the main thread only.
 #'
 #' @section Cost:
-#' `f` is called with many objects at once, a few times for each query: a vectorized `f` is much faster
-#' than a loop. A pair is evaluated only if the triangle inequality does not exclude it, and at most
-#' once in a search. If the queries are all objects of the tree, a distance is used for both
-#' objects of the pair. The build evaluates the distances of 8 to 64 objects (pivots) to all others, and
-#' some for each level of the tree; `summary()` reports the numbers. [knn_stats()] reports the
+#' `f` is called with many objects at once, a few times for each query: a vectorized `f` is much
+#' faster than a loop. A pair is evaluated only if the triangle inequality does not exclude it, and
+#' at most once in a search. If the queries are all objects of the tree, a distance is used for both
+#' objects of the pair. The build evaluates the distances of 8 to 64 objects (pivots) to all others,
+#' and some for each level of the tree; `summary()` reports the numbers. [knn_stats()] reports the
 #' distances, the calls and the time in `f` of a search.
 #'
-#' How many pairs are excluded depends on the metric: nearly all for points in few dimensions, few if
-#' most distances are nearly equal, as between random strings. If more than nine tenths of the pairs
-#' of the first 65 queries had to be evaluated, the others are compared with all objects, unless `search =
-#' "tree"`.
+#' How many pairs are excluded depends on the metric: nearly all for points in few dimensions, few
+#' if most distances are nearly equal, as between random strings. If more than nine tenths of the
+#' pairs of the first 65 queries had to be evaluated, the others are compared with all objects,
+#' unless `search = "tree"`.
 #'
 #' @section Exactness:
 #' `f` must be symmetric and keep the triangle inequality, d(a, c) <= d(a, b) + d(b, c). Then the
 #' neighbors are those of a comparison of all pairs, with equal distances ordered by row. Rounding
-#' errors up to `tolerance` times the distances involved are permitted. If f(i, j) and f(j, i) differ
-#' by rounding, either may be returned.
+#' errors up to `tolerance` times the distances involved are permitted. If f(i, j) and f(j, i)
+#' differ by rounding, either may be returned.
 #'
 #' @section Errors:
-#' Stops if `f` is not a function. [cover_tree()] and the searches stop if a value of `f` has another
-#' length than `js`, or is not numeric, negative, `NaN` or infinite; the message shows the call. Errors
-#' of `f` itself are passed on.
+#' Stops if `f` is not a function. [cover_tree()] and the searches stop if a value of `f` has
+#' another length than `js`, or is not numeric, negative, `NaN` or infinite; the message shows the
+#' call. Errors of `f` itself are passed on.
 #'
-#' With `check = TRUE`, [cover_tree()] evaluates all distances among 24 objects, and stops if an object
-#' is not at distance 0 from itself, if two distances are not symmetric, or if three objects
-#' break the triangle inequality, as dynamic time warping (DTW), squared Euclidean distance and
-#' 1 - correlation do. The message shows the three objects. Build and searches stop, too, if a distance
-#' contradicts the distances of the pivots. A function without a breach in these samples is not proven
-#' to be a metric.
+#' With `check = TRUE`, [cover_tree()] evaluates all distances among 24 objects, and stops if an
+#' object is not at distance 0 from itself, if two distances are not symmetric, or if three objects
+#' break the triangle inequality, as dynamic time warping (DTW), squared Euclidean distance and 1 -
+#' correlation do. The message shows the three objects. Build and searches stop, too, if a distance
+#' contradicts the distances of the pivots. A function without a breach in these samples is not
+#' proven to be a metric.
 #'
 #' @references
 #' Mico, M. L., Oncina, J. and Vidal, E. (1994). A new version of the ... approximating and

@@ -2,9 +2,9 @@
 
 # The residual variance p, without the nugget, at and below which p is taken for rounding error.
 #
-# Let u be the unit roundoff, s = variance + jitter, c = d + 8, and w = K_mm^-1 k_x, the weights with
-# which the m inducing points predict point x. To first order in u, each of these errors of p has a
-# bound by a multiple of (1 + |w|_1)^2:
+# Let u be the unit roundoff, s = variance + jitter, c = d + 8, and w = K_mm^-1 k_x, the weights
+# with which the m inducing points predict point x. To first order in u, each of these errors of p
+# has a bound by a multiple of (1 + |w|_1)^2:
 #   covariances     at most (c - 1) u s each (squared distance, root, exponential function), so
 #                   (c - 1) u s (2 |w|_1 + |w|_1^2);
 #   Cholesky factor |dA| <= (m + 1) u |L| |L'| (Higham 2002, theorem 10.3); rows of L have the norm
@@ -12,10 +12,10 @@
 #   v = L^-1 k_x    |dL| <= m u |L| (theorem 8.5), so 2 |w' dL v| <= 2 m u s |w|_1;
 #   |v|^2           m u |v|^2 <= m u s in any order of the sum, and u s for its subtraction.
 # Together, |error of p| <= (m + c) u s (1 + |w|_1)^2. The error of k(x, y) - v_x . v_y has the same
-# bound with (1 + |w_x|_1) (1 + |w_y|_1), so the bound holds for rho with sqrt(p_x p_y) in place of p.
-# p is the error of a prediction from values with noise of variance `jitter`, so p >= jitter |w|_2^2
-# and |w|_1^2 <= m p / jitter: long weights occur with large p only. Where p is small, |w|_1 is
-# about 2 to 10. Above 1024 (m + c) u s, the relative error of p and the error of rho are at most
+# bound with (1 + |w_x|_1) (1 + |w_y|_1), so the bound holds for rho with sqrt(p_x p_y) in place of
+# p. p is the error of a prediction from values with noise of variance `jitter`, so p >= jitter
+# |w|_2^2 and |w|_1^2 <= m p / jitter: long weights occur with large p only. Where p is small, |w|_1
+# is about 2 to 10. Above 1024 (m + c) u s, the relative error of p and the error of rho are at most
 # 10% if |w|_1 <= 9. Errors were at most 4% of the bound in comparisons with 160-bit arithmetic
 # (tests/testthat/test-no_residual.R), because rounding errors cancel.
 rounding_level <- function(m, d, variance, jitter) {
@@ -23,8 +23,8 @@ rounding_level <- function(m, d, variance, jitter) {
 }
 
 # Whether the covariance function varies by no more than `level` over the box around scaled points
-# and inducing points. Then v is the same for all points, up to rounding. FALSE for a kernel_custom(),
-# which need not be monotone.
+# and inducing points. Then v is the same for all points, up to rounding. FALSE for a
+# kernel_custom(), which need not be monotone.
 is_flat <- function(kernel, z, inducing, level) {
   if (nrow(inducing) == 0 || is_custom(kernel)) return(FALSE)
   extent <- rbind(.Call(r_column_range, z), .Call(r_column_range, inducing))

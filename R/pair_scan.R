@@ -37,9 +37,10 @@ is_binary <- function(metric) is_metric(metric) && metric$kind %in% c("hamming",
 # The points of a tree, for src/core/search/bit_sets.h.
 bit_sets <- function(tree) list(tree = tree$pointer, jaccard = tree$space$metric$kind == "jaccard")
 
-# Whether to compare all pairs of sets rather than to search the tree. A pilot of the queries counts the
-# points that the tree cannot exclude. A comparison in the tree takes as many operations as there are
-# columns, one of bits about as many as 16 columns. `search` answers some queries by the tree.
+# Whether to compare all pairs of sets rather than to search the tree. A pilot of the queries counts
+# the points that the tree cannot exclude. A comparison in the tree takes as many operations as
+# there are columns, one of bits about as many as 16 columns. `search` answers some queries by the
+# tree.
 prefers_bits <- function(tree, queries, options, search) {
   if (!is_binary(tree$space$metric) || options$search == 1L) return(FALSE)
   if (options$search == 2L) return(TRUE)

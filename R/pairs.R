@@ -26,8 +26,8 @@ default_pairs <- function(other = 0, available = memory_available(), pair = PAIR
 }
 
 # Stops if a result of `queries` times k pairs exceeds the limit. `smaller` and `fewer` are advice
-# for the message. `pair` is the memory of a pair during the call [bytes]. n, the number of points, is
-# evaluated only if a result has more than FEW_PAIRS pairs or max_pairs is given.
+# for the message. `pair` is the memory of a pair during the call [bytes]. n, the number of points,
+# is evaluated only if a result has more than FEW_PAIRS pairs or max_pairs is given.
 check_pairs <- function(queries, k, n, threads, max_pairs, smaller = "a smaller k",
                         fewer = " or fewer queries", pair = PAIR) {
   pairs <- as.double(queries) * k

@@ -44,7 +44,8 @@ search_within <- function(call, seed, rows = NULL) {
 
 # The value of `recall`, which measures it on a sample of all queries. If only the queries in `rows`
 # are answered, the value is kept with the tree for this session, so that the sample is answered in
-# the first call only. The name in the cache is short: searches with the same name replace each other.
+# the first call only. The name in the cache is short: searches with the same name replace each
+# other.
 keep_recall <- function(call, settings, recall, rows) {
   if (is.null(rows)) return(recall())
   name <- paste(c("recall", call$key, utils::head(settings, 20)), collapse = " ")
@@ -63,8 +64,8 @@ lines_of <- function(found, rows) {
 # one.
 session <- new.env(parent = emptyenv())
 
-# The choice for the tree's own points is kept with the tree. If its metric has changed, the choice for
-# the metric before is checked first.
+# The choice for the tree's own points is kept with the tree. If its metric has changed, the choice
+# for the metric before is checked first.
 choose_effort <- function(call, target, seed) {
   if (is.null(call$cache)) return(calibrate(call, target, seed))
   key <- paste(c("effort", call$key, target, seed), collapse = " ")
@@ -116,17 +117,17 @@ kept_choices <- function(cache) {
 #'   [radius_query()].
 #' @param control A [knn_control()], of which `stats` is not used.
 #'
-#' @return A list of class `covertree_recall`: `estimate`, the share found, with `lower`
-#'   and `upper`, the limits of a 95% interval, which both equal the estimate if all queries were
-#'   drawn; `worst`, the share found for the 1% of the drawn queries that miss most; `sample`, the
-#'   number of queries drawn; `k`. A neighbor counts if it is one of the exact ones or as near as the
+#' @return A list of class `covertree_recall`: `estimate`, the share found, with `lower` and
+#'   `upper`, the limits of a 95% interval, which both equal the estimate if all queries were drawn;
+#'   `worst`, the share found for the 1% of the drawn queries that miss most; `sample`, the number
+#'   of queries drawn; `k`. A neighbor counts if it is one of the exact ones or as near as the
 #'   farthest of them. Without queries, the shares are `NA`.
 #'
 #' @section The interval:
-#' The limits are those of Clopper and Pearson for a binomial share, with the effective sample size of
-#' Korn and Graubard, which accounts for neighbors that are missed together, by one query. A query
-#' that misses neighbors is taken to miss at least half of them if there are fewer than ten such
-#' queries, and all of them if there is none.
+#' The limits are those of Clopper and Pearson for a binomial share, with the effective sample size
+#' of Korn and Graubard, which accounts for neighbors that are missed together, by one query. A
+#' query that misses neighbors is taken to miss at least half of them if there are fewer than ten
+#' such queries, and all of them if there is none.
 #'
 #' @section Errors:
 #' Stops if `result` does not have a row for each query, or holds numbers that are not rows of the

@@ -1,7 +1,8 @@
 # The recall of a sample of queries: its mean, an interval for the mean of all queries, and the mean
 # of the worst queries.
 
-# With fewer queries than this that miss a neighbor, the sample cannot tell how much a query may miss.
+# With fewer queries than this that miss a neighbor, the sample cannot tell how much a query may
+# miss.
 TELLING <- 10
 
 # The part of the queries that counts as the worst.
@@ -24,8 +25,8 @@ farthest_of <- function(exact) {
   exact$distance[cbind(seq_len(nrow(exact$index)), pmax(rowSums(!is.na(exact$index)), 1))]
 }
 
-# For each query, the number of entries of a result that are hits as a share of the exact neighbors; 1 for
-# a query without neighbors.
+# For each query, the number of entries of a result that are hits as a share of the exact neighbors;
+# 1 for a query without neighbors.
 share_found <- function(hit, exact) {
   there <- rowSums(!is.na(exact$index))
   share <- pmin(rowSums(hit, na.rm = TRUE), there) / pmax(there, 1)
@@ -34,7 +35,8 @@ share_found <- function(hit, exact) {
 }
 
 # What a sample of shares tells about the recall of all queries, `queries` in number: the mean, the
-# limits of an interval of this confidence, and the mean of the worst shares. `size`: see miss_size().
+# limits of an interval of this confidence, and the mean of the worst shares. `size`: see
+# miss_size().
 recall_interval <- function(share, queries, size = miss_size(1 - share), confidence = 0.95) {
   n <- length(share)
   if (n == 0) {
@@ -49,9 +51,9 @@ recall_interval <- function(share, queries, size = miss_size(1 - share), confide
 # The estimate of a recall, and the limits of an interval of this confidence, from the mean of a
 # sample of losses, its variance, and what one more query that misses neighbors would add to it.
 #
-# The limits are those of Clopper and Pearson (1934) for a number of misses and of queries with the same
-# mean and variance: Korn and Graubard (1998). In the upper limit of the loss, one more miss is as large
-# as that of a query: Fay and Feuer (1997).
+# The limits are those of Clopper and Pearson (1934) for a number of misses and of queries with the
+# same mean and variance: Korn and Graubard (1998). In the upper limit of the loss, one more miss is
+# as large as that of a query: Fay and Feuer (1997).
 loss_interval <- function(loss, variance, unseen, confidence = 0.95) {
   tail <- (1 - confidence) / 2
   limit <- function(probability, loss, variance, more) {
@@ -66,8 +68,8 @@ loss_interval <- function(loss, variance, unseen, confidence = 0.95) {
   1 - c(estimate = loss, lower = min(max(upper, loss), 1), upper = min(lower, loss))
 }
 
-# The variance of the losses of queries. With fewer than TELLING queries that miss neighbors, it is that
-# of queries that lose nothing or so much.
+# The variance of the losses of queries. With fewer than TELLING queries that miss neighbors, it is
+# that of queries that lose nothing or so much.
 loss_variance <- function(loss, size) {
   mean <- mean(loss)
   if (sum(loss > 0) < TELLING) mean * (1 - mean) * size else max(0, mean(loss^2) - mean^2)

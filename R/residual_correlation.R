@@ -18,16 +18,16 @@
 #'
 #' @param kernel A covariance function: see [kernels].
 #' @param inducing The inducing points: a matrix or data frame with a row for each inducing point
-#'   and the columns of the data. If both have column names, columns are matched by name. Or the number
-#'   of inducing points: the first points of the data in the [order_maximin()] of the coordinates
-#'   divided by the lengthscale. `NULL` or 0 for no inducing points.
+#'   and the columns of the data. If both have column names, columns are matched by name. Or the
+#'   number of inducing points: the first points of the data in the [order_maximin()] of the
+#'   coordinates divided by the lengthscale. `NULL` or 0 for no inducing points.
 #' @param nugget The variance of the independent noise of each point: at least 0.
 #' @param jitter A number that is added to the diagonal of K_mm, so that K_mm has a Cholesky factor
-#'   also if inducing points coincide or nearly coincide: at least 0. `NULL` for 1e-6 times the variance
-#'   of the kernel.
-#' @param v,p The factors themselves, instead of `inducing`, `nugget` and `jitter`: V, a matrix with a
-#'   row for each point of the data and a column for each inducing point, and p, the residual variance
-#'   of each point, at least 0.
+#'   also if inducing points coincide or nearly coincide: at least 0. `NULL` for 1e-6 times the
+#'   variance of the kernel.
+#' @param v,p The factors themselves, instead of `inducing`, `nugget` and `jitter`: V, a matrix with
+#'   a row for each point of the data and a column for each inducing point, and p, the residual
+#'   variance of each point, at least 0.
 #'
 #' @return An object of class `covertree_residual_correlation`. If its elements are edited, the
 #'   functions that use it check them again.
@@ -37,44 +37,44 @@
 #' \itemize{
 #'   \item The point is an inducing point: it equals one in all coordinates, divided by the
 #'     lengthscale. This holds for any `jitter`.
-#'   \item p_x without the nugget cannot be told from rounding error: it is at most 1024 (m + d + 8) u
-#'     (variance + `jitter`), where d is the number of coordinates and u = 1.1e-16. With a variance of 1
-#'     and m = 200, this is 2.4e-11.
+#'   \item p_x without the nugget cannot be told from rounding error: it is at most 1024 (m + d + 8)
+#'     u (variance + `jitter`), where d is the number of coordinates and u = 1.1e-16. With a
+#'     variance of 1 and m = 200, this is 2.4e-11.
 #' }
 #' With `v` and `p` given, a point has no residual variance if its p is 0.
 #'
 #' Such a point is at distance 1 from all other points. As a query, its neighbors are the nearest
-#' points in space: by the Euclidean distance of the coordinates divided by the lengthscale, and by row
-#' if these distances are equal. The same holds for foreign queries, with `predecessor = TRUE`, and in
-#' approximate searches. It holds for all queries if no point of the tree has a residual variance. The
-#' distances of these neighbors are 1. The attributes `no_residual` and `reason` of the result report
-#' the share of these queries ([knn_query()]). The answer to them is exact.
+#' points in space: by the Euclidean distance of the coordinates divided by the lengthscale, and by
+#' row if these distances are equal. The same holds for foreign queries, with `predecessor = TRUE`,
+#' and in approximate searches. It holds for all queries if no point of the tree has a residual
+#' variance. The distances of these neighbors are 1. The attributes `no_residual` and `reason` of
+#' the result report the share of these queries ([knn_query()]). The answer to them is exact.
 #'
 #' The neighbors of a query with a residual variance are ordered by (distance, row), without
-#' exception. If |rho| is below 1.1e-16, 1 - |rho| is rounded to 1, and the distance is exactly 1. So the
-#' points without residual variance, and points too far away to be correlated, follow after all
-#' others, by row. For example, all distances are 1 if the lengthscale is much smaller than the
+#' exception. If |rho| is below 1.1e-16, 1 - |rho| is rounded to 1, and the distance is exactly 1.
+#' So the points without residual variance, and points too far away to be correlated, follow after
+#' all others, by row. For example, all distances are 1 if the lengthscale is much smaller than the
 #' distances between points.
 #'
 #' If more than 1% of the points have no residual variance because of rounding, [cover_tree()],
-#' [update_metric()] and [vecchia_neighbors()] warn, once for each metric of a tree. The warning has the
-#' class `covertree_no_residual`. A larger `jitter` helps: p_x is at least `jitter` times the sum of
-#' squares of the weights that predict x from the inducing points, which is usually `jitter` / m or
-#' more. Fewer inducing points and a shorter lengthscale help, too. If the lengthscale is so long that
-#' the kernel varies by less than the rounding error between any two points, all points are taken to
-#' have no residual variance; then only a shorter lengthscale helps.
+#' [update_metric()] and [vecchia_neighbors()] warn, once for each metric of a tree. The warning has
+#' the class `covertree_no_residual`. A larger `jitter` helps: p_x is at least `jitter` times the
+#' sum of squares of the weights that predict x from the inducing points, which is usually `jitter`
+#' / m or more. Fewer inducing points and a shorter lengthscale help, too. If the lengthscale is so
+#' long that the kernel varies by less than the rounding error between any two points, all points
+#' are taken to have no residual variance; then only a shorter lengthscale helps.
 #'
 #' @section Accuracy:
-#' The error of p and of k(x, y) - v_x . v_y is at most (m + d + 8) u (variance + `jitter`)
-#' (1 + |w_x|) (1 + |w_y|), where |w_x| is the sum of the absolute weights that predict x from the inducing
-#' points (2 to 10, as a rule). At the smallest p that is accepted, this is 10% of p if |w_x| is 9.
-#' In comparisons with 160-bit arithmetic, errors were at most 4% of this bound: the error of rho was
-#' 1e-15 to 2e-14 times variance / p.
+#' The error of p and of k(x, y) - v_x . v_y is at most (m + d + 8) u (variance + `jitter`) (1 +
+#' |w_x|) (1 + |w_y|), where |w_x| is the sum of the absolute weights that predict x from the
+#' inducing points (2 to 10, as a rule). At the smallest p that is accepted, this is 10% of p if
+#' |w_x| is 9. In comparisons with 160-bit arithmetic, errors were at most 4% of this bound: the
+#' error of rho was 1e-15 to 2e-14 times variance / p.
 #'
 #' Duplicates of a point with residual variance p have the correlation (p - nugget) / p. Without a
 #' nugget, the true distance is 0, and the computed distance is at most 2.2e-8, the root of a few
-#' rounding errors of rho. If `v` and `p` are given, p may differ from 1 - |v|^2 by rounding, and the
-#' computed distance is up to about sqrt(1e-16 variance / p).
+#' rounding errors of rho. If `v` and `p` are given, p may differ from 1 - |v|^2 by rounding, and
+#' the computed distance is up to about sqrt(1e-16 variance / p).
 #'
 #' @section Speed:
 #' V takes n m^2 / 2 multiplications and as many subtractions, shared by all threads: for
@@ -83,8 +83,8 @@
 #' bits with every BLAS.
 #'
 #' @section Errors:
-#' Stops if the kernel is not one of [kernels]; if a vector of lengthscales or the inducing points do
-#' not fit the columns of the data; if there are more inducing points than points; if `nugget`,
+#' Stops if the kernel is not one of [kernels]; if a vector of lengthscales or the inducing points
+#' do not fit the columns of the data; if there are more inducing points than points; if `nugget`,
 #' `jitter` or `p` is negative or not finite; if V and p do not fit each other or the data; and if
 #' K_mm + jitter I has no Cholesky factor.
 #'
@@ -216,9 +216,9 @@ scale_points <- function(x, lengthscale, what = "x", others = NULL) {
   z
 }
 
-# The state of a metric in a tree: the metric; `code`, which src/glue/residual_metric.c reads by name, with
-# the factors of the tree's points x by row; the Cholesky factor of the inducing points, for foreign
-# points; and the lengthscale of the space in which the tree was built.
+# The state of a metric in a tree: the metric; `code`, which src/glue/residual_metric.c reads by
+# name, with the factors of the tree's points x by row; the Cholesky factor of the inducing points,
+# for foreign points; and the lengthscale of the space in which the tree was built.
 metric_state <- function(x, metric, threads, space = metric$kernel$lengthscale) {
   z <- scale_points(x, metric$kernel$lengthscale)
   state <- if (is.null(metric$v)) inducing_state(x, z, metric, threads) else factor_state(z, metric)
@@ -310,8 +310,8 @@ factor_state <- function(z, metric) {
 
 #' Change the metric of a tree
 #'
-#' Replaces the residual correlation of a tree: other hyperparameters or other inducing points.
-#' The tree itself, which was built over the coordinates divided by the first lengthscale, is kept. Only
+#' Replaces the residual correlation of a tree: other hyperparameters or other inducing points. The
+#' tree itself, which was built over the coordinates divided by the first lengthscale, is kept. Only
 #' V and p are computed again. Unless inducing points are few, this takes most of the time of
 #' [cover_tree()].
 #'
@@ -320,21 +320,22 @@ factor_state <- function(z, metric) {
 #' @param metric Another [residual_correlation()].
 #'
 #' @return A new tree; `tree` keeps its metric. Exact searches have the same results as with
-#'   `cover_tree(x, metric = metric)`. Searches to a stated recall evaluate points in the order of their
-#'   distances divided by the first lengthscale. If the ratios of lengthscales have changed much, such a
-#'   search is faster in a tree from [cover_tree()].
+#'   `cover_tree(x, metric = metric)`. Searches to a stated recall evaluate points in the order of
+#'   their distances divided by the first lengthscale. If the ratios of lengthscales have changed
+#'   much, such a search is faster in a tree from [cover_tree()].
 #'
 #' @section Searches to a stated recall:
-#' The effort that such a search has chosen for `tree` is used for the new tree as well, one step (10%)
-#' higher, because it changes little while hyperparameters change little, as during a fit. The first
-#' search of the new tree checks it: 200 other queries are answered exactly, and the recall is stated for
-#' these. If the mean recall of all queries that were checked since the effort was chosen does not exceed the
-#' target by a standard error, or after 16 updates, the effort is chosen again. The result therefore
-#' depends on the searches before the update; [cover_tree()] makes a tree without them.
+#' The effort that such a search has chosen for `tree` is used for the new tree as well, one step
+#' (10%) higher, because it changes little while hyperparameters change little, as during a fit. The
+#' first search of the new tree checks it: 200 other queries are answered exactly, and the recall is
+#' stated for these. If the mean recall of all queries that were checked since the effort was chosen
+#' does not exceed the target by a standard error, or after 16 updates, the effort is chosen again.
+#' The result therefore depends on the searches before the update; [cover_tree()] makes a tree
+#' without them.
 #'
 #' @section Errors:
-#' Stops if `tree` has no residual correlation, and, as [residual_correlation()] and [cover_tree()] do,
-#' if the metric does not fit the points. Warns if many points have no residual variance; see
+#' Stops if `tree` has no residual correlation, and, as [residual_correlation()] and [cover_tree()]
+#' do, if the metric does not fit the points. Warns if many points have no residual variance; see
 #' [residual_correlation()].
 #'
 #' @examples
@@ -427,9 +428,10 @@ residual_search <- function(tree, query, k, options) {
   call
 }
 
-# A function that tells whether the exact search of all queries costs less than an approximate search
-# with this mean number of evaluated points. Costs are estimated on a sample of pairs when bounds of them
-# do not decide. With V quantized, an evaluation costs a quarter of an exact correlation.
+# A function that tells whether the exact search of all queries costs less than an approximate
+# search with this mean number of evaluated points. Costs are estimated on a sample of pairs when
+# bounds of them do not decide. With V quantized, an evaluation costs a quarter of an exact
+# correlation.
 exact_comparison <- function(tree, code, origin, others, k, options) {
   costs <- NULL
   estimate <- function(measure) .Call(r_residual_costs, code, origin, others, k, measure, options)
@@ -451,9 +453,9 @@ no_pairs <- function(k) {
        counts = list(single = 0, double = 0, correlations = 0))
 }
 
-# V quantized to 16 bits for the approximate search, or NULL if residual variances are too small
-# for its precision. It is computed when first needed and saved with the tree. If the file comes from
-# a machine with another byte order, or is damaged, it is computed again.
+# V quantized to 16 bits for the approximate search, or NULL if residual variances are too small for
+# its precision. It is computed when first needed and saved with the tree. If the file comes from a
+# machine with another byte order, or is damaged, it is computed again.
 quantized_values <- function(tree, threads) {
   code <- tree$metric$code
   if (code$m == 0 || stats::median(code$points$p) < 5e-3 * code$variance) return(NULL)

@@ -1,8 +1,10 @@
-# Points of the package sf: their coordinates, and the metric of their coordinate reference system (CRS).
+# Points of the package sf: their coordinates, and the metric of their coordinate reference system
+# (CRS).
 
 is_sf <- function(x) inherits(x, c("sf", "sfc", "sfg"))
 
-# Returns the coordinates [n x 2] of points, with the columns X and Y. `what` is the name of the argument.
+# Returns the coordinates [n x 2] of points, with the columns X and Y. `what` is the name of the
+# argument.
 sf_coordinates <- function(x, what) {
   need_package("sf", sprintf("%s of class %s", what, class(x)[1]))
   if (inherits(x, "sfg")) {

@@ -15,8 +15,8 @@ sphere_places <- function(names) {
   if (all(lengths(place) == 1)) unlist(place)
 }
 
-# The numbers of the columns: longitude, latitude, then the others. By name if the names say which is
-# which, otherwise by position. Names that contradict the positions indicate a mistake.
+# The numbers of the columns: longitude, latitude, then the others. By name if the names say which
+# is which, otherwise by position. Names that contradict the positions indicate a mistake.
 sphere_order <- function(x, what) {
   if (ncol(x) < 2) fail("%s must have at least two columns, longitude and latitude: got one", what)
   place <- sphere_places(colnames(x))
@@ -47,8 +47,8 @@ on_sphere <- function(x, what) {
 }
 
 # Coordinates on the unit sphere. Sines and cosines of half turns are exact for whole numbers, so a
-# pole is one point, and -180 and 180 degrees are the same. `columns`: the numbers of the two columns for
-# the user.
+# pole is one point, and -180 and 180 degrees are the same. `columns`: the numbers of the two
+# columns for the user.
 unit_vectors <- function(x, what, columns = 1:2) {
   check_degrees(x[, 1], -360, 720, "longitudes", columns[1], what)
   check_degrees(x[, 2], -90, 90, "latitudes", columns[2], what)

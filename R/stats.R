@@ -41,9 +41,9 @@
 #'   `evaluations`, `escalations` and `early_stops` as above.
 #'
 #'   By a [metric_function()], a list of class `covertree_function_stats`: `queries`; `evaluations`,
-#'   the number of distances that its function computed; `calls` of the function; `share`, the evaluations
-#'   as a share of the pairs of a query and an object; and `seconds`, with the time in the function,
-#'   `f`, and of the whole call, `elapsed`.
+#'   the number of distances that its function computed; `calls` of the function; `share`, the
+#'   evaluations as a share of the pairs of a query and an object; and `seconds`, with the time in
+#'   the function, `f`, and of the whole call, `elapsed`.
 #'
 #' @details
 #' The results of a search do not depend on the number of threads, but its statistics do. The size

@@ -18,13 +18,13 @@
 #'     \item{`leaf_sizes`}{minimum, quartiles and maximum of the number of points in a leaf}
 #'     \item{`bytes`}{size of the arrays and of the data of the metric in memory \[bytes\]; see
 #'       [cover_tree()] for the memory that is not counted}
-#'     \item{`metric`}{the [residual_correlation()] or other metric ([metrics]); `NULL` for Euclidean
-#'       distance}
+#'     \item{`metric`}{the [residual_correlation()] or other metric ([metrics]); `NULL` for
+#'       Euclidean distance}
 #'     \item{`no_residual`}{only with a residual correlation: the number of points without residual
 #'       variance}
 #'   }
-#'   For a tree with a [metric_function()], a list of class `covertree_function_summary` that has, in
-#'   place of `d`, `layout` and `no_residual`, the elements
+#'   For a tree with a [metric_function()], a list of class `covertree_function_summary` that has,
+#'   in place of `d`, `layout` and `no_residual`, the elements
 #'   \describe{
 #'     \item{`pivots`}{the number of pivots}
 #'     \item{`build`}{what the build took: `evaluations`, the number of distances; `calls` of the

@@ -28,26 +28,27 @@ array_names <- c("points", "row", "center", "parent", "first_child", "next_sibli
 #'     \item{`level`}{integer vector \[nodes\]: the smallest l for which `radius` is at most
 #'       2^(l/4); `NA` for radius 0}
 #'     \item{`min_row`}{integer vector \[nodes\]: the smallest row of the points of the node}
-#'     \item{`radius`}{double vector \[nodes\]: the Euclidean distance from the center to the farthest
-#'       point of the node}
+#'     \item{`radius`}{double vector \[nodes\]: the Euclidean distance from the center to the
+#'       farthest point of the node}
 #'     \item{`lower`, `upper`}{double matrices \[nodes x d\]: the smallest and the largest
 #'       coordinates of the points of the node}
 #'     \item{`format`}{integer: the version of the names and meanings of this list, 2}
 #'     \item{`layout`, `leaf_size`, `dimnames`}{the settings of [cover_tree()], and the dimnames of
 #'       its `x`}
 #'   }
-#'   With a [metric_function()], `points`, `layout` and `dimnames` are missing, and other arrays refer to
-#'   pivots: objects whose distances to all objects are stored.
+#'   With a [metric_function()], `points`, `layout` and `dimnames` are missing, and other arrays
+#'   refer to pivots: objects whose distances to all objects are stored.
 #'   \describe{
 #'     \item{`pivot`}{integer vector \[pivots\]: the positions of the pivots}
-#'     \item{`pivot_distance`}{double matrix \[pivots x n\]: the distances of the pivots to all objects}
-#'     \item{`lower`, `upper`}{double matrices \[pivots x nodes\]: the smallest and the largest of these
-#'       distances over the points of the node}
+#'     \item{`pivot_distance`}{double matrix \[pivots x n\]: the distances of the pivots to all
+#'       objects}
+#'     \item{`lower`, `upper`}{double matrices \[pivots x nodes\]: the smallest and the largest of
+#'       these distances over the points of the node}
 #'     \item{`to_center`}{double vector \[n\]: the distance of each point to the center of its leaf}
-#'     \item{`to_parent`}{double vector \[nodes\]: the distance of the center of the node to the center
-#'       of its parent}
-#'     \item{`nearest`, `farthest`}{double vectors \[nodes\]: the smallest and the largest distance of
-#'       the points of the node to the center of its parent}
+#'     \item{`to_parent`}{double vector \[nodes\]: the distance of the center of the node to the
+#'       center of its parent}
+#'     \item{`nearest`, `farthest`}{double vectors \[nodes\]: the smallest and the largest distance
+#'       of the points of the node to the center of its parent}
 #'   }
 #'   `cover_tree_from_arrays()` returns a `cover_tree` with Euclidean distance. The results of its
 #'   searches are those of the tree from which the arrays come, if that tree has Euclidean distance,

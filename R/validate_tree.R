@@ -15,9 +15,9 @@
 #'       In a valid tree, `covering` is at least 0, and `separation` is above 0. A value is `Inf` if
 #'       the tree has no node to which the invariant applies.}
 #'   }
-#'   By a [metric_function()], the distances are evaluated again: n for each level of the tree. In place
-#'   of boxes, `to_center` and `range` stand for the stored distances to centers and the ranges of
-#'   distances to pivots.
+#'   By a [metric_function()], the distances are evaluated again: n for each level of the tree. In
+#'   place of boxes, `to_center` and `range` stand for the stored distances to centers and the
+#'   ranges of distances to pivots.
 #'
 #' @details
 #' The cover radius of level l is 2^(l/4). The invariants are:

@@ -11,18 +11,18 @@
 #'
 #' K + nugget I = V V' + R, R = (K - V V') + nugget I.
 #'
-#' The low-rank part is kept. Vecchia's approximation replaces the inverse of R by
-#' B' D^-1 B: row i of B y is the difference between y_i and its mean given its neighbors, both under
-#' R, and D_ii is the variance of this difference. The result is the logarithm of the density of y
-#' under N(0, V V' + (B' D^-1 B)^-1). It needs the Cholesky factor of the m x m matrix
-#' I + V' B' D^-1 B V only, where m is the number of inducing points.
+#' The low-rank part is kept. Vecchia's approximation replaces the inverse of R by B' D^-1 B: row i
+#' of B y is the difference between y_i and its mean given its neighbors, both under R, and D_ii is
+#' the variance of this difference. The result is the logarithm of the density of y under N(0, V V'
+#' + (B' D^-1 B)^-1). It needs the Cholesky factor of the m x m matrix I + V' B' D^-1 B V only,
+#' where m is the number of inducing points.
 #'
 #' If each location has all earlier ones as neighbors, the result is the exact log-likelihood,
 #' up to rounding. It does not depend on `jitter` then, which moves variance from V V' to R.
 #'
 #' @param y The data \[n\]: a numeric vector with a value for each row of `x`, minus the mean.
-#' @param x The locations \[n x d\]: a numeric matrix or a data frame of numeric columns, with one row per
-#'   location.
+#' @param x The locations \[n x d\]: a numeric matrix or a data frame of numeric columns, with one
+#'   row per location.
 #' @param neighbors The value of [vecchia_neighbors()] for `x`, with any metric; or a list with its
 #'   elements `order` and `NNarray`.
 #' @param metric A [residual_correlation()]: the kernel with its parameters, the inducing points
@@ -35,32 +35,33 @@
 #'
 #' @section Choice of neighbors:
 #' For plain Vecchia (no inducing points here; \pkg{GpGp}, \pkg{GPvecchia}), use Euclidean
-#' neighbors, on coordinates divided by the lengthscales. Neighbors by residual correlation make plain
-#' Vecchia much worse: they explain what the inducing points leave, and plain Vecchia has no inducing
-#' points. For a VIF model, neighbors by residual correlation are better with few neighbors, many
-#' inducing points or many dimensions. With few inducing points and 20 or more neighbors, Euclidean ones
-#' can be better. `vignette("vecchia")` has measurements.
+#' neighbors, on coordinates divided by the lengthscales. Neighbors by residual correlation make
+#' plain Vecchia much worse: they explain what the inducing points leave, and plain Vecchia has no
+#' inducing points. For a VIF model, neighbors by residual correlation are better with few
+#' neighbors, many inducing points or many dimensions. With few inducing points and 20 or more
+#' neighbors, Euclidean ones can be better. `vignette("vecchia")` has measurements.
 #'
 #' @section Optimization:
 #' Give the inducing points as a matrix: if they are given by their number, they can change with the
-#' ratios of the lengthscales, and the likelihood jumps. Keep the neighbors during an optimization, for the
-#' same reason. Then find neighbors with the estimates and repeat.
+#' ratios of the lengthscales, and the likelihood jumps. Keep the neighbors during an optimization,
+#' for the same reason. Then find neighbors with the estimates and repeat.
 #'
 #' @section Small variances:
 #' Without a nugget, R can be singular, for example at duplicates or, with `jitter = 0`, at inducing
-#' points. A conditional variance below 1e-10 times the variance of the kernel (of a location, or of a
-#' neighbor given the neighbors listed before it) is replaced by this bound. So the result is a finite
-#' number. If the nugget is above the bound, this changes no result.
+#' points. A conditional variance below 1e-10 times the variance of the kernel (of a location, or of
+#' a neighbor given the neighbors listed before it) is replaced by this bound. So the result is a
+#' finite number. If the nugget is above the bound, this changes no result.
 #'
 #' @section Cost:
 #' For n locations with k neighbors each: n (k^2 m + k^3 + m^2) operations, and memory for 3 n m
-#' numbers. About a second for n = 10,000, k = 20 and m = 100. The last digits of the result depend on the BLAS.
+#' numbers. About a second for n = 10,000, k = 20 and m = 100. The last digits of the result depend
+#' on the BLAS.
 #'
 #' @section Errors:
-#' Stops if `x` is not numeric and finite; if `y` is not a numeric vector of finite values, one for each
-#' location; if `neighbors` has no `order` that is a permutation of the rows, or no `NNarray` whose row i
-#' holds i, followed by distinct numbers below i or `NA`; and as [residual_correlation()]
-#' and [cover_tree()] do if the metric does not fit the locations.
+#' Stops if `x` is not numeric and finite; if `y` is not a numeric vector of finite values, one for
+#' each location; if `neighbors` has no `order` that is a permutation of the rows, or no `NNarray`
+#' whose row i holds i, followed by distinct numbers below i or `NA`; and as
+#' [residual_correlation()] and [cover_tree()] do if the metric does not fit the locations.
 #'
 #' @references
 #' Gyger, T., Furrer, R. and Sigrist, F. (2025). Vecchia-inducing-points full-scale
