@@ -134,6 +134,11 @@ as_pairs <- function(parts) {
   list(query = row(parts$index)[found], neighbor = parts$index[found], distance = parts$distance[found])
 }
 
+# Whether the neighbor of each pair also has the query as a neighbor, for pairs of n own points.
+have_reverse <- function(pairs, n) {
+  ((pairs$neighbor - 1) * n + pairs$query) %in% ((pairs$query - 1) * n + pairs$neighbor)
+}
+
 # Returns a function that gives matrices, padded with row 0 at the distance `missing`, as a list
 # with the given names.
 padded_as <- function(names, missing) {
@@ -171,10 +176,8 @@ spdep_nb <- function(type) {
     n <- length(seq_along_queries(x))
     nb <- lapply(unname(split(pairs$neighbor, factor(pairs$query, seq_len(n)))), sort)
     nb[lengths(nb) == 0] <- list(0L)
-    there <- (pairs$query - 1) * n + pairs$neighbor
-    back <- (pairs$neighbor - 1) * n + pairs$query
     structure(nb, class = "nb", region.id = as.character(seq_len(n)), call = quote(as_neighbors(x, "spdep")),
-              sym = all(back %in% there), type = type)
+              sym = all(have_reverse(pairs, n)), type = type)
   }
 }
 
@@ -199,12 +202,6 @@ directed_graph <- function(parts, x) {
   pairs <- as_pairs(parts)
   graph <- igraph::make_graph(rbind(pairs$query, pairs$neighbor), n = attr(x, "points"))
   igraph::set_edge_attr(graph, "distance", value = pairs$distance)
-}
-
-need_package <- function(package, for_what) {
-  if (!requireNamespace(package, quietly = TRUE)) {
-    fail("%s needs the package %s, which is not installed", for_what, package)
-  }
 }
 
 # A form of neighbors in another package. knn, radius: functions of (parts, x) that convert a result

@@ -1,6 +1,6 @@
 # Hamming and Jaccard distance of rows of zeros and ones.
 
-# Logical values as numbers.
+# Points with numbers in place of logical values.
 zeros_and_ones <- function(x) {
   if (is.data.frame(x)) {
     logical <- vapply(x, function(column) is.logical(column) && is.null(dim(column)), NA)
@@ -19,9 +19,8 @@ check_binary <- function(x, what) {
   }
 }
 
-# Rows as unit vectors, of which src/core/metric/jaccard.h computes the distance. A row without a 1
-# gets an element of its own, in a last column: two such rows are equal, and have nothing in common
-# with others.
+# Rows as unit vectors, from which src/core/metric/jaccard.h computes the distance. A last column is
+# 1 for rows without a 1: two such rows are equal, and orthogonal to all other rows.
 set_coordinates <- function(x) {
   size <- rowSums(x)
   cbind(unname(x), size == 0) / sqrt(pmax(size, 1))

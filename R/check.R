@@ -10,8 +10,8 @@ within_argument <- function(argument, code) {
   tryCatch(code, error = function(e) fail("%s is not valid: %s", argument, conditionMessage(e)))
 }
 
-# Returns the value of `code`. An error in it names the argument `from` as `to`, as the user wrote
-# it, and ends with `end`.
+# Returns the value of `code`. In the message of an error, replaces the name of the argument `from`
+# by `to`, the name that the user wrote, and appends `end`.
 naming <- function(from, to, code, end = "") {
   argument <- sprintf("\\b%s(?= must| and the tree|\\$|,|\\))", from)
   tryCatch(code, error = function(e) fail("%s%s", gsub(argument, to, conditionMessage(e), perl = TRUE), end))
@@ -126,7 +126,7 @@ check_rows <- function(rows, n, is = "the number of points") {
     fail("rows must be whole numbers from 1 to %.0f, %s: element %d is %s", n, is, wrong[1],
          format(rows[wrong[1]], digits = 15))
   }
-  # A forest may have more rows than integers can count.
+  # A forest can have more than 2^31 - 1 rows.
   if (n <= .Machine$integer.max) as.integer(rows) else as.double(rows)
 }
 
@@ -137,8 +137,9 @@ check_share <- function(value, what) {
   as.double(value)
 }
 
-# Returns the pointer of a tree; NULL where a tree is not one list of arrays. The arrays are checked
-# first, because in a tree of an earlier version all other parts may differ, too.
+# Returns the pointer of a tree, or NULL for a tree without one pointer: a grown tree, or a tree by
+# an R function. Checks the arrays first, because in a tree of an earlier version all other elements
+# may differ, too.
 check_tree <- function(tree) {
   if (!inherits(tree, "cover_tree")) {
     fail("tree must be a cover_tree, made by cover_tree(): got %s", describe(tree))
@@ -206,8 +207,8 @@ frame_points <- function(x, what, empty) {
   as.matrix(x)
 }
 
-# Returns the end of a message about the column `name` of the argument `what` that is not numeric:
-# what to write instead.
+# Returns the end of a message about the column `name` of the argument `what`, which is not numeric:
+# advice for the user.
 column_advice <- function(value, what, name) {
   if (is_integer64(value)) return("")
   column <- paste0(what, "$", if (make.names(name) == name) name else sprintf("`%s`", name))
@@ -315,9 +316,7 @@ check_query <- function(query, tree, what = "query") {
   }
   query <- match_columns(query, dimnames(tree)[[2]], what, "the tree")
   if (nrow(query) == 0) return(query)
-  extent <- .Call(r_column_range, query)
-  points <- tree_extent(tree)
-  both <- rbind(pmin(extent[1, ], points[1, ]), pmax(extent[2, ], points[2, ]))
+  both <- join_extents(.Call(r_column_range, query), tree_extent(tree))
   check_extent(both, paste(what, "and the tree's points together"))
   query
 }
@@ -327,4 +326,16 @@ tree_extent <- function(tree) {
   if (is_grown_tree(tree)) return(tree$state$extent)
   arrays <- .Call(r_tree_arrays, tree$pointer)
   rbind(arrays$lower[1, ], arrays$upper[1, ])
+}
+
+# The extent of two sets of points together: the smallest and the largest coordinates [2 x d].
+join_extents <- function(one, other) {
+  rbind(pmin(one[1, ], other[1, ]), pmax(one[2, ], other[2, ]))
+}
+
+# Stops unless a package is installed. for_what: the argument that needs it.
+need_package <- function(package, for_what) {
+  if (!requireNamespace(package, quietly = TRUE)) {
+    fail("%s needs the package %s, which is not installed", for_what, package)
+  }
 }

@@ -1,6 +1,7 @@
 # R values as bytes for a file of a tree, and back: NULL, vectors, lists, their attributes, and the
-# arrays of trees. Code in R: no byte can do harm. A value that is code (a function, an environment)
-# is refused. src/core/file/section_file.h has the layout of the sections around it.
+# arrays of trees. The code is R code, so damaged bytes cannot corrupt memory. A value that is code
+# (a function, an environment) is refused. src/core/file/section_file.h describes the layout of the
+# sections.
 #
 #   value      type [1 byte], form [1 byte], length [double], content, attributes
 #   type       0 NULL, 1 logical, 2 integer, 3 double, 4 character, 5 list, 6 arrays of a tree, 7 raw
@@ -16,7 +17,8 @@
 
 value_types <- c("NULL", "logical", "integer", "double", "character", "list", "externalptr", "raw")
 
-# Shorter vectors stand between other values, not in a section [values].
+# Vectors of at least this number of values are sections of their own; shorter vectors are in the
+# description.
 section_length <- 512
 
 max_depth <- 16
@@ -38,7 +40,7 @@ add_section <- function(into, section, name) {
   length(into$sections)
 }
 
-# At most 39 printable ASCII characters; only people read it.
+# A name of at most 39 printable ASCII characters. No code reads the names of sections.
 section_name <- function(name) {
   name <- gsub("[^ -~]", "?", enc2utf8(name), useBytes = TRUE)
   size <- nchar(name, "bytes")
@@ -85,15 +87,15 @@ encode_strings <- function(value) {
   c(put_ints(size), as.raw(bytes), bytes_of_strings(value[!missing], any(bytes)))
 }
 
-# The bytes of all strings, a million strings at a time. Strings of unknown encoding cannot be
-# pasted.
+# The bytes of all strings. Pastes a million strings at a time; one by one if the encoding of a
+# string is unknown.
 bytes_of_strings <- function(value, one_by_one) {
   if (one_by_one) return(unlist(lapply(value, charToRaw)))
   parts <- split(value, (seq_along(value) - 1) %/% 1e6)
   unlist(lapply(parts, function(part) charToRaw(paste(part, collapse = ""))), use.names = FALSE)
 }
 
-# Row names that only number the rows keep their short form.
+# The bytes of the attributes. Automatic row names keep their short form.
 encode_attributes <- function(value, into, name) {
   kept <- attributes(value)
   if (is.data.frame(value)) kept$row.names <- .row_names_info(value, 0L)
@@ -108,8 +110,8 @@ is_data <- function(value) {
   typeof(value) %in% setdiff(value_types, "externalptr")
 }
 
-# The arrays of a tree, by its pointer: settings with the checksums, and the numbers of the sections
-# of the vectors and of the tiles.
+# The bytes of the arrays of a tree: the settings with the checksums, the numbers of the sections of
+# vectors and tiles, and the sizes n, d, nodes.
 encode_arrays <- function(pointer, into, name) {
   at <- function(part) if (nzchar(name)) paste0(name, "/", part) else part
   arrays <- .Call(r_tree_arrays, pointer)
@@ -129,7 +131,8 @@ tile_arrays <- c("points", "lower", "upper", "node_lower", "node_upper")
 
 # ---- reading ------------------------------------------------------------------------------------
 
-# Reads values from bytes. `file` is the handle of the file, which has the sections.
+# The state of reading: the bytes, the position in them, and the handle of the file with the
+# sections.
 new_decoder <- function(bytes, file) {
   list2env(list(bytes = bytes, at = 0, file = file), parent = emptyenv())
 }
@@ -138,7 +141,7 @@ damaged_description <- function() {
   fail("path must be a file that write_tree() wrote: got one whose description is damaged")
 }
 
-# The next bytes.
+# Returns the next `count` bytes.
 take <- function(from, count) {
   if (is.na(count) || count < 0 || count > length(from$bytes) - from$at) damaged_description()
   from$at <- from$at + count

@@ -20,7 +20,8 @@ metric_gower <- function(weights = NULL, na = NULL) {
 
 allows_missing <- function(metric) is_gower(metric) && !is.null(metric$na)
 
-# A data frame of numeric columns, factors and logicals. `missing`: whether values may be.
+# Returns a data frame of numeric columns, factors and logicals. `missing`: whether values may be
+# missing.
 check_frame <- function(x, what, missing = FALSE) {
   if (is.matrix(x)) x <- as.data.frame(if (missing) matrix_points(x, what, TRUE) else check_points(x, what, TRUE))
   if (!is.data.frame(x)) fail("%s must be a data frame or a matrix: got %s", what, describe(x))
@@ -45,7 +46,7 @@ check_frame <- function(x, what, missing = FALSE) {
   structure(as.list(x), class = "data.frame", names = names(x), row.names = seq_len(nrow(x)))
 }
 
-# NULL for columns of another kind.
+# The kind of a column: "numeric", "logical", "factor", "ordered"; NULL for any other column.
 column_kind <- function(column) {
   if (!is.null(dim(column))) NULL
   else if (is.factor(column)) if (is.ordered(column)) "ordered" else "factor"
@@ -53,8 +54,8 @@ column_kind <- function(column) {
   else if (is_numeric(column) && !is.object(column)) "numeric"
 }
 
-# For each column its kind; its levels; the factor by which its values are multiplied, weight over
-# range.
+# Returns list(columns, kinds, levels, share, factor), an element for each column: the name; the
+# kind; the levels; the share in the sum of weights; the factor of its values, share / range.
 fit_gower <- function(x, weights) {
   weights <- if (is.null(weights)) rep(1, ncol(x)) else by_column(weights, x, "weights", "x")
   if (is.infinite(sum(weights))) weights <- weights / max(weights)
@@ -85,7 +86,7 @@ gower_coordinates <- function(x, fit, what) {
   z
 }
 
-# A query has the columns of the tree: by name, with their kinds and levels.
+# Returns a query with its columns in the order of the tree. Stops if names, kinds or levels differ.
 match_frame <- function(query, fit) {
   if (ncol(query) != length(fit$columns)) {
     fail("query must have as many columns as the tree, %d: got %d", length(fit$columns), ncol(query))
@@ -112,8 +113,9 @@ match_frame <- function(query, fit) {
 # Whether searches of a tree compare all pairs, because values may be missing.
 is_scanned <- function(tree) allows_missing(tree$space$metric)
 
-# What src/core/metric/gower.h needs: the values [n x columns] times weight over range, or codes
-# of levels; NA where they are missing; the weights; and which columns have codes.
+# Returns the list that src/core/metric/gower.h needs. values [n x columns]: values times weight /
+# range, or codes of levels; NA if missing. weights [columns]. nominal [columns]: whether the column
+# has codes.
 gower_values <- function(x, fit) {
   values <- vapply(seq_along(x), function(j) {
     column <- x[[j]]
@@ -126,7 +128,7 @@ gower_values <- function(x, fit) {
   list(tree = NULL, values = values, weights = fit$share, nominal = fit$kinds %in% c("factor", "logical"))
 }
 
-# The rows of a query, NULL for the tree's own.
+# The values of a query [m x columns], or NULL for the tree's own points.
 gower_query <- function(query, tree) {
   if (is.null(query)) return(NULL)
   space <- tree$space

@@ -120,8 +120,7 @@ insert_points <- function(tree, x, threads = NULL) {
   new$rows <- seq.int(as.integer(state$next_row), length.out = count)
   state$pending <- c(state$pending, list(new))
   state$next_row <- state$next_row + count
-  extent <- .Call(r_column_range, new$z)
-  state$extent <- rbind(pmin(state$extent[1, ], extent[1, ]), pmax(state$extent[2, ], extent[2, ]))
+  state$extent <- join_extents(state$extent, .Call(r_column_range, new$z))
   if (length(state$pending) >= PENDING) state <- build_pending(state, threads)
   grown_tree(state, tree$space)
 }

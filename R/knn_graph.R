@@ -66,9 +66,7 @@ knn_graph <- function(x, k, mutual = FALSE, weights = c("distance", "one"), to =
 # Returns the pairs of n points in which each is a neighbor of the other, once, with query <
 # neighbor.
 mutual_pairs <- function(pairs, n) {
-  there <- (pairs$query - 1) * n + pairs$neighbor
-  back <- (pairs$neighbor - 1) * n + pairs$query
-  keep <- pairs$query < pairs$neighbor & there %in% back
+  keep <- pairs$query < pairs$neighbor & have_reverse(pairs, n)
   lapply(pairs, `[`, keep)
 }
 

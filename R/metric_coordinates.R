@@ -1,9 +1,13 @@
 # The coordinates by which a tree searches by a metric of ?metrics.
 
-# The state of a metric in a tree: the metric; `fit`, what it needs to know of the tree's points;
-# `code`, which src/glue/metric.c reads by name; `x`, the points as given, or NULL if they are the
-# coordinates; `n` and `extent`, the number and the range of the coordinates, which show that the
-# state belongs to the arrays of the tree. The coordinates themselves, `z`, are in these arrays.
+# The state of a metric in a tree: a list with
+#   metric     the metric
+#   fit        values that the metric takes from the tree's points, such as ranges
+#   code       the options that src/glue/metric.c reads by name
+#   x          the points as given, or NULL if they are the coordinates
+#   n, extent  the number and the range of the coordinates, by which check_space() compares the state
+#              with the arrays of the tree
+#   z          the coordinates; the tree has them in its arrays, and drops z from the state
 metric_space <- function(x, metric) {
   fit <- fit_metric(metric, x)
   z <- metric_coordinates(metric, fit, x, "x")
@@ -41,12 +45,11 @@ search_code <- function(metric, d, fit = NULL) {
   )
 }
 
-# Distances and their squares must stay in range. `others`: the extent of other coordinates.
+# Stops if squared distances can leave the range of doubles. `others`: the extent of other
+# coordinates, or NULL.
 check_coordinates <- function(z, code, what, others = NULL) {
   extent <- .Call(r_column_range, z)
-  if (!is.null(others)) {
-    extent <- rbind(pmin(extent[1, ], others[1, ]), pmax(extent[2, ], others[2, ]))
-  }
+  if (!is.null(others)) extent <- join_extents(extent, others)
   check_extent(extent, what, if (code$norm == 0L && code$measure < 3L) sqrt(ncol(z)) else ncol(z))
 }
 
@@ -104,7 +107,8 @@ check_finite <- function(z, what) {
   z
 }
 
-# Rows divided by their length; first by their largest value, so that squares stay in range.
+# Divides rows by their length: first by their largest absolute value, so that squares stay in
+# range.
 unit_rows <- function(x, what) {
   x <- unname(x)
   most <- 0
@@ -121,7 +125,7 @@ unit_rows <- function(x, what) {
 }
 
 # Coordinates in which the distance is Euclidean: z = R'^-1 x for cov = R' R. Column by column, so
-# that a point has the same coordinates whatever others come with it.
+# that the coordinates of a point do not depend on other points.
 whiten <- function(x, metric, what) {
   factor <- metric$factor
   if (ncol(x) != ncol(factor)) {
@@ -179,8 +183,8 @@ match_query <- function(query, tree, what = "query") {
   match_columns(query, names, what, "the tree")
 }
 
-# A file can hold anything: the checksums are compared once in a session. pointer: NULL for the
-# metric of a tree that has grown, whose parts have the arrays.
+# Checks the state of a metric: a file can contain anything. Checksums are compared once in a
+# session. pointer: the arrays of the tree, or NULL for a grown tree, whose parts have the arrays.
 check_space <- function(space, pointer = NULL) {
   if (is.null(space)) return()
   if (!is.list(space) || !identical(names(space), c(space_parts, "seal")) || !is_metric(space$metric)) {

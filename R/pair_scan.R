@@ -14,7 +14,8 @@ print.covertree_scan_stats <- function(x, ...) {
   invisible(x)
 }
 
-# What a radius_query() compares: list(points, query), or NULL for a search of the tree.
+# Returns list(points, query) if a radius_query() compares all pairs, or NULL if it searches the
+# tree.
 radius_scan <- function(tree, query, queries, options) {
   if (is_scanned(tree)) {
     return(list(points = gower_values(tree$space$x, tree$space$fit), query = gower_query(query, tree)))
@@ -28,19 +29,19 @@ radius_scan <- function(tree, query, queries, options) {
 
 # ---- sets of bits -----------------------------------------------------------------------------------
 
-wide_sets <- 64 # columns above which a radius_query() compares all pairs
-pilot_size <- 64 # queries that show how much of the tree a search scans
-pilot_share <- 16 # of so many times more queries
+wide_sets <- 64 # a radius_query() in more columns compares all pairs
+pilot_size <- 64 # queries of the pilot
+pilot_share <- 16 # a call with less than this number of queries per query of the pilot has no pilot
 
 is_binary <- function(metric) is_metric(metric) && metric$kind %in% c("hamming", "jaccard")
 
 # The points of a tree, for src/core/search/bit_sets.h.
 bit_sets <- function(tree) list(tree = tree$pointer, jaccard = tree$space$metric$kind == "jaccard")
 
-# Whether to compare all pairs of sets rather than to search the tree. A pilot of the queries counts
-# the points that the tree cannot exclude. A comparison in the tree takes as many operations as
-# there are columns, one of bits about as many as 16 columns. `search` answers some queries by the
-# tree.
+# Whether a comparison of all pairs of sets is faster than a search of the tree. A pilot of queries
+# counts the points that the tree does not exclude. For d columns, an evaluation in the tree takes d
+# operations, and a comparison of bits takes about as long as 16 operations. `search(queries)`
+# searches the tree.
 prefers_bits <- function(tree, queries, options, search) {
   if (!is_binary(tree$space$metric) || options$search == 1L) return(FALSE)
   if (options$search == 2L) return(TRUE)

@@ -1,6 +1,7 @@
 # Points on a torus: circles for the periodic columns.
 
-# `box`: the periods of all columns; `periodic`: which of them have one; `lower`: the least values.
+# Returns list(box, periodic, lower), each [columns]: the period, or NA; whether the column is
+# periodic; the least value.
 fit_periodic <- function(metric, x) {
   box <- by_column(metric$box, x, "box", "x")
   extent <- .Call(r_column_range, x)
@@ -13,7 +14,8 @@ fit_periodic <- function(metric, x) {
   list(box = box, periodic = !is.na(box), lower = extent[1, ])
 }
 
-# The values within one period from `lower`; those that are within it already do not change.
+# Moves values by whole periods to within one period from `lower`. Values within this period do not
+# change.
 wrap_columns <- function(x, lower, box) {
   for (j in seq_along(box)) {
     x[, j] <- x[, j] - box[j] * floor((x[, j] - lower[j]) / box[j])

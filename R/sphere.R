@@ -1,6 +1,7 @@
 # Longitude and latitude: unit vectors for the great circle.
 
-# Names of longitude and latitude in one form; other names as they are.
+# Replaces the names of longitude and latitude by "longitude" and "latitude"; other names do not
+# change.
 sphere_names <- function(names) {
   if (is.null(names)) return(NULL)
   names[grepl("^(lon(g|gitude)?|lng)$", names, ignore.case = TRUE)] <- "longitude"
@@ -8,15 +9,15 @@ sphere_names <- function(names) {
   names
 }
 
-# The numbers of the columns of longitude and latitude, or NULL if the names do not say them.
+# The numbers of the columns of longitude and latitude, or NULL if the names do not identify both.
 sphere_places <- function(names) {
   names <- sphere_names(names)
   place <- list(which(names == "longitude"), which(names == "latitude"))
   if (all(lengths(place) == 1)) unlist(place)
 }
 
-# The numbers of the columns: longitude, latitude, then the others. By name if the names say which
-# is which, otherwise by position. Names that contradict the positions indicate a mistake.
+# The numbers of the columns: longitude, latitude, then the other columns. By name if the names
+# identify both, otherwise by position. Stops if the names contradict the positions.
 sphere_order <- function(x, what) {
   if (ncol(x) < 2) fail("%s must have at least two columns, longitude and latitude: got one", what)
   place <- sphere_places(colnames(x))
