@@ -1,6 +1,7 @@
 /* file_map.c: see file_map.h.
  *
- * Windows has no mapping here: a mapped file could not be replaced there. Files are read instead.
+ * On Windows, files are read and not mapped, because Windows does not permit to replace a mapped
+ * file.
  */
 #ifndef _WIN32
 #define _FILE_OFFSET_BITS 64 /* files of more than 2 GB on 32-bit systems */
@@ -18,7 +19,7 @@
 #include <sys/stat.h>
 #include <sys/types.h>
 
-/* What a path can be, for R. */
+/* The kinds of paths, as numbers for R. */
 enum { NOTHING, REGULAR_FILE, FOLDER, OTHER };
 
 const char *r_map_file(FILE *file, size_t size)

@@ -2,7 +2,7 @@
  *
  * A handle is an external pointer to a struct open_file in a raw vector, which it protects. Its
  * finalizer ends the mapping and closes the file. Vectors over the map refer to the handle. The
- * head is read, not mapped: no change of the file while it is opened reaches the checks.
+ * head is read, not mapped, so that a change of the file during the call cannot bypass the checks.
  */
 #include "glue/file_read.h"
 #include "glue/file_map.h"
@@ -19,7 +19,7 @@ struct open_file {
     struct ct_section section[];
 };
 
-enum { PART = 1 << 24 }; /* bytes read at a time, between two polls for an interrupt */
+enum { PART = 1 << 24 }; /* bytes that are read between two polls for an interrupt */
 
 static void close_file(struct open_file *open)
 {
@@ -58,7 +58,7 @@ static struct open_file *file_of(SEXP handle)
     return R_ExternalPtrAddr(handle);
 }
 
-/* Returns a handle of an open file without sections yet, with room for them. */
+/* Returns a handle of an open file, with memory for the sections, which are not set. */
 static SEXP new_handle(FILE *file, int sections)
 {
     size_t bytes = sizeof(struct open_file) + (size_t)sections * sizeof(struct ct_section);
@@ -73,7 +73,7 @@ static SEXP new_handle(FILE *file, int sections)
 
 /* ---- opening ------------------------------------------------------------------ */
 
-/* The reason to refuse a head, as the end of a message; NULL if there is none. */
+/* Returns the reason to refuse a head, as the end of a message, or NULL. */
 static const char *reason(enum ct_file_error error)
 {
     switch (error) {
@@ -92,8 +92,8 @@ static const char *reason(enum ct_file_error error)
     }
 }
 
-/* Reads the head. Returns NULL, or the reason to refuse the file. `limit` bounds the memory for a
- * head that the file announces: the size of the file. */
+/* Reads the head. Returns NULL, or the reason to refuse the file. limit: the size of the file
+ * [bytes]; the head cannot be larger, which limits the memory for it. */
 static const char *read_head(FILE *file, int64_t limit, struct ct_file_info *info,
                              struct ct_section **section)
 {
@@ -113,7 +113,7 @@ static const char *read_head(FILE *file, int64_t limit, struct ct_file_info *inf
     return reason(ct_read_file_table(head, info, *section));
 }
 
-/* Closes the file, whose handle refers to it, and stops. */
+/* Closes the file of a handle, and stops. */
 NORET static void refuse(SEXP handle, const char *got)
 {
     finalize(handle);
@@ -156,8 +156,8 @@ SEXP r_file_open(SEXP path, SEXP map)
     return handle;
 }
 
-/* Closes a file of which all sections are read or mapped. A map stays as long as vectors refer to
- * it. */
+/* Closes a file after all sections are read or mapped. A map stays as long as vectors refer to it.
+ * */
 SEXP r_file_close(SEXP handle)
 {
     close_file(file_of(handle));
@@ -219,8 +219,8 @@ static enum ct_section_type section_type(SEXPTYPE type)
 }
 
 /* Returns section `number`, from 1, as a vector of the type of `like`: a mapped vector, or a plain
- * one whose values are checked. Raw vectors are always plain, and read from the file, not the map:
- * so is the description, before anything else of a file is used. */
+ * vector with checked values. Raw vectors, such as the description, are always plain, and are read
+ * from the file and not from the map. */
 static SEXP section_vector(SEXP handle, int number, SEXPTYPE type)
 {
     struct open_file *open = file_of(handle);
@@ -241,8 +241,8 @@ static SEXP section_vector(SEXP handle, int number, SEXPTYPE type)
     return vector;
 }
 
-/* Returns a section as a vector of the type of `like` with these attributes, a named list. R
- * code changes copies of it only. */
+/* Returns a section as a vector of the type of `like` with these attributes, a named list. The
+ * vector is marked as shared, so R code changes only copies. */
 SEXP r_file_section(SEXP handle, SEXP number, SEXP like, SEXP attributes)
 {
     SEXP vector = PROTECT(section_vector(handle, Rf_asInteger(number), TYPEOF(like)));

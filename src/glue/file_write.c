@@ -9,7 +9,7 @@
 #include <errno.h>
 #include <string.h>
 
-enum { PART = 1 << 22 }; /* bytes written at a time, between two polls for an interrupt */
+enum { PART = 1 << 22 }; /* bytes that are written between two polls for an interrupt */
 
 /* A file that is being written. */
 struct writer {
@@ -123,7 +123,7 @@ static SEXP write_all(void *data)
     return R_NilValue;
 }
 
-/* After an error or an interrupt, too. */
+/* Closes the file, also after an error or an interrupt. */
 static void close_writer(void *data)
 {
     struct writer *w = data;
@@ -132,8 +132,8 @@ static void close_writer(void *data)
     w->file = NULL;
 }
 
-/* Writes sections, with these names, to a new file, and to the disk. Returns NULL, or the message
- * of the system if that fails. */
+/* Writes sections with these names to a new file, and waits until they are on the disk. Returns
+ * NULL, or the message of the system on failure. */
 SEXP r_file_write(SEXP path, SEXP sections, SEXP names)
 {
     struct writer w = {.count = (int)XLENGTH(sections)};

@@ -1,15 +1,15 @@
 /* mapped_vector.c: see mapped_vector.h.
  *
- * The parts of such an ALTREP object:
+ * An ALTREP object with
  *
  *   data1  external pointer to the values -- protects --> owner of the mapping
  *          -- tag --> the length, a double
  *   data2  a plain vector with a copy of the values, or NULL
  *
- * The map is read-only. Much of R asks for writable values and only reads them, so a request makes
- * the pages of the vector writable, and the system copies those that are really written. Where this
- * fails, the values get a copy in R's memory. Without a method for the serialized state, R saves
- * the values.
+ * The map is read-only. Many functions of R ask for writable values, but only read them. So a
+ * request makes the pages of the vector writable, and the system copies a page when it is written.
+ * If this fails, the values are copied to R's memory. R saves the values, because the class has no
+ * method for a serialized state.
  */
 #include "glue/mapped_vector.h"
 #include "glue/file_map.h"

@@ -13,7 +13,7 @@ SEXP r_option(SEXP list, const char *name);
 int r_int_option(SEXP list, const char *name);
 double r_double_option(SEXP list, const char *name);
 
-/* The same as a vector of doubles; NULL where R has NULL. */
+/* Returns the option as a vector of doubles, or NULL if it is R's NULL. */
 const double *r_doubles_option(SEXP list, const char *name);
 
 /* A list of `count` NULL elements that have these names. The caller protects it. */

@@ -5,7 +5,7 @@
 #include "glue/threads.h"
 #include "glue/tree_handle.h"
 
-/* A scan with the data of its distance. */
+/* A scan, and the data of its distance function. */
 struct scan {
     struct ct_pair_scan pairs;
     struct ct_gower gower;

@@ -90,9 +90,9 @@ SEXP r_residual_exact(SEXP metric, SEXP origin, SEXP query_points, SEXP rows, SE
     return found;
 }
 
-/* Returns estimated costs of the exact search for all queries: c(of a query, of a correlation); or,
- * without measuring, lower bounds of them. Kernels of the base set: the estimate must not depend
- * on the machine. */
+/* Returns the estimated costs of the exact search for all queries, c(cost of a query, cost of a
+ * correlation), or lower bounds if `measure` is false. Uses the kernels of the base set, so that
+ * the estimate does not depend on the machine. */
 SEXP r_residual_costs(SEXP metric, SEXP origin, SEXP query_points, SEXP k, SEXP measure,
                       SEXP options)
 {

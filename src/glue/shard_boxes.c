@@ -1,10 +1,10 @@
-/* shard_boxes.c: the shards that queries of a forest ask. */
+/* shard_boxes.c: the shards of a forest that can hold neighbors of queries, for R. */
 #include "core/covertree.h"
 #include "glue/metric.h"
 #include "glue/options.h"
 #include "glue/threads.h"
 
-/* R's list(lower, upper, begin, box_lower, box_upper), as shard_boxes() in R/cover_forest.R makes
+/* R's list(lower, upper, begin, box_lower, box_upper), as new_shards() in R/cover_forest.R makes
  * it. */
 static struct ct_shard_boxes boxes_of(SEXP list)
 {
@@ -37,8 +37,8 @@ SEXP r_nearest_shard(SEXP list, SEXP metric, SEXP query)
     return shard;
 }
 
-/* Returns list(query, shard), from 1: the shards within limit [m] of each query [m x d], without
- * the query's own shard [m]. */
+/* Returns list(query, shard), numbers from 1: the shards within limit [m] of each query [m x d],
+ * except the first shard own [m] of the query. */
 SEXP r_near_shards(SEXP list, SEXP metric, SEXP query, SEXP limit, SEXP own, SEXP threads)
 {
     static const char *const names[] = {"query", "shard"};

@@ -25,7 +25,7 @@ static const struct ct_section *section_of(SEXP source, int i, enum ct_section_t
     return r_file_section_info(r_source_handle(source), number - 1, type);
 }
 
-/* Compares the checksums of the arrays of nodes, which lead a search through memory. */
+/* Compares the checksums of the arrays of nodes, from which a search computes addresses. */
 static void check_node_arrays(SEXP source, const struct ct_tree *t)
 {
     const void *values[] = {

@@ -1,8 +1,8 @@
 /* tree_file.h: a tree whose arrays and tiles come from an open file.
  *
- * Such a tree remembers its source, list(handle, sections), until its first use
- * (tree_handle.c). The sections are numbers from 1: those of the arrays, in the order of
- * core/tree/arrays.h, then those of the floats of the tiles (core/tree/tiles.h).
+ * Such a tree keeps its source, list(handle, sections), until its first use (tree_handle.c).
+ * sections: numbers from 1, first of the arrays in the order of core/tree/arrays.h, then of the
+ * floats of the tiles (core/tree/tiles.h).
  */
 #ifndef COVERTREE_GLUE_TREE_FILE_H
 #define COVERTREE_GLUE_TREE_FILE_H
@@ -13,12 +13,12 @@
 /* Whether an object is a source, with a file that this process has opened. */
 int r_is_source(SEXP source);
 
-/* An error if the arrays are not those of the file, as far as memory safety needs: compares the
- * checksums of the arrays of nodes, and checks links, rows and points. Reads all arrays, once. */
+/* An error if a search over the arrays would not be memory-safe: compares the checksums of the
+ * arrays of nodes, and checks links, rows and points. Reads all arrays once. */
 void r_source_check(SEXP source, const struct ct_tree *tree);
 
-/* Returns the tiles in the file, without a copy; NULL if the file is not mapped. They need the
- * handle of the source. */
+/* Returns tiles over the floats in the file, without a copy; NULL if the file is not mapped. The
+ * tiles are valid as long as the handle of the source. */
 const struct ct_tiles *r_source_tiles(SEXP source, const struct ct_tree *tree,
                                       const struct ct_memory *memory);
 

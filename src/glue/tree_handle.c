@@ -14,7 +14,7 @@
  * The garbage collector frees key, tag, pointer and memory together.
  *
  * A pointer from saveRDS() has no address. The first use checks the arrays and makes a new struct
- * over them. Nothing in a file is trusted, the tag included. A pointer from read_tree() has no
+ * over them. No value in a file is trusted, including the tag. A pointer from read_tree() has no
  * address either before the first use, and keeps its source (tree_file.h) in place of the memory;
  * its tiles may lie in the mapped file, whose handle is then kept with the memory.
  */
@@ -56,7 +56,7 @@ static void *tree_alloc(void *context, enum ct_array array, size_t count, size_t
 
 /* ---- pointers --------------------------------------------------------------- */
 
-/* The tag for a pointer, which keeps this memory or, before the first use, a source. */
+/* Returns the tag of a pointer. The tag keeps memory or, before the first use, a source. */
 static SEXP new_tag(SEXP memory)
 {
     SEXP tag = PROTECT(Rf_allocVector(VECSXP, TAG_SIZE)), key;
@@ -123,7 +123,8 @@ static const struct ct_tree *restore(SEXP pointer, int threads)
     return set_tree_build_tiles(pointer, &t, threads);
 }
 
-/* The same for a pointer to a tree in an open file: tiles in a mapped file are used in place. */
+/* Like the function above, for a pointer to a tree in an open file. Uses tiles in a mapped file in
+ * place. */
 static const struct ct_tree *restore_from_file(SEXP pointer, SEXP source, int threads)
 {
     PROTECT(source);

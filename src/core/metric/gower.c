@@ -5,7 +5,7 @@
 #include <math.h>
 #include <stddef.h>
 
-enum { RUN = 64 }; /* points whose weights are added at a time */
+enum { RUN = 64 }; /* points that one pass over the columns compares */
 
 /* Adds up the differences and weights of a column. NaN differs from itself. */
 static void add_column(const double *x, int count, double q, double weight, int nominal,

@@ -1,8 +1,8 @@
-/* jaccard.h: the canonical Jaccard distance of two sets: the share of the elements of either that
- * only one of them has.
+/* jaccard.h: the canonical Jaccard distance of two sets: the number of elements that are in one
+ * set only, divided by the number of elements of the union.
  *
- * A set is a unit vector: its elements are the coordinates other than 0, and equal. No set is
- * empty: the host gives an element of its own to those that are. Counts are exact, and their
+ * A set is a unit vector: the coordinates of its elements are equal and positive, all others are 0.
+ * No set is empty: the host adds one more element to the empty sets. Counts are exact, and their
  * quotient is rounded once. O(d).
  */
 #ifndef COVERTREE_METRIC_JACCARD_H

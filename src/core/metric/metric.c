@@ -134,9 +134,9 @@ static double norm_ratio(double power, int d)
     return pow(d, fabs(0.5 - 1 / power)) * margin(d);
 }
 
-/* With c the cosine of two sets as unit vectors, their share of common elements is at most
- * c / (2 - c), which sets of one size have, and at least c^2, which a subset has. The squared
- * chord is 2 - 2 c. */
+/* Let c be the cosine of two sets as unit vectors, and s = |A and B| / |A or B|. Then c^2 <= s <= c
+ * / (2 - c), with equality on the left for a subset, and on the right for sets of equal size. The
+ * squared chord is 2 - 2 c. */
 static double jaccard_bound(int d, double norm)
 {
     double sq = norm * norm * margin(d);
@@ -153,9 +153,9 @@ static double trailing(const struct ct_metric *metric)
     return 0x1p-39 * sqrt(sum);
 }
 
-/* Of all differences with a given chord, the distance is largest where the circle with the
- * shortest period has all of it, because the ratio of arc to chord increases with the chord and
- * decreases with the period. It is at most pi / 2. */
+/* Among all differences with a given chord, the distance is largest if the whole chord is in the
+ * circle with the shortest period, because the ratio of arc to chord increases with the chord and
+ * decreases with the period. The ratio is at most pi / 2. */
 static double periodic_bound(const struct ct_metric *metric, int d, double norm)
 {
     double least = metric->box[0], chord = (norm + trailing(metric)) * margin(d);

@@ -1,10 +1,11 @@
 /* periodic.h: the canonical distance on a torus: the Euclidean distance of the nearest images.
  *
- * A search needs a norm of differences, and a torus has none. Each periodic column x with the
- * period L is therefore a circle of circumference L, with two coordinates. Its chords are at most
- * the differences along the circle, and little less if these are small. The column itself follows
- * at the end, times CT_TRAILING, so that it changes no norm, but gives the distance to the
- * bit. The coordinates of a point with p periodic and q other columns:
+ * A search needs a norm of differences, and a torus has none. So each periodic column x with the
+ * period L becomes a circle of circumference L, with two coordinates. A chord of the circle is at
+ * most the difference along the circle, and nearly equal to it for small differences. The column
+ * itself follows at the end, times CT_TRAILING: this factor is so small that the column changes no
+ * norm, and the exact distance is computed from the column. The coordinates of a point with p
+ * periodic and q other columns:
  *
  *   [2 p]  L / (2 pi) cos(2 pi x / L), L / (2 pi) sin(2 pi x / L)
  *   [q]    the other columns

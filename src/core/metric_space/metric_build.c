@@ -64,7 +64,8 @@ static int find_farthest(const struct build *b, const struct node *node)
     return far;
 }
 
-/* Moves a point to a child whose center is nearer than the present one; ties stay. */
+/* Moves a point to a child if its center is nearer than the center of the present child; at equal
+ * distances, the point stays. */
 static void assign(struct build *b, int pos, double distance, int child)
 {
     if (distance < b->distance[pos]) {
@@ -178,9 +179,9 @@ static void measure_child(const struct build *b, struct node *child)
     }
 }
 
-/* Sets radius and level of a node, and splits it unless it is small, its points coincide, or all
- * distances are nearly equal. Its points' distances are to its center before, and to the centers of
- * their children afterwards. */
+/* Sets radius and level of a node, and splits the node unless it is small, its points coincide, or
+ * all distances are nearly equal. On entry, the distances of the points are distances to the center
+ * of the node; afterwards, to the centers of its children. */
 static void split_node(struct build *b, int number)
 {
     struct node node = b->node[number];

@@ -135,7 +135,7 @@ static int should_ask_center(const struct ct_metric_search *s, int node)
     return ct_metric_wants_pair(s, center, bound) && !ct_metric_is_seeded(s, s->query.pos, center);
 }
 
-/* Computes the bounds of a node's children. A child that is still wanted is visited next if the
+/* Computes the bounds of a node's children. A child within the threshold is visited next if the
  * distance of its center is known or not worth an evaluation, otherwise after the next call. */
 static void expand_node(struct ct_metric_search *s, const struct ct_metric_visit *parent)
 {
@@ -267,8 +267,8 @@ static const struct ct_metric_candidate *sort_listed(const struct ct_metric_sear
     return s->listed.sorted;
 }
 
-/* The number of evaluations in a call doubles: first few, because each distance may lower the
- * threshold, then many, because a call has a cost of its own. */
+/* The number of evaluations in a call doubles. The first calls are small, because each distance may
+ * lower the threshold. Later calls are large, because each call has a constant cost. */
 void ct_metric_descend(struct ct_metric_search *s)
 {
     list_points(s);

@@ -46,7 +46,7 @@ struct ct_metric_current {
     const double *pivot; /* [pivots] distances to the pivots */
 };
 
-/* Where results go, and which candidates are still wanted. */
+/* The results, and the thresholds of candidates. */
 struct ct_metric_results {
     int k;                                      /* length of a sorted list; 0: for a radius */
     int *index, *found;                         /* [k x count] rows; [count] length of each list */

@@ -1,15 +1,16 @@
 /* pivots.c: see pivots.h.
  *
  * A bound is the largest difference of all pivots, less one margin for the rounding errors of any
- * difference (pivots->margin). The margin of each difference would be smaller by less than the
- * margin itself, but would take half of the time. The differences are compared with the limit after
- * each BLOCK of them: most pairs that are excluded need a few blocks only.
+ * difference (pivots->margin). A margin for each difference would be smaller by
+ * less than the margin itself, but would take half of the time. The maximum is compared with the
+ * limit after each BLOCK of differences: a few blocks exclude most of the pairs that can be
+ * excluded.
  */
 #include "core/metric_space/pivots.h"
 
 #include <math.h>
 
-enum { BLOCK = 8 }; /* pivots that are compared without a branch: two for each maximum */
+enum { BLOCK = 8 }; /* pivots per block, which has no branch: two for each of the four maxima */
 
 /* Returns the larger of two numbers. In contrast to fmax(), compilers make one instruction of it.
  */
@@ -52,7 +53,7 @@ double ct_pivot_bound(const struct ct_pivots *pivots, const double *a, const dou
     return larger(largest_of(most) - pivots->margin, 0);
 }
 
-/* How far a value is outside of a range; not above 0 if it is inside. */
+/* The distance of a value from a range; at most 0 for a value in the range. */
 static double gap(double value, double lower, double upper)
 {
     return larger(lower - value, value - upper);

@@ -1,6 +1,6 @@
 /* direct_search.c: see direct_search.h. A block of parallel work is a range of points, for all
- * queries. Each thread collects candidates of its own for each query; the threads' candidates are
- * merged at the end. */
+ * queries. Each thread collects candidates for each query; at the end, the candidates of all
+ * threads are merged. */
 #include "core/residual_exact/direct_search.h"
 #include "core/metric/euclidean.h"
 #include "core/util/parallel_for.h"
@@ -15,7 +15,7 @@ enum {
 /* The candidates of a query that a thread has found. */
 struct candidates {
     struct ct_topk topk;
-    double threshold; /* squared distance; larger is no neighbor */
+    double threshold; /* squared distance; farther points are no neighbors */
 };
 
 struct direct_task {
@@ -44,7 +44,7 @@ static void add_candidate(const struct direct_task *task, struct candidates *fou
         found->threshold = ct_sq_threshold(sqrt(ct_topk_compact(topk, task->batch->kernels).sq));
 }
 
-/* Up to BATCH points from `first` on, for one query. */
+/* Evaluates up to BATCH points from `first` on for one query. */
 static void add_points(const struct direct_task *task, struct candidates *found, int pos, int first,
                        int count)
 {

@@ -21,9 +21,10 @@
 
 enum {
     MAX_BLOCK = 128,         /* most queries of a block */
-    MIN_BLOCK = 32,          /* queries of a block where few blocks would keep threads waiting */
+    MIN_BLOCK = 32,          /* smallest number of queries of a block, if larger blocks would leave
+                              * threads idle */
     LONG_V = 256,            /* components of v; MAX_BLOCK longer vectors overflow the cache */
-    FEW_SHARE = 8,           /* points for each query, if queries are few, at least */
+    FEW_SHARE = 8,           /* queries are few if there are at least FEW_SHARE points for each */
     MAX_CANDIDATES = 1 << 20 /* candidates in the buffers of a thread, about */
 };
 
@@ -33,11 +34,12 @@ struct exact_search {
     const struct ct_exact_batch *batch;
     struct ct_filter filter;
     struct ct_precision_choice precision;
-    int few; /* whether queries are few; then points are packed in portions */
+    int few; /* whether queries are few, and points are packed in portions */
     struct ct_point_class points[CT_CLASS_NONE];
-    struct ct_packed_points f32, f64, f32_in_f64; /* by class of the points; not with few queries */
+    struct ct_packed_points f32, f64, f32_in_f64; /* by class of the points; empty if queries are
+                                                   * few */
     char *answered;                  /* [count] queries that another search has answered, or NULL */
-    struct ct_class_queries queries; /* the others */
+    struct ct_class_queries queries; /* all other queries */
     int first_block[CT_CLASSES + 1]; /* first block of a class */
     struct ct_filter_block *block;   /* [threads], or [blocks] with few queries */
     int k;
@@ -46,8 +48,8 @@ struct exact_search {
     double *distance;
 };
 
-/* Copies the neighbors of one query within its max_distance to its row of the results and fills
- * what is left. */
+/* Copies the neighbors of one query within its max_distance to its row of the results, and fills
+ * the remaining columns. */
 static void write_neighbors(void *data, const struct ct_topk *nearest, int query)
 {
     const struct exact_search *search = data;
@@ -212,7 +214,7 @@ static void add_stats(struct ct_residual_stats *to, const struct ct_residual_sta
     to->exact += stats->exact;
 }
 
-/* Whether a few queries may be answered without a filter: the batch demands none, and the
+/* Whether few queries may be answered without a filter: the batch does not demand a filter, and the
  * candidates of all threads fit into memory. */
 static int permits_direct(const struct ct_exact_batch *batch, int k)
 {
@@ -238,8 +240,8 @@ static void search_features(const struct ct_host *host, struct exact_search *sea
         add_stats(batch->stats, &found.stats);
 }
 
-/* Answers the queries of class F64 without a filter if they are so few that packing points in
- * double for them costs more. */
+/* Answers the queries of class F64 without a filter, if packing the points in double for these
+ * queries costs more. */
 static void search_few_f64(const struct ct_host *host, struct exact_search *search, int k)
 {
     const struct ct_exact_batch *batch = search->batch;
@@ -266,7 +268,8 @@ static void search_few_f64(const struct ct_host *host, struct exact_search *sear
         search->answered[query[i]] = 1;
 }
 
-/* The blocks `begin` to `end` - 1 against the points of a class, with these kernels. */
+/* Filters the pairs of the blocks `begin` to `end` - 1 and the points of a class, with these
+ * kernels. */
 static void scan_class(const struct ct_host *host, const struct exact_search *search, int begin,
                        int end, const struct ct_filter_kernels *kernels, int class)
 {
@@ -278,7 +281,7 @@ static void scan_class(const struct ct_host *host, const struct exact_search *se
                                                         .points = search->points[class].count});
 }
 
-/* With few queries: all blocks scan the same portion of the points. */
+/* Runs all blocks for few queries: all blocks scan one portion of the points before the next. */
 static void run_few(const struct ct_host *host, struct exact_search *search, int blocks)
 {
     const struct ct_correlation_kernels *kernels = search->batch->correlation_kernels;
@@ -313,7 +316,8 @@ static void run_blocks(const struct ct_host *host, struct exact_search *search, 
         add_stats(batch->stats, &search->block[i].stats);
 }
 
-/* Whether queries are few beside the points, and all of their candidates fit into memory. */
+/* Whether queries are few compared with the points, and all candidates of the queries fit into
+ * memory. */
 static int are_few(const struct ct_exact_batch *batch, int k)
 {
     return batch->count <= batch->metric->points.n / FEW_SHARE &&

@@ -21,7 +21,7 @@
  *   packed_points.h      points in the layout of the filter kernels
  *   filter.h             blocks of queries against packed points; interval top-k of each query
  *   portions.h           few queries: the same, with points packed in portions
- *   direct_search.h      up to 16 queries: exact correlations of all pairs, in place of all this
+ *   direct_search.h      up to 16 queries: exact correlations of all pairs, without a filter
  */
 #ifndef COVERTREE_RESIDUAL_EXACT_EXACT_SEARCH_H
 #define COVERTREE_RESIDUAL_EXACT_EXACT_SEARCH_H
@@ -30,12 +30,12 @@
 #include "core/residual_exact/exact_batch.h"
 
 /* The k nearest neighbors of each query by (distance, row): index and distance are [count x k,
- * column-major]. A query with fewer neighbors within its max_distance has CT_NO_ROW and `missing`
- * in the columns left. Results do not depend on threads, precision, tail or kernels. Allocates n *
- * (m + d + 3) floats, doubles, or both, and for each thread about 20 bytes per candidate, of 2^20
- * candidates at most (or those of CT_GROUP queries, if more). With few queries (at most n / 8, and
- * at most 2^20 candidates in all): about 4 MB, m + d doubles for each query, and 20 bytes per
- * candidate. A search by features allocates n * 256 to n * 384 floats before. */
+ * column-major]. If a query has fewer neighbors within its max_distance, the remaining columns
+ * are CT_NO_ROW and `missing`. Results do not depend on threads, precision, tail or kernels.
+ * Allocates n * (m + d + 3) floats, doubles, or both, and for each thread about 20 bytes per
+ * candidate, of 2^20 candidates at most (or those of CT_GROUP queries, if more). With few queries
+ * (at most n / 8, and at most 2^20 candidates in all): about 4 MB, m + d doubles for each query,
+ * and 20 bytes per candidate. A search by features allocates n * 256 to n * 384 floats before. */
 void ct_exact_search(const struct ct_host *host, const struct ct_exact_batch *batch, int k,
                      double missing, int *index, double *distance);
 
@@ -46,9 +46,8 @@ void ct_exact_search(const struct ct_host *host, const struct ct_exact_batch *ba
 struct ct_exact_costs ct_exact_search_costs(const struct ct_host *host,
                                             const struct ct_exact_batch *batch, int k);
 
-/* Costs that those of ct_exact_search_costs() are not below, if the batch has queries. Constant
- * time.
- */
+/* Returns lower bounds of the costs of ct_exact_search_costs(), for a batch with queries. Constant
+ * time. */
 struct ct_exact_costs ct_exact_search_least_costs(const struct ct_exact_batch *batch);
 
 #endif

@@ -25,7 +25,7 @@ int ct_choose_features(const struct ct_host *host, const struct ct_filter *filte
 struct ct_exact_costs ct_feature_costs(const struct ct_host *host, const struct ct_filter *filter,
                                        double f64_share, int k);
 
-/* The costs if no pair passes a test: ct_feature_costs() returns no smaller ones. Constant time. */
+/* Returns lower bounds of ct_feature_costs(): the costs if no pair passes a test. Constant time. */
 struct ct_exact_costs ct_least_feature_costs(const struct ct_exact_batch *batch);
 
 #endif

@@ -20,18 +20,18 @@ struct ct_packed_points {
     char *v, *z;                   /* [tiles x truncation rank x lanes], [tiles x d x lanes] */
     char *tail;                    /* [tiles * lanes x tail, row-major] */
     char *root, *tail_norm, *norm; /* [tiles * lanes] root of p, norms of the tail and of v */
-    double *scratch;               /* [threads] times that of ct_pack_group() */
+    double *scratch;               /* [threads] times the scratch of ct_pack_group() */
 };
 
-/* Memory for up to `most` points, and no points. */
+/* Returns packed points with memory for `most` points, and without points. */
 struct ct_packed_points ct_packed_points_make(const struct ct_host *host,
                                               const struct ct_transform *transform,
                                               const struct ct_filter_kernels *kernels, int most,
                                               int threads);
 
-/* Packs the points at pos [count], with the norms of all points of the metric, in place of those
- * before. The transform is that of ct_packed_points_make(), pos must outlive the packed points, and
- * threads and count are at most the numbers there. Polls the host. */
+/* Packs the points at pos [count], in place of the points before. Needs the norms of all points of
+ * the metric, and the transform of ct_packed_points_make(); threads and count are at most the
+ * numbers in that call. pos must outlive the packed points. Polls the host. */
 void ct_packed_points_fill(const struct ct_host *host, const struct ct_transform *transform,
                            const int *pos, int count, const struct ct_point_norms *norms,
                            int threads, struct ct_packed_points *packed);

@@ -3,14 +3,14 @@
 #include "core/util/parallel_for.h"
 
 enum {
-    PORTION_BYTES = 1 << 22, /* of the packed points of a portion, about */
-    MIN_TILES = 16           /* of a portion */
+    PORTION_BYTES = 1 << 22, /* approximate size of the packed points of a portion */
+    MIN_TILES = 16           /* smallest number of tiles of a portion */
 };
 
-/* Multiply-adds of a second on one core, at most. */
+/* Largest number of multiply-adds per second on one core. */
 static const double SPEED = 1e11;
 
-/* The packed portion, scanned by all blocks. */
+/* Arguments of the parallel loop: the packed portion that all blocks scan. */
 struct portion_task {
     const struct ct_portion_scan *scan;
     struct ct_packed_points *packed;
@@ -27,7 +27,7 @@ static void scan_block(void *data, int number, int thread)
     (void)thread;
 }
 
-/* Points of a portion: whole tiles. */
+/* Number of points of a portion: whole tiles. */
 static int portion_size(const struct ct_portion_scan *scan)
 {
     const struct ct_transform *transform = &scan->filter->transform;
@@ -38,8 +38,9 @@ static int portion_size(const struct ct_portion_scan *scan)
     return most < (size_t)scan->points ? (int)most : scan->points;
 }
 
-/* The host of the loops over a portion. Its progress is not that of the call. A region is opened at
- * once if all portions together are much work: the estimate in the loop would cost some of it. */
+/* The host of the loops over a portion, without progress, because a loop is only a part of the
+ * call. If all portions together are enough work, a parallel region is opened at once, because the
+ * estimate of the work in each loop would take time. */
 static struct ct_host portion_host(const struct ct_host *host, const struct ct_portion_scan *scan)
 {
     struct ct_host inner = *host;
@@ -51,7 +52,7 @@ static struct ct_host portion_host(const struct ct_host *host, const struct ct_p
     return inner;
 }
 
-/* Points from here on are no predecessors of any query. */
+/* The first point from which on no point is a predecessor of a query. */
 static int end_of_points(const struct ct_portion_scan *scan)
 {
     int end = scan->points, last = 0;

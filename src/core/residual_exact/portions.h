@@ -1,18 +1,17 @@
 /* portions.h: blocks of few queries against points that are packed in portions.
  *
- * Packed points take about as much memory as V. With few queries, to obtain that memory from the
- * operating system and to write it takes longer than the scan itself. Here the points are packed
- * in portions, one after another in the same memory, which stays in the cache; each portion is
- * scanned by all blocks before the next one is packed. So all blocks are in memory at the same
- * time. The candidates of a block, its thresholds and its statistics are those of a scan of all
- * points.
+ * Packed points take about as much memory as V. For few queries, allocating and writing this memory
+ * takes longer than the scan itself. So the points are packed in portions, one after another in the
+ * same memory, which stays in the cache. All blocks scan a portion before the next portion is
+ * packed, so all blocks are in memory at the same time. Candidates, thresholds and statistics of a
+ * block are the same as in a scan of all points.
  */
 #ifndef COVERTREE_RESIDUAL_EXACT_PORTIONS_H
 #define COVERTREE_RESIDUAL_EXACT_PORTIONS_H
 
 #include "core/residual_exact/filter.h"
 
-/* The points at pos [points] and blocks of queries, for these kernels. */
+/* The points at pos [points], the blocks of queries, and the kernels. */
 struct ct_portion_scan {
     const struct ct_filter *filter;
     const struct ct_filter_kernels *kernels;

@@ -3,7 +3,7 @@
 
 #include <math.h>
 
-/* The largest margin, as a correlation, of class F32: few pairs pass because of such a margin. */
+/* The largest margin of class F32, as a correlation. Few pairs pass because of this margin. */
 static const double SMALL_MARGIN = 0.1;
 
 /* Whether a point with this root is of class F64. A point without residual variance (root

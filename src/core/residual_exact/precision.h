@@ -1,8 +1,8 @@
-/* precision.h: which points and queries the filter multiplies in float, and which in double.
+/* precision.h: the points and queries that the filter multiplies in float, and in double.
  *
- * The margin of float is small beside the residual variance of most points (class F32), and too
- * large beside that of others (class F64): there, too many pairs would pass. A pair is filtered in
- * float if both its points are in class F32, in double otherwise.
+ * The margin of float is small compared with the residual variance of most points (class F32). For
+ * the other points (class F64) the margin is so large that too many pairs would pass. A pair is
+ * filtered in float if both points are of class F32, otherwise in double.
  */
 #ifndef COVERTREE_RESIDUAL_EXACT_PRECISION_H
 #define COVERTREE_RESIDUAL_EXACT_PRECISION_H
@@ -31,9 +31,9 @@ struct ct_class_queries {
     int begin[CT_CLASSES + 1];     /* first query of a class */
 };
 
-/* Chooses by the norms of all points. With more than three quarters of the points in class F64,
- * packing in two precisions costs more than float saves: all points and queries then are of class
- * F64. O(n). */
+/* Chooses the classes by the norms of all points. If more than three quarters of the points would
+ * be of class F64, all points and queries are of class F64, because packing in two precisions would
+ * cost more than float saves. O(n). */
 struct ct_precision_choice ct_choose_precision(const struct ct_filter *filter);
 
 /* The class of a query with this root of p, as in struct ct_point_norms. */

@@ -25,8 +25,8 @@ struct threshold_task {
     int *candidate; /* [threads x n] */
 };
 
-/* Sets the threshold of one query, from all its exact distances. 1, the largest distance, if fewer
- * than `rank` points may be neighbors. */
+/* Sets the threshold of one query from all exact distances: the distance of rank `rank`, or 1, the
+ * largest distance, if fewer than `rank` points may be neighbors. */
 static void find_threshold(void *data, int query, int thread)
 {
     const struct threshold_task *task = data;

@@ -4,8 +4,8 @@
 #include <string.h>
 
 enum {
-    RUN = 64,       /* sets compared at a time */
-    MOST_WORDS = 64 /* of a query that are compared at a time */
+    RUN = 64,       /* sets in one run */
+    MOST_WORDS = 64 /* words of a query in one run */
 };
 
 struct ct_bit_sets ct_pack_bits(const struct ct_host *host, const double *x, const int *row, int n,

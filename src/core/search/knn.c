@@ -48,7 +48,8 @@ struct knn_call {
 
 /* ---- the seed --------------------------------------------------------------- */
 
-/* Whether some query has no threshold, because it has found fewer neighbors than it can have. */
+/* Whether at least one query has no threshold, because it has found fewer neighbors than it can
+ * have. */
 static int lacks_neighbors(const struct ct_query_block *block)
 {
     for (int i = 0; i < block->count; i++)
@@ -139,8 +140,8 @@ static void store_neighbors(const struct knn_call *call, int line, const int *ro
     }
 }
 
-/* Sorts the candidates of query i by (distance, row) and hands over the first k within its
- * max_distance: a candidate may lie beyond it by the rounding margin of float32. */
+/* Sorts the candidates of query i by (distance, row) and passes the first k within its max_distance
+ * to the sink. A candidate may lie beyond max_distance by the rounding margin of float32. */
 static void answer_query(const struct knn_call *call, int thread, int i)
 {
     struct knn_worker *worker = &call->worker[thread];

@@ -11,16 +11,16 @@
 #include <math.h>
 #include <string.h>
 
-enum { QUERIES = 8 }; /* of a block */
+enum { QUERIES = 8 }; /* queries of a block */
 
-/* The candidates of one query; later ones than `wanted` are not. */
+/* The candidates of one query. Candidates after `wanted` are discarded. */
 struct nearest {
     struct ct_topk topk;
     int capacity;
     struct ct_neighbor wanted;
 };
 
-/* The lists of a thread's queries, and where results go. */
+/* The lists of the queries of each thread, and the results. */
 struct knn_task {
     const struct ct_pair_scan *scan;
     struct nearest *nearest; /* [threads x QUERIES] */
@@ -45,14 +45,14 @@ static int query_at(const struct ct_pair_scan *scan, int i)
     return scan->row ? scan->row[i] - 1 : i;
 }
 
-/* How many points a query may find, from the first on. */
+/* The number of points that a query may find: points from the first on. */
 static int eligible_points(const struct ct_pair_scan *scan, int at)
 {
     return scan->predecessor && scan->own ? at : scan->n;
 }
 
-/* Adds the points of a run that a query wants. Rows ascend, so that a point at the distance of the
- * threshold comes after the row of the threshold. */
+/* Adds the points of a run that are not beyond the threshold. Rows ascend, so a point at the
+ * distance of the threshold has a larger row than the threshold and is discarded. */
 static void add_run(const struct ct_pair_scan *scan, struct nearest *list, int at, int begin)
 {
     double distance[CT_RUN];
@@ -117,7 +117,7 @@ void ct_pair_knn(const struct ct_host *host, const struct ct_pair_scan *scan, in
                     &task);
 }
 
-/* Finds the points within the radius of query i, and writes them to the list, unless that is
+/* Finds the points within the radius of query i, and writes them to the list, unless the list is
  * NULL. Returns their number. */
 static int within_radius(const struct radius_task *task, int i, struct ct_topk *list)
 {

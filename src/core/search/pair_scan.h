@@ -1,9 +1,9 @@
 /* pair_scan.h: neighbors by comparison of all pairs, for a distance between rows that a function
  * computes.
  *
- * Used where no tree excludes pairs: by the Gower distance of rows with missing values
- * (metric/gower.h), which breaks the triangle inequality, and for sets of many elements
- * (bit_sets.h), where a comparison is a few instructions. O(queries * n) comparisons.
+ * Used for the Gower distance of rows with missing values (metric/gower.h), which does not obey the
+ * triangle inequality, and for sets of bits in many columns (bit_sets.h), where a comparison takes
+ * a few instructions. O(queries * n) comparisons.
  */
 #ifndef COVERTREE_SEARCH_PAIR_SCAN_H
 #define COVERTREE_SEARCH_PAIR_SCAN_H
@@ -15,10 +15,10 @@ enum { CT_RUN = 256 }; /* points compared at a time */
 
 struct ct_pair_scan {
     int n;          /* points */
-    int own;        /* whether the queries are the points, which never find themselves */
+    int own;        /* whether the queries are the points; a point is not its own neighbor */
     const int *row; /* [count] the queries to answer, from 1; NULL: the first `count` */
     int count;
-    int predecessor; /* whether own points find smaller rows only */
+    int predecessor; /* whether neighbors must have smaller rows; for own points only */
     int threads;
     const struct ct_kernels *kernels; /* for the selection */
 

@@ -19,9 +19,9 @@ struct ct_kernels;
 struct ct_budget;
 struct ct_search_stats;
 
-/* What a search knows of a query beforehand. Rows are those of the tree. */
+/* The start of the search of one query. Rows are rows of the tree. */
 struct ct_query_start {
-    struct ct_neighbor threshold; /* neighbors that come later are not wanted; the result may
+    struct ct_neighbor threshold; /* later neighbors are not needed; the result may
                                    * contain some of them */
     int skip_row;                 /* the row that is not a neighbor; 0: none */
     int max_row;                  /* larger rows are not neighbors */

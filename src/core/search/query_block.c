@@ -40,7 +40,7 @@ int ct_result_line(const struct ct_batch *batch, int place)
     return batch->slot ? batch->slot[line] : line;
 }
 
-/* Where the query of one line starts: `row` is the row of an own point, or 0. */
+/* The start of the query of one line. `row`: the row of an own point, or 0. */
 static struct ct_query_start start_of(const struct ct_batch *batch, int line, int row,
                                       double max_distance)
 {

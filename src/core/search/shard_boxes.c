@@ -1,14 +1,14 @@
 /* shard_boxes.c: see shard_boxes.h.
  *
- * No point of a box undercuts the computed norm of its gaps (ct_box_norm_sq()), and ct_norm_bound()
- * and ct_sq_threshold() have room for the rounding of a limit.
+ * The computed norm from a query to a box (ct_box_norm_sq()) is at most the norm to any point of
+ * the box. ct_norm_bound() and ct_sq_threshold() include a margin for the rounding of a limit.
  */
 #include "core/search/shard_boxes.h"
 #include "core/util/parallel_for.h"
 
 #include <math.h>
 
-enum { QUERIES_PER_BLOCK = 1024 }; /* of the parallel loop */
+enum { QUERIES_PER_BLOCK = 1024 }; /* queries in one block of the parallel loop */
 
 int ct_shard_is_near(const struct ct_shard_boxes *boxes, const struct ct_metric *metric, int shard,
                      const double *q, double limit)
@@ -58,7 +58,7 @@ int ct_nearest_shard(const struct ct_shard_boxes *boxes, const struct ct_metric 
     return nearest;
 }
 
-/* One call of ct_find_near_shards(). */
+/* State of a call of ct_find_near_shards(). */
 struct near_task {
     const struct ct_shard_boxes *boxes;
     const struct ct_metric *metric;

@@ -24,8 +24,8 @@ struct ct_shard_boxes {
 int ct_shard_is_near(const struct ct_shard_boxes *boxes, const struct ct_metric *metric, int shard,
                      const double *q, double limit);
 
-/* Returns the shard whose bounding box has the smallest norm from q [d]; of several, the one whose
- * box has the nearest middle. */
+/* Returns the shard with the smallest norm from q [d] to its bounding box; among several such
+ * shards, the one with the nearest middle of the box. */
 int ct_nearest_shard(const struct ct_shard_boxes *boxes, const struct ct_metric *metric,
                      const double *q);
 
@@ -34,11 +34,11 @@ struct ct_shard_queries {
     const double *q;
     int count;
     const double *limit; /* [count] largest distance of a neighbor */
-    const int *own;      /* [count] the shard, from 1, that was asked before */
+    const int *own;      /* [count] the first shard of the query, from 1, which has answered it */
 };
 
-/* Writes to is_near [count x shards, row-major] whether each query must ask each shard: it is near,
- * and not the query's own. */
+/* Writes to is_near [count x shards, row-major] whether each shard can hold neighbors of each
+ * query. 0 for the first shard of a query. */
 void ct_find_near_shards(const struct ct_host *host, const struct ct_shard_boxes *boxes,
                          const struct ct_metric *metric, const struct ct_shard_queries *queries,
                          int threads, char *is_near);

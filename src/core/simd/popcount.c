@@ -3,7 +3,8 @@
 
 #include <string.h>
 
-/* Adds up the bits of a word in groups of 2, 4 and 8; a product adds the 8 bytes. */
+/* Returns the number of bits of a word: sums over groups of 2, 4 and 8 bits, then over the 8 bytes
+ * by a product. */
 static inline int count_bits(uint64_t x)
 {
     x -= x >> 1 & 0x5555555555555555u;

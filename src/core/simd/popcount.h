@@ -1,7 +1,6 @@
-/* popcount.h: how many elements two sets have in common, for sets of bits.
+/* popcount.h: the number of common elements of two sets of bits.
  *
- * Used by the scan of all pairs of sets. One instruction for 64 elements, if the processor counts
- * bits.
+ * Used by the pair scan of sets. One instruction for 64 elements, if the processor counts bits.
  */
 #ifndef COVERTREE_SIMD_POPCOUNT_H
 #define COVERTREE_SIMD_POPCOUNT_H

@@ -39,7 +39,7 @@ static size_t box_stride(int count)
     return ((size_t)count / CT_LANES + 2) * CT_LANES;
 }
 
-/* The next part for boxes. */
+/* Takes the next part of the memory, for boxes. */
 static struct ct_boxes next_boxes(char **next, int count, int d)
 {
     struct ct_boxes boxes = {.stride = box_stride(count)};
@@ -48,8 +48,9 @@ static struct ct_boxes next_boxes(char **next, int count, int d)
     return boxes;
 }
 
-/* Points the arrays of the tiles into a block of memory, those of floats only if `floats`. Returns
- * the bytes that the arrays take; needs ALIGN bytes more for the alignment of the first one. */
+/* Sets the arrays of the tiles to parts of a block of memory; arrays of floats only if `floats`.
+ * Returns the size of the arrays [bytes]; the block needs ALIGN bytes more for the alignment of the
+ * first array. */
 static size_t place_arrays(const struct ct_tree *t, char *memory, int floats,
                            struct ct_tiles *tiles)
 {
@@ -66,8 +67,8 @@ static size_t place_arrays(const struct ct_tree *t, char *memory, int floats,
     return (size_t)(next - memory);
 }
 
-/* Returns tiles with memory for all arrays, those of floats only if `floats`. The arrays are not
- * filled. */
+/* Returns tiles with memory for their arrays; for arrays of floats only if `floats`. The arrays are
+ * not filled. */
 static struct ct_tiles *alloc_tiles(const struct ct_host *host, const struct ct_memory *memory,
                                     const struct ct_tree *t, int floats)
 {

@@ -3,7 +3,7 @@
  * A tile is a run of at most CT_LANES points of one leaf, stored coordinate by coordinate in
  * float32: one vector load reads one coordinate of all points of the tile. Tiles and nodes
  * have bounding boxes in the same floats. Tiles are derived from the arrays of a tree and take
- * about half of their memory. saveRDS() omits them, a file of the tree keeps their floats.
+ * about half of their memory. saveRDS() omits tiles; the file of a tree contains their floats.
  *
  * Float32 distances never decide an answer. A search discards a point if the float32 squared
  * distance exceeds ct_f32_threshold(), a value with room for all rounding errors. For the
@@ -64,8 +64,8 @@ static inline int ct_count_leaf_tiles(int size)
 const struct ct_tiles *ct_tiles_build(const struct ct_host *host, const struct ct_tree *tree,
                                       const struct ct_memory *memory, int threads);
 
-/* The arrays of floats in tiles, which may be kept apart from them: the coordinates, then the
- * bounds of the tiles and of the nodes. */
+/* The arrays of floats of tiles, which a file can hold: the coordinates, then the bounds of the
+ * tiles and of the nodes. */
 enum {
     CT_TILE_X,
     CT_TILE_LOWER,
@@ -79,7 +79,7 @@ enum {
  * Needs valid links (ct_validate_arrays()). Costs one pass over the nodes. */
 void ct_tiles_lengths(const struct ct_tree *tree, size_t *length);
 
-/* Sets floats [CT_TILE_FLOATS] to the arrays of tiles. */
+/* Sets floats [CT_TILE_FLOATS] to the arrays of floats of the tiles. */
 void ct_tiles_floats(const struct ct_tiles *tiles, const float **floats);
 
 /* Returns tiles over arrays of floats that ct_tiles_build() made for the same tree. Neither
