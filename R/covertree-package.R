@@ -9,8 +9,23 @@
 #'
 #' The vignettes are `vignette("covertree")` (a first example), `vignette("metrics")` (which metric
 #' for which data), `vignette("vecchia")` (Gaussian processes), `vignette("design")` (the
-#' algorithm), `vignette("forest")` (points that exceed a machine) and `vignette("performance")`
-#' (time, recall and memory).
+#' algorithm), `vignette("forest")` (points that exceed the memory of one machine) and
+#' `vignette("performance")` (time, recall and memory).
+#'
+#' @section Functions:
+#' \describe{
+#'   \item{Trees}{[cover_tree()], [insert_points()], [remove_points()], [compact()], [tree_rows()],
+#'     [validate_tree()], [tree_arrays()], [cover_tree_from_arrays()],
+#'     [summary()][summary.cover_tree], [all.equal()][all.equal.cover_tree]}
+#'   \item{Files and several processes}{[write_tree()], [read_tree()], [cover_forest()]}
+#'   \item{Searches}{[knn_query()], [radius_query()], [recall_of()], [budget()], [knn_control()],
+#'     [knn_stats()], [as_neighbors()]}
+#'   \item{Metrics}{[metrics], [metric_function()], [residual_correlation()]}
+#'   \item{Tasks}{[knn_join()], [knn_predict()], [knn_impute()], [knn_graph()]}
+#'   \item{Gaussian processes}{[vecchia_neighbors()], [order_maximin()], [hilbert_order()],
+#'     [residual_correlation()], [update_metric()], [kernels], [vif_loglik()]}
+#'   \item{Settings and data}{[covertree_threads()], [covertree_info()], [argo]}
+#' }
 #'
 #' @section The distance:
 #' Unless [cover_tree()] is given another of the [metrics], the distance between two points is the
