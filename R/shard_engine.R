@@ -1,8 +1,8 @@
-# Runs the tasks of a forest: on the daemons of mirai, if there are any; otherwise by a plan of future
-# that is not sequential; otherwise in this process, one after the other. A task is a list for
-# run_task() in R/shard_worker.R. A task whose process died is run again, in another process.
+# Runs the tasks of a forest: on the daemons of mirai, if any are connected; otherwise by a plan of
+# future that is not sequential; otherwise in this process, one after the other. A task is a list
+# for run_task() in R/shard_worker.R. If a process dies, another process runs its tasks again.
 
-TRIES <- 3 # of a task, before the call stops
+TRIES <- 3 # the number of times that a task is tried before the call stops
 
 # Returns list(name, workers).
 find_engine <- function() {
@@ -19,7 +19,8 @@ find_engine <- function() {
 # Whether the default profile of mirai has an address to which daemons connect.
 are_daemons_set <- function() is.character(tryCatch(mirai::status()$daemons, error = function(e) 0L))
 
-# Returns the number of daemons connected. Daemons that were just started may take some seconds.
+# Returns the number of connected daemons. Waits up to `seconds` for the first, because a new daemon
+# may take some seconds to connect.
 wait_for_daemons <- function(seconds = 10) {
   end <- proc.time()[["elapsed"]] + seconds
   repeat {
@@ -33,7 +34,7 @@ wait_for_daemons <- function(seconds = 10) {
   }
 }
 
-# Number of daemons connected; 0 if none are set.
+# Returns the number of connected daemons; 0 if none are set.
 count_daemons <- function() {
   connections <- tryCatch(mirai::status()$connections, error = function(e) 0)
   if (is.numeric(connections) && length(connections) == 1 && !is.na(connections)) as.integer(connections) else 0L
@@ -70,8 +71,8 @@ lost_task <- function(why) structure(list(message = why), class = "covertree_los
 
 run_here <- function(tasks) lapply(tasks, run_task)
 
-# A daemon that dies ends its task with an error value. While tasks wait, the daemons are counted: without
-# any, a task would wait forever.
+# If a daemon dies, its task ends with an error value. While a task waits, wait_for_mirai() counts
+# the daemons, because without a daemon the task would wait forever.
 run_by_mirai <- function(tasks) {
   job <- quote(run(task))
   calls <- lapply(tasks, function(task) mirai::mirai(job, run = run_task, task = task))

@@ -1,10 +1,11 @@
-# Sources of points for cover_forest(): read one chunk at a time, twice. The first pass counts the
-# points, finds their range and draws a sample; the second deals the points to shards.
+# Sources of points for cover_forest(), which are read twice, one chunk at a time. The first pass
+# counts the points, finds their range and draws a sample. The second pass assigns the points to
+# shards.
 
-SOURCE_CHUNK <- 250000 # [rows] read at once from a file
+SOURCE_CHUNK <- 250000 # the rows of a chunk of a .csv file
 
-# Returns a function of the number of a chunk, from 1, whose value is a matrix or data frame, or NULL
-# after the last chunk.
+# Returns a function of the number of a chunk, from 1, whose value is a matrix or data frame, or
+# NULL after the last chunk.
 open_source <- function(source) {
   if (is.function(source)) return(source)
   if (is.character(source)) return(file_source(source))
@@ -111,8 +112,9 @@ for_chunks <- function(source, use) {
 }
 
 # The first pass. Returns list(n, d, names, fit, lower, upper, sample): the number of points, the
-# range of their coordinates by the metric, and about `size` of them, in regular distances of row
-# numbers. Every `stride`-th row is taken; when there are too many, every second of these is dropped.
+# range of their coordinates by the metric, and a sample of `size` to 2 `size` points with
+# equidistant row numbers. The sample has every `stride`-th row; if it gets larger than 2 `size`,
+# stride doubles.
 survey_source <- function(source, metric, size) {
   kept <- list()
   kept_rows <- list()
@@ -143,15 +145,16 @@ survey_source <- function(source, metric, size) {
   c(about, list(fit = fit, lower = lower, upper = upper, sample = unname(do.call(rbind, kept))))
 }
 
-# The coordinates in which the metric is a function of a norm; see metric_space().
+# The coordinates of points by a metric; see metric_space().
 coordinates_of <- function(metric, fit, x, what) {
   if (is.null(metric)) unname(x) else unname(metric_coordinates(metric, fit, x, what))
 }
 
 fit_metric_of <- function(metric, x) if (is.null(metric)) list() else fit_metric(metric, x)
 
-# Points that divide the Hilbert curve through the box of all points into `shards` ranges, with about
-# equal numbers of the sampled points: list(lower, upper, split [shards - 1 x d]).
+# Divides the Hilbert curve through the box of all points into `shards` ranges with about equal
+# numbers of sampled points. Returns list(corners [2 x d], split [shards - 1 x d]): the box, and the
+# first point of each range but the first.
 divide_curve <- function(survey, shards) {
   sample <- survey$sample
   corners <- rbind(survey$lower, survey$upper)
@@ -161,8 +164,9 @@ divide_curve <- function(survey, shards) {
   list(corners = corners, split = sample[along[pmin(at, nrow(sample))], , drop = FALSE])
 }
 
-# Returns the number of the range of the curve for each point of z. The corners give all chunks the same
-# curve; points in the cell of a dividing point belong to the range that it begins.
+# Returns the number of the range of the curve for each point of z. The corners make the curve the
+# same for all chunks. A point in the same cell of the curve as the first point of a range belongs
+# to this range.
 deal_points <- function(z, curve) {
   fixed <- nrow(curve$corners) + nrow(curve$split)
   along <- .Call(r_hilbert_order, rbind(curve$corners, curve$split, z), NULL)
@@ -174,8 +178,8 @@ deal_points <- function(z, curve) {
   shard
 }
 
-# The second pass: writes the points of each shard and their row numbers to files in `directory`, from
-# which spooled_points() reads them. Returns the number of points of each shard.
+# The second pass: writes the points of each shard and their row numbers to files in `directory`,
+# from which spooled_points() reads them. Returns the number of points of each shard.
 spool_source <- function(source, survey, metric, curve, directory) {
   count <- numeric(nrow(curve$split) + 1)
   about <- for_chunks(source, function(chunk, first, i) {
