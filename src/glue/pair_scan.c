@@ -1,5 +1,6 @@
 /* pair_scan.c: searches by comparison of all pairs, for R. */
 #include "core/covertree.h"
+#include "glue/pair_lists.h"
 #include "glue/query.h"
 #include "glue/simd.h"
 #include "glue/threads.h"
@@ -83,16 +84,6 @@ SEXP r_scan_knn(SEXP points, SEXP query, SEXP rows, SEXP k, SEXP options)
     return found;
 }
 
-/* Returns c(pairs, limit, 0) for refuse_counted(). */
-static SEXP too_many(double pairs, double limit)
-{
-    SEXP refused = Rf_allocVector(REALSXP, 3);
-    REAL(refused)[0] = pairs;
-    REAL(refused)[1] = limit;
-    REAL(refused)[2] = 0;
-    return refused;
-}
-
 /* .Call(r_scan_count, points, query, rows, radius, options): the number of points within the radius
  * of each query [count]. */
 SEXP r_scan_count(SEXP points, SEXP query, SEXP rows, SEXP radius, SEXP options)
@@ -105,34 +96,25 @@ SEXP r_scan_count(SEXP points, SEXP query, SEXP rows, SEXP radius, SEXP options)
     return count;
 }
 
-/* Returns list(index, distance, count), or what too_many() returns. */
+/* Returns list(index, distance, count), or r_refused_pairs() for more pairs than the limit. */
 SEXP r_scan_radius(SEXP points, SEXP query, SEXP rows, SEXP radius, SEXP limit, SEXP options)
 {
-    static const char *const names[] = {"index", "distance", "count"};
     struct scan scan;
     start_scan(&scan, points, query, rows, options);
     int queries = scan.pairs.count;
-    SEXP found = PROTECT(r_named_list(names, 3)), index, distance, count;
-    SET_VECTOR_ELT(found, 0, index = Rf_allocVector(VECSXP, queries));
-    SET_VECTOR_ELT(found, 1, distance = Rf_allocVector(VECSXP, queries));
-    SET_VECTOR_ELT(found, 2, count = Rf_allocVector(INTSXP, queries));
+    SEXP count = PROTECT(Rf_allocVector(INTSXP, queries));
     ct_pair_count(&r_host, &scan.pairs, Rf_asReal(radius), INTEGER(count));
     double pairs = 0;
     for (int i = 0; i < queries; i++)
         pairs += INTEGER(count)[i];
     if (pairs > Rf_asReal(limit)) {
         UNPROTECT(1);
-        return too_many(pairs, Rf_asReal(limit));
+        return r_refused_pairs(pairs, Rf_asReal(limit), 0);
     }
-    int **to_index = r_host.alloc((size_t)queries, sizeof *to_index);
-    double **to_distance = r_host.alloc((size_t)queries, sizeof *to_distance);
-    for (int i = 0; i < queries; i++) {
-        SET_VECTOR_ELT(index, i, Rf_allocVector(INTSXP, INTEGER(count)[i]));
-        SET_VECTOR_ELT(distance, i, Rf_allocVector(REALSXP, INTEGER(count)[i]));
-        to_index[i] = INTEGER(VECTOR_ELT(index, i));
-        to_distance[i] = REAL(VECTOR_ELT(distance, i));
-    }
-    ct_pair_fill(&r_host, &scan.pairs, Rf_asReal(radius), INTEGER(count), to_index, to_distance);
-    UNPROTECT(1);
-    return found;
+    struct r_pair_lists lists = r_pair_lists(count);
+    PROTECT(lists.found);
+    ct_pair_fill(&r_host, &scan.pairs, Rf_asReal(radius), INTEGER(count), lists.index,
+                 lists.distance);
+    UNPROTECT(2);
+    return lists.found;
 }

@@ -1,5 +1,6 @@
 /* radius.c: all points within a radius, for R: counted first, then filled into R's vectors. */
 #include "core/covertree.h"
+#include "glue/pair_lists.h"
 #include "glue/parts.h"
 #include "glue/query.h"
 #include "glue/tree_handle.h"
@@ -135,11 +136,7 @@ static SEXP count_pairs(const struct radius_queries *queries, const int *times, 
     pairs = estimate > 0 ? estimate : count_up_to(queries, times, radius, most, count);
     if (pairs <= most)
         return R_NilValue;
-    SEXP refused = Rf_allocVector(REALSXP, 3);
-    REAL(refused)[0] = pairs;
-    REAL(refused)[1] = most;
-    REAL(refused)[2] = estimate > 0;
-    return refused;
+    return r_refused_pairs(pairs, most, estimate > 0);
 }
 
 /* The queries of a call in a tree, given as a pointer, or in parts, given as a list. The result
@@ -175,13 +172,11 @@ SEXP r_radius_count(SEXP tree, SEXP query, SEXP rows, SEXP radius, SEXP options)
     return count;
 }
 
-/* list(index, distance, count) for the queries of the batch; or what count_pairs() returns for
- * more pairs than the limit permits. times: how often the result will have each of `rows`, or
- * NULL for once. */
+/* Returns list(index, distance, count) for the queries of the batch, or the refusal of
+ * count_pairs(). times: how often the result will have each of `rows`, or NULL for once. */
 SEXP r_radius(SEXP tree, SEXP query, SEXP rows, SEXP times, SEXP radius, SEXP sort, SEXP few,
               SEXP limit, SEXP options)
 {
-    static const char *const names[] = {"index", "distance", "count"};
     struct r_parts parts;
     struct radius_queries queries = radius_queries(tree, query, rows, options, &parts);
     int m = queries.batch.count;
@@ -193,21 +188,11 @@ SEXP r_radius(SEXP tree, SEXP query, SEXP rows, SEXP times, SEXP radius, SEXP so
         UNPROTECT(1);
         return refused;
     }
-    SEXP found = PROTECT(r_named_list(names, 3));
-    SEXP index = Rf_allocVector(VECSXP, m), distance;
-    SET_VECTOR_ELT(found, 0, index);
-    SET_VECTOR_ELT(found, 1, distance = Rf_allocVector(VECSXP, m));
-    SET_VECTOR_ELT(found, 2, count);
-    int **to_index = r_host.alloc((size_t)m, sizeof *to_index);
-    double **to_distance = r_host.alloc((size_t)m, sizeof *to_distance);
-    for (int i = 0; i < m; i++) {
-        SET_VECTOR_ELT(index, i, Rf_allocVector(INTSXP, INTEGER(count)[i]));
-        SET_VECTOR_ELT(distance, i, Rf_allocVector(REALSXP, INTEGER(count)[i]));
-        to_index[i] = INTEGER(VECTOR_ELT(index, i));
-        to_distance[i] = REAL(VECTOR_ELT(distance, i));
-    }
+    struct r_pair_lists lists = r_pair_lists(count);
+    PROTECT(lists.found);
     if (m > 0)
-        fill_within(&queries, reach, Rf_asLogical(sort), INTEGER(count), to_index, to_distance);
+        fill_within(&queries, reach, Rf_asLogical(sort), INTEGER(count), lists.index,
+                    lists.distance);
     UNPROTECT(2);
-    return found;
+    return lists.found;
 }

@@ -1,6 +1,6 @@
 # The answers of a tree that has grown are those of one tree of the same points, with its rows mapped.
 
-# Points that were ever inserted, by row number, and which of them are left.
+# All points that were inserted, by row number, and whether each remains.
 new_book <- function(x) list(x = x, left = rep(TRUE, nrow(x)))
 
 left_rows <- function(book) which(book$left)
@@ -15,7 +15,7 @@ renumber <- function(index, book) {
   index
 }
 
-expect_same_knn <- function(tree, book, one, ..., rows = NULL) {
+expect_grown_knn <- function(tree, book, one, ..., rows = NULL) {
   found <- knn_query(tree, ..., rows = rows)
   same <- knn_query(one, ..., rows = if (!is.null(rows)) match(rows, left_rows(book)))
   expect_identical(found$index, renumber(same$index, book))
@@ -23,7 +23,7 @@ expect_same_knn <- function(tree, book, one, ..., rows = NULL) {
   expect_identical(attr(found, "exact"), attr(same, "exact"))
 }
 
-expect_same_radius <- function(tree, book, one, ..., rows = NULL) {
+expect_grown_radius <- function(tree, book, one, ..., rows = NULL) {
   found <- radius_query(tree, ..., rows = rows)
   same <- radius_query(one, ..., rows = if (!is.null(rows)) match(rows, left_rows(book)))
   expect_identical(found$index, lapply(same$index, renumber, book))
@@ -41,13 +41,13 @@ expect_same_tree <- function(tree, book, metric = "euclidean") {
   query <- book$x[sample.int(nrow(book$x), 4), , drop = FALSE]
   radius <- knn_query(one, query, k = 4)$distance[1, 4]
   if (is.na(radius)) radius <- 1
-  expect_same_knn(tree, book, one, query = query, k = 3)
-  expect_same_knn(tree, book, one, k = 4, rows = rev(asked))
-  expect_same_knn(tree, book, one, k = 3, predecessor = TRUE, rows = asked)
-  expect_same_radius(tree, book, one, query = query, radius = radius)
-  expect_same_radius(tree, book, one, radius = radius, rows = asked)
-  expect_same_knn(tree, book, one, query = query, k = 5, max_distance = radius)
-  expect_same_knn(tree, book, one, k = 4, rows = c(asked, asked), max_distance = c(asked, -asked + max(asked)) / 50)
+  expect_grown_knn(tree, book, one, query = query, k = 3)
+  expect_grown_knn(tree, book, one, k = 4, rows = rev(asked))
+  expect_grown_knn(tree, book, one, k = 3, predecessor = TRUE, rows = asked)
+  expect_grown_radius(tree, book, one, query = query, radius = radius)
+  expect_grown_radius(tree, book, one, radius = radius, rows = asked)
+  expect_grown_knn(tree, book, one, query = query, k = 5, max_distance = radius)
+  expect_grown_knn(tree, book, one, k = 4, rows = c(asked, asked), max_distance = c(asked, -asked + max(asked)) / 50)
   expect_identical(radius_query(tree, radius = radius, rows = rows, count_only = TRUE),
                    radius_query(one, radius = radius, count_only = TRUE))
 }
