@@ -251,46 +251,6 @@ knn_query <- function(tree, query = NULL, k = 10, rows = NULL, predecessor = FAL
   knn
 }
 
-# Returns NULL for no limit, or the largest distance for each of so many queries.
-check_max_distance <- function(max_distance, queries) {
-  if (!is_numeric(max_distance) || !is.null(dim(max_distance)) || !length(max_distance) %in% c(1, queries)) {
-    fail("max_distance must be one number of at least 0, or one for each of the %s quer%s: got %s",
-         big_number(queries), if (queries == 1) "y" else "ies", describe(max_distance))
-  }
-  wrong <- which(is.na(max_distance) | max_distance < 0)
-  if (length(wrong) > 0) {
-    fail("max_distance must be at least 0: %s%s",
-         if (length(max_distance) > 1) sprintf("element %d is ", wrong[1]) else "got ",
-         format(max_distance[wrong[1]], digits = 15))
-  }
-  if (all(max_distance == Inf)) NULL else rep_len(as.double(max_distance), queries)
-}
-
-# A limit excludes points from the beginning of a search. What a search that stops early then misses
-# is not known, so it is not offered.
-check_exact_for <- function(approximates, epsilon, budget) {
-  given <- c("recall below 1", "epsilon above 0", "a budget")[c(approximates, epsilon > 0, !is.null(budget))]
-  if (length(given) > 0) fail("max_distance must be Inf with %s, because it needs an exact search", given[1])
-}
-
-# The limits of the queries `distinct`, given those of `rows`, which may contain a row several
-# times: then the largest.
-limits_of <- function(max_distance, rows, distinct) {
-  if (is.null(rows)) return(max_distance)
-  if (!anyDuplicated(rows)) return(max_distance[match(distinct, rows)])
-  by_row <- order(rows, max_distance)
-  max_distance[by_row[!duplicated(rows[by_row], fromLast = TRUE)]]
-}
-
-# Removes the neighbors beyond the limit of each query: where a row occurs several times, and where
-# an answer did not come from the search with limits, as by distance in space.
-drop_farther <- function(result, max_distance) {
-  farther <- which(result$distance > max_distance)
-  result$index[farther] <- NA
-  result$distance[farther] <- NA
-  result
-}
-
 # Returns the search of a call, as euclidean_search() describes it. Its queries are the tree's own
 # points, or the points in `query`.
 search_for <- function(tree, query, k, options) {
