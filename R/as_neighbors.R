@@ -91,7 +91,7 @@ check_self <- function(self, own, form, self_default, to) {
 
 check_all_own <- function(x, own, to) {
   if (own && is.null(attr(x, "rows"))) return(invisible())
-  fail("x must have the neighbors of all own points of the tree for \"%s\": got those of %s", to,
+  fail("x must have the neighbors of all own points of the tree for \"%s\": got the neighbors of %s", to,
        if (own) "some rows" else "a query")
 }
 

@@ -172,7 +172,7 @@ state_of <- function(tree) {
   other <- if (is_function_tree(tree)) "a metric_function()"
            else if (!is.null(tree$metric)) "a residual_correlation()"
            else if (!is.null(tree$space) && is_gower(tree$space$metric)) {
-             "metric_gower(), whose ranges are those of all points"
+             "metric_gower(), whose ranges depend on all points"
            }
   if (!is.null(other)) {
     fail(paste("tree must have Euclidean distance or one of ?metrics except metric_gower(), to get more or fewer",
