@@ -104,9 +104,9 @@
 #' By residual correlation, all queries are answered with the least effort that reaches the target
 #' on two random samples. In the *exact sample*, 400 queries are answered exactly. In the *control
 #' sample*, 2 / (1 - `recall`) other queries, but at least 1,000 (2,000 for 0.999), are answered by
-#' a patient search, with about four times the effort that suffices in the exact sample. What a
-#' search loses against the patient one in the control sample, and what the patient one loses in the
-#' exact sample, add up to an estimate of its loss. With the chosen effort, the estimated recall
+#' a patient search, with about four times the effort that suffices in the exact sample. The loss of
+#' a search against the patient search in the control sample, plus the loss of the patient search in
+#' the exact sample, is an estimate of its loss. With the chosen effort, the estimated recall
 #' exceeds the target by three standard errors, which include half of another query that loses as
 #' much as those that miss neighbors.
 #'
@@ -138,12 +138,12 @@
 #' The result for a query does not depend on the other queries, except through the effort, and not
 #' on `threads` or `block_size`. For the tree's own points, the effort is kept with the tree; for
 #' its use after a change of the metric, see [update_metric()]. For a `query` it is determined in
-#' each call. With `rows`, the effort and the stated recall are those for all of the tree's own
+#' each call. With `rows`, the effort and the stated recall are determined for all of the tree's own
 #' points, also with `epsilon` or `budget`; for rows that are not a random sample of these, such as
 #' outliers, use [recall_of()]. The first such call therefore takes longer, by about half of the
-#' time for a search of all points, and the following ones only answer their queries. The same calls
-#' with the same seed give the same answer. [recall_of()] with another seed measures any answer on
-#' other queries.
+#' time for a search of all points, and the following calls only answer their queries. The same
+#' calls with the same seed give the same answer. [recall_of()] with another seed measures any
+#' answer on other queries.
 #'
 #' @section Errors:
 #' Stops if `tree` is not a tree; if `query` is not numeric and finite, or has other columns than
@@ -209,7 +209,7 @@ knn_query <- function(tree, query = NULL, k = 10, rows = NULL, predecessor = FAL
                                                 budget = budget, max_distance = max_distance, threads = threads,
                                                 max_pairs = max_pairs, control = control)))
   }
-  # Searches by an R function are exact, and those that compare all pairs.
+  # Searches by an R function, and searches that compare all pairs, are exact.
   if (is_function_tree(tree) || is_custom(tree$metric$metric$kernel) || is_scanned(tree)) recall <- 1
   if (is_scanned(tree)) epsilon <- 0
   control <- check_control(control)

@@ -33,7 +33,8 @@ residual_search <- function(tree, query, k, options) {
     },
     exact_is_cheaper = exact_comparison(tree, code, origin, others, k, options),
     efforts = c(0, 0.05 * 1.1^(0:62)),
-    # The points that a query evaluates with this effort, if it has evaluated so many with another one.
+    # The number of points that a query evaluates with this effort, given the number that it evaluates
+    # with the effort `other`.
     evaluations_with = function(effort, evaluated, other) {
       last <- (evaluated - other * 4 * k) / (1 + other)
       max(last, 0) + effort * (max(last, 0) + 4 * k)
@@ -85,7 +86,7 @@ exact_comparison <- function(tree, code, origin, others, k, options) {
   }
 }
 
-# What the exact search finds for no queries.
+# The result of the exact search without queries.
 no_pairs <- function(k) {
   list(index = matrix(integer(), 0, k), distance = matrix(numeric(), 0, k),
        counts = list(single = 0, double = 0, correlations = 0))

@@ -133,7 +133,7 @@ check_values <- function(state) {
 
 is_doubles <- function(value, size) is.double(value) && identical(dim(value), as.integer(size))
 
-# Whether values are those that were sealed: their checksums are compared once in a session.
+# Whether values are unchanged since they were sealed. Checksums are compared once in a session.
 is_sealed <- function(seal, values) {
   .Call(r_seal_is_fresh, seal, values) || .Call(r_seal_check, seal, values) %in% 0L
 }

@@ -26,8 +26,7 @@
 #' disk is full, the old file is unchanged. A process that has opened the old file keeps the old
 #' tree, even after the file is removed. If `path` is a link, the file to which it leads is
 #' replaced.
-#'
-#' @section What is checked:
+#' @section Checks:
 #' `read_tree()` stops if the file is not from `write_tree()`, is truncated, or comes from a later
 #' version, and if the head or the description does not match its checksum. The head and the
 #' description are read, not mapped.

@@ -21,8 +21,8 @@ struct ct_batch r_batch(SEXP pointer, SEXP query, SEXP options);
 struct ct_parts_batch r_parts_batch(const struct r_parts *parts, SEXP query, SEXP rows,
                                     SEXP options);
 
-/* Restricts a batch of the tree's own points to those in these rows, unless rows is NULL. Line i
- * of the results is for rows[i]. Rows are distinct. Costs O(n). */
+/* Restricts a batch of the tree's own points to the points in these rows, unless rows is NULL. Line
+ * i of the results is for rows[i]. Rows are distinct. Costs O(n). */
 void r_restrict_to_rows(struct ct_batch *batch, SEXP rows);
 
 /* R's list(schedule, escalate, stop, diversity), or NULL. */

@@ -66,7 +66,7 @@ static SEXP new_tag(SEXP memory)
     return tag;
 }
 
-/* Returns what the tag of a pointer keeps; NULL if the tag is not a tag of ours. */
+/* Returns the object that the tag of a pointer keeps, or NULL if this file did not make the tag. */
 static SEXP kept_by(SEXP pointer)
 {
     SEXP tag = R_ExternalPtrTag(pointer);

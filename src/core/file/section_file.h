@@ -56,7 +56,7 @@ struct ct_section {
     uint64_t offset, count, checksum;
 };
 
-/* What a prologue says. */
+/* The values of a prologue. */
 struct ct_file_info {
     uint32_t version;   /* also set for CT_FILE_NEWER */
     uint64_t file_size; /* bytes */

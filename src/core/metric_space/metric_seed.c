@@ -67,8 +67,8 @@ static struct window find_window(const struct ct_metric_search *s, int size)
 }
 
 /* Lists up to `seeds` eligible points of a window with the least bounds, in s->asked.pos and
- * s->seeds.bound, without those beyond a max_distance. Returns their number. Ties go to the smaller
- * row. */
+ * s->seeds.bound, without points beyond a max_distance. Returns their number. Of equal bounds, the
+ * smaller row comes first. */
 static int list_seeds(struct ct_metric_search *s, int seeds)
 {
     int wanted = seeds > LEAST_WINDOW / WINDOW_PER_SEED ? WINDOW_PER_SEED * seeds : LEAST_WINDOW;

@@ -162,8 +162,7 @@ static void pack_points(const struct ct_host *host, struct exact_search *search)
         pack_class(host, search, &kernels->filter_f64, CT_CLASS_F32, all - f32_queries);
 }
 
-/* The filter kernels of most pairs: those of class F32, if most queries are of that class.
- */
+/* The filter kernels of most pairs: the kernels of class F32, if most queries are of this class. */
 static const struct ct_filter_kernels *main_kernels(const struct exact_search *search)
 {
     const struct ct_correlation_kernels *kernels = search->batch->correlation_kernels;

@@ -33,9 +33,10 @@
  * column-major]. If a query has fewer neighbors within its max_distance, the remaining columns
  * are CT_NO_ROW and `missing`. Results do not depend on threads, precision, tail or kernels.
  * Allocates n * (m + d + 3) floats, doubles, or both, and for each thread about 20 bytes per
- * candidate, of 2^20 candidates at most (or those of CT_GROUP queries, if more). With few queries
- * (at most n / 8, and at most 2^20 candidates in all): about 4 MB, m + d doubles for each query,
- * and 20 bytes per candidate. A search by features allocates n * 256 to n * 384 floats before. */
+ * candidate, of 2^20 candidates at most (or the candidates of CT_GROUP queries, if more). With few
+ * queries (at most n / 8, and at most 2^20 candidates in all): about 4 MB, m + d doubles for each
+ * query, and 20 bytes per candidate. A search by features allocates n * 256 to n * 384 floats
+ * before. */
 void ct_exact_search(const struct ct_host *host, const struct ct_exact_batch *batch, int k,
                      double missing, int *index, double *distance);
 

@@ -17,7 +17,7 @@ struct feature_task {
     void *data;
 };
 
-/* Answers the queries of a block, except those beyond their budget: their candidates are
+/* Answers the queries of a block, except queries beyond their budget, whose candidates are
  * incomplete. Queries of a block are close to each other, so they need the same tiles first. */
 static void search_block(void *data, int number, int thread)
 {

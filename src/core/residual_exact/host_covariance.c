@@ -80,8 +80,8 @@ void ct_pair_distances(const struct ct_host *host, const struct ct_pair_block *b
     ct_parallel_for(host, block->queries, block->threads, fill_distances, &task);
 }
 
-/* Writes the k nearest of a query's points [k] by (distance, row), and their number: those that are
- * not the query itself, and before it if only predecessors are wanted. */
+/* Writes the k nearest of a query's points [k] by (distance, row), and their number. The query
+ * itself is left out, and so are later rows if only predecessors are eligible. */
 static void find_nearest(void *data, int query, int thread)
 {
     const struct task *task = data;

@@ -1,8 +1,8 @@
 /* bit_sets.h: Hamming and Jaccard distance of sets of bits, for the pair scan.
  *
- * A set of d possible elements takes d bits. Distances equal those of metric/manhattan.h and
- * metric/jaccard.h bit for bit, because they come from the same counts. d / 64 operations for each
- * pair.
+ * A set of d possible elements takes d bits. Distances equal the distances of metric/manhattan.h
+ * and metric/jaccard.h bit for bit, because they come from the same counts. d / 64 operations for
+ * each pair.
  */
 #ifndef COVERTREE_SEARCH_BIT_SETS_H
 #define COVERTREE_SEARCH_BIT_SETS_H

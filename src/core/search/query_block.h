@@ -65,7 +65,7 @@ void ct_query_block_init(const struct ct_host *host, const struct ct_search_cont
                          int queries, int capacity, struct ct_query_block *block);
 
 /* Loads the `count` queries of the batch's order from `begin` on. All are active, with empty
- * candidate buffers. Thresholds are those with which the batch lets queries start, or those of its
+ * candidate buffers. Thresholds are the starts of the batch, or its
  * max_distance, otherwise infinite. O(count * d). */
 void ct_query_block_load(struct ct_query_block *block, const struct ct_batch *batch, int begin,
                          int count);
