@@ -19,8 +19,8 @@ int ct_part_rows_up_to(const struct ct_part *part, int row);
 struct ct_query_start ct_part_start(const struct ct_parts_batch *batch, const struct ct_part *part,
                                     int at, struct ct_neighbor last);
 
-/* Square of the norm from query number `at` to the box of the part's tree: no point of the tree
- * undercuts it. q: [d] scratch for the coordinates. */
+/* Square of the norm from query number `at` to the box of the part's tree: a lower bound for all
+ * points of the tree. q: [d] scratch for the coordinates. */
 double ct_part_box_sq(const struct ct_parts_batch *batch, const struct ct_part *part, int at,
                       double *q);
 

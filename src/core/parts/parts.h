@@ -34,9 +34,9 @@ struct ct_parts {
 };
 
 /* A batch of queries of several parts. In `batch`, `query` has the coordinates of all queries, also
- * of own points; `order`, `count`, `ld_query`, `ld`, `metric`, `threads`, `kernels`, `block`,
- * `mode`, `predecessors`, `max_distance` and `stats` are those of struct ct_batch, and the other
- * members are 0. */
+ * of own points. `order`, `count`, `ld_query`, `ld`, `metric`, `threads`, `kernels`, `block`,
+ * `mode`, `predecessors`, `max_distance` and `stats` are as in struct ct_batch. All other members
+ * are 0. */
 struct ct_parts_batch {
     const struct ct_parts *parts;
     const int *own; /* by row of query, from 0: the row of the own point that is the query;
@@ -50,8 +50,8 @@ struct ct_parts_batch {
 void ct_parts_knn(const struct ct_host *host, const struct ct_parts_batch *batch, int k,
                   double missing, int *index, double *distance);
 
-/* Counts the points within the radius of each query like ct_radius_count(), but a total above
- * `most` leaves the counts as they are. */
+/* Counts the points within the radius of each query like ct_radius_count(). In contrast to that
+ * function, a total above `most` does not change count. */
 long long ct_parts_radius_count(const struct ct_host *host, const struct ct_parts_batch *batch,
                                 double radius, long long most, int *count);
 
