@@ -180,7 +180,7 @@ test_that("compact() makes one tree, and keeps the row numbers", {
 test_that("a tree that has grown can be saved", {
   x <- as.matrix(quakes[, 1:3])
   tree <- remove_points(insert_points(cover_tree(x[1:700, ]), x[701:1000, ]), c(3, 800))
-  file <- withr::local_tempfile()
+  file <- tempfile(fileext = ".rds")
   saveRDS(tree, file)
   again <- readRDS(file)
   expect_identical(knn_query(again, x[1:9, ], k = 5), knn_query(tree, x[1:9, ], k = 5))
