@@ -9,7 +9,7 @@
 #'   the i-th chunk of the points as a matrix or data frame, and `NULL` after the last; or the paths of
 #'   one or more files: `.csv` files of numbers with column names in the first line, of which 250,000 lines
 #'   are read at a time, or `.parquet` files, each of which is one chunk, and for which the package
-#'   \pkg{nanoparquet} must be installed. Chunks are read twice and must be the same each time. The rows
+#'   \pkg{nanoparquet} must be installed. Chunks are read twice (three times with [metric_periodic()]) and must be the same each time. The rows
 #'   are numbered in the order of the chunks.
 #' @param shards The number of shards: a whole number of at least 1. A shard without points is left out.
 #' @param metric The distance: one of the [metrics] by coordinates. A residual correlation, a
@@ -92,7 +92,7 @@ cover_forest <- function(source, shards = 8, metric = "euclidean", path = NULL, 
                    max_open = if (identical(max_open, Inf)) Inf else check_count(max_open, "max_open"))
   shards <- check_count(shards, "shards")
   sample <- check_count(sample, "sample")
-  points <- open_source(source)
+  points <- open_source(source, metric)
   survey <- survey_source(points, metric, max(sample, 8 * shards))
   check_extent(rbind(survey$lower, survey$upper), "source", sqrt(length(survey$lower)))
   curve <- divide_curve(survey, shards)
@@ -109,8 +109,8 @@ cover_forest <- function(source, shards = 8, metric = "euclidean", path = NULL, 
   }
   places <- lapply(seq_along(tasks), place)
   tasks <- Map(function(task, shard) {
-    c(list(do = "build", shard = shard, metric = metric, n = survey$n), task, settings["leaf_size"],
-      settings["threads"])
+    c(list(do = "build", shard = shard, metric = metric, fit = survey$fit, names = survey$names, n = survey$n), task,
+      settings["leaf_size"], settings["threads"])
   }, tasks, places)
   built <- run_tasks(tasks, lapply(places, function(shard) sprintf("shard %d", shard$number)))
   new_shards(built, places, survey, metric, settings)
@@ -118,7 +118,7 @@ cover_forest <- function(source, shards = 8, metric = "euclidean", path = NULL, 
 
 # Tasks to build the shards of points in memory.
 memory_tasks <- function(source, survey, metric, curve) {
-  x <- read_chunk(source, 1)
+  x <- read_chunk(source, metric, 1)
   shard <- deal_points(coordinates_of(metric, survey$fit, x, "source"), curve)
   parts <- split(seq_len(nrow(x)), shard)
   lapply(unname(parts), function(rows) list(x = x[rows, , drop = FALSE], rows = rows))
@@ -137,7 +137,7 @@ check_forest_metric <- function(metric) {
   metric <- check_metric(metric)
   if (is_residual(metric) || is_function_metric(metric) || is_gower(metric)) {
     fail("metric must be one by coordinates, whose distances do not depend on other points: got %s",
-         describe(metric))
+         if (is_gower(metric)) paste("the", metric_label(metric)) else describe(metric))
   }
   metric
 }
@@ -164,7 +164,7 @@ new_shards <- function(built, places, survey, metric, settings) {
                 box_lower = bind("box_lower"), box_upper = bind("box_upper"))
   structure(
     list(shards = shards, boxes = boxes, n = if (survey$n <= .Machine$integer.max) as.integer(survey$n) else survey$n, d = survey$d, names = survey$names, metric = metric,
-         fit = survey$fit, code = if (!is.null(metric)) search_code(metric, ncol(boxes$lower)),
+         fit = survey$fit, code = if (!is.null(metric)) search_code(metric, ncol(boxes$lower), survey$fit),
          threads = settings$threads, max_open = settings$max_open),
     class = "covertree_shards"
   )

@@ -4,8 +4,7 @@
 # `code`, which src/glue/metric.c reads by name; `x`, the points as given, or NULL if they are the
 # coordinates; `n` and `extent`, the number and the range of the coordinates, which show that the state
 # belongs to the arrays of the tree. The coordinates themselves, `z`, are in these arrays.
-metric_space <- function(x, metric) {
-  fit <- fit_metric(metric, x)
+metric_space <- function(x, metric, fit = fit_metric(metric, x)) {
   z <- metric_coordinates(metric, fit, x, "x")
   code <- search_code(metric, ncol(z), fit)
   check_coordinates(z, code, "x")
@@ -163,13 +162,16 @@ query_coordinates <- function(query, tree, what = "query") {
 # The query points with the columns of the tree.
 match_query <- function(query, tree, what = "query") {
   metric <- tree$space$metric
-  if (is_gower(metric)) return(match_frame(query, tree$space$fit))
-  columns <- dim(tree)[2]
+  if (is_gower(metric)) match_frame(query, tree$space$fit)
+  else match_points(query, metric, dim(tree)[2], dimnames(tree)[[2]], what)
+}
+
+# The points with the columns of a tree, which are so many and have these names; `metric` may be NULL.
+match_points <- function(query, metric, columns, names, what) {
   if (ncol(query) != columns) {
     fail("%s must have as many columns as the tree, %d: got %d", what, columns, ncol(query))
   }
-  names <- dimnames(tree)[[2]]
-  if (metric$kind == "great_circle") {
+  if (identical(metric$kind, "great_circle")) {
     if (is.null(names)) return(query)
     if (!is.null(sphere_places(colnames(query))) && !is.null(sphere_places(names))) {
       colnames(query) <- sphere_names(colnames(query))

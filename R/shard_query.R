@@ -86,11 +86,7 @@ begin_forest_call <- function(forest, query, rows, predecessor, threads, control
 # The coordinates of query points, checked as by check_query().
 forest_coordinates <- function(query, parts) {
   if (is.null(query)) return(NULL)
-  query <- check_points(query, "query", empty = TRUE)
-  if (ncol(query) != parts$d) {
-    fail("query must have as many columns as the tree, %d: got %d", parts$d, ncol(query))
-  }
-  query <- match_columns(query, parts$names, "query", "the tree")
+  query <- match_points(check_metric_points(query, parts$metric, "query"), parts$metric, parts$d, parts$names, "query")
   if (nrow(query) == 0) return(matrix(0, 0, ncol(parts$boxes$lower)))
   z <- coordinates_of(parts$metric, parts$fit, query, "query")
   extent <- rbind(.Call(r_column_range, z), parts$boxes$lower, parts$boxes$upper)

@@ -82,12 +82,25 @@ build_shard <- function(task) {
   points <- if (is.null(task$spool)) task[c("x", "rows")] else spooled_points(task$spool)
   rows <- points$rows
   if (task$n <= .Machine$integer.max) rows <- as.integer(rows)
-  tree <- cover_tree(points$x, metric = task$metric, leaf_size = task$leaf_size, threads = worker_threads(task))
+  tree <- shard_tree(points$x, task)
   write_shard(tree, rows, task$shard)
   arrays <- .Call(r_tree_arrays, tree$pointer)
   boxes <- boxes_of_tree(arrays)
   list(lower = arrays$lower[1, ], upper = arrays$upper[1, ], count = length(rows), smallest = rows[1],
        box_lower = arrays$lower[boxes, , drop = FALSE], box_upper = arrays$upper[boxes, , drop = FALSE])
+}
+
+# The tree of a shard. The coordinates of its points do not depend on the shard: columns are matched, and
+# periods begin, as for all points of the forest.
+shard_tree <- function(x, task) {
+  threads <- worker_threads(task)
+  if (is.null(task$metric)) return(cover_tree(x, leaf_size = task$leaf_size, threads = threads))
+  colnames(x) <- task$names
+  space <- suppressMessages(metric_space(x, task$metric, task$fit), classes = "covertree_reordered")
+  leaf_size <- if (is.null(task$leaf_size)) 128L else task$leaf_size
+  settings <- list(layout = "hilbert", leaf_size = leaf_size, dimnames = NULL)
+  pointer <- .Call(r_tree_build, space$z, TRUE, leaf_size, simd_level(), threads, settings)
+  new_cover_tree(pointer, NULL, seal_space(space))
 }
 
 BOXES <- 128 # of a shard, at most

@@ -66,6 +66,30 @@ test_that("a forest searches by the metrics of coordinates", {
   }
 })
 
+test_that("shards match columns and periods as one tree does, also of points in chunks", {
+  set.seed(3)
+  n <- 900
+  chunks <- function(x) function(i) if (i <= 3) x[(300 * i - 299):(300 * i), ]
+  torus <- cbind(a = runif(n, 3, 12.9), b = rnorm(n), c = runif(n, -8, -3.1))
+  around <- cbind(runif(50, -90, 90), rnorm(50), runif(50, -90, 90))
+  places <- cbind(lat = runif(n, -80, 80), lon = runif(n, -170, 170))
+  renamed <- cbind(longitude = runif(50, -170, 170), latitude = runif(50, -80, 80))
+  sets <- matrix(runif(n * 6) < 0.4, n)
+  cases <- list(
+    list(torus, metric_periodic(c(c = 5, b = NA, a = 10)), around, 0.3),
+    list(places, metric_great_circle(), renamed, 900),
+    list(torus, metric_scaled("manhattan", c(b = 1, c = 5, a = 0.2)), around, 3),
+    list(torus, metric_mahalanobis(cov(torus)[3:1, 3:1]), around, 0.4),
+    list(sets, "jaccard", sets[1:50, ], 0.3), list(sets, "hamming", !sets[1:50, ], 1)
+  )
+  for (case in cases) for (source in list(case[[1]], chunks(case[[1]]), as.data.frame(case[[1]]))) suppressMessages({
+    expect_same_answers(uneven_forest(source, 4, metric = case[[2]]), cover_tree(case[[1]], case[[2]]), case[[3]], case[[4]])
+  })
+  expect_error(cover_forest(chunks(torus), metric = metric_periodic(c(9, NA, 5))), "box must be at least as wide")
+  expect_error(cover_forest(1 + sets, metric = "jaccard"), "source must be 0, 1, FALSE or TRUE")
+  expect_error(knn_query(cover_forest(sets, 2, metric = "hamming"), 1 + sets), "query must be 0, 1, FALSE or TRUE")
+})
+
 test_that("chunks of a function and of files give the forest of a matrix", {
   chunk <- function(i) {
     if (i == 2) return(cloud[0, ])
