@@ -45,7 +45,7 @@ SEXP r_metric_knn(SEXP, SEXP, SEXP, SEXP, SEXP, SEXP);
 SEXP r_metric_radius(SEXP, SEXP, SEXP, SEXP, SEXP, SEXP, SEXP);
 SEXP r_scan_knn(SEXP, SEXP, SEXP, SEXP, SEXP);
 SEXP r_scan_count(SEXP, SEXP, SEXP, SEXP, SEXP);
-SEXP r_scan_radius(SEXP, SEXP, SEXP, SEXP, SEXP, SEXP);
+SEXP r_scan_radius(SEXP, SEXP, SEXP, SEXP, SEXP, SEXP, SEXP);
 SEXP r_windows_memory(void);
 SEXP r_seal(SEXP);
 SEXP r_seal_is_fresh(SEXP, SEXP);
@@ -93,7 +93,7 @@ static const R_CallMethodDef routines[] = {
     {ROUTINE(r_metric_radius), 7},
     {ROUTINE(r_scan_knn), 5},
     {ROUTINE(r_scan_count), 5},
-    {ROUTINE(r_scan_radius), 6},
+    {ROUTINE(r_scan_radius), 7},
     {ROUTINE(r_windows_memory), 0},
     {ROUTINE(r_seal), 1},
     {ROUTINE(r_seal_is_fresh), 2},

@@ -105,8 +105,10 @@ SEXP r_scan_count(SEXP points, SEXP query, SEXP rows, SEXP radius, SEXP options)
     return count;
 }
 
-/* Returns list(index, distance, count), or what too_many() returns. */
-SEXP r_scan_radius(SEXP points, SEXP query, SEXP rows, SEXP radius, SEXP limit, SEXP options)
+/* Returns list(index, distance, count), or what too_many() returns. times: how often the result
+ * will have each of `rows`, or NULL for once. */
+SEXP r_scan_radius(SEXP points, SEXP query, SEXP rows, SEXP times, SEXP radius, SEXP limit,
+                   SEXP options)
 {
     static const char *const names[] = {"index", "distance", "count"};
     struct scan scan;
@@ -119,7 +121,7 @@ SEXP r_scan_radius(SEXP points, SEXP query, SEXP rows, SEXP radius, SEXP limit, 
     ct_pair_count(&r_host, &scan.pairs, Rf_asReal(radius), INTEGER(count));
     double pairs = 0;
     for (int i = 0; i < queries; i++)
-        pairs += INTEGER(count)[i];
+        pairs += (double)INTEGER(count)[i] * (Rf_isNull(times) ? 1 : INTEGER_RO(times)[i]);
     if (pairs > Rf_asReal(limit)) {
         UNPROTECT(1);
         return too_many(pairs, Rf_asReal(limit));
