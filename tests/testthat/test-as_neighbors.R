@@ -131,3 +131,12 @@ test_that("results that the package has no form for are refused", {
   refused(knn, "dbscan", self = TRUE)
   refused(other, "RANN", self = TRUE)
 })
+
+test_that("results without queries give empty forms", {
+  for (tree in list(cover_tree(diag(3)), remove_points(cover_tree(diag(3)), 1:3))) {
+    none <- knn_query(tree, k = 2, rows = integer())
+    expect_silent(lists <- as_neighbors(none, "RANN"))
+    expect_identical(lapply(lists, dim), list(nn.idx = c(0L, 3L), nn.dists = c(0L, 3L)))
+    expect_silent(as_neighbors(none, "BiocNeighbors", self = TRUE))
+  }
+})
