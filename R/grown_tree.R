@@ -26,7 +26,8 @@ is_grown_tree <- function(tree) inherits(tree, "covertree_grown_tree")
 #' @param tree A tree from [cover_tree()] or from one of these functions, with Euclidean distance or
 #'   one of the [metrics] except `metric_gower()`.
 #' @param x The points to add \[m x d\]: a matrix or data frame with the columns of the tree's points,
-#'   which are matched as those of a `query` in [knn_query()]; m may be 0.
+#'   which are matched as those of a `query` in [knn_query()]; m may be 0. For a tree of points of the package
+#'   \pkg{sf}, `x` may be of class `sf` or `sfc`.
 #' @param rows The row numbers of the points to remove, in any order; a number that occurs several
 #'   times counts once.
 #' @param threads The number of threads; `NULL` for the default of [covertree_threads()].
@@ -47,7 +48,9 @@ is_grown_tree <- function(tree) inherits(tree, "covertree_grown_tree")
 #'
 #' @section Parts:
 #' A tree that has grown consists of parts, which are trees themselves; `summary()` lists them. Answers
-#' are the same, bit for bit, as those of one tree of all points. The first use of the tree after new
+#' are the same, bit for bit, as those of one tree of all points. The only exception is `metric_periodic()` with
+#' points beyond one period from the least value of the first points: they are moved by whole periods, which rounds,
+#' as for queries. The first use of the tree after new
 #' batches of points makes a part of these points. They are merged with the last part if it does not have
 #' more points, then with the part before it if that one does not have more points than both, and so on.
 #' Removed
@@ -117,7 +120,7 @@ insert_points <- function(tree, x, threads = NULL) {
   extent <- .Call(r_column_range, new$z)
   forest$extent <- rbind(pmin(forest$extent[1, ], extent[1, ]), pmax(forest$extent[2, ], extent[2, ]))
   if (length(forest$pending) >= PENDING) forest <- settle(forest, threads)
-  grown_tree(forest, tree$space)
+  grown_tree(forest, tree$space, attr(tree, "crs"))
 }
 
 #' @rdname insert_points
@@ -136,7 +139,7 @@ remove_points <- function(tree, rows, threads = NULL) {
     drop_rows(forest, forest$parts[[p]], found$row[found$part == p], threads)
   })
   forest$parts <- parts[!vapply(parts, is.null, NA)]
-  grown_tree(forest, tree$space)
+  grown_tree(forest, tree$space, attr(tree, "crs"))
 }
 
 #' @rdname insert_points
@@ -147,8 +150,8 @@ compact <- function(tree, threads = NULL) {
   if (!is_grown_tree(tree)) return(tree)
   forest <- settle(forest_of(tree), threads)
   if (length(forest$parts) > 0) forest$parts <- list(single_part(forest, threads))
-  if (!is_plain(forest)) return(grown_tree(forest, tree$space))
-  part_tree(forest$parts[[1]], tree$space)
+  crs <- attr(tree, "crs")
+  if (is_plain(forest)) part_tree(forest$parts[[1]], tree$space, crs) else grown_tree(forest, tree$space, crs)
 }
 
 #' @rdname insert_points
@@ -184,24 +187,45 @@ forest_names <- c("parts", "pending", "next_row", "extent", "d", "columns", "lay
 
 PENDING <- 256 # batches of new points at which they become a part, also without a query
 
-# `space`: the metric of a tree, of which the points are not kept here.
-grown_tree <- function(forest, space) {
+# `space`: the metric of a tree, of which the points are not kept here. `crs`: see new_cover_tree().
+grown_tree <- function(forest, space, crs = NULL) {
   forest$asked <- 0
   if (!is.null(space)) space <- space_of_part(space)
   structure(c(list(forest = list2env(forest, parent = emptyenv()), cache = new.env(parent = emptyenv())),
               if (!is.null(space)) list(space = space)),
-            class = c("covertree_grown_tree", "cover_tree"))
+            class = c("covertree_grown_tree", "cover_tree"), crs = crs)
 }
 
 check_grown_tree <- function(tree) {
   parts <- unclass(tree)
   sound <- is.list(parts) && all(names(parts) %in% c("forest", "cache", "space")) &&
-    is.environment(parts$forest) && all(forest_names %in% ls(parts$forest))
-  if (!sound) {
-    fail("tree is damaged: it does not have the parts that insert_points() gave it; build it again with cover_tree()")
-  }
+    is.environment(parts$forest) && all(forest_names %in% ls(parts$forest)) && is_sound_forest(parts$forest)
+  if (!sound) refuse_damaged()
   check_space(parts[["space", exact = TRUE]])
   invisible(NULL)
+}
+
+refuse_damaged <- function() {
+  fail("tree is damaged: it does not have the parts that insert_points() gave it; build it again with cover_tree()")
+}
+
+# Whether the values of a forest have the types and shapes that functions rely on: a user may have edited
+# them. settle() checks new points; src/glue/forest.c compares rows and removed points with the trees.
+is_sound_forest <- function(forest) {
+  whole <- function(value, least) is_number(value) && is.finite(value) && value >= least && value == trunc(value)
+  sound_part <- function(part) {
+    is.list(part) && typeof(part$pointer) == "externalptr" && is.integer(part$rows) && whole(part$count, 1)
+  }
+  is.matrix(forest$extent) && is.double(forest$extent) && nrow(forest$extent) == 2 && whole(forest$d, 1) &&
+    whole(forest$next_row, 1) && whole(forest$leaf_size, 1) && isTRUE(forest$layout %in% c("hilbert", "natural")) &&
+    is_number(forest$asked) && is.list(forest$parts) && all(vapply(forest$parts, sound_part, NA)) &&
+    is.list(forest$pending) && all(vapply(forest$pending, is.list, NA))
+}
+
+# Whether a batch of new points has rows and coordinates that fit.
+is_sound_batch <- function(new, columns) {
+  is.double(new$z) && is.matrix(new$z) && ncol(new$z) == columns && is.integer(new$rows) &&
+    length(new$rows) == nrow(new$z)
 }
 
 # Points with their rows: list(z, x, rows), in order of rows: those of the parts and after them those of
@@ -219,6 +243,7 @@ points_of <- function(parts, more = NULL) {
 # more points, then the part before it if that one does not have more points than both, and so on.
 settle <- function(forest, threads) {
   if (length(forest$pending) == 0) return(forest)
+  if (!all(vapply(forest$pending, is_sound_batch, NA, ncol(forest$extent)))) refuse_damaged()
   all <- function(name) do.call(rbind, lapply(forest$pending, `[[`, name))
   new <- list(z = all("z"), x = all("x"), rows = unlist(lapply(forest$pending, `[[`, "rows")))
   last <- length(forest$parts)
@@ -245,9 +270,8 @@ parts_of <- function(tree, threads = NULL) {
 # Keeps the parts in the forest of a tree, unless a user has locked it.
 keep_parts <- function(forest, parts, asked) {
   if (is_locked(forest)) return()
-  forest$parts <- parts
-  forest$pending <- list()
-  forest$asked <- asked
+  # In one call, so that an interrupt cannot leave the new points in a part and pending as well.
+  list2env(list(parts = parts, pending = list(), asked = asked), forest)
 }
 
 is_locked <- function(forest) {
@@ -302,9 +326,9 @@ space_of_part <- function(space, part = NULL) {
 }
 
 # The tree of a part without removed points, with rows from 1.
-part_tree <- function(part, space) {
+part_tree <- function(part, space, crs = NULL) {
   if (!is.null(space)) space <- space_of_part(space, part)
-  new_cover_tree(part$pointer, NULL, space)
+  new_cover_tree(part$pointer, NULL, space, crs)
 }
 
 # Replaces the parts of a tree, which has points, by one, and returns the part.
@@ -340,14 +364,20 @@ check_living <- function(rows, parts, next_row) {
 
 # New points: list(z, x) like points_of().
 new_points <- function(tree, x) {
+  x <- plain_query(x, tree, "x")
   z <- check_query(x, tree, "x")
-  list(z = z, x = if (!is.null(tree$space) && !has_plain_points(tree$space$metric)) {
-    given <- check_points(x, empty = TRUE)
-    given <- suppressMessages(match_columns(given, dimnames(tree)[[2]], "x", "the tree"),
-                              classes = "covertree_reordered")
-    rownames(given) <- NULL
-    given
-  })
+  list(z = z, x = if (!is.null(tree$space) && !has_plain_points(tree$space$metric)) given_points(tree, x))
+}
+
+# The new points as given, with the columns of the tree's points in their order and with their names.
+given_points <- function(tree, x) {
+  metric <- tree$space$metric
+  names <- dimnames(tree)[[2]]
+  given <- suppressMessages(match_query(check_metric_points(x, metric, empty = TRUE), tree, "x"),
+                            classes = "covertree_reordered")
+  if (metric$kind == "great_circle" && is.null(names)) given <- given[, sphere_order(given, "x"), drop = FALSE]
+  dimnames(given) <- if (!is.null(names)) list(NULL, names)
+  given
 }
 
 # ---- queries ----------------------------------------------------------------------------------------
@@ -427,7 +457,7 @@ grown_knn <- function(tree, query, k, rows, arguments) {
   }
   many <- predecessor && queries > 1000
   exact <- arguments$epsilon == 0 && is.null(arguments$budget)
-  result <- if (n == 0) knn_of_none(tree, query, k, queries)
+  result <- if (n == 0) knn_of_none(tree, query, k, queries, arguments)
             else search_parts(tree, queries, many || !exact, several, single, arguments$threads)
   attr(result, "rows") <- if (!asked$all) asked$rows
   attr(result, "own") <- is.null(query)
@@ -442,8 +472,10 @@ last_row <- function(tree) if (is_grown_tree(tree)) as.integer(tree$forest$next_
 is_whole <- function(part, rows) length(rows) == part$count
 
 # The result for a tree whose points are all removed.
-knn_of_none <- function(tree, query, k, queries) {
+knn_of_none <- function(tree, query, k, queries, arguments) {
   check_query(query, tree)
+  check_control(arguments$control)
+  check_threads(arguments$threads)
   structure(list(index = matrix(NA_integer_, queries, k), distance = matrix(NA_real_, queries, k)),
             class = "covertree_knn", exact = TRUE)
 }

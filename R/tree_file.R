@@ -16,8 +16,9 @@
 #'
 #' @return `write_tree()` returns the path, invisibly. `read_tree()` returns a `cover_tree`. The results
 #'   of all functions are those of the tree that was written, for any `verify` and `map`. The file
-#'   has the arrays, the copy of the points in single precision that searches use, the names, and the
-#'   metric with its data, such as the factors of a residual correlation. The results of calibrations (see
+#'   has the arrays, the copy of the points in single precision that searches use, the names, the coordinate
+#'   reference system of points of \pkg{sf}, and the metric with its data, such as the factors of a residual
+#'   correlation. The results of calibrations (see
 #'   [knn_query()]) and the prefix trees are not in the file.
 #'
 #' @section Replacing a file:
@@ -106,6 +107,7 @@ describe_file <- function(tree, into) {
   parts <- if (is_grown_tree(tree)) list(forest = mget(forest_names, envir = tree$forest))
            else list(pointer = tree$pointer, metric = without_seal(tree$metric))
   parts["space"] <- list(without_seal(tree$space))
+  parts["crs"] <- list(if (!is.null(attr(tree, "crs"))) unclass(attr(tree, "crs")))
   kind <- if (is_grown_tree(tree)) "grown_tree" else "cover_tree"
   c(encode_value(version, into, "package"), encode_value(kind, into, "kind"), encode_value(parts, into, ""))
 }
@@ -115,19 +117,21 @@ tree_of_description <- function(from) {
   decode_value(from)
   kind <- decode_value(from)
   parts <- decode_value(from)
-  names <- switch(kind, cover_tree = c("pointer", "metric", "space"), grown_tree = c("forest", "space"))
+  names <- switch(kind, cover_tree = c("pointer", "metric", "space", "crs"),
+                  grown_tree = c("forest", "space", "crs"))
   if (!is.list(parts) || !identical(names(parts), names)) damaged_description()
   space <- with_seal(parts$space, function(state) state[c("metric", "fit", "code", "x")], TRUE)
-  if (kind == "grown_tree") return(grown_tree_of_file(parts$forest, space))
+  crs <- if (!is.null(parts$crs)) structure(parts$crs, class = "crs")
+  if (kind == "grown_tree") return(grown_tree_of_file(parts$forest, space, crs))
   if (typeof(parts$pointer) != "externalptr") damaged_description()
-  new_cover_tree(parts$pointer, with_seal(parts$metric, state_parts, FALSE), space)
+  new_cover_tree(parts$pointer, with_seal(parts$metric, state_parts, FALSE), space, crs)
 }
 
-grown_tree_of_file <- function(forest, space) {
+grown_tree_of_file <- function(forest, space, crs) {
   known <- is.list(forest) && identical(names(forest), forest_names) && is.list(forest$parts) &&
     all(vapply(forest$parts, function(part) is.list(part) && typeof(part$pointer) == "externalptr", NA))
   if (!known) damaged_description()
-  grown_tree(forest, space)
+  grown_tree(forest, space, crs)
 }
 
 # A seal is an external pointer: its checksums are written in its place.

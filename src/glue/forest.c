@@ -211,6 +211,8 @@ SEXP r_forest_points(SEXP parts, SEXP more)
 {
     struct r_forest forest = r_forest(parts);
     int living = count_living(&forest), added = Rf_isNull(more) ? 0 : Rf_nrows(more);
+    if (added > 0 && (TYPEOF(more) != REALSXP || Rf_ncols(more) != forest.d))
+        stop_damaged("its new points have other columns");
     size_t ld = (size_t)living + added;
     SEXP x = PROTECT(Rf_allocMatrix(REALSXP, (int)ld, forest.d));
     copy_living(&forest, REAL(x), ld);

@@ -26,6 +26,16 @@ static struct ct_batch new_batch(SEXP options, int d)
     };
 }
 
+/* Foreign queries have the columns of the tree, unless its parts were edited. */
+static const double *query_values(SEXP query, int d)
+{
+    if (TYPEOF(query) != REALSXP || Rf_ncols(query) != d)
+        r_stop(
+            "tree is damaged: its arrays have other columns than its queries; build it again with "
+            "cover_tree()");
+    return REAL_RO(query);
+}
+
 /* Sets `count` queries [count x d], in curve order. */
 static void set_queries(struct ct_batch *batch, const double *query, int count, int d)
 {
@@ -44,7 +54,7 @@ struct ct_batch r_batch(SEXP pointer, SEXP query, SEXP options)
     batch.tree = t;
     batch.count = t->n;
     if (!Rf_isNull(query))
-        set_queries(&batch, REAL_RO(query), Rf_nrows(query), t->d);
+        set_queries(&batch, query_values(query, t->d), Rf_nrows(query), t->d);
     return batch;
 }
 
@@ -54,7 +64,7 @@ struct ct_forest_batch r_forest_batch(const struct r_forest *forest, SEXP query,
     struct ct_forest_batch batch = {.forest = &forest->forest,
                                     .batch = new_batch(options, forest->d)};
     if (!Rf_isNull(query)) {
-        set_queries(&batch.batch, REAL_RO(query), Rf_nrows(query), forest->d);
+        set_queries(&batch.batch, query_values(query, forest->d), Rf_nrows(query), forest->d);
         return batch;
     }
     int count = (int)XLENGTH(rows);
