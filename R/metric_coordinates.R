@@ -173,8 +173,10 @@ match_points <- function(query, metric, columns, names, what) {
   }
   if (identical(metric$kind, "great_circle")) {
     if (is.null(names)) return(query)
-    if (!is.null(sphere_places(colnames(query))) && !is.null(sphere_places(names))) {
-      colnames(query) <- sphere_names(colnames(query))
+    own <- sphere_names(colnames(query))
+    # Otherwise the message names the columns as the user does.
+    if (!is.null(sphere_places(own)) && setequal(own, sphere_names(names))) {
+      colnames(query) <- own
       names <- sphere_names(names)
     }
   }
