@@ -13,8 +13,8 @@
 #'   are numbered in the order of the chunks.
 #' @param shards The number of shards: a whole number of at least 1. A shard without points is left out.
 #' @param metric The distance: one of the [metrics] by coordinates. A residual correlation, a
-#'   [metric_function()] and [metric_gower()] are not permitted, because their distances depend on all
-#'   points.
+#'   [metric_function()], [metric_gower()] and [metric_periodic()] are not permitted, because their
+#'   distances or coordinates depend on all points.
 #' @param path The directory for the files of the shards, which is created if it does not exist. All
 #'   processes that take part must be able to read and write it. `NULL`: a temporary directory of this
 #'   session, which is removed at its end.
@@ -43,7 +43,13 @@
 #' nearest box. The distance of the k-th neighbor found there bounds the distance of all neighbors. Then
 #' the query asks only those other shards of which a box lies within this distance, with that distance as
 #' `max_distance`. The results are merged by (distance, row). A search within a radius asks the shards
-#' within the radius. `epsilon`, `budget`, `predecessor = TRUE` and statistics are not available.
+#' within the radius. With `predecessor = TRUE`, a shard whose smallest row is not below the row of a query
+#' is not asked, and the others are asked for smaller rows only. `epsilon` and `budget` are not available.
+#'
+#' @section Other functions:
+#' [as_neighbors()], [knn_graph()], [knn_predict()], [knn_stats()] and [saveRDS()] work on a forest or its results. All other functions of a
+#' tree stop: [recall_of()] and [validate_tree()] as well as those that change or return points. The tree of shard i
+#' is a file: `read_tree(paste0(summary(forest)$file[i], ".tree"))` opens it, with its own row numbers.
 #'
 #' @section Workers:
 #' The shards are built and searched
@@ -135,9 +141,9 @@ file_tasks <- function(source, survey, metric, curve, spool) {
 
 check_forest_metric <- function(metric) {
   metric <- check_metric(metric)
-  if (is_residual(metric) || is_function_metric(metric) || is_gower(metric)) {
-    fail("metric must be one by coordinates, whose distances do not depend on other points: got %s",
-         describe(metric))
+  if (is_residual(metric) || is_function_metric(metric) || is_gower(metric) || identical(metric$kind, "periodic")) {
+    fail("metric must be one by coordinates, which do not depend on other points: got %s",
+         if (is_metric(metric)) metric_label(metric) else describe(metric))
   }
   metric
 }
@@ -212,5 +218,6 @@ summary.covertree_shards <- function(object, ...) {
 
 #' @export
 as.matrix.covertree_shards <- function(x, ...) {
-  fail("tree must be a cover_tree: got a forest, whose points are in %d files", length(unclass(x)$shards))
+  fail("tree must be one tree: got a forest, whose points are in the files of %d shards; read_tree() opens one of them",
+       length(unclass(x)$shards))
 }

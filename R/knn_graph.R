@@ -43,7 +43,7 @@ knn_graph <- function(x, k, mutual = FALSE, weights = c("distance", "one"), to =
   to <- check_choice(to, c("Matrix", "igraph"), "to")
   need_package(to, sprintf("to = \"%s\"", to))
   if (missing(x)) fail("x must be points, a tree or a result of knn_query(): got nothing")
-  searched <- inherits(x, "covertree_knn") || inherits(x, "cover_tree")
+  searched <- inherits(x, "covertree_knn") || inherits(x, "cover_tree") || is_shards(x)
   if (searched && !missing(metric)) fail("metric must not be given if x is a tree or a result, which have their own")
   if (inherits(x, "covertree_knn")) {
     if (!missing(k)) fail("k must not be given if x is a result of knn_query(), which has %d", ncol(x$index))

@@ -52,7 +52,7 @@ knn_predict <- function(train, y, test = NULL, k = 5, weights = c("uniform", "in
   k <- check_count(k, "k")
   weights <- check_choice(weights, c("uniform", "inverse"), "weights")
   prob <- check_flag(prob, "prob")
-  if (inherits(train, "cover_tree")) {
+  if (inherits(train, "cover_tree") || is_shards(train)) {
     if (!missing(metric)) fail("metric must not be given if train is a tree, which has its own")
     tree <- train
   } else {

@@ -3,6 +3,9 @@
 # knn_query() for a forest.
 shards_knn <- function(forest, query, k, rows, predecessor, recall, epsilon, budget, max_distance, threads,
                        max_pairs, control) {
+  start <- proc.time()[["elapsed"]]
+  predecessor <- check_flag(predecessor, "predecessor")
+  if (predecessor && !is.null(query)) refuse_query(query)
   call <- begin_forest_call(forest, query, rows, predecessor, threads, control)
   k <- check_count(k, "k")
   check_share(recall, "recall")
@@ -17,19 +20,28 @@ shards_knn <- function(forest, query, k, rows, predecessor, recall, epsilon, bud
   first <- first_tasks(call, c(constant, list(boxes = call$boxes)), function(line) list(max_distance = limits[line]),
                        limits)
   found <- forest_run(call, first)
-  result <- list(index = matrix(call$no_row, call$count, k), distance = matrix(NA_real_, call$count, k))
-  for (part in found) {
-    result$index[part$line, ] <- part$index
-    result$distance[part$line, ] <- part$distance
+  limits_at <- function(at) {
+    # Own points are in order of rows.
+    c(list(max_distance = at$reach),
+      if (predecessor) list(before = if (is.null(call$distinct)) at$line else call$distinct[at$line]))
   }
-  more <- forest_run(call, later_tasks(found, constant, function(at) list(max_distance = at$reach)))
-  result <- merge_neighbors(result, more)
+  more <- forest_run(call, later_tasks(found, constant, limits_at))
+  result <- .Call(r_merge_neighbors, c(found, more), call$count, k, is.double(call$no_row), call$options$threads)
   if (!identical(call$rows, call$distinct)) result <- lines_of(result, match(call$rows, call$distinct))
   if (!is.null(max_distance)) result <- drop_farther(result, max_distance)
   knn <- structure(result, class = "covertree_knn", exact = TRUE,
                    own = is.null(query), points = length(forest))
   attr(knn, "rows") <- call$rows
+  if (call$options$stats) attr(knn, "stats") <- forest_stats(c(found, more), call$count, start)
   knn
+}
+
+# The statistics of the searches in all shards, added up, for so many queries since `start`.
+forest_stats <- function(parts, queries, start) {
+  total <- no_stats
+  for (part in parts) total <- Map(`+`, total, part$stats[names(total)])
+  total$seconds[["elapsed"]] <- proc.time()[["elapsed"]] - start
+  new_stats(total, queries)
 }
 
 # radius_query() for a forest.
@@ -67,19 +79,20 @@ begin_forest_call <- function(forest, query, rows, predecessor, threads, control
   check_shards(forest)
   parts <- unclass(forest)
   control <- check_control(control)
-  if (control$stats) fail("control must have stats = FALSE for a forest, which collects no statistics: got TRUE")
   if (is.null(threads)) threads <- parts$threads
-  options <- search_options(control, threads, FALSE)
+  options <- search_options(control, threads, predecessor)
   options$progress <- FALSE
-  if (check_flag(predecessor, "predecessor")) {
-    fail("predecessor must be FALSE for a forest: got TRUE; build one tree with cover_tree()")
-  }
   queries <- count_queries(query, rows, parts$n)
+  if (queries > .Machine$integer.max) {
+    fail("rows must be given for a forest of more than %d points, because a result has at most as many rows: got NULL",
+         .Machine$integer.max)
+  }
   rows <- check_rows(rows, parts$n)
   distinct <- if (!is.null(rows)) sort(unique(rows))
   z <- forest_coordinates(query, parts)
   list(parts = parts, options = options, queries = queries, rows = rows, distinct = distinct, z = z,
-       boxes = parts$boxes, count = if (is.null(rows)) queries else length(distinct),
+       boxes = c(parts$boxes, list(smallest = vapply(parts$shards, function(shard) as.double(shard$smallest), 0))),
+       count = if (is.null(rows)) queries else length(distinct),
        no_row = if (parts$n <= .Machine$integer.max) NA_integer_ else NA_real_)
 }
 
@@ -122,7 +135,9 @@ later_tasks <- function(found, constant, limit) {
   line <- pick("line")
   reach <- pick("reach")
   z <- do.call(rbind, lapply(crossing, `[[`, "z"))
-  groups <- split(seq_along(shard), shard)
+  # The merge needs lines in order.
+  along <- order(line)
+  groups <- split(along, shard[along])
   unname(Map(function(number, at) {
     c(constant, list(number = number, line = line[at], z = z[at, , drop = FALSE]), limit(list(reach = reach[at])))
   }, as.integer(names(groups)), groups))
@@ -139,29 +154,6 @@ forest_run <- function(call, tasks) {
             big_number(task$shard$count), big_number(call$parts$n), big_number(task$shard$smallest))
   })
   run_tasks(tasks, about)
-}
-
-# Inserts the neighbors that other shards found, by (distance, row).
-merge_neighbors <- function(result, more) {
-  line <- unlist(lapply(more, `[[`, "line"))
-  if (length(line) == 0) return(result)
-  k <- ncol(result$index)
-  touched <- unique(line)
-  index <- rbind(result$index[touched, , drop = FALSE], do.call(rbind, lapply(more, `[[`, "index")))
-  distance <- rbind(result$distance[touched, , drop = FALSE], do.call(rbind, lapply(more, `[[`, "distance")))
-  line <- rep(c(touched, line), k)
-  there <- which(!is.na(index))
-  there <- there[order(line[there], distance[there], index[there], method = "radix")]
-  line <- line[there]
-  first <- !duplicated(line)
-  rank <- sequence(diff(c(which(first), length(line) + 1)))
-  kept <- rank <= k
-  at <- cbind(line, rank)[kept, , drop = FALSE]
-  result$index[touched, ] <- NA
-  result$distance[touched, ] <- NA
-  result$index[at] <- index[there[kept]]
-  result$distance[at] <- distance[there[kept]]
-  result
 }
 
 # The lists of radius_query(), from those of several shards.

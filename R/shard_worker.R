@@ -126,8 +126,9 @@ worker_options <- function(task, tree) {
   options
 }
 
-# list(line, index, distance, crossing): neighbors in this shard, by the row numbers of the whole data.
-# Queries in later rounds (task$boxes is NULL) are returned only if they have a neighbor here.
+# list(line, index, distance, stats, crossing): neighbors in this shard, by the row numbers of the whole
+# data; crossing only where task$boxes is given, as in the first round. Queries of the second round
+# are returned only if they have a neighbor here; task$before: these find only smaller rows.
 shard_knn <- function(task) {
   shard <- open_shard(task$shard, task$max_open)
   queries <- queries_of(task, shard)
@@ -136,11 +137,17 @@ shard_knn <- function(task) {
   if (length(limit) > 1) limit <- limit[if (is.null(task$z)) queries$line else seq_along(queries$line)]
   count <- length(queries$line)
   if (!is.null(limit)) options$max_distance <- rep_len(limit, count)
+  if (!is.null(task$before)) {
+    options$predecessor <- FALSE
+    options$max_row <- findInterval(task$before, shard$rows, left.open = TRUE)
+  }
   found <- .Call(r_knn, shard$tree$pointer, queries$z, queries$rows, task$k, options)
-  result <- list(line = queries$line, index = array(shard$rows[found$index], dim(found$index)),
-                 distance = found$distance)
+  index <- shard$rows[found$index]
+  dim(index) <- dim(found$index)
+  result <- list(line = queries$line, index = index, distance = found$distance, stats = found$stats)
   if (is.null(task$boxes)) return(hits_of(result))
-  reach <- pmin(found$distance[, task$k], Inf, na.rm = TRUE)
+  reach <- found$distance[, task$k]
+  reach[is.na(reach)] <- Inf
   if (!is.null(limit)) reach <- pmin(reach, limit)
   c(result, list(crossing = crossing_queries(task, shard, queries, reach)))
 }
@@ -148,11 +155,12 @@ shard_knn <- function(task) {
 hits_of <- function(result) {
   hit <- which(!is.na(result$index[, 1]))
   list(line = result$line[hit], index = result$index[hit, , drop = FALSE],
-       distance = result$distance[hit, , drop = FALSE])
+       distance = result$distance[hit, , drop = FALSE], stats = result$stats)
 }
 
 # The queries that may have neighbors in other shards: list(line, shard, z, reach), an element for each
-# query and shard. reach [m]: the largest distance of a neighbor.
+# query and shard. reach [m]: the largest distance of a neighbor. Predecessors are only in shards with a
+# smaller row.
 crossing_queries <- function(task, shard, queries, reach) {
   if (nrow(task$boxes$lower) < 2) return(NULL)
   arrays <- .Call(r_tree_arrays, shard$tree$pointer)
@@ -165,6 +173,11 @@ crossing_queries <- function(task, shard, queries, reach) {
   }
   near <- .Call(r_near_shards, task$boxes, shard$tree$space$code, z, as.double(reach[at]),
                 rep_len(task$shard$number, length(at)), worker_threads(task))
+  if (task$options$predecessor) {
+    own <- if (is.null(queries$rows)) shard$rows else shard$rows[queries$rows]
+    earlier <- task$boxes$smallest[near$shard] < own[at[near$query]]
+    near <- lapply(near, `[`, earlier)
+  }
   query <- at[near$query]
   list(line = queries$line[query], shard = near$shard, z = z[near$query, , drop = FALSE], reach = reach[query])
 }

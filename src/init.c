@@ -23,6 +23,7 @@ SEXP r_inducing_factor(SEXP, SEXP, SEXP, SEXP, SEXP, SEXP);
 SEXP r_residual_values(SEXP, SEXP, SEXP, SEXP, SEXP, SEXP, SEXP, SEXP, SEXP);
 SEXP r_nearest_shard(SEXP, SEXP, SEXP);
 SEXP r_near_shards(SEXP, SEXP, SEXP, SEXP, SEXP, SEXP);
+SEXP r_merge_neighbors(SEXP, SEXP, SEXP, SEXP, SEXP);
 SEXP r_radius_count(SEXP, SEXP, SEXP, SEXP, SEXP);
 SEXP r_metric_radius_count(SEXP, SEXP, SEXP, SEXP, SEXP, SEXP);
 SEXP r_residual_exact(SEXP, SEXP, SEXP, SEXP, SEXP, SEXP);
@@ -123,6 +124,7 @@ static const R_CallMethodDef routines[] = {
     {ROUTINE(r_residual_values), 9},
     {ROUTINE(r_nearest_shard), 3},
     {ROUTINE(r_near_shards), 6},
+    {ROUTINE(r_merge_neighbors), 5},
     {ROUTINE(r_radius_count), 5},
     {ROUTINE(r_metric_radius_count), 6},
     {ROUTINE(r_residual_exact), 6},

@@ -7,6 +7,7 @@
 #include "glue/threads.h"
 #include "glue/tree_handle.h"
 
+#include <limits.h>
 #include <math.h>
 
 struct ct_host r_host_for(const char *call, SEXP options)
@@ -162,6 +163,21 @@ void r_restrict_to_rows(struct ct_batch *batch, SEXP rows)
     batch->count = batch->ld = (int)XLENGTH(rows);
 }
 
+/* Limits the rows that each of the batch's foreign queries can find to max_row [m], unless it is
+ * NULL. */
+static void limit_rows(struct ct_batch *batch, SEXP max_row)
+{
+    if (Rf_isNull(max_row))
+        return;
+    struct ct_query_start *start = r_host.alloc((size_t)batch->count, sizeof *start);
+    for (int i = 0; i < batch->count; i++) {
+        double most = batch->max_distance ? batch->max_distance[i] : INFINITY;
+        start[i] = (struct ct_query_start){
+            {ct_sq_threshold(most), INT_MAX}, .max_row = INTEGER_RO(max_row)[i]};
+    }
+    batch->start = start;
+}
+
 /* rows: those of the tree's own points that are to be answered; NULL for all. A batch without
  * queries is not searched. */
 SEXP r_knn(SEXP pointer, SEXP query, SEXP rows, SEXP k, SEXP options)
@@ -175,6 +191,7 @@ SEXP r_knn(SEXP pointer, SEXP query, SEXP rows, SEXP k, SEXP options)
     batch.epsilon = r_double_option(options, "epsilon");
     batch.max_distance = r_doubles_option(options, "max_distance");
     r_restrict_to_rows(&batch, rows);
+    limit_rows(&batch, r_option(options, "max_row"));
     struct ct_budget budget;
     batch.budget = r_budget(r_option(options, "budget"),
                             count < batch.tree->n ? count : batch.tree->n, &budget);
