@@ -47,9 +47,10 @@
 #' is not asked, and the others are asked for smaller rows only. `epsilon` and `budget` are not available.
 #'
 #' @section Other functions:
-#' [as_neighbors()], [knn_graph()], [knn_predict()], [knn_stats()] and [saveRDS()] work on a forest or its results. All other functions of a
-#' tree stop: [recall_of()] and [validate_tree()] as well as those that change or return points. The tree of shard i
-#' is a file: `read_tree(paste0(summary(forest)$file[i], ".tree"))` opens it, with its own row numbers.
+#' [knn_graph()], [knn_predict()] and [saveRDS()] work on a forest, and [as_neighbors()] and [knn_stats()] on
+#' its results. All other functions of a tree stop: [recall_of()] and [validate_tree()] as well as those that
+#' change or return points. The tree of shard i is a file:
+#' `read_tree(paste0(summary(forest)$file[i], ".tree"))` opens it, with its own row numbers.
 #'
 #' @section Workers:
 #' The shards are built and searched
@@ -74,7 +75,8 @@
 #' Time: two passes over the source in this process, each O(n d), and the builds of the trees by the
 #' workers. Memory: in this process a chunk, the sample, and 16 d bytes for each of the 128 boxes of a
 #' shard; in a worker the points of a shard, twice while it is built, and `max_open` shards while it
-#' answers. Processes of one machine share the memory of a tree that several have open. On
+#' answers, with their prefix trees after a search of predecessors (see [knn_query()]). Processes of one
+#' machine share the memory of a tree that several have open. On
 #' the disk: the files, about 14 d + 10 bytes for each point, and 8 d + 8 bytes for each point while they are divided, unless `source` is a matrix. Queries: see `vignette("forest")`.
 #'
 #' @seealso [cover_tree()] for points that fit into one process.
@@ -207,6 +209,12 @@ print.covertree_shards <- function(x, ...) {
   cat(format(x), "\n", sep = "")
   invisible(x)
 }
+
+#' @export
+str.covertree_shards <- function(object, ...) cat(format(object), "\n", sep = "")
+
+#' @export
+all.equal.covertree_shards <- function(target, current, ...) all.equal(unclass(target), unclass(current), ...)
 
 #' @export
 summary.covertree_shards <- function(object, ...) {

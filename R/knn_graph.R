@@ -3,7 +3,7 @@
 #' Connects each point with its k nearest neighbors, as a sparse matrix of the package \pkg{Matrix} or a graph of
 #' \pkg{igraph}.
 #'
-#' @param x A tree, a result of [knn_query()] for all own points of a tree, or n points in any form that
+#' @param x A tree or a forest ([cover_forest()]), a result of [knn_query()] for all own points of a tree, or n points in any form that
 #'   [cover_tree()] takes.
 #' @param k The number of neighbors of each point; not with a result of [knn_query()], which has its own.
 #' @param mutual Which pairs of points are connected. `FALSE`: each point is connected to its neighbors, by directed
@@ -22,7 +22,7 @@
 #'   those for communities as a similarity: use `weights = "one"` there.
 #'
 #' @section Errors:
-#' Stops if `x` has the neighbors of other queries than all own points, if `k` is missing where it is needed, or given
+#' Stops if `x` has the neighbors of other queries than all own points or is a tree after [remove_points()], if `k` is missing where it is needed, or given
 #' where it is not, if the package of the class is not installed, and where [cover_tree()] and [knn_query()] stop.
 #'
 #' @section Cost:
@@ -51,6 +51,10 @@ knn_graph <- function(x, k, mutual = FALSE, weights = c("distance", "one"), to =
   } else {
     if (missing(k)) fail("k must be one whole number of at least 1: got nothing")
     k <- check_count(k, "k")
+    if (is_grown_tree(x) && length(x) < last_row(x)) {
+      fail(paste("x must be a tree with the rows 1 to n, which become the rows of the graph: got one after",
+                 "remove_points(); use cover_tree(as.matrix(x))"))
+    }
     if (!searched) x <- if (missing(metric)) cover_tree(x) else cover_tree(x, metric = metric)
     x <- knn_query(x, k = k)
   }

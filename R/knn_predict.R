@@ -4,9 +4,10 @@
 #' classes, or the mean of a numeric variable. Without test points, each training point is predicted from the
 #' others (leave-one-out).
 #'
-#' @param train The n training points, in any form that [cover_tree()] takes; or a tree of them.
+#' @param train The n training points, in any form that [cover_tree()] takes; or a tree or a forest
+#'   ([cover_forest()]) of them.
 #' @param y The variable to predict: a vector with an element for each training point, without missing values.
-#'   A factor, character or logical vector has classes; a numeric vector has values.
+#'   After [remove_points()], these are the points in [tree_rows()], in this order. A factor, character or logical vector has classes; a numeric vector has values.
 #' @param test The m points to predict, in any form that [knn_query()] takes. `NULL`: the training points, each
 #'   without itself.
 #' @param k The number of neighbors: at most n, or n - 1 without `test`.
@@ -67,6 +68,7 @@ knn_predict <- function(train, y, test = NULL, k = 5, weights = c("uniform", "in
          others, k)
   }
   near <- naming("query", "test", knn_query(tree, test, k = k, threads = threads))
+  if (is_grown_tree(tree)) near$index[] <- match(near$index, tree_rows(tree))
   weight <- neighbor_weights(near$distance, weights)
   if (!is.factor(y)) return(weighted_rows(array(y[near$index], dim(near$index)), weight))
   votes <- class_votes(near$index, as.integer(y), nlevels(y), weight)

@@ -87,3 +87,11 @@ test_that("wrong arguments are named", {
     knn_predict(cover_tree(x), value, metric = "manhattan")
   )
 })
+
+test_that("a tree that has grown predicts by the points that are left", {
+  grown <- remove_points(insert_points(cover_tree(x[1:60, ]), x[61:100, ]), c(3, 60, 99))
+  left <- setdiff(1:100, c(3, 60, 99))
+  for (places in list(NULL, test)) {
+    expect_identical(knn_predict(grown, value[left], places, k = 4), knn_predict(x[left, ], value[left], places, k = 4))
+  }
+})
