@@ -14,12 +14,11 @@ SEXP r_merge_neighbors(SEXP parts, SEXP lines, SEXP k, SEXP wide, SEXP threads)
     for (int i = 0; i < count; i++) {
         SEXP part = VECTOR_ELT(parts, i), line = r_option(part, "line");
         SEXP index = r_option(part, "index");
-        lists[i] =
-            (struct ct_neighbor_lists){.line = INTEGER_RO(line),
-                                       .count = (int)XLENGTH(line),
-                                       .row = is_wide ? NULL : INTEGER_RO(index),
-                                       .wide_row = is_wide ? REAL_RO(index) : NULL,
-                                       .distance = REAL_RO(r_option(part, "distance"))};
+        lists[i] = (struct ct_neighbor_lists){.line = INTEGER_RO(line),
+                                              .count = (int)XLENGTH(line),
+                                              .row = is_wide ? NULL : INTEGER_RO(index),
+                                              .wide_row = is_wide ? REAL_RO(index) : NULL,
+                                              .distance = REAL_RO(r_option(part, "distance"))};
     }
     struct ct_merged_lists to = {.lines = Rf_asInteger(lines), .k = Rf_asInteger(k)};
     SEXP result = PROTECT(r_named_list(names, 2)), index, distance;

@@ -172,8 +172,8 @@ static void limit_rows(struct ct_batch *batch, SEXP max_row)
     struct ct_query_start *start = r_host.alloc((size_t)batch->count, sizeof *start);
     for (int i = 0; i < batch->count; i++) {
         double most = batch->max_distance ? batch->max_distance[i] : INFINITY;
-        start[i] = (struct ct_query_start){
-            {ct_sq_threshold(most), INT_MAX}, .max_row = INTEGER_RO(max_row)[i]};
+        start[i] = (struct ct_query_start){{ct_sq_threshold(most), INT_MAX},
+                                           .max_row = INTEGER_RO(max_row)[i]};
     }
     batch->start = start;
 }

@@ -50,8 +50,8 @@ int ct_nearest_shard(const struct ct_shard_boxes *boxes, const struct ct_metric 
 
 /* Neighboring queries of which few boxes are near. */
 struct group {
-    double *q;             /* [QUERIES_PER_GROUP x d] query after query */
-    double *lower, *upper; /* [d] their bounding box */
+    double *q;                    /* [QUERIES_PER_GROUP x d] query after query */
+    double *lower, *upper;        /* [d] their bounding box */
     double sq[QUERIES_PER_GROUP]; /* thresholds of the norm */
 };
 

@@ -1,8 +1,8 @@
 /* merge_lists.c: see merge_lists.h.
  *
- * The lines are merged in runs. The lists of a run are kept line after line, in memory that stays in
- * the cache, and then copied to the columns of the result. In all of the given lists, the lines of a
- * run are consecutive, because lines ascend.
+ * The lines are merged in runs. The lists of a run are kept line after line, in memory that stays
+ * in the cache, and then copied to the columns of the result. In all of the given lists, the lines
+ * of a run are consecutive, because lines ascend.
  */
 #include "core/topk/merge_lists.h"
 #include "core/util/parallel_for.h"
@@ -111,8 +111,7 @@ static void merge_run(void *data, int number, int thread)
             int place = lists->line[i] - 1 - begin;
             size_t to = (size_t)place * k;
             if (run->found[place] == 0)
-                run->found[place] =
-                    load_list(lists, i, k, run->row + to, run->distance + to);
+                run->found[place] = load_list(lists, i, k, run->row + to, run->distance + to);
             else
                 merge_into(run, place, load_list(lists, i, k, run->new_row, run->new_distance), k);
         }

@@ -26,9 +26,9 @@ struct ct_merged_lists {
     double *distance;
 };
 
-/* Writes to every line of `to` the first k neighbors by (distance, row) of all lists of the line. All
- * rows of a line are distinct. Where there are fewer, the row INT_MIN, or `missing` in wide_row, and
- * the distance `missing` fill the rest. */
+/* Writes to every line of `to` the first k neighbors by (distance, row) of all lists of the line.
+ * All rows of a line are distinct. Where there are fewer, the row INT_MIN, or `missing` in
+ * wide_row, and the distance `missing` fill the rest. */
 void ct_merge_lists(const struct ct_host *host, const struct ct_neighbor_lists *lists, int count,
                     int threads, double missing, const struct ct_merged_lists *to);
 

@@ -82,7 +82,8 @@ static void check_limits(const struct task *task, const struct ct_metric *metric
     for (size_t m = 0; m < count; m++) {
         for (size_t j = 0; j < d; j++)
             q[m * d + j] = queries->x[m + j * count];
-        limit[m] = sqrt(ct_metric_sq(metric, cloud->x + i, (size_t)cloud->n, q + m * d, 1, cloud->d));
+        limit[m] =
+            sqrt(ct_metric_sq(metric, cloud->x + i, (size_t)cloud->n, q + m * d, 1, cloud->d));
         own[m] = 1 + (shard_of(i) + 1 + (int)m % (SHARDS - 1)) % SHARDS;
     }
     struct ct_shard_queries all = {queries->x, queries->n, limit, own};

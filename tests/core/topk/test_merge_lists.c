@@ -44,7 +44,8 @@ static struct ct_neighbor_lists draw_search(int lines, int k, int levels, struct
         int at = line[i] - 1, found = random_below(k + 1), *known = &truth->count[at];
         struct neighbor *all = truth->all + (size_t)at * SEARCHES * k, *list = all + *known;
         for (int j = 0; j < found; j++)
-            list[j] = (struct neighbor){random_below(levels), 100 * (*known + j) + random_below(100)};
+            list[j] =
+                (struct neighbor){random_below(levels), 100 * (*known + j) + random_below(100)};
         qsort(list, (size_t)found, sizeof *list, compare);
         for (int j = 0; j < k; j++) {
             size_t to = (size_t)i + (size_t)j * (size_t)count;
