@@ -139,7 +139,7 @@ later_tasks <- function(found, constant, limit) {
   along <- order(line)
   groups <- split(along, shard[along])
   unname(Map(function(number, at) {
-    c(constant, list(number = number, line = line[at], z = z[at, , drop = FALSE]), limit(list(reach = reach[at])))
+    c(constant, list(number = number, line = line[at], z = z[at, , drop = FALSE]), limit(list(line = line[at], reach = reach[at])))
   }, as.integer(names(groups)), groups))
 }
 

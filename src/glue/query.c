@@ -169,6 +169,8 @@ static void limit_rows(struct ct_batch *batch, SEXP max_row)
 {
     if (Rf_isNull(max_row))
         return;
+    if (XLENGTH(max_row) != batch->count)
+        r_stop("internal error: max_row must have an element for each query");
     struct ct_query_start *start = r_host.alloc((size_t)batch->count, sizeof *start);
     for (int i = 0; i < batch->count; i++) {
         double most = batch->max_distance ? batch->max_distance[i] : INFINITY;
