@@ -119,11 +119,18 @@ first_tasks <- function(call, constant, limit, limits) {
     own <- c(constant, list(rows = call$distinct), if (!is.null(limits)) list(max_distance = limits))
     return(if (call$count > 0) lapply(shards, function(shard) c(own, list(shard = shard))))
   }
-  lines <- split(seq_len(nrow(call$z)), .Call(r_nearest_shard, call$boxes, call$parts$code, call$z))
+  lines <- by_shard(seq_len(nrow(call$z)), .Call(r_nearest_shard, call$boxes, call$parts$code, call$z), length(shards))
   unname(Map(function(number, line) {
     c(constant, list(shard = shards[[number]], line = line, z = call$z[line, , drop = FALSE]),
       if (!is.null(limits)) limit(line))
   }, as.integer(names(lines)), lines))
+}
+
+# The values of each shard that has some, by its number. split() would first search the numbers for
+# those that occur.
+by_shard <- function(values, shard, shards) {
+  groups <- split(values, structure(shard, levels = as.character(seq_len(shards)), class = "factor"))
+  groups[lengths(groups) > 0]
 }
 
 # Tasks of the second round: the queries that may have neighbors in a shard other than their first.
@@ -137,7 +144,7 @@ later_tasks <- function(found, constant, limit) {
   z <- do.call(rbind, lapply(crossing, `[[`, "z"))
   # The merge needs lines in order.
   along <- order(line)
-  groups <- split(along, shard[along])
+  groups <- by_shard(along, shard[along], max(shard))
   unname(Map(function(number, at) {
     c(constant, list(number = number, line = line[at], z = z[at, , drop = FALSE]), limit(list(line = line[at], reach = reach[at])))
   }, as.integer(names(groups)), groups))

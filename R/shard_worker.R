@@ -163,13 +163,18 @@ hits_of <- function(result) {
 # smaller row.
 crossing_queries <- function(task, shard, queries, reach) {
   if (nrow(task$boxes$lower) < 2) return(NULL)
+  # Queries near each other follow each other, because they are compared with boxes in groups.
   arrays <- .Call(r_tree_arrays, shard$tree$pointer)
-  # Own points are compared where they are, in the order of the tree.
-  at <- if (is.null(queries$z)) arrays$row else seq_along(queries$line)
-  z <- if (is.null(queries$z)) arrays$points else queries$z
-  if (!is.null(queries$rows)) {
-    z <- z[match(queries$rows, arrays$row), , drop = FALSE]
-    at <- seq_along(queries$rows)
+  if (!is.null(queries$z)) {
+    at <- .Call(r_hilbert_order, queries$z, NULL)
+    z <- queries$z[at, , drop = FALSE]
+  } else if (is.null(queries$rows)) {
+    at <- arrays$row
+    z <- arrays$points
+  } else {
+    place <- match(queries$rows, arrays$row)
+    at <- order(place)
+    z <- arrays$points[place[at], , drop = FALSE]
   }
   near <- .Call(r_near_shards, task$boxes, shard$tree$space$code, z, as.double(reach[at]),
                 rep_len(task$shard$number, length(at)), worker_threads(task))

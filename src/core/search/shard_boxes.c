@@ -26,12 +26,28 @@ static double middle_sq(const struct ct_shard_boxes *boxes, int shard, const dou
     return sum;
 }
 
+/* Whether the box of a shard is farther than sqrt(least) along one coordinate, and so by every
+ * norm. */
+static int is_beyond(const struct ct_shard_boxes *boxes, int shard, const double *q, double least)
+{
+    for (int j = 0; j < boxes->d; j++) {
+        size_t at = (size_t)shard + (size_t)j * (size_t)boxes->shards;
+        double below = boxes->lower[at] - q[j], above = q[j] - boxes->upper[at];
+        double gap = below > above ? below : above;
+        if (gap > 0 && gap * gap > least)
+            return 1;
+    }
+    return 0;
+}
+
 int ct_nearest_shard(const struct ct_shard_boxes *boxes, const struct ct_metric *metric,
                      const double *q)
 {
     int nearest = 0;
     double least = INFINITY, least_middle = INFINITY;
     for (int s = 0; s < boxes->shards; s++) {
+        if (is_beyond(boxes, s, q, least))
+            continue;
         double sq = ct_box_norm_sq(metric->norm, boxes->lower + s, boxes->upper + s,
                                    (size_t)boxes->shards, q, q, boxes->d);
         if (sq > least)
