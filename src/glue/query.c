@@ -204,11 +204,14 @@ SEXP r_knn(SEXP pointer, SEXP query, SEXP rows, SEXP k, SEXP options)
         SET_VECTOR_ELT(found, 2, Rf_allocVector(INTSXP, batch.count));
         batch.evaluated = INTEGER(VECTOR_ELT(found, 2));
     }
-    if (batch.count > 0 && r_int_option(options, "predecessor"))
+    int predecessor = r_int_option(options, "predecessor");
+    if (batch.count > 0 && (predecessor || batch.start))
         r_build_prefix_trees(pointer, batch.kernels, batch.threads, count);
     struct ct_host host = r_host_for("knn_query", options);
     void (*search)(const struct ct_host *, const struct ct_batch *, int, double, int *, double *) =
-        r_int_option(options, "predecessor") ? ct_knn_predecessors : ct_knn;
+        predecessor   ? ct_knn_predecessors
+        : batch.start ? ct_knn_up_to_max_row
+                      : ct_knn;
     if (batch.count > 0)
         search(&host, &batch, count, NA_REAL, INTEGER(VECTOR_ELT(found, 0)),
                REAL(VECTOR_ELT(found, 1)));
