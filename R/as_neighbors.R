@@ -107,7 +107,7 @@ seq_along_queries <- function(x) if (is.matrix(x$index)) seq_len(nrow(x$index)) 
 # Adds the query itself, a point in row rows[i], as the first neighbor of query i.
 with_self <- function(parts, rows) {
   if (is.matrix(parts$index)) {
-    list(index = cbind(as.integer(rows), parts$index, deparse.level = 0), distance = cbind(0, parts$distance))
+    list(index = cbind(as.integer(rows), parts$index, deparse.level = 0), distance = cbind(numeric(nrow(parts$distance)), parts$distance))
   } else {
     list(index = Map(c, as.integer(rows), parts$index), distance = lapply(parts$distance, function(d) c(0, d)))
   }

@@ -1,75 +1,90 @@
 #' Divide points into trees that different processes search
 #'
-#' Divides points into *shards*, builds a cover tree for each, and returns an index over all of them.
-#' [knn_query()] and [radius_query()] take it in place of a tree and give the same result as for one
-#' tree over all points, bit for bit. The points need never be together in one process: neither when the
-#' shards are built nor when they are searched.
+#' Divides points into *shards*, builds a cover tree for each, and returns an index over all of
+#' them. [knn_query()] and [radius_query()] take it in place of a tree and give the same result as
+#' for one tree over all points, bit for bit. The points need never be together in one process:
+#' neither when the shards are built nor when they are searched.
 #'
-#' @param source The points: a numeric matrix or a data frame; or a function of i = 1, 2, ... that returns
-#'   the i-th chunk of the points as a matrix or data frame, and `NULL` after the last; or the paths of
-#'   one or more files: `.csv` files of numbers with column names in the first line, of which 250,000 lines
-#'   are read at a time, or `.parquet` files, each of which is one chunk, and for which the package
-#'   \pkg{nanoparquet} must be installed. Chunks are read twice and must be the same each time. The rows
-#'   are numbered in the order of the chunks.
-#' @param shards The number of shards: a whole number of at least 1. A shard without points is left out.
+#' @param source The points: a numeric matrix or a data frame; or a function of i = 1, 2, ... that
+#'   returns the i-th chunk of the points as a matrix or data frame, and `NULL` after the last; or
+#'   the paths of one or more files: `.csv` files of numbers with column names in the first line, of
+#'   which 250,000 lines are read at a time, or `.parquet` files, each of which is one chunk, and
+#'   for which the package \pkg{nanoparquet} must be installed. Chunks are read twice (three times
+#'   with [metric_periodic()]) and must be the same each time. The rows are numbered in the order of
+#'   the chunks.
+#' @param shards The number of shards: a whole number of at least 1. A shard without points is left
+#'   out.
 #' @param metric The distance: one of the [metrics] by coordinates. A residual correlation, a
-#'   [metric_function()] and [metric_gower()] are not permitted, because their distances depend on all
-#'   points.
+#'   [metric_function()] and [metric_gower()] are not permitted, because their distances depend on
+#'   all points.
 #' @param path The directory for the files of the shards, which is created if it does not exist. All
-#'   processes that take part must be able to read and write it. `NULL`: a temporary directory of this
-#'   session, which is removed at its end.
+#'   processes that take part must be able to read and write it. `NULL`: a temporary directory of
+#'   this session, which is removed at its end.
 #' @param sample The number of points by which the shards are divided, about: between `sample` and 2
 #'   `sample`, if there are so many points.
 #' @param leaf_size See [cover_tree()].
 #' @param threads The number of threads of each process; `NULL`: its default ([covertree_threads()])
 #'   divided by the number of workers.
-#' @param max_open The largest number of shards that a process keeps in memory, at least 1. A process that
-#'   is asked for another one reads its file, and forgets the one that it has not used for longest.
+#' @param max_open The largest number of shards that a process keeps in memory, at least 1. A
+#'   process that is asked for another one reads its file, and forgets the one that it has not used
+#'   for longest.
 #'
-#' @return An object of class `covertree_shards`, with methods for `print()`, `summary()` (the boxes, sizes
-#'   and files of the shards), `length()`, `dim()` and `dimnames()`. It does not contain the points. It
-#'   can be saved and used in another session as long as the files exist. A shard has two files: its tree,
-#'   as [write_tree()] writes it, and the row numbers. Their names begin with a random name of the forest,
-#'   so that a directory can have the files of several forests.
+#' @return An object of class `covertree_shards`, with methods for `print()`, `summary()` (the
+#'   boxes, sizes and files of the shards), `length()`, `dim()` and `dimnames()`. It does not
+#'   contain the points. It can be saved and used in another session as long as the files exist. A
+#'   shard has two files: its tree, as [write_tree()] writes it, and the row numbers. Their names
+#'   begin with a random name of the forest, so that a directory can have the files of several
+#'   forests.
 #'
 #' @section How the points are divided:
 #' The sample is ordered along a Hilbert curve through the bounding box of all points
-#' ([hilbert_order()]), and the curve is divided into ranges with equal numbers of sampled points. The
-#' points of a range are a shard. The forest keeps the bounding box of each shard, up to 128 smaller boxes
-#' that contain its points, the smallest row number and the number of points.
+#' ([hilbert_order()]), and the curve is divided into ranges with equal numbers of sampled points.
+#' The points of a range are a shard. The forest keeps the bounding box of each shard, up to 128
+#' smaller boxes that contain its points, the smallest row number and the number of points.
 #'
 #' @section How queries are answered:
-#' First, each query asks one shard: an own point the one that contains it, another point the one with the
-#' nearest box. The distance of the k-th neighbor found there bounds the distance of all neighbors. Then
-#' the query asks only those other shards of which a box lies within this distance, with that distance as
-#' `max_distance`. The results are merged by (distance, row). A search within a radius asks the shards
-#' within the radius. `epsilon`, `budget`, `predecessor = TRUE` and statistics are not available.
+#' First, each query searches one shard: an own point searches the shard that contains it, another
+#' point the shard with the nearest box. The distance of the k-th neighbor found there bounds the
+#' distance of all neighbors. Then the query searches the other shards that have a box within this
+#' distance, with this distance as `max_distance`. The results are merged by (distance, row). A
+#' search within a radius searches the shards with a box within the radius. With `predecessor =
+#' TRUE`, a query searches only shards whose smallest row is below its row. `epsilon` and `budget`
+#' are not available.
+#'
+#' @section Other functions:
+#' [knn_graph()], [knn_predict()] and [saveRDS()] accept a forest. [as_neighbors()] and
+#' [knn_stats()] accept its results. All other functions of a tree stop, such as [recall_of()],
+#' [validate_tree()] and the functions that change or return points. The tree of shard i is a file:
+#' `read_tree(paste0(summary(forest)$file[i], ".tree"))` opens it, with its own row numbers.
 #'
 #' @section Workers:
 #' The shards are built and searched
 #' \itemize{
 #'   \item by the daemons of \pkg{mirai}, if that package is loaded and daemons are connected
 #'     (`mirai::daemons()`): on this machine, by SSH, or by the scheduler of a cluster;
-#'   \item otherwise by the plan of \pkg{future}, if that package is loaded and the plan is not sequential;
+#'   \item otherwise by the plan of \pkg{future}, if that package is loaded and the plan is not
+#'     sequential;
 #'   \item otherwise in this process, one shard after the other.
 #' }
-#' Any worker can serve any shard, because a shard is a file; a worker keeps the shards in memory that it
-#' has opened. If a worker dies, its tasks are given to another one, up to three times. If no worker can
-#' answer, the call stops and names the shard: no result lacks a part of the points. All workers must have
-#' the same version of this package; another version is an error.
+#' Any worker can serve any shard, because a shard is a file; a worker keeps the shards in memory
+#' that it has opened. If a worker dies, its tasks are given to another one, up to three times. If
+#' no worker can answer, the call stops and names the shard: no result lacks a part of the points.
+#' All workers must have the same version of this package; another version is an error.
 #'
 #' @section Errors:
-#' Stops if `source` is not as described, returns other columns or other numbers of rows in another chunk
-#' or pass, has a value that is not finite, or has no row; if `metric` is not permitted; if `shards`,
-#' `path`, `sample`, `leaf_size`, `threads` or `max_open` is not as described; and if a shard cannot be
-#' built.
+#' Stops if `source` is not as described, returns other columns or other numbers of rows in another
+#' chunk or pass, has a value that is not finite, or has no row; if `metric` is not permitted; if
+#' `shards`, `path`, `sample`, `leaf_size`, `threads` or `max_open` is not as described; and if a
+#' shard cannot be built.
 #'
 #' @section Cost:
 #' Time: two passes over the source in this process, each O(n d), and the builds of the trees by the
-#' workers. Memory: in this process a chunk, the sample, and 16 d bytes for each of the 128 boxes of a
-#' shard; in a worker the points of a shard, twice while it is built, and `max_open` shards while it
-#' answers. Processes of one machine share the memory of a tree that several have open. On
-#' the disk: the files, about 14 d + 10 bytes for each point, and 8 d + 8 bytes for each point while they are divided, unless `source` is a matrix. Queries: see `vignette("forest")`.
+#' workers. Memory: in this process a chunk, the sample, and 16 d bytes for each of the 128 boxes of
+#' a shard; in a worker the points of a shard, twice while it is built, and `max_open` shards while
+#' it answers, with their prefix trees after a search of predecessors (see [knn_query()]). Processes
+#' of one machine share the memory of a tree that several processes have opened. On the disk: the
+#' files, about 14 d + 10 bytes for each point, and 8 d + 8 bytes for each point while they are
+#' divided, unless `source` is a matrix. Queries: see `vignette("forest")`.
 #'
 #' @seealso [cover_tree()] for points that fit into one process.
 #'
@@ -92,7 +107,7 @@ cover_forest <- function(source, shards = 8, metric = "euclidean", path = NULL, 
                    max_open = if (identical(max_open, Inf)) Inf else check_count(max_open, "max_open"))
   shards <- check_count(shards, "shards")
   sample <- check_count(sample, "sample")
-  points <- open_source(source)
+  points <- open_source(source, metric)
   survey <- survey_source(points, metric, max(sample, 8 * shards))
   check_extent(rbind(survey$lower, survey$upper), "source", sqrt(length(survey$lower)))
   curve <- divide_curve(survey, shards)
@@ -109,8 +124,8 @@ cover_forest <- function(source, shards = 8, metric = "euclidean", path = NULL, 
   }
   places <- lapply(seq_along(tasks), place)
   tasks <- Map(function(task, shard) {
-    c(list(do = "build", shard = shard, metric = metric, n = survey$n), task, settings["leaf_size"],
-      settings["threads"])
+    c(list(do = "build", shard = shard, metric = metric, fit = survey$fit, names = survey$names, n = survey$n), task,
+      settings["leaf_size"], settings["threads"])
   }, tasks, places)
   built <- run_tasks(tasks, lapply(places, function(shard) sprintf("shard %d", shard$number)))
   new_shards(built, places, survey, metric, settings)
@@ -118,7 +133,7 @@ cover_forest <- function(source, shards = 8, metric = "euclidean", path = NULL, 
 
 # Tasks to build the shards of points in memory.
 memory_tasks <- function(source, survey, metric, curve) {
-  x <- read_chunk(source, 1)
+  x <- read_chunk(source, metric, 1)
   shard <- deal_points(coordinates_of(metric, survey$fit, x, "source"), curve)
   parts <- split(seq_len(nrow(x)), shard)
   lapply(unname(parts), function(rows) list(x = x[rows, , drop = FALSE], rows = rows))
@@ -137,7 +152,7 @@ check_forest_metric <- function(metric) {
   metric <- check_metric(metric)
   if (is_residual(metric) || is_function_metric(metric) || is_gower(metric)) {
     fail("metric must be one by coordinates, whose distances do not depend on other points: got %s",
-         describe(metric))
+         if (is_gower(metric)) paste("the", metric_label(metric)) else describe(metric))
   }
   metric
 }
@@ -164,7 +179,7 @@ new_shards <- function(built, places, survey, metric, settings) {
                 box_lower = bind("box_lower"), box_upper = bind("box_upper"))
   structure(
     list(shards = shards, boxes = boxes, n = if (survey$n <= .Machine$integer.max) as.integer(survey$n) else survey$n, d = survey$d, names = survey$names, metric = metric,
-         fit = survey$fit, code = if (!is.null(metric)) search_code(metric, ncol(boxes$lower)),
+         fit = survey$fit, code = if (!is.null(metric)) search_code(metric, ncol(boxes$lower), survey$fit),
          threads = settings$threads, max_open = settings$max_open),
     class = "covertree_shards"
   )
@@ -203,6 +218,12 @@ print.covertree_shards <- function(x, ...) {
 }
 
 #' @export
+str.covertree_shards <- function(object, ...) cat(format(object), "\n", sep = "")
+
+#' @export
+all.equal.covertree_shards <- function(target, current, ...) all.equal(unclass(target), unclass(current), ...)
+
+#' @export
 summary.covertree_shards <- function(object, ...) {
   parts <- unclass(object)
   value <- function(name) vapply(parts$shards, function(shard) as.double(shard[[name]]), 0)
@@ -212,5 +233,6 @@ summary.covertree_shards <- function(object, ...) {
 
 #' @export
 as.matrix.covertree_shards <- function(x, ...) {
-  fail("tree must be a cover_tree: got a forest, whose points are in %d files", length(unclass(x)$shards))
+  fail("tree must be one tree: got a forest, whose points are in the files of %d shards; read_tree() opens one of them",
+       length(unclass(x)$shards))
 }

@@ -79,7 +79,7 @@ grown_knn <- function(tree, query, k, rows, arguments) {
   }
   many <- predecessor && queries > 1000
   exact <- arguments$epsilon == 0 && is.null(arguments$budget)
-  result <- if (n == 0) knn_of_none(tree, query, k, queries)
+  result <- if (n == 0) knn_of_none(tree, query, k, queries, arguments)
             else search_parts(tree, queries, many || !exact, several, single, arguments$threads)
   attr(result, "rows") <- if (!own$all) own$rows
   attr(result, "own") <- is.null(query)
@@ -94,8 +94,10 @@ last_row <- function(tree) if (is_grown_tree(tree)) as.integer(tree$state$next_r
 is_whole <- function(part, rows) length(rows) == part$count
 
 # The result for a tree whose points are all removed.
-knn_of_none <- function(tree, query, k, queries) {
+knn_of_none <- function(tree, query, k, queries, arguments) {
   check_query(query, tree)
+  check_control(arguments$control)
+  check_threads(arguments$threads)
   structure(list(index = matrix(NA_integer_, queries, k), distance = matrix(NA_real_, queries, k)),
             class = "covertree_knn", exact = TRUE)
 }

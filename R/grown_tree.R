@@ -24,7 +24,8 @@ is_grown_tree <- function(tree) inherits(tree, "covertree_grown_tree")
 #' @param tree A tree from [cover_tree()] or from one of these functions, by Euclidean distance or
 #'   by one of the [metrics] except `metric_gower()`.
 #' @param x The points to add \[m x d\]: a matrix or data frame with the columns of the tree's
-#'   points. Columns are matched as for a `query` in [knn_query()]. m may be 0.
+#'   points. Columns are matched as for a `query` in [knn_query()]. m may be 0. For a tree of points
+#'   of the package \pkg{sf}, `x` may be of class `sf` or `sfc`.
 #' @param rows The row numbers of the points to remove, in any order. Repeated numbers count once.
 #' @param threads The number of threads; `NULL` for the default of [covertree_threads()].
 #'
@@ -47,10 +48,12 @@ is_grown_tree <- function(tree) inherits(tree, "covertree_grown_tree")
 #'
 #' @section Parts:
 #' A grown tree consists of parts, each a tree over some of the points; `summary()` lists the parts.
-#' Answers are the same, bit for bit, as the answers of one tree of all points. The first use of the
-#' tree after new batches of points builds a part of these points. This part is merged with the last
-#' part if the last part does not have more points, then with the part before if that part does not
-#' have more points than both together, and so on (the logarithmic method of Bentley and Saxe).
+#' Answers are the same, bit for bit, as the answers of one tree of all points. The only exception
+#' is `metric_periodic()` with new points beyond one period from the least value of the first
+#' points: such points are moved by whole periods, with rounding, as in queries. The first use of
+#' the tree after new batches of points builds a part of these points. This part is merged with the
+#' last part if the last part does not have more points, then with the part before if that part does
+#' not have more points than both together, and so on (the logarithmic method of Bentley and Saxe).
 #' Removed points stay in their part, and searches skip them. When a quarter of the points of a part
 #' is removed, the part is rebuilt without them.
 #'
@@ -122,7 +125,7 @@ insert_points <- function(tree, x, threads = NULL) {
   state$next_row <- state$next_row + count
   state$extent <- join_extents(state$extent, .Call(r_column_range, new$z))
   if (length(state$pending) >= PENDING) state <- build_pending(state, threads)
-  grown_tree(state, tree$space)
+  grown_tree(state, tree$space, attr(tree, "crs"))
 }
 
 #' @rdname insert_points
@@ -141,7 +144,7 @@ remove_points <- function(tree, rows, threads = NULL) {
     drop_rows(state, state$parts[[p]], found$row[found$part == p], threads)
   })
   state$parts <- parts[!vapply(parts, is.null, NA)]
-  grown_tree(state, tree$space)
+  grown_tree(state, tree$space, attr(tree, "crs"))
 }
 
 #' @rdname insert_points
@@ -152,8 +155,8 @@ compact <- function(tree, threads = NULL) {
   if (!is_grown_tree(tree)) return(tree)
   state <- build_pending(state_of(tree), threads)
   if (length(state$parts) > 0) state$parts <- list(single_part(state, threads))
-  if (!is_plain(state)) return(grown_tree(state, tree$space))
-  part_tree(state$parts[[1]], tree$space)
+  crs <- attr(tree, "crs")
+  if (is_plain(state)) part_tree(state$parts[[1]], tree$space, crs) else grown_tree(state, tree$space, crs)
 }
 
 #' @rdname insert_points
@@ -191,23 +194,45 @@ PENDING <- 256 # the number of pending batches from which a part is built, also 
 
 # The grown tree with this state. `space`: the metric of a tree; its points are dropped, because
 # each part keeps its own points.
-grown_tree <- function(state, space) {
+grown_tree <- function(state, space, crs = NULL) {
   state$query_work <- 0
   if (!is.null(space)) space <- space_of_part(space)
   structure(c(list(state = list2env(state, parent = emptyenv()), cache = new.env(parent = emptyenv())),
               if (!is.null(space)) list(space = space)),
-            class = c("covertree_grown_tree", "cover_tree"))
+            class = c("covertree_grown_tree", "cover_tree"), crs = crs)
 }
 
 check_grown_tree <- function(tree) {
   parts <- unclass(tree)
   sound <- is.list(parts) && all(names(parts) %in% c("state", "cache", "space")) &&
-    is.environment(parts$state) && all(state_names %in% ls(parts$state))
-  if (!sound) {
-    fail("tree is damaged: it does not have the elements that insert_points() gave it; build it again with cover_tree()")
-  }
+    is.environment(parts$state) && all(state_names %in% ls(parts$state)) && is_sound_state(parts$state)
+  if (!sound) refuse_damaged()
   check_space(parts[["space", exact = TRUE]])
   invisible(NULL)
+}
+
+refuse_damaged <- function() {
+  fail("tree is damaged: it does not have the elements that insert_points() gave it; build it again with cover_tree()")
+}
+
+# Whether the values of a state have the types and shapes that functions rely on: a user may have
+# edited them. build_pending() checks new points; src/glue/parts.c compares rows and removed points
+# with the trees.
+is_sound_state <- function(state) {
+  whole <- function(value, least) is_number(value) && is.finite(value) && value >= least && value == trunc(value)
+  sound_part <- function(part) {
+    is.list(part) && typeof(part$pointer) == "externalptr" && is.integer(part$rows) && whole(part$count, 1)
+  }
+  is.matrix(state$extent) && is.double(state$extent) && nrow(state$extent) == 2 && whole(state$d, 1) &&
+    whole(state$next_row, 1) && whole(state$leaf_size, 1) && isTRUE(state$layout %in% c("hilbert", "natural")) &&
+    is_number(state$query_work) && is.list(state$parts) && all(vapply(state$parts, sound_part, NA)) &&
+    is.list(state$pending) && all(vapply(state$pending, is.list, NA))
+}
+
+# Whether a batch of new points has rows and coordinates that fit.
+is_sound_batch <- function(new, columns) {
+  is.double(new$z) && is.matrix(new$z) && ncol(new$z) == columns && is.integer(new$rows) &&
+    length(new$rows) == nrow(new$z)
 }
 
 # ---- arguments --------------------------------------------------------------------------------------
@@ -226,12 +251,19 @@ check_remaining <- function(rows, parts, next_row) {
 
 # New points: list(z, x) like points_of().
 new_points <- function(tree, x) {
+  x <- plain_query(x, tree, "x")
   z <- check_query(x, tree, "x")
-  list(z = z, x = if (!is.null(tree$space) && !has_plain_points(tree$space$metric)) {
-    given <- check_points(x, empty = TRUE)
-    given <- suppressMessages(match_columns(given, dimnames(tree)[[2]], "x", "the tree"),
-                              classes = "covertree_reordered")
-    rownames(given) <- NULL
-    given
-  })
+  list(z = z, x = if (!is.null(tree$space) && !has_plain_points(tree$space$metric)) given_points(tree, x))
+}
+
+# The new points as given, with the columns of the tree's points in their order and with their
+# names.
+given_points <- function(tree, x) {
+  metric <- tree$space$metric
+  names <- dimnames(tree)[[2]]
+  given <- suppressMessages(match_query(check_metric_points(x, metric, empty = TRUE), tree, "x"),
+                            classes = "covertree_reordered")
+  if (metric$kind == "great_circle" && is.null(names)) given <- given[, sphere_order(given, "x"), drop = FALSE]
+  dimnames(given) <- if (!is.null(names)) list(NULL, names)
+  given
 }

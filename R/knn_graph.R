@@ -3,8 +3,8 @@
 #' Returns the graph in which each point is connected to its k nearest neighbors: a sparse matrix of
 #' the package \pkg{Matrix} or a graph of the package \pkg{igraph}.
 #'
-#' @param x A tree, a result of [knn_query()] for all own points of a tree, or n points in any form
-#'   that [cover_tree()] takes.
+#' @param x A tree or a forest ([cover_forest()]), a result of [knn_query()] for all own points of a
+#'   tree, or n points in any form that [cover_tree()] takes.
 #' @param k The number of neighbors of each point. Must not be given if `x` is a result of
 #'   [knn_query()].
 #' @param mutual `FALSE`: a directed edge leads from each point to each of its neighbors. `TRUE`: an
@@ -25,9 +25,10 @@
 #'   "one"` for them.
 #'
 #' @section Errors:
-#' Stops if `x` is a result for other queries than all own points; if `k` is missing although `x` is
-#' not a result, or given although `x` is a result; if the package \pkg{Matrix} or \pkg{igraph} is
-#' needed and not installed; and if [cover_tree()] or [knn_query()] stops.
+#' Stops if `x` is a result for other queries than all own points, or a tree after
+#' [remove_points()]; if `k` is missing although `x` is not a result, or given although `x` is a
+#' result; if the package \pkg{Matrix} or \pkg{igraph} is needed and not installed; and if
+#' [cover_tree()] or [knn_query()] stops.
 #'
 #' @section Cost:
 #' The cost of [cover_tree()] and [knn_query()], and of a sort of the n k edges.
@@ -47,7 +48,7 @@ knn_graph <- function(x, k, mutual = FALSE, weights = c("distance", "one"), to =
   to <- check_choice(to, c("Matrix", "igraph"), "to")
   need_package(to, sprintf("to = \"%s\"", to))
   if (missing(x)) fail("x must be points, a tree or a result of knn_query(): got nothing")
-  searched <- inherits(x, "covertree_knn") || inherits(x, "cover_tree")
+  searched <- inherits(x, "covertree_knn") || inherits(x, "cover_tree") || is_shards(x)
   if (searched && !missing(metric)) fail("metric must not be given if x is a tree or a result, which have their own")
   if (inherits(x, "covertree_knn")) {
     if (!missing(k)) fail("k must not be given if x is a result of knn_query(), which has %d", ncol(x$index))
@@ -55,6 +56,10 @@ knn_graph <- function(x, k, mutual = FALSE, weights = c("distance", "one"), to =
   } else {
     if (missing(k)) fail("k must be one whole number of at least 1: got nothing")
     k <- check_count(k, "k")
+    if (is_grown_tree(x) && length(x) < last_row(x)) {
+      fail(paste("x must be a tree with the rows 1 to n, which become the rows of the graph: got one after",
+                 "remove_points(); use cover_tree(as.matrix(x))"))
+    }
     if (!searched) x <- if (missing(metric)) cover_tree(x) else cover_tree(x, metric = metric)
     x <- knn_query(x, k = k)
   }

@@ -197,7 +197,6 @@ per_column <- function(distance, count, metric) distance / if (metric == "gower"
 # Returns the values to impute: the aggregate of the values of the donors.
 donor_value <- function(column, donors, aggregate) {
   weight <- neighbor_weights(donors$distance, if (aggregate == "weighted") "inverse" else "uniform")
-  weight[is.na(donors$index)] <- 0
   if (is.factor(column)) {
     votes <- class_votes(donors$index, as.integer(column), nlevels(column), weight)
     return(factor(levels(column)[max.col(votes, "first")], levels(column)))

@@ -4,10 +4,11 @@
 #' of the classes, or the mean of a numeric variable. Without test points, each training point is
 #' predicted from the other training points (leave-one-out).
 #'
-#' @param train The n training points, in any form that [cover_tree()] takes; or a tree over these
-#'   points.
+#' @param train The n training points, in any form that [cover_tree()] takes; or a tree or a forest
+#'   ([cover_forest()]) of these points.
 #' @param y The variable to predict: a vector with an element for each training point, without
-#'   missing values. A factor, character or logical vector has classes; a numeric vector has values.
+#'   missing values. After [remove_points()], the training points are the points in [tree_rows()],
+#'   in this order. A factor, character or logical vector has classes; a numeric vector has values.
 #' @param test The m points to predict, in any form that [knn_query()] takes. `NULL`: the training
 #'   points; a point is not its own neighbor.
 #' @param k The number of neighbors: at most n, or n - 1 without `test`.
@@ -23,7 +24,8 @@
 #'   with the largest sum of weights. If several classes have the largest sum, the first level is
 #'   predicted. Levels without a training point remain levels. With `prob = TRUE`, a matrix \[m x
 #'   number of levels\]: the share of each class in the sum of weights. For values, a numeric vector
-#'   of length m: the weighted mean of the values of the neighbors.
+#'   of length m: the weighted mean of the values of the neighbors. With `metric_gower(na =
+#'   "scan")`, a point may have fewer than k neighbors; without neighbors, the result is `NA`.
 #'
 #'   The neighbors are exact, and equal distances are ordered by row. So the result is the same in
 #'   each call. Results of `class::knn()` and `FNN::knn()` differ only if distances or sums of
@@ -58,7 +60,7 @@ knn_predict <- function(train, y, test = NULL, k = 5, weights = c("uniform", "in
   k <- check_count(k, "k")
   weights <- check_choice(weights, c("uniform", "inverse"), "weights")
   prob <- check_flag(prob, "prob")
-  if (inherits(train, "cover_tree")) {
+  if (inherits(train, "cover_tree") || is_shards(train)) {
     if (!missing(metric)) fail("metric must not be given if train is a tree, which has its own")
     tree <- train
   } else {
@@ -73,11 +75,18 @@ knn_predict <- function(train, y, test = NULL, k = 5, weights = c("uniform", "in
          others, k)
   }
   near <- naming("query", "test", knn_query(tree, test, k = k, threads = threads))
+  if (is_grown_tree(tree)) near$index[] <- match(near$index, tree_rows(tree))
   weight <- neighbor_weights(near$distance, weights)
-  if (!is.factor(y)) return(weighted_rows(array(y[near$index], dim(near$index)), weight))
+  none <- is.na(near$index[, 1])
+  if (!is.factor(y)) {
+    value <- array(y[near$index], dim(near$index))
+    value[is.na(value)] <- 0
+    return(replace(weighted_rows(value, weight), none, NA))
+  }
   votes <- class_votes(near$index, as.integer(y), nlevels(y), weight)
-  if (!prob) return(factor(levels(y)[max.col(votes, "first")], levels(y)))
+  if (!prob) return(factor(replace(levels(y)[max.col(votes, "first")], none, NA), levels(y)))
   votes <- votes / rowSums(votes)
+  votes[none, ] <- NA
   colnames(votes) <- levels(y)
   votes
 }
@@ -101,13 +110,14 @@ check_response <- function(y, n, prob) {
   if (!classes) as.double(y) else if (is.factor(y)) y else factor(y)
 }
 
-# Returns the weights [m x k] of neighbors at these distances.
+# Returns the weights [m x k] of neighbors at these distances; 0 where there is none, NA.
 neighbor_weights <- function(distance, weights) {
-  if (weights == "uniform") return(array(1, dim(distance)))
+  if (weights == "uniform") return(1 - is.na(distance))
   # Relative to the nearest neighbor, so that the inverse of a small distance is finite.
   weight <- distance[, 1] / distance
-  zero <- distance[, 1] == 0
+  zero <- which(distance[, 1] == 0)
   weight[zero, ] <- distance[zero, ] == 0
+  weight[is.na(distance)] <- 0
   weight
 }
 

@@ -22,8 +22,8 @@ check_exact_for <- function(approximates, epsilon, budget) {
   if (length(given) > 0) fail("max_distance must be Inf with %s, because it needs an exact search", given[1])
 }
 
-# The limits of the queries `distinct`, given the limits of `rows`. A row that occurs several times in
-# `rows` gets the largest of its limits.
+# The limits of the queries `distinct`, given the limits of `rows`. A row that occurs several times
+# in `rows` gets the largest of its limits.
 limits_of <- function(max_distance, rows, distinct) {
   if (is.null(rows)) return(max_distance)
   if (!anyDuplicated(rows)) return(max_distance[match(distinct, rows)])

@@ -8,8 +8,7 @@
 #   n, extent  the number and the range of the coordinates, by which check_space() compares the state
 #              with the arrays of the tree
 #   z          the coordinates; the tree has them in its arrays, and drops z from the state
-metric_space <- function(x, metric) {
-  fit <- fit_metric(metric, x)
+metric_space <- function(x, metric, fit = fit_metric(metric, x)) {
   z <- metric_coordinates(metric, fit, x, "x")
   code <- search_code(metric, ncol(z), fit)
   check_coordinates(z, code, "x")
@@ -167,16 +166,22 @@ query_coordinates <- function(query, tree, what = "query") {
 # The query points with the columns of the tree.
 match_query <- function(query, tree, what = "query") {
   metric <- tree$space$metric
-  if (is_gower(metric)) return(match_frame(query, tree$space$fit))
-  columns <- dim(tree)[2]
+  if (is_gower(metric)) match_frame(query, tree$space$fit)
+  else match_points(query, metric, dim(tree)[2], dimnames(tree)[[2]], what)
+}
+
+# The points with the columns of a tree, given by their number and names. `metric`: NULL for
+# Euclidean distance.
+match_points <- function(query, metric, columns, names, what) {
   if (ncol(query) != columns) {
     fail("%s must have as many columns as the tree, %d: got %d", what, columns, ncol(query))
   }
-  names <- dimnames(tree)[[2]]
-  if (metric$kind == "great_circle") {
+  if (identical(metric$kind, "great_circle")) {
     if (is.null(names)) return(query)
-    if (!is.null(sphere_places(colnames(query))) && !is.null(sphere_places(names))) {
-      colnames(query) <- sphere_names(colnames(query))
+    own <- sphere_names(colnames(query))
+    # Otherwise the message names the columns as the user does.
+    if (!is.null(sphere_places(own)) && setequal(own, sphere_names(names))) {
+      colnames(query) <- own
       names <- sphere_names(names)
     }
   }

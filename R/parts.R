@@ -26,6 +26,7 @@ points_of <- function(parts, more = NULL) {
 # both, and so on.
 build_pending <- function(state, threads) {
   if (length(state$pending) == 0) return(state)
+  if (!all(vapply(state$pending, is_sound_batch, NA, ncol(state$extent)))) refuse_damaged()
   all <- function(name) do.call(rbind, lapply(state$pending, `[[`, name))
   new <- list(z = all("z"), x = all("x"), rows = unlist(lapply(state$pending, `[[`, "rows")))
   last <- length(state$parts)
@@ -53,9 +54,8 @@ parts_of <- function(tree, threads = NULL) {
 # Stores the parts in the state of a tree, unless a user has locked the state.
 keep_parts <- function(state, parts, query_work) {
   if (is_locked(state)) return()
-  state$parts <- parts
-  state$pending <- list()
-  state$query_work <- query_work
+  # In one call, so that an interrupt cannot leave the new points in a part and pending as well.
+  list2env(list(parts = parts, pending = list(), query_work = query_work), state)
 }
 
 is_locked <- function(state) {
@@ -111,9 +111,9 @@ space_of_part <- function(space, part = NULL) {
 }
 
 # The tree of a part without removed points; its rows are local rows.
-part_tree <- function(part, space) {
+part_tree <- function(part, space, crs = NULL) {
   if (!is.null(space)) space <- space_of_part(space, part)
-  new_cover_tree(part$pointer, NULL, space)
+  new_cover_tree(part$pointer, NULL, space, crs)
 }
 
 # Replaces the parts of a tree by one part, and returns this part. The tree must have points.

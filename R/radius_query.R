@@ -109,7 +109,7 @@ radius_query <- function(tree, query = NULL, radius, rows = NULL, sort = TRUE, c
     bytes <- radius_bytes(queries, if (is.null(rows)) queries else length(distinct))
     limit <- function() if (is.null(max_pairs)) radius_limit(bytes) else max_pairs
     found <- if (!is.null(scan)) {
-      .Call(r_scan_radius, scan$points, scan$query, distinct, radius, limit(), options)
+      .Call(r_scan_radius, scan$points, scan$query, distinct, times, radius, limit(), options)
     } else {
       .Call(r_radius, tree, query, distinct, times, radius, sort, min(FEW_PAIRS, max_pairs), limit, options)
     }

@@ -41,16 +41,17 @@ check_sf_points <- function(shapes, what) {
   }
 }
 
-# Returns the coordinates of a query of class sf, and any other query as it is.
-plain_query <- function(query, tree) {
+# Returns the coordinates of a query of class sf, and any other query as it is. `what` is the name
+# of the argument.
+plain_query <- function(query, tree, what = "query") {
   if (!is_sf(query) || is_function_tree(tree)) return(query)
-  points <- sf_coordinates(query, "query")
+  points <- sf_coordinates(query, what)
   crs <- attr(tree, "crs")
   if (is.null(crs)) {
-    fail("query must be a matrix or a data frame, because the tree's points have no coordinate reference system: got %s; use sf::st_coordinates(query)",
-         describe(query))
+    fail("%s must be a matrix or a data frame, because the tree's points have no coordinate reference system: got %s; use sf::st_coordinates(%s)",
+         what, describe(query), what)
   }
-  check_crs(query, "query", crs, "the tree", "attr(tree, \"crs\")")
+  check_crs(query, what, crs, "the tree", "attr(tree, \"crs\")")
   points
 }
 

@@ -3,6 +3,9 @@
 # knn_query() for a forest.
 shards_knn <- function(forest, query, k, rows, predecessor, recall, epsilon, budget, max_distance, threads,
                        max_pairs, control) {
+  start <- proc.time()[["elapsed"]]
+  predecessor <- check_flag(predecessor, "predecessor")
+  if (predecessor && !is.null(query)) refuse_query(query)
   call <- begin_forest_call(forest, query, rows, predecessor, threads, control)
   k <- check_count(k, "k")
   check_share(recall, "recall")
@@ -17,19 +20,28 @@ shards_knn <- function(forest, query, k, rows, predecessor, recall, epsilon, bud
   first <- first_tasks(call, c(constant, list(boxes = call$boxes)), function(line) list(max_distance = limits[line]),
                        limits)
   found <- forest_run(call, first)
-  result <- list(index = matrix(call$no_row, call$count, k), distance = matrix(NA_real_, call$count, k))
-  for (part in found) {
-    result$index[part$line, ] <- part$index
-    result$distance[part$line, ] <- part$distance
+  limits_at <- function(at) {
+    # Own points are in order of rows.
+    c(list(max_distance = at$reach),
+      if (predecessor) list(before = if (is.null(call$distinct)) at$line else call$distinct[at$line]))
   }
-  more <- forest_run(call, later_tasks(found, constant, function(at) list(max_distance = at$reach)))
-  result <- merge_neighbors(result, more)
+  more <- forest_run(call, later_tasks(found, constant, limits_at))
+  result <- .Call(r_merge_neighbors, c(found, more), call$count, k, is.double(call$no_row), call$options$threads)
   if (!identical(call$rows, call$distinct)) result <- lines_of(result, match(call$rows, call$distinct))
   if (!is.null(max_distance)) result <- drop_farther(result, max_distance)
   knn <- structure(result, class = "covertree_knn", exact = TRUE,
                    own = is.null(query), points = length(forest))
   attr(knn, "rows") <- call$rows
+  if (call$options$stats) attr(knn, "stats") <- forest_stats(c(found, more), call$count, start)
   knn
+}
+
+# The statistics of the searches in all shards, added up, for so many queries since `start`.
+forest_stats <- function(parts, queries, start) {
+  total <- no_stats
+  for (part in parts) total <- Map(`+`, total, part$stats[names(total)])
+  total$seconds[["elapsed"]] <- proc.time()[["elapsed"]] - start
+  new_stats(total, queries)
 }
 
 # radius_query() for a forest.
@@ -61,36 +73,33 @@ shards_radius <- function(forest, query, radius, rows, sort, count_only, threads
             own = is.null(query), points = length(forest))
 }
 
-# Checks the arguments that all queries have. Returns what their tasks need: count, the number of different
-# queries; rows and distinct, as in knn_query(); z, the coordinates of other queries.
+# Checks the arguments that all queries have. Returns what their tasks need: count, the number of
+# different queries; rows and distinct, as in knn_query(); z, the coordinates of other queries.
 begin_forest_call <- function(forest, query, rows, predecessor, threads, control) {
   check_shards(forest)
   parts <- unclass(forest)
   control <- check_control(control)
-  if (control$stats) fail("control must have stats = FALSE for a forest, which collects no statistics: got TRUE")
   if (is.null(threads)) threads <- parts$threads
-  options <- search_options(control, threads, FALSE)
+  options <- search_options(control, threads, predecessor)
   options$progress <- FALSE
-  if (check_flag(predecessor, "predecessor")) {
-    fail("predecessor must be FALSE for a forest: got TRUE; build one tree with cover_tree()")
-  }
   queries <- count_queries(query, rows, parts$n)
+  if (queries > .Machine$integer.max) {
+    fail("rows must be given for a forest of more than %d points, because a result has at most as many rows: got NULL",
+         .Machine$integer.max)
+  }
   rows <- check_rows(rows, parts$n)
   distinct <- if (!is.null(rows)) sort(unique(rows))
   z <- forest_coordinates(query, parts)
   list(parts = parts, options = options, queries = queries, rows = rows, distinct = distinct, z = z,
-       boxes = parts$boxes, count = if (is.null(rows)) queries else length(distinct),
+       boxes = c(parts$boxes, list(smallest = vapply(parts$shards, function(shard) as.double(shard$smallest), 0))),
+       count = if (is.null(rows)) queries else length(distinct),
        no_row = if (parts$n <= .Machine$integer.max) NA_integer_ else NA_real_)
 }
 
 # The coordinates of query points, checked as by check_query().
 forest_coordinates <- function(query, parts) {
   if (is.null(query)) return(NULL)
-  query <- check_points(query, "query", empty = TRUE)
-  if (ncol(query) != parts$d) {
-    fail("query must have as many columns as the tree, %d: got %d", parts$d, ncol(query))
-  }
-  query <- match_columns(query, parts$names, "query", "the tree")
+  query <- match_points(check_metric_points(query, parts$metric, "query"), parts$metric, parts$d, parts$names, "query")
   if (nrow(query) == 0) return(matrix(0, 0, ncol(parts$boxes$lower)))
   z <- coordinates_of(parts$metric, parts$fit, query, "query")
   extent <- rbind(.Call(r_column_range, z), parts$boxes$lower, parts$boxes$upper)
@@ -99,18 +108,26 @@ forest_coordinates <- function(query, parts) {
 }
 
 # Tasks of the first round: a query asks the shard that contains it, or the nearest. `limit`: the
-# arguments of a task for the queries in these lines; `limits`: for own points, the limits of all queries.
+# arguments of a task for the queries in these lines; `limits`: for own points, the limits of all
+# queries.
 first_tasks <- function(call, constant, limit, limits) {
   shards <- call$parts$shards
   if (is.null(call$z)) {
     own <- c(constant, list(rows = call$distinct), if (!is.null(limits)) list(max_distance = limits))
     return(if (call$count > 0) lapply(shards, function(shard) c(own, list(shard = shard))))
   }
-  lines <- split(seq_len(nrow(call$z)), .Call(r_nearest_shard, call$boxes, call$parts$code, call$z))
+  lines <- by_shard(seq_len(nrow(call$z)), .Call(r_nearest_shard, call$boxes, call$parts$code, call$z), length(shards))
   unname(Map(function(number, line) {
     c(constant, list(shard = shards[[number]], line = line, z = call$z[line, , drop = FALSE]),
       if (!is.null(limits)) limit(line))
   }, as.integer(names(lines)), lines))
+}
+
+# The values of each shard that has some, by its number. split() would first search the numbers for
+# those that occur.
+by_shard <- function(values, shard, shards) {
+  groups <- split(values, structure(shard, levels = as.character(seq_len(shards)), class = "factor"))
+  groups[lengths(groups) > 0]
 }
 
 # Tasks of the second round: the queries that may have neighbors in a shard other than their first.
@@ -122,9 +139,11 @@ later_tasks <- function(found, constant, limit) {
   line <- pick("line")
   reach <- pick("reach")
   z <- do.call(rbind, lapply(crossing, `[[`, "z"))
-  groups <- split(seq_along(shard), shard)
+  # The merge needs lines in order.
+  along <- order(line)
+  groups <- by_shard(along, shard[along], max(shard))
   unname(Map(function(number, at) {
-    c(constant, list(number = number, line = line[at], z = z[at, , drop = FALSE]), limit(list(reach = reach[at])))
+    c(constant, list(number = number, line = line[at], z = z[at, , drop = FALSE]), limit(list(line = line[at], reach = reach[at])))
   }, as.integer(names(groups)), groups))
 }
 
@@ -139,29 +158,6 @@ forest_run <- function(call, tasks) {
             big_number(task$shard$count), big_number(call$parts$n), big_number(task$shard$smallest))
   })
   run_tasks(tasks, about)
-}
-
-# Inserts the neighbors that other shards found, by (distance, row).
-merge_neighbors <- function(result, more) {
-  line <- unlist(lapply(more, `[[`, "line"))
-  if (length(line) == 0) return(result)
-  k <- ncol(result$index)
-  touched <- unique(line)
-  index <- rbind(result$index[touched, , drop = FALSE], do.call(rbind, lapply(more, `[[`, "index")))
-  distance <- rbind(result$distance[touched, , drop = FALSE], do.call(rbind, lapply(more, `[[`, "distance")))
-  line <- rep(c(touched, line), k)
-  there <- which(!is.na(index))
-  there <- there[order(line[there], distance[there], index[there], method = "radix")]
-  line <- line[there]
-  first <- !duplicated(line)
-  rank <- sequence(diff(c(which(first), length(line) + 1)))
-  kept <- rank <= k
-  at <- cbind(line, rank)[kept, , drop = FALSE]
-  result$index[touched, ] <- NA
-  result$distance[touched, ] <- NA
-  result$index[at] <- index[there[kept]]
-  result$distance[at] <- distance[there[kept]]
-  result
 }
 
 # The lists of radius_query(), from those of several shards.

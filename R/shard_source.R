@@ -6,10 +6,10 @@ SOURCE_CHUNK <- 250000 # the rows of a chunk of a .csv file
 
 # Returns a function of the number of a chunk, from 1, whose value is a matrix or data frame, or
 # NULL after the last chunk.
-open_source <- function(source) {
+open_source <- function(source, metric) {
   if (is.function(source)) return(source)
   if (is.character(source)) return(file_source(source))
-  points <- if (is.data.frame(source)) source else check_points(source, "source")
+  points <- if (is.data.frame(source) && !is_sf(source)) source else check_metric_points(source, metric, "source")
   function(i) if (i == 1) points
 }
 
@@ -83,11 +83,11 @@ parquet_source <- function(path) {
 }
 
 # Returns a chunk as a matrix of finite doubles with the columns of the first chunk, or NULL.
-read_chunk <- function(source, i, like = NULL) {
+read_chunk <- function(source, metric, i, like = NULL) {
   chunk <- source(i)
   if (is.null(chunk)) return(NULL)
   what <- sprintf("chunk %d of source", i)
-  chunk <- check_points(chunk, what, empty = TRUE)
+  chunk <- check_metric_points(chunk, metric, what)
   if (is.null(like)) return(chunk)
   if (ncol(chunk) != like$d) {
     fail("%s must have as many columns as the first, %d: got %d", what, like$d, ncol(chunk))
@@ -96,13 +96,13 @@ read_chunk <- function(source, i, like = NULL) {
 }
 
 # Calls use(chunk, first, i) for each chunk that has rows; `first` is the number of its first row.
-for_chunks <- function(source, use) {
+for_chunks <- function(source, metric, use) {
   like <- NULL
   i <- 0
   rows <- 0
   repeat {
     i <- i + 1
-    chunk <- read_chunk(source, i, like)
+    chunk <- read_chunk(source, metric, i, like)
     if (is.null(chunk)) return(list(n = rows, d = like$d, names = like$names))
     if (is.null(like)) like <- list(d = ncol(chunk), names = colnames(chunk))
     if (nrow(chunk) == 0) next
@@ -119,7 +119,8 @@ survey_source <- function(source, metric, size) {
   kept <- list()
   kept_rows <- list()
   stride <- 1
-  lower <- upper <- fit <- NULL
+  lower <- upper <- NULL
+  fit <- fit_periods(source, metric)
   thin <- function() {
     while (sum(lengths(kept_rows)) > 2 * size) {
       stride <<- 2 * stride
@@ -130,7 +131,7 @@ survey_source <- function(source, metric, size) {
       }
     }
   }
-  about <- for_chunks(source, function(chunk, first, i) {
+  about <- for_chunks(source, metric, function(chunk, first, i) {
     if (is.null(fit)) fit <<- fit_metric_of(metric, chunk)
     z <- coordinates_of(metric, fit, chunk, sprintf("chunk %d of source", i))
     extent <- .Call(r_column_range, z)
@@ -151,6 +152,19 @@ coordinates_of <- function(metric, fit, x, what) {
 }
 
 fit_metric_of <- function(metric, x) if (is.null(metric)) list() else fit_metric(metric, x)
+
+# Returns the fit of a metric_periodic(), whose periods begin at the least values of all points;
+# NULL for other metrics, which need only the columns of the first chunk.
+fit_periods <- function(source, metric) {
+  if (is.null(metric) || metric$kind != "periodic") return(NULL)
+  extent <- NULL
+  about <- for_chunks(source, metric, function(chunk, first, i) {
+    extent <<- .Call(r_column_range, rbind(extent, .Call(r_column_range, chunk)))
+  })
+  if (is.null(extent)) return(NULL)
+  colnames(extent) <- about$names
+  fit_metric(metric, extent)
+}
 
 # Divides the Hilbert curve through the box of all points into `shards` ranges with about equal
 # numbers of sampled points. Returns list(corners [2 x d], split [shards - 1 x d]): the box, and the
@@ -182,7 +196,7 @@ deal_points <- function(z, curve) {
 # from which spooled_points() reads them. Returns the number of points of each shard.
 spool_source <- function(source, survey, metric, curve, directory) {
   count <- numeric(nrow(curve$split) + 1)
-  about <- for_chunks(source, function(chunk, first, i) {
+  about <- for_chunks(source, metric, function(chunk, first, i) {
     z <- coordinates_of(metric, survey$fit, chunk, sprintf("chunk %d of source", i))
     shard <- deal_points(z, curve)
     for (s in unique(shard)) {

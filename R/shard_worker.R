@@ -1,13 +1,13 @@
-# What a process does for a forest: it builds shards, and answers queries by them. A shard has two files: a
-# tree, and the row number of each of its points in the whole data. Any process that can read the files
-# can answer; it keeps the shards that it has opened.
+# What a process does for a forest: it builds shards, and answers queries by them. A shard has two
+# files: a tree, and the row number of each of its points in the whole data. Any process that can
+# read the files can answer; it keeps the shards that it has opened.
 
 # The shards open in this process, by the path of their file; `order` has their paths, the last used
 # one last.
 open_shards <- new.env(parent = emptyenv())
 
-# Runs a task in any process. This function is sent to the process; all others are those of the package
-# that is installed there, which therefore must be the same.
+# Runs a task in any process. This function is sent to the process; all others are those of the
+# package that is installed there, which therefore must be the same.
 run_task <- function(task) {
   here <- unname(as.character(getNamespaceVersion("covertree")))
   if (!identical(here, task$version)) {
@@ -31,8 +31,8 @@ worker_threads <- function(task) {
 
 # ---- files -----------------------------------------------------------------------------
 
-# The file of the row numbers is written last, under another name first: if it has its final name, both
-# files are complete.
+# The file of the row numbers is written last, under another name first: if it has its final name,
+# both files are complete.
 write_shard <- function(tree, rows, shard) {
   write_tree(tree, paste0(shard$file, ".tree"))
   path <- paste0(shard$file, ".rows")
@@ -82,7 +82,7 @@ build_shard <- function(task) {
   points <- if (is.null(task$spool)) task[c("x", "rows")] else spooled_points(task$spool)
   rows <- points$rows
   if (task$n <= .Machine$integer.max) rows <- as.integer(rows)
-  tree <- cover_tree(points$x, metric = task$metric, leaf_size = task$leaf_size, threads = worker_threads(task))
+  tree <- shard_tree(points$x, task)
   write_shard(tree, rows, task$shard)
   arrays <- .Call(r_tree_arrays, tree$pointer)
   boxes <- boxes_of_tree(arrays)
@@ -90,10 +90,23 @@ build_shard <- function(task) {
        box_lower = arrays$lower[boxes, , drop = FALSE], box_upper = arrays$upper[boxes, , drop = FALSE])
 }
 
+# The tree of a shard. The coordinates of its points do not depend on the shard: columns are
+# matched, and periods begin, as for all points of the forest.
+shard_tree <- function(x, task) {
+  threads <- worker_threads(task)
+  if (is.null(task$metric)) return(cover_tree(x, leaf_size = task$leaf_size, threads = threads))
+  colnames(x) <- task$names
+  space <- suppressMessages(metric_space(x, task$metric, task$fit), classes = "covertree_reordered")
+  leaf_size <- if (is.null(task$leaf_size)) 128L else task$leaf_size
+  settings <- list(layout = "hilbert", leaf_size = leaf_size, dimnames = NULL)
+  pointer <- .Call(r_tree_build, space$z, TRUE, leaf_size, simd_level(), threads, settings)
+  new_cover_tree(pointer, NULL, seal_space(space))
+}
+
 BOXES <- 128 # of a shard, at most
 
-# The numbers of nodes that together contain all points: the largest node is replaced by its children,
-# while there are few.
+# The numbers of nodes that together contain all points: the largest node is replaced by its
+# children, while there are few.
 boxes_of_tree <- function(arrays) {
   size <- arrays$subtree_end - arrays$subtree_begin + 1L
   nodes <- 1L
@@ -109,8 +122,9 @@ boxes_of_tree <- function(arrays) {
 
 # ---- queries ---------------------------------------------------------------------------
 
-# The queries of a task, for this shard: own points, all of them or those in task$rows, or the points
-# task$z. `line`: which queries of the call they are; `rows`: own points by their number in the tree.
+# The queries of a task, for this shard: own points, all of them or those in task$rows, or the
+# points task$z. `line`: which queries of the call they are; `rows`: own points by their number in
+# the tree.
 queries_of <- function(task, shard) {
   if (!is.null(task$z)) return(list(line = task$line, z = task$z))
   if (is.null(task$rows)) return(list(line = shard$rows))
@@ -126,8 +140,9 @@ worker_options <- function(task, tree) {
   options
 }
 
-# list(line, index, distance, crossing): neighbors in this shard, by the row numbers of the whole data.
-# Queries in later rounds (task$boxes is NULL) are returned only if they have a neighbor here.
+# list(line, index, distance, stats, crossing): neighbors in this shard, by the row numbers of the
+# whole data. crossing: only if task$boxes is given, as in the first round. The second round returns
+# only queries with a neighbor in this shard. task$before: neighbors must have smaller rows.
 shard_knn <- function(task) {
   shard <- open_shard(task$shard, task$max_open)
   queries <- queries_of(task, shard)
@@ -136,11 +151,17 @@ shard_knn <- function(task) {
   if (length(limit) > 1) limit <- limit[if (is.null(task$z)) queries$line else seq_along(queries$line)]
   count <- length(queries$line)
   if (!is.null(limit)) options$max_distance <- rep_len(limit, count)
+  if (!is.null(task$before)) {
+    options$predecessor <- FALSE
+    options$max_row <- findInterval(task$before, shard$rows, left.open = TRUE)
+  }
   found <- .Call(r_knn, shard$tree$pointer, queries$z, queries$rows, task$k, options)
-  result <- list(line = queries$line, index = array(shard$rows[found$index], dim(found$index)),
-                 distance = found$distance)
+  index <- shard$rows[found$index]
+  dim(index) <- dim(found$index)
+  result <- list(line = queries$line, index = index, distance = found$distance, stats = found$stats)
   if (is.null(task$boxes)) return(hits_of(result))
-  reach <- pmin(found$distance[, task$k], Inf, na.rm = TRUE)
+  reach <- found$distance[, task$k]
+  reach[is.na(reach)] <- Inf
   if (!is.null(limit)) reach <- pmin(reach, limit)
   c(result, list(crossing = crossing_queries(task, shard, queries, reach)))
 }
@@ -148,29 +169,40 @@ shard_knn <- function(task) {
 hits_of <- function(result) {
   hit <- which(!is.na(result$index[, 1]))
   list(line = result$line[hit], index = result$index[hit, , drop = FALSE],
-       distance = result$distance[hit, , drop = FALSE])
+       distance = result$distance[hit, , drop = FALSE], stats = result$stats)
 }
 
-# The queries that may have neighbors in other shards: list(line, shard, z, reach), an element for each
-# query and shard. reach [m]: the largest distance of a neighbor.
+# The queries that may have neighbors in other shards: list(line, shard, z, reach), an element for
+# each query and shard. reach [m]: the largest distance of a neighbor. Predecessors are only in
+# shards with a smaller row.
 crossing_queries <- function(task, shard, queries, reach) {
   if (nrow(task$boxes$lower) < 2) return(NULL)
+  # Queries near each other follow each other, because they are compared with boxes in groups.
   arrays <- .Call(r_tree_arrays, shard$tree$pointer)
-  # Own points are compared where they are, in the order of the tree.
-  at <- if (is.null(queries$z)) arrays$row else seq_along(queries$line)
-  z <- if (is.null(queries$z)) arrays$points else queries$z
-  if (!is.null(queries$rows)) {
-    z <- z[match(queries$rows, arrays$row), , drop = FALSE]
-    at <- seq_along(queries$rows)
+  if (!is.null(queries$z)) {
+    at <- .Call(r_hilbert_order, queries$z, NULL)
+    z <- queries$z[at, , drop = FALSE]
+  } else if (is.null(queries$rows)) {
+    at <- arrays$row
+    z <- arrays$points
+  } else {
+    place <- match(queries$rows, arrays$row)
+    at <- order(place)
+    z <- arrays$points[place[at], , drop = FALSE]
   }
   near <- .Call(r_near_shards, task$boxes, shard$tree$space$code, z, as.double(reach[at]),
                 rep_len(task$shard$number, length(at)), worker_threads(task))
+  if (task$options$predecessor) {
+    own <- if (is.null(queries$rows)) shard$rows else shard$rows[queries$rows]
+    earlier <- task$boxes$smallest[near$shard] < own[at[near$query]]
+    near <- lapply(near, `[`, earlier)
+  }
   query <- at[near$query]
   list(line = queries$line[query], shard = near$shard, z = z[near$query, , drop = FALSE], reach = reach[query])
 }
 
-# list(line, index, distance, count, crossing) within task$radius; with count_only, without the lists. A
-# number of pairs beyond the limit comes as `refused`, as r_radius() returns it.
+# list(line, index, distance, count, crossing) within task$radius; with count_only, without the
+# lists. A number of pairs beyond the limit comes as `refused`, as r_radius() returns it.
 shard_radius <- function(task) {
   shard <- open_shard(task$shard, task$max_open)
   queries <- queries_of(task, shard)

@@ -45,6 +45,9 @@
 #'   evaluations as a share of the pairs of a query and an object; and `seconds`, with the time in
 #'   the function, `f`, and of the whole call, `elapsed`.
 #'
+#'   The counts and times of a search in a forest of [cover_forest()] are the sums over all workers,
+#'   except `elapsed`.
+#'
 #' @details
 #' The results of a search do not depend on the number of threads, but its statistics do. The size
 #' of the next block and the kind of its scan depend on the blocks that the same thread has
@@ -68,6 +71,14 @@ knn_stats <- function(knn) {
   }
   stats
 }
+
+# The values of the C code before a search.
+no_stats <- list(
+  blocks = c("1" = 0, "2" = 0, "4" = 0, "8" = 0, "16" = 0, "32" = 0, "64" = 0),
+  counts = c(scans = 0, nodes = 0, candidates = 0, cache_hits = 0, boxes = 0, tiles = 0, distances = 0,
+             evaluated = 0, useful = 0, escalations = 0, early_stops = 0),
+  seconds = c(seed = 0, descent = 0, scan = 0, selection = 0, elapsed = 0)
+)
 
 # Returns the statistics of a Euclidean search from the values of the C code.
 new_stats <- function(found, queries, evaluated = NULL) {

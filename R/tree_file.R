@@ -17,8 +17,9 @@
 #' @return `write_tree()` returns the path, invisibly. `read_tree()` returns a `cover_tree`, with
 #'   the same results of all functions as the tree that was written, for any `verify` and `map`. The
 #'   file contains the arrays, the copy of the points in single precision that searches use, the
-#'   names, and the metric with its data, such as the factors of a residual correlation. It does not
-#'   contain the results of calibrations (see [knn_query()]) and the prefix trees.
+#'   names, the coordinate reference system of points of \pkg{sf}, and the metric with its data,
+#'   such as the factors of a residual correlation. It does not contain the results of calibrations
+#'   (see [knn_query()]) and the prefix trees.
 #'
 #' @section Replacing a file:
 #' `write_tree()` writes to a temporary name in the same folder (`.NAME-....part`), waits until the
@@ -81,10 +82,10 @@
 #'
 #' @section Errors:
 #' `write_tree()` stops if `tree` is not a tree, is damaged, or has a metric that is an R function;
-#' if `path` is not a string, names anything but a file, or is in a folder that does not exist; and
-#' if the system cannot write the file, with the message of the system. `read_tree()` stops if
-#' `path` is not the name of a file that can be read and was written by `write_tree()`; if the file
-#' is damaged (see above); and if `verify` or `map` is not `TRUE` or `FALSE`.
+#' if `path` is not a string, names something that is not a file, or is in a folder that does not
+#' exist; and if the system cannot write the file, with the message of the system. `read_tree()`
+#' stops if `path` is not the name of a file that can be read and was written by `write_tree()`; if
+#' the file is damaged (see above); and if `verify` or `map` is not `TRUE` or `FALSE`.
 #'
 #' @section Cost:
 #' `write_tree()`: time to compute the checksums of the data and to write the data; constant memory.
@@ -122,6 +123,7 @@ describe_file <- function(tree, into) {
   parts <- if (is_grown_tree(tree)) list(state = mget(state_names, envir = tree$state))
            else list(pointer = tree$pointer, metric = without_seal(tree$metric))
   parts["space"] <- list(without_seal(tree$space))
+  parts["crs"] <- list(if (!is.null(attr(tree, "crs"))) unclass(attr(tree, "crs")))
   kind <- if (is_grown_tree(tree)) "grown_tree" else "cover_tree"
   c(encode_value(version, into, "package"), encode_value(kind, into, "kind"), encode_value(parts, into, ""))
 }
@@ -131,19 +133,21 @@ tree_of_description <- function(from) {
   decode_value(from)
   kind <- decode_value(from)
   parts <- decode_value(from)
-  names <- switch(kind, cover_tree = c("pointer", "metric", "space"), grown_tree = c("state", "space"))
+  names <- switch(kind, cover_tree = c("pointer", "metric", "space", "crs"),
+                  grown_tree = c("state", "space", "crs"))
   if (!is.list(parts) || !identical(names(parts), names)) damaged_description()
   space <- with_seal(parts$space, function(state) state[c("metric", "fit", "code", "x")], TRUE)
-  if (kind == "grown_tree") return(grown_tree_of_file(parts$state, space))
+  crs <- if (!is.null(parts$crs)) structure(parts$crs, class = "crs")
+  if (kind == "grown_tree") return(grown_tree_of_file(parts$state, space, crs))
   if (typeof(parts$pointer) != "externalptr") damaged_description()
-  new_cover_tree(parts$pointer, with_seal(parts$metric, state_parts, FALSE), space)
+  new_cover_tree(parts$pointer, with_seal(parts$metric, state_parts, FALSE), space, crs)
 }
 
-grown_tree_of_file <- function(state, space) {
+grown_tree_of_file <- function(state, space, crs) {
   known <- is.list(state) && identical(names(state), state_names) && is.list(state$parts) &&
     all(vapply(state$parts, function(part) is.list(part) && typeof(part$pointer) == "externalptr", NA))
   if (!known) damaged_description()
-  grown_tree(state, space)
+  grown_tree(state, space, crs)
 }
 
 # Replaces the seal, which is an external pointer, by its checksums.

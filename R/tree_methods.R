@@ -50,3 +50,42 @@ cbind.cover_tree <- function(..., deparse.level = 1) {
   fail(paste("a cover_tree cannot get more columns: cover_tree(cbind(as.matrix(tree), x)) builds a",
              "tree with all columns"))
 }
+
+# ---- forests -------------------------------------------------------------------------------------------
+
+refuse_forest <- function() {
+  fail(paste("tree must be one tree: got a forest of cover_forest(), for which there are knn_query(), radius_query(),",
+             "summary() and saveRDS(); to change its points, build another forest; read_tree() opens the tree of",
+             "a shard, see ?cover_forest"))
+}
+
+refuse_forest_change <- function() {
+  fail("a forest cannot be indexed, changed or combined: build another one with cover_forest()")
+}
+
+#' @export
+`[.covertree_shards` <- function(x, ...) refuse_forest_change()
+
+#' @export
+`$<-.covertree_shards` <- function(x, name, value) refuse_forest_change()
+
+#' @export
+`[[<-.covertree_shards` <- function(x, i, ..., value) refuse_forest_change()
+
+#' @export
+`[<-.covertree_shards` <- function(x, ..., value) refuse_forest_change()
+
+#' @export
+c.covertree_shards <- function(...) refuse_forest_change()
+
+#' @export
+rep.covertree_shards <- function(x, ...) refuse_forest_change()
+
+#' @export
+t.covertree_shards <- function(x) refuse_forest_change()
+
+#' @export
+rbind.covertree_shards <- function(..., deparse.level = 1) refuse_forest_change()
+
+#' @export
+cbind.covertree_shards <- function(..., deparse.level = 1) refuse_forest_change()

@@ -23,6 +23,7 @@ SEXP r_inducing_factor(SEXP, SEXP, SEXP, SEXP, SEXP, SEXP);
 SEXP r_residual_values(SEXP, SEXP, SEXP, SEXP, SEXP, SEXP, SEXP, SEXP, SEXP);
 SEXP r_nearest_shard(SEXP, SEXP, SEXP);
 SEXP r_near_shards(SEXP, SEXP, SEXP, SEXP, SEXP, SEXP);
+SEXP r_merge_neighbors(SEXP, SEXP, SEXP, SEXP, SEXP);
 SEXP r_radius_count(SEXP, SEXP, SEXP, SEXP, SEXP);
 SEXP r_metric_radius_count(SEXP, SEXP, SEXP, SEXP, SEXP, SEXP);
 SEXP r_residual_exact(SEXP, SEXP, SEXP, SEXP, SEXP, SEXP);
@@ -45,7 +46,7 @@ SEXP r_metric_knn(SEXP, SEXP, SEXP, SEXP, SEXP, SEXP);
 SEXP r_metric_radius(SEXP, SEXP, SEXP, SEXP, SEXP, SEXP, SEXP);
 SEXP r_scan_knn(SEXP, SEXP, SEXP, SEXP, SEXP);
 SEXP r_scan_count(SEXP, SEXP, SEXP, SEXP, SEXP);
-SEXP r_scan_radius(SEXP, SEXP, SEXP, SEXP, SEXP, SEXP);
+SEXP r_scan_radius(SEXP, SEXP, SEXP, SEXP, SEXP, SEXP, SEXP);
 SEXP r_windows_memory(void);
 SEXP r_seal(SEXP);
 SEXP r_seal_is_fresh(SEXP, SEXP);
@@ -93,7 +94,7 @@ static const R_CallMethodDef routines[] = {
     {ROUTINE(r_metric_radius), 7},
     {ROUTINE(r_scan_knn), 5},
     {ROUTINE(r_scan_count), 5},
-    {ROUTINE(r_scan_radius), 6},
+    {ROUTINE(r_scan_radius), 7},
     {ROUTINE(r_windows_memory), 0},
     {ROUTINE(r_seal), 1},
     {ROUTINE(r_seal_is_fresh), 2},
@@ -123,6 +124,7 @@ static const R_CallMethodDef routines[] = {
     {ROUTINE(r_residual_values), 9},
     {ROUTINE(r_nearest_shard), 3},
     {ROUTINE(r_near_shards), 6},
+    {ROUTINE(r_merge_neighbors), 5},
     {ROUTINE(r_radius_count), 5},
     {ROUTINE(r_metric_radius_count), 6},
     {ROUTINE(r_residual_exact), 6},

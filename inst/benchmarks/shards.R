@@ -1,5 +1,5 @@
 # What does a forest of shards cost, compared with one tree? Both in this process, with all threads:
-# all points as queries, other queries, all points within a radius.
+# all points as queries, their predecessors, other queries, all points within a radius.
 #
 #   Rscript -e 'source(system.file("benchmarks/shards.R", package = "covertree"))'
 #
@@ -23,6 +23,7 @@ run <- function(name) {
   forest <- builds$results$forest
   searches <- list(
     "own points" = function(index) knn_query(index, k = k),
+    predecessors = function(index) knn_query(index, k = k, predecessor = TRUE),
     "other points" = function(index) knn_query(index, query, k = k),
     "radius, counts" = function(index) radius_query(index, query, radius, count_only = TRUE)
   )

@@ -9,6 +9,7 @@
  *   residual/              residual correlation: exact and approximate search
  *   file/                  the layout of a file of arrays
  *   metric_space/          trees and searches by a distance function of the host
+ *   topk/                  the merge of neighbors from several searches
  *   util/                  checksums, column ranges, the parallel loop
  */
 #ifndef COVERTREE_COVERTREE_H
@@ -36,6 +37,7 @@
 #include "core/search/shard_boxes.h"
 #include "core/search/stats.h"
 #include "core/simd/euclid.h"
+#include "core/topk/merge_lists.h"
 #include "core/tree/build.h"
 #include "core/tree/subset.h"
 #include "core/tree/tiles.h"

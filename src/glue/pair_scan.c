@@ -96,8 +96,10 @@ SEXP r_scan_count(SEXP points, SEXP query, SEXP rows, SEXP radius, SEXP options)
     return count;
 }
 
-/* Returns list(index, distance, count), or r_refused_pairs() for more pairs than the limit. */
-SEXP r_scan_radius(SEXP points, SEXP query, SEXP rows, SEXP radius, SEXP limit, SEXP options)
+/* Returns list(index, distance, count), or r_refused_pairs() for more pairs than the limit. times:
+ * how often the result will have each of `rows`, or NULL for once. */
+SEXP r_scan_radius(SEXP points, SEXP query, SEXP rows, SEXP times, SEXP radius, SEXP limit,
+                   SEXP options)
 {
     struct scan scan;
     start_scan(&scan, points, query, rows, options);
@@ -106,7 +108,7 @@ SEXP r_scan_radius(SEXP points, SEXP query, SEXP rows, SEXP radius, SEXP limit, 
     ct_pair_count(&r_host, &scan.pairs, Rf_asReal(radius), INTEGER(count));
     double pairs = 0;
     for (int i = 0; i < queries; i++)
-        pairs += INTEGER(count)[i];
+        pairs += (double)INTEGER(count)[i] * (Rf_isNull(times) ? 1 : INTEGER_RO(times)[i]);
     if (pairs > Rf_asReal(limit)) {
         UNPROTECT(1);
         return r_refused_pairs(pairs, Rf_asReal(limit), 0);

@@ -207,6 +207,8 @@ SEXP r_parts_points(SEXP parts, SEXP more)
 {
     struct r_parts all = r_parts(parts);
     int remaining = count_remaining(&all), added = Rf_isNull(more) ? 0 : Rf_nrows(more);
+    if (added > 0 && (TYPEOF(more) != REALSXP || Rf_ncols(more) != all.d))
+        stop_damaged("its new points have other columns");
     size_t ld = (size_t)remaining + added;
     SEXP x = PROTECT(Rf_allocMatrix(REALSXP, (int)ld, all.d));
     copy_remaining(&all, REAL(x), ld);

@@ -7,6 +7,7 @@
 #include "glue/threads.h"
 #include "glue/tree_handle.h"
 
+#include <limits.h>
 #include <math.h>
 
 struct ct_host r_host_for(const char *call, SEXP options)
@@ -24,6 +25,16 @@ static struct ct_batch new_batch(SEXP options, int d)
         .block = r_int_option(options, "block_size"),
         .mode = (enum ct_search_mode)r_int_option(options, "search"),
     };
+}
+
+/* Foreign queries have the columns of the tree, unless its parts were edited. */
+static const double *query_values(SEXP query, int d)
+{
+    if (TYPEOF(query) != REALSXP || Rf_ncols(query) != d)
+        r_stop(
+            "tree is damaged: its arrays have other columns than its queries; build it again with "
+            "cover_tree()");
+    return REAL_RO(query);
 }
 
 /* Sets `count` queries [count x d], in curve order. */
@@ -44,7 +55,7 @@ struct ct_batch r_batch(SEXP pointer, SEXP query, SEXP options)
     batch.tree = t;
     batch.count = t->n;
     if (!Rf_isNull(query))
-        set_queries(&batch, REAL_RO(query), Rf_nrows(query), t->d);
+        set_queries(&batch, query_values(query, t->d), Rf_nrows(query), t->d);
     return batch;
 }
 
@@ -53,7 +64,7 @@ struct ct_parts_batch r_parts_batch(const struct r_parts *parts, SEXP query, SEX
 {
     struct ct_parts_batch batch = {.parts = &parts->by_size, .batch = new_batch(options, parts->d)};
     if (!Rf_isNull(query)) {
-        set_queries(&batch.batch, REAL_RO(query), Rf_nrows(query), parts->d);
+        set_queries(&batch.batch, query_values(query, parts->d), Rf_nrows(query), parts->d);
         return batch;
     }
     int count = (int)XLENGTH(rows);
@@ -161,6 +172,23 @@ void r_restrict_to_rows(struct ct_batch *batch, SEXP rows)
     batch->count = batch->ld = (int)XLENGTH(rows);
 }
 
+/* Limits the rows that each of the batch's foreign queries can find to max_row [m], unless it is
+ * NULL. */
+static void limit_rows(struct ct_batch *batch, SEXP max_row)
+{
+    if (Rf_isNull(max_row))
+        return;
+    if (XLENGTH(max_row) != batch->count)
+        r_stop("internal error: max_row must have an element for each query");
+    struct ct_query_start *start = r_host.alloc((size_t)batch->count, sizeof *start);
+    for (int i = 0; i < batch->count; i++) {
+        double most = batch->max_distance ? batch->max_distance[i] : INFINITY;
+        start[i] = (struct ct_query_start){{ct_sq_threshold(most), INT_MAX},
+                                           .max_row = INTEGER_RO(max_row)[i]};
+    }
+    batch->start = start;
+}
+
 /* rows: those of the tree's own points that are to be answered; NULL for all. A batch without
  * queries is not searched. */
 SEXP r_knn(SEXP pointer, SEXP query, SEXP rows, SEXP k, SEXP options)
@@ -174,6 +202,7 @@ SEXP r_knn(SEXP pointer, SEXP query, SEXP rows, SEXP k, SEXP options)
     batch.epsilon = r_double_option(options, "epsilon");
     batch.max_distance = r_doubles_option(options, "max_distance");
     r_restrict_to_rows(&batch, rows);
+    limit_rows(&batch, r_option(options, "max_row"));
     struct ct_budget budget;
     batch.budget = r_budget(r_option(options, "budget"),
                             count < batch.tree->n ? count : batch.tree->n, &budget);
@@ -184,11 +213,14 @@ SEXP r_knn(SEXP pointer, SEXP query, SEXP rows, SEXP k, SEXP options)
         SET_VECTOR_ELT(found, 2, Rf_allocVector(INTSXP, batch.count));
         batch.evaluated = INTEGER(VECTOR_ELT(found, 2));
     }
-    if (batch.count > 0 && r_int_option(options, "predecessor"))
+    int predecessor = r_int_option(options, "predecessor");
+    if (batch.count > 0 && (predecessor || batch.start))
         r_build_prefix_trees(pointer, batch.kernels, batch.threads, count);
     struct ct_host host = r_host_for("knn_query", options);
     void (*search)(const struct ct_host *, const struct ct_batch *, int, double, int *, double *) =
-        r_int_option(options, "predecessor") ? ct_knn_predecessors : ct_knn;
+        predecessor   ? ct_knn_predecessors
+        : batch.start ? ct_knn_up_to_max_row
+                      : ct_knn;
     if (batch.count > 0)
         search(&host, &batch, count, NA_REAL, INTEGER(VECTOR_ELT(found, 0)),
                REAL(VECTOR_ELT(found, 1)));

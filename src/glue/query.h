@@ -7,8 +7,8 @@
 #include "glue/parts.h"
 
 /* The options of a search are R's list(search, block_size, simd, threads, stats, progress,
- * predecessor, epsilon, budget, metric, max_distance), as search_options() in R/check.R makes it.
- */
+ * predecessor, epsilon, budget, metric, max_distance, max_row), as search_options() in R/check.R
+ * makes it. */
 
 /* The host for a call of that name, which reports progress if the options ask for it. */
 struct ct_host r_host_for(const char *call, SEXP options);

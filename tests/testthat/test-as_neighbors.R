@@ -117,6 +117,25 @@ test_that("self, missing neighbors and rows follow the table", {
                    c(200L, 0L))
 })
 
+test_that("results of a tree that has grown have its row numbers", {
+  grown <- insert_points(cover_tree(x[1:150, ]), x[151:200, ])
+  for (to in c("RANN", "dbscan", "uwot", "spdep")) {
+    expect_identical(as_neighbors(knn_query(grown, k = 5), to), as_neighbors(knn_query(tree, k = 5), to))
+  }
+  expect_identical(as_neighbors(radius_query(grown, radius = 0.5), "dbscan"),
+                   as_neighbors(radius_query(tree, radius = 0.5), "dbscan"))
+  fewer <- remove_points(grown, c(1, 160, 200))
+  left <- knn_query(fewer, k = 2)
+  expect_identical(as_neighbors(left, "RANN")$nn.idx, cbind(setdiff(1:200, c(1L, 160L, 200L)), left$index))
+  expect_error(as_neighbors(left, "dbscan"), "all own points .* got the neighbors of some rows")
+  skip_if_not_installed("Matrix")
+  matrix <- as_neighbors(left, "Matrix")
+  expect_identical(dim(matrix), c(197L, 200L))
+  expect_identical(matrix[cbind(c(row(left$index)), c(left$index))], c(left$distance))
+  expect_error(knn_graph(fewer, k = 2), "x must be a tree with the rows 1 to n, .* got one after remove_points")
+  expect_identical(knn_graph(grown, k = 2), knn_graph(tree, k = 2))
+})
+
 test_that("results that the package has no form for are refused", {
   refused <- function(...) expect_snapshot_error(as_neighbors(...))
   refused(x, "RANN")
@@ -130,4 +149,13 @@ test_that("results that the package has no form for are refused", {
   refused(knn, "RANN", self = NA)
   refused(knn, "dbscan", self = TRUE)
   refused(other, "RANN", self = TRUE)
+})
+
+test_that("results without queries give empty forms", {
+  for (tree in list(cover_tree(diag(3)), remove_points(cover_tree(diag(3)), 1:3))) {
+    none <- knn_query(tree, k = 2, rows = integer())
+    expect_silent(lists <- as_neighbors(none, "RANN"))
+    expect_identical(lapply(lists, dim), list(nn.idx = c(0L, 3L), nn.dists = c(0L, 3L)))
+    expect_silent(as_neighbors(none, "BiocNeighbors", self = TRUE))
+  }
 })

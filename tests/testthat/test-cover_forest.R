@@ -21,6 +21,9 @@ expect_same_answers <- function(forest, tree = one_tree, query = other, reach = 
   same(knn_query, k = 4, rows = c(n, 2, 17, 2))
   same(knn_query, k = 6, max_distance = rep_len(c(reach, Inf, reach / 2, 0), n))
   same(knn_query, query, k = 6, max_distance = reach)
+  same(knn_query, k = 5, predecessor = TRUE)
+  same(knn_query, k = 3, predecessor = TRUE, rows = c(n, 2, 17, 2, 1))
+  same(knn_query, k = 6, predecessor = TRUE, max_distance = rep_len(c(reach, Inf, reach / 2, 0), n))
   same(radius_query, radius = reach / 2)
   same(radius_query, query, radius = reach)
   same(radius_query, radius = reach, rows = c(9, 4, 9), count_only = TRUE)
@@ -39,6 +42,14 @@ test_that("a forest in this process gives the result of one tree", {
                    knn_query(one_tree, k = 2, rows = c(5, 5, 9), max_distance = c(0.1, 9, 0.2)))
   # More neighbors than a shard has points, and than there are.
   expect_identical(knn_query(forest, k = 4305, rows = 1:3), knn_query(one_tree, k = 4305, rows = 1:3))
+  expect_identical(knn_query(forest, k = 900, rows = c(1000, 4300), predecessor = TRUE),
+                   knn_query(one_tree, k = 900, rows = c(1000, 4300), predecessor = TRUE))
+  # Row numbers without relation to the place, and with a shard whose rows come first.
+  for (along in list(order(cloud[, 1]), order(-cloud[, 2]))) {
+    sorted <- cloud[along, ]
+    expect_identical(knn_query(uneven_forest(sorted), k = 7, predecessor = TRUE),
+                     knn_query(cover_tree(sorted), k = 7, predecessor = TRUE))
+  }
   none <- cloud[0, ]
   expect_identical(knn_query(forest, none, k = 3), knn_query(one_tree, none, k = 3))
   expect_identical(radius_query(forest, rows = integer(), radius = 1), radius_query(one_tree, rows = integer(), radius = 1))
@@ -64,6 +75,30 @@ test_that("a forest searches by the metrics of coordinates", {
     reach <- stats::median(knn_query(tree, k = 8, rows = 1:50)$distance)
     expect_same_answers(uneven_forest(x, metric = metric), tree, query, reach)
   }
+})
+
+test_that("shards match columns and periods as one tree does, also of points in chunks", {
+  set.seed(3)
+  n <- 900
+  chunks <- function(x) function(i) if (i <= 3) x[(300 * i - 299):(300 * i), ]
+  torus <- cbind(a = runif(n, 3, 12.9), b = rnorm(n), c = runif(n, -8, -3.1))
+  around <- cbind(runif(50, -90, 90), rnorm(50), runif(50, -90, 90))
+  places <- cbind(lat = runif(n, -80, 80), lon = runif(n, -170, 170))
+  renamed <- cbind(longitude = runif(50, -170, 170), latitude = runif(50, -80, 80))
+  sets <- matrix(runif(n * 6) < 0.4, n)
+  cases <- list(
+    list(torus, metric_periodic(c(c = 5, b = NA, a = 10)), around, 0.3),
+    list(places, metric_great_circle(), renamed, 900),
+    list(torus, metric_scaled("manhattan", c(b = 1, c = 5, a = 0.2)), around, 3),
+    list(torus, metric_mahalanobis(cov(torus)[3:1, 3:1]), around, 0.4),
+    list(sets, "jaccard", sets[1:50, ], 0.3), list(sets, "hamming", !sets[1:50, ], 1)
+  )
+  for (case in cases) for (source in list(case[[1]], chunks(case[[1]]), as.data.frame(case[[1]]))) suppressMessages({
+    expect_same_answers(uneven_forest(source, 4, metric = case[[2]]), cover_tree(case[[1]], case[[2]]), case[[3]], case[[4]])
+  })
+  expect_error(cover_forest(chunks(torus), metric = metric_periodic(c(9, NA, 5))), "box must be at least as wide")
+  expect_error(cover_forest(1 + sets, metric = "jaccard"), "source must be 0, 1, FALSE or TRUE")
+  expect_error(knn_query(cover_forest(sets, 2, metric = "hamming"), 1 + sets), "query must be 0, 1, FALSE or TRUE")
 })
 
 test_that("chunks of a function and of files give the forest of a matrix", {
@@ -157,13 +192,82 @@ test_that("wrong arguments are errors", {
   expect_error(cover_forest(text), "source must contain only numbers after its first line")
   writeLines(c("a,b", "1,2", "3"), text)
   expect_error(cover_forest(text), "source must have 2 values in each line: got 3 values")
-  expect_error(knn_query(forest, predecessor = TRUE), "predecessor must be FALSE for a forest", fixed = TRUE)
   expect_error(knn_query(forest, epsilon = 0.1), "epsilon must be 0 and budget NULL for a forest", fixed = TRUE)
   expect_error(knn_query(forest, other[, 1:2]), "query must have as many columns as the tree, 3: got 2", fixed = TRUE)
   expect_error(knn_query(forest, rows = 4301), "rows must be whole numbers from 1 to 4300", fixed = TRUE)
   expect_error(radius_query(forest, radius = 3, max_pairs = 100), "the result must have at most 100 pairs")
-  expect_error(validate_tree(forest), "tree must be a cover_tree")
-  expect_error(as.matrix(forest), "tree must be a cover_tree: got a forest, whose points are in 7 files", fixed = TRUE)
+})
+
+test_that("what a forest cannot do is refused with advice", {
+  forest <- uneven_forest()
+  knn <- knn_query(forest, k = 2)
+  expect_complaints(
+    recall_of(forest, knn),
+    insert_points(forest, cloud),
+    remove_points(forest, 1),
+    compact(forest),
+    tree_rows(forest),
+    write_tree(forest, "forest.tree"),
+    update_metric(forest, residual_correlation(kernel_matern32(1))),
+    tree_arrays(forest),
+    validate_tree(forest),
+    as.matrix(forest),
+    forest[1],
+    forest$n <- 5L,
+    forest[["n"]] <- 5L,
+    forest[1] <- 5L,
+    c(forest, forest),
+    rep(forest, 2),
+    t(forest),
+    rbind(forest, cloud),
+    cbind(forest, 1),
+    knn_query(forest, other, predecessor = TRUE),
+    cover_forest(iris, metric = metric_gower()),
+    cover_forest(cloud, metric = residual_correlation(kernel_matern32(1)))
+  )
+  expect_output(str(forest), "<cover_forest: 4,300 points", fixed = TRUE)
+  expect_true(all.equal(forest, forest))
+  expect_identical(length(read_tree(paste0(summary(forest)$file[2], ".tree"))), as.integer(summary(forest)$points[2]))
+})
+
+test_that("the statistics of shards are added up", {
+  control <- knn_control(stats = TRUE, block_size = 8)
+  ask <- function(index, ...) knn_query(index, ..., k = 5, threads = 1, control = control)
+  counts <- function(knn) {
+    stats <- knn_stats(knn)
+    expect_gt(stats$seconds[["elapsed"]], 0)
+    stats[names(stats) != "seconds"]
+  }
+  # One shard is one tree, whose search does the same.
+  whole <- cover_forest(cloud, 1)
+  expect_identical(counts(ask(whole)), counts(ask(one_tree)))
+  expect_identical(counts(ask(whole, other)), counts(ask(one_tree, other)))
+  none <- function(index) {
+    stats <- knn_stats(ask(index, cloud[0, ]))
+    stats[names(stats) != "seconds"]
+  }
+  expect_identical(none(whole), none(one_tree))
+  forest <- uneven_forest()
+  both <- counts(ask(forest))
+  expect_identical(both$queries, 4300L)
+  expect_gte(both$distances, 4300 * 5)
+  # Each query is asked in one shard at least, and some in several.
+  expect_gt(sum(both$blocks) + both$scans, sum(counts(ask(one_tree))$blocks))
+  expect_identical(ask(forest)$index, knn_query(one_tree, k = 5)$index)
+})
+
+test_that("results of a forest are those of a tree for other functions, too", {
+  forest <- uneven_forest()
+  for (to in c("RANN", "FNN", "dbscan", "uwot", "BiocNeighbors", "spdep")) {
+    expect_identical(as_neighbors(knn_query(forest, k = 3), to), as_neighbors(knn_query(one_tree, k = 3), to))
+  }
+  expect_identical(as_neighbors(knn_query(forest, k = 3, predecessor = TRUE), "GpGp"),
+                   as_neighbors(knn_query(one_tree, k = 3, predecessor = TRUE), "GpGp"))
+  expect_identical(as_neighbors(radius_query(forest, radius = 0.2), "dbscan"),
+                   as_neighbors(radius_query(one_tree, radius = 0.2), "dbscan"))
+  expect_identical(knn_predict(forest, cloud[, 1], other, k = 3), knn_predict(one_tree, cloud[, 1], other, k = 3))
+  skip_if_not_installed("Matrix")
+  expect_identical(knn_graph(forest, k = 3), knn_graph(one_tree, k = 3))
 })
 
 test_that("daemons of mirai give the result of one tree, also when one dies", {

@@ -90,6 +90,13 @@ test_that("rows without a common column are no neighbors", {
   expect_identical(radius_query(cover_tree(x, metric_gower(na = "scan")), radius = 9)$count, c(1L, 1L, 2L, 0L))
 })
 
+test_that("the limit on pairs counts repeated rows of a scan", {
+  tree <- cover_tree(data.frame(a = 1:20, b = c(NA, 1:19)), metric = metric_gower(na = "scan"))
+  twice <- radius_query(tree, radius = 9, rows = c(4, 4), max_pairs = 38)
+  expect_identical(twice$count, c(19L, 19L))
+  expect_error(radius_query(tree, radius = 9, rows = c(4, 4), max_pairs = 37), "at most 37 pairs .*got 38 pairs")
+})
+
 test_that("missing values without a scan, and what a scan cannot do, are refused", {
   x <- holes(30, 98)
   tree <- cover_tree(x, metric_gower(na = "scan"))

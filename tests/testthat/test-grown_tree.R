@@ -180,7 +180,7 @@ test_that("compact() makes one tree, and keeps the row numbers", {
 test_that("a tree that has grown can be saved", {
   x <- as.matrix(quakes[, 1:3])
   tree <- remove_points(insert_points(cover_tree(x[1:700, ]), x[701:1000, ]), c(3, 800))
-  file <- withr::local_tempfile()
+  file <- tempfile(fileext = ".rds")
   saveRDS(tree, file)
   again <- readRDS(file)
   expect_identical(knn_query(again, x[1:9, ], k = 5), knn_query(tree, x[1:9, ], k = 5))
@@ -272,7 +272,30 @@ test_that("a damaged file is refused", {
   expect_error(damage(function(part) replace(part, "rows", 400L)), "not in order of rows")
   expect_error(damage(function(part) replace(part, "rows", .Machine$integer.max)), "out of range")
   expect_error(damage(function(part) replace(part, "removed", list(raw(3)))), "do not fit its points")
-  expect_error(damage(function(part) part[-1]), "lack `pointer`")
+  expect_error(damage(function(part) part[-1]), "tree is damaged")
+  expect_error(damage(function(part) replace(part, "count", NA)), "tree is damaged")
+  expect_error(damage(function(part) 1), "tree is damaged")
+  wider <- insert_points(cover_tree(as.matrix(quakes[1:500, ])), as.matrix(quakes[501:600, ]))
+  tree <- insert_points(cover_tree(x[1:500, ]), x[501:600, ])
+  for (t in list(wider, tree)) knn_query(t, rows = 1, k = 1)
+  tree$state$parts <- wider$state$parts
+  expect_error(knn_query(tree, x[1:3, ], k = 1), "other columns")
+  expect_error(radius_query(tree, x[1:3, ], radius = 1), "other columns")
+})
+
+test_that("edited values of the state of a grown tree are refused, also without parts", {
+  x <- as.matrix(quakes[, 1:3])
+  edit <- function(name, value) {
+    tree <- insert_points(cover_tree(x[1:500, ]), x[501:600, ])
+    assign(name, value, tree$state)
+    tree
+  }
+  batch <- list(z = unname(x[501:600, ]), x = NULL, rows = 501:600)
+  edited <- list(edit("parts", NULL), edit("pending", list(replace(batch, "rows", list(1:3)))),
+                 edit("pending", list(replace(batch, "z", list(x[501:600, 1:2])))), edit("layout", NULL),
+                 edit("leaf_size", -1L), edit("extent", 1), edit("next_row", NA_real_), edit("d", "3"))
+  for (tree in edited) expect_error(knn_query(tree, k = 1), "tree is damaged")
+  expect_identical(length(edit("pending", list(batch))), 600L)
 })
 
 test_that("sets and points on a torus may be added", {
@@ -290,4 +313,20 @@ test_that("sets and points on a torus may be added", {
                      knn_query(fewer, rows = c(7, 210), k = 4))
   }
   expect_error(insert_points(cover_tree(bits, metric = "jaccard"), rbind(rep(2, 9))), "0, 1, FALSE or TRUE")
+})
+
+test_that("new points are matched like queries by the metrics that keep them as given", {
+  sets <- matrix(runif(60 * 5) < 0.5, 60)
+  grown <- insert_points(cover_tree(sets[1:50, ], metric = "jaccard"), sets[51:60, ])
+  expect_identical(knn_query(grown, k = 4), knn_query(cover_tree(sets, metric = "jaccard"), k = 4))
+  expect_identical(as.matrix(grown), 1 * sets)
+  places <- cbind(lat = runif(40, -80, 80), lon = runif(40, -170, 170))
+  renamed <- cbind(longitude = places[31:40, 2], latitude = places[31:40, 1])
+  grown <- insert_points(cover_tree(places[1:30, ], metric = metric_great_circle()), renamed) |> suppressMessages()
+  expect_identical(as.matrix(grown), places)
+  expect_identical(dimnames(compact(grown)), dimnames(places))
+  # Without names in the tree, those of the new points tell the columns.
+  unnamed <- insert_points(cover_tree(unname(places[1:30, 2:1]), metric = metric_great_circle()), places[31:40, ])
+  expect_identical(as.matrix(unnamed), unname(places[, 2:1]))
+  for (tree in list(unnamed, compact(unnamed))) expect_identical(knn_query(tree, k = 3), knn_query(grown, k = 3))
 })

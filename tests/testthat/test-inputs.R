@@ -75,6 +75,30 @@ test_that("longitude and latitude are searched by great circle in meters", {
   expect_identical(knn_query(again, points, k = 3), knn_query(cover_tree(points), points, k = 3))
 })
 
+test_that("trees of sf points keep their CRS when they grow, shrink and lie in a file", {
+  skip_if_not_installed("sf")
+  degrees <- cbind(360 * x[, 1] - 180, 180 * x[, 2] - 90)
+  points <- sf::st_as_sf(as.data.frame(degrees), coords = 1:2, crs = 4326)
+  n <- nrow(points)
+  one <- cover_tree(points)
+  grown <- insert_points(cover_tree(points[1:(n - 5), ]), points[(n - 4):n, ])
+  path <- tempfile()
+  on.exit(unlink(path))
+  for (tree in list(grown, compact(grown), remove_points(insert_points(grown, points[1, ]), n + 1), one)) {
+    write_tree(tree, path)
+    for (same in list(tree, read_tree(path))) {
+      expect_identical(knn_query(same, points[3:9, ], k = 2), {
+        found <- knn_query(one, points[3:9, ], k = 2)
+        attr(found, "points") <- attr(knn_query(same, points[3, ], k = 1), "points")
+        found
+      })
+      expect_identical(attr(same, "crs"), sf::st_crs(points))
+    }
+  }
+  expect_complaints(insert_points(one, sf::st_transform(points, 3857)), insert_points(cover_tree(degrees), points),
+                    cover_forest(points))
+})
+
 test_that("other objects of sf are errors with advice", {
   skip_if_not_installed("sf")
   points <- sf::st_as_sf(as.data.frame(x), coords = c("a", "b"), crs = 4326)

@@ -100,7 +100,7 @@ test_that("a control that was edited by hand is checked again, in every function
 test_that("an option that R does not hand over is missed", {
   options <- covertree:::search_options()
   expect_named(options, c("search", "block_size", "simd", "threads", "stats", "progress", "predecessor",
-                          "epsilon", "budget", "metric", "max_distance"))
+                          "epsilon", "budget", "metric", "max_distance", "max_row"))
   ask <- function(options) .Call(covertree:::r_knn, tree$pointer, NULL, NULL, 2L, options)
   expect_identical(ask(rev(options)), ask(options))
   for (name in names(options)) {

@@ -68,6 +68,31 @@ test_that("trees, data frames and no test points are taken", {
                knn_predict(x, value, test, k = 3, weights = "inverse"))
 })
 
+test_that("a tree after a removal has the values of the points that are left", {
+  grown <- remove_points(insert_points(cover_tree(x[1:80, ]), x[81:100, ]), c(3, 50, 90))
+  left <- tree_rows(grown)
+  for (tree in list(grown, compact(grown))) for (places in list(NULL, test)) {
+    expect_identical(knn_predict(tree, value[left], places, k = 3), knn_predict(x[left, ], value[left], places, k = 3))
+    expect_identical(knn_predict(tree, three[left], places, k = 3), knn_predict(x[left, ], three[left], places, k = 3))
+  }
+  forest <- cover_forest(x, shards = 3)
+  expect_identical(knn_predict(forest, three, test, k = 4), knn_predict(x, three, test, k = 4))
+  expect_identical(knn_predict(forest, value, k = 4), knn_predict(x, value, k = 4))
+})
+
+test_that("only the neighbors that there are count, and none gives NA", {
+  # Rows 1, 2 and 4 have the first column, rows 3 and 5 the second, row 6 neither.
+  tree <- cover_tree(data.frame(a = c(1, 2, NA, 4, NA, NA), b = c(NA, NA, 3, NA, 4, NA), c = NA_real_),
+                     metric = metric_gower(na = "scan"))
+  y <- c(1, 2, 3, 4, 5, 6)
+  expect_equal(knn_predict(tree, y, k = 2), c(3, 2.5, 5, 1.5, 3, NA))
+  expect_equal(knn_predict(tree, y, k = 5, weights = "inverse"),
+               c((2 / 1 + 4 / 3) / (1 + 1 / 3), (1 + 4 / 2) / 1.5, 5, (1 / 3 + 2 / 2) / (1 / 3 + 1 / 2), 3, NA))
+  class <- c("u", "v", "u", "v", "w", "w")
+  expect_identical(knn_predict(tree, class, k = 5), factor(c("v", "u", "w", "u", "u", NA), c("u", "v", "w")))
+  expect_equal(unname(knn_predict(tree, class, k = 5, prob = TRUE)[5:6, ]), rbind(c(1, 0, 0), NA))
+})
+
 test_that("wrong arguments are named", {
   expect_complaints(
     knn_predict(y = value),
@@ -86,4 +111,12 @@ test_that("wrong arguments are named", {
     knn_predict(x, value, weights = "gauss"),
     knn_predict(cover_tree(x), value, metric = "manhattan")
   )
+})
+
+test_that("a tree that has grown predicts by the points that are left", {
+  grown <- remove_points(insert_points(cover_tree(x[1:60, ]), x[61:100, ]), c(3, 60, 99))
+  left <- setdiff(1:100, c(3, 60, 99))
+  for (places in list(NULL, test)) {
+    expect_identical(knn_predict(grown, value[left], places, k = 4), knn_predict(x[left, ], value[left], places, k = 4))
+  }
 })

@@ -60,6 +60,8 @@ test_that("columns are taken by name, in any order", {
                                                                      c("long", "latitude", "time")), k = 1))
   scaled <- knn_query(cover_tree(turned, metric_great_circle(scale = c(time = 0.1))), k = 4)
   expect_same_knn(scaled, knn_query(tree, k = 4), "scale by name")
+  # Names that do not match are told as the user wrote them.
+  expect_error(knn_query(tree, `colnames<-`(x, c("long", "LAT", "day"))), '"time", "lat", "lon": got "long", "LAT", "day"')
   only <- x
   colnames(only) <- c("lat", "y", "time")
   swapped <- places(5, 58)[, 2:1]

@@ -2,6 +2,8 @@
 #include "core/search/predecessor.h"
 #include "core/tree/subset.h"
 
+#include <limits.h>
+
 /* Lists the positions of the rows above `row`: all of the tree's, or the wanted ones.
  * Returns their number. */
 static int list_rows_above(const struct ct_tree *t, int row, const char *wanted, int *order)
@@ -74,6 +76,42 @@ void ct_knn_predecessors(const struct ct_host *host, const struct ct_batch *batc
         struct ct_batch part = ct_predecessor_batch(&plan, batch, p);
         void *mark = host->mark ? host->mark() : NULL;
         ct_knn(host, &part, k, missing, index, distance);
+        if (host->release)
+            host->release(mark);
+    }
+}
+
+/* Lists the queries of a batch with a max_row above `above` and up to `most`. Returns their number.
+ */
+static int list_queries(const struct ct_batch *batch, int above, int most, int *order)
+{
+    int count = 0;
+    for (int place = 0; place < batch->count; place++) {
+        int at = batch->order ? batch->order[place] : place;
+        int max_row = batch->start[batch->slot ? batch->slot[at] : at].max_row;
+        if (max_row > above && max_row <= most)
+            order[count++] = at;
+    }
+    return count;
+}
+
+void ct_knn_up_to_max_row(const struct ct_host *host, const struct ct_batch *batch, int k,
+                          double missing, int *index, double *distance)
+{
+    int prefixes = ct_count_prefix_trees(batch->tree->n, k);
+    const struct ct_tree *prefix = get_prefix_trees(host, batch, prefixes);
+    int *order = host->alloc((size_t)batch->count, sizeof *order);
+    for (int i = 0; i <= prefixes; i++) {
+        struct ct_batch part = *batch;
+        part.tree = i > 0 ? &prefix[i - 1] : batch->tree;
+        part.ld_query = batch->ld_query > 0 ? batch->ld_query : batch->count;
+        part.ld = batch->ld > 0 ? batch->ld : batch->count;
+        part.order = order;
+        part.count = list_queries(batch, i < prefixes ? prefix[i].n : INT_MIN,
+                                  i > 0 ? part.tree->n : INT_MAX, order);
+        void *mark = host->mark ? host->mark() : NULL;
+        if (part.count > 0)
+            ct_knn(host, &part, k, missing, index, distance);
         if (host->release)
             host->release(mark);
     }

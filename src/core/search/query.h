@@ -1,12 +1,12 @@
 /* query.h: searches by distance, for batches of queries: the public interface.
  *
  * A batch holds the queries and the options. ct_knn() finds the k nearest neighbors,
- * ct_knn_predecessors() neighbors with smaller rows, ct_radius_count() and ct_radius_fill()
- * all points within a radius. The tree may have been built for any metric: its boxes bound every
- * norm. Results are exact, unless the batch has an epsilon or a
- * budget, and do not depend on threads, block size, mode, order or instruction set. Every
- * search takes scratch memory from the host before the parallel loop: O(nodes + tiles +
- * candidates of a block) per thread.
+ * ct_knn_predecessors() and ct_knn_up_to_max_row() neighbors with small rows, ct_radius_count() and
+ * ct_radius_fill() all points within a radius. The tree may have been built for any metric: its
+ * boxes bound every norm. Results are exact, unless the batch has an epsilon or a budget, and do
+ * not depend on threads, block size, mode, order or instruction set. Every search takes scratch
+ * memory from the host before the parallel loop: O(nodes + tiles + candidates of a block) per
+ * thread.
  */
 #ifndef COVERTREE_SEARCH_QUERY_H
 #define COVERTREE_SEARCH_QUERY_H
@@ -75,6 +75,11 @@ void ct_knn(const struct ct_host *host, const struct ct_batch *batch, int k, dou
  * queries are own points. */
 void ct_knn_predecessors(const struct ct_host *host, const struct ct_batch *batch, int k,
                          double missing, int *index, double *distance);
+
+/* Finds neighbors of foreign queries like ct_knn(), for a batch with a start for each query, whose
+ * max_row may be small: then a tree of few rows is searched, as for predecessors. */
+void ct_knn_up_to_max_row(const struct ct_host *host, const struct ct_batch *batch, int k,
+                          double missing, int *index, double *distance);
 
 /* Receives the results of a search for further processing. Several threads call at once,
  * each with its own thread number. */

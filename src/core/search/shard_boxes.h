@@ -3,8 +3,9 @@
  * Points are divided into shards, each with a tree of its own, maybe in another process. The host
  * keeps the bounding box of each shard, and the boxes of nodes of its tree that together contain
  * all points of the shard. If a query has an upper bound of the distance of its neighbors, it
- * searches only the shards with a box within this bound. Costs O(shards * d) per query, and
- * O(boxes * d) for each shard whose bounding box lies within the bound.
+ * searches only the shards with a box within this bound. Consecutive queries are compared in
+ * groups: if the queries of a group are near each other, O(shards * d) per group, and O(boxes * d)
+ * for each shard near the group.
  */
 #ifndef COVERTREE_SEARCH_SHARD_BOXES_H
 #define COVERTREE_SEARCH_SHARD_BOXES_H
@@ -19,11 +20,6 @@ struct ct_shard_boxes {
     const double *box_lower, *box_upper; /* [boxes x d, column-major] */
 };
 
-/* Whether a box of the shard lies within the distance `limit` of the point q [d]. Never false if a
- * point of the shard has a distance of at most `limit`. */
-int ct_shard_is_near(const struct ct_shard_boxes *boxes, const struct ct_metric *metric, int shard,
-                     const double *q, double limit);
-
 /* Returns the shard with the smallest norm from q [d] to its bounding box; among several such
  * shards, the one with the nearest middle of the box. */
 int ct_nearest_shard(const struct ct_shard_boxes *boxes, const struct ct_metric *metric,
@@ -37,8 +33,9 @@ struct ct_shard_queries {
     const int *own;      /* [count] the first shard of the query, from 1, which has answered it */
 };
 
-/* Writes to is_near [count x shards, row-major] whether each shard can hold neighbors of each
- * query. 0 for the first shard of a query. */
+/* Writes to is_near [count x shards, row-major] whether each query must search each shard: whether
+ * a box of the shard lies within the limit of the query. 0 for the first shard of a query. Never 0
+ * if a point of another shard has a distance of at most the limit. */
 void ct_find_near_shards(const struct ct_host *host, const struct ct_shard_boxes *boxes,
                          const struct ct_metric *metric, const struct ct_shard_queries *queries,
                          int threads, char *is_near);

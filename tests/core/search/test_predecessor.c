@@ -8,6 +8,7 @@
 #include "host.h"
 #include "oracle.h"
 
+#include <limits.h>
 #include <math.h>
 #include <string.h>
 
@@ -118,6 +119,34 @@ static void check_way(const struct ct_tree *tree, const struct task *task, struc
     host_end_call();
 }
 
+/* The points as foreign queries, of which each finds only smaller rows, within the distance of its
+ * last neighbor or without a limit. */
+static void check_foreign(const struct ct_tree *tree, const struct task *task, int k, int limited)
+{
+    size_t n = (size_t)tree->n, size = n * (size_t)k;
+    int *index = host.alloc(size, sizeof *index), wrong = 0;
+    double *distance = host.alloc(size, sizeof *distance);
+    struct ct_query_start *start = host.alloc(n, sizeof *start);
+    for (size_t i = 0; i < n; i++) {
+        double last = task->distance[i + (size_t)(k - 1) * n];
+        double most = limited && !isnan(last) ? ct_sq_threshold(last) : INFINITY;
+        start[i] = (struct ct_query_start){{most, INT_MAX}, .max_row = (int)i};
+    }
+    struct ct_batch batch = {.tree = tree,
+                             .query = task->cloud->x,
+                             .count = tree->n,
+                             .start = start,
+                             .threads = 2,
+                             .kernels = ct_kernels(ct_simd_best())};
+    ct_knn_up_to_max_row(&host, &batch, k, NAN, index, distance);
+    for (size_t at = 0; at < size; at++)
+        wrong += index[at] != task->index[at] ||
+                 memcmp(distance + at, task->distance + at, sizeof *distance) != 0;
+    check_about("%s, foreign, k %d, limited %d", task->cloud->name, k, limited);
+    CHECK(wrong == 0);
+    host_end_call();
+}
+
 static void check_ways(const struct ct_tree *tree, const struct task *task, int k)
 {
     static const enum ct_search_mode modes[] = {CT_SEARCH_AUTO, CT_SEARCH_TREE, CT_SEARCH_SCAN};
@@ -132,6 +161,8 @@ static void check_ways(const struct ct_tree *tree, const struct task *task, int 
                                .mode = modes[(i + i / 3) % 3],
                                .share = shares[i % 5],
                                .ld = i % 2 ? tree->n + i : 0});
+    check_foreign(tree, task, k, 0);
+    check_foreign(tree, task, k, 1);
 }
 
 static void check_cloud(int which)

@@ -56,26 +56,57 @@ static struct task make_task(struct cloud cloud)
                          {SHARDS, cloud.d, BOXES, lower, upper, begin, box_lower, box_upper}};
 }
 
-/* Checks query i of another cloud against all points of all shards. */
-static void check_query(const struct task *task, const struct ct_metric *metric,
-                        const struct cloud *others, int query)
+/* Whether a box of the shard lies within the limit of a query. */
+static int is_near_by_boxes(const struct task *task, const struct ct_metric *metric, int shard,
+                            const double *q, double limit)
+{
+    const struct ct_shard_boxes *boxes = &task->boxes;
+    double most = ct_sq_threshold(ct_norm_bound(metric, boxes->d, limit));
+    for (int b = boxes->begin[shard]; b < boxes->begin[shard + 1]; b++)
+        if (ct_box_norm_sq(metric->norm, boxes->box_lower + b, boxes->box_upper + b, BOXES, q, q,
+                           boxes->d) <= most)
+            return 1;
+    return 0;
+}
+
+/* Point i is the farthest neighbor of every query: its shard is found, all shards with a box at
+ * its distance are, and no other. */
+static void check_limits(const struct task *task, const struct ct_metric *metric,
+                         const struct cloud *queries, int i)
+{
+    const struct cloud *cloud = &task->cloud;
+    size_t count = (size_t)queries->n, d = (size_t)cloud->d;
+    double *limit = keep(count, sizeof *limit), *q = keep(count * d, sizeof *q);
+    int *own = keep(count, sizeof *own), missed = 0, wrong = 0;
+    char *is_near = keep(count * SHARDS, 1);
+    for (size_t m = 0; m < count; m++) {
+        for (size_t j = 0; j < d; j++)
+            q[m * d + j] = queries->x[m + j * count];
+        limit[m] =
+            sqrt(ct_metric_sq(metric, cloud->x + i, (size_t)cloud->n, q + m * d, 1, cloud->d));
+        own[m] = 1 + (shard_of(i) + 1 + (int)m % (SHARDS - 1)) % SHARDS;
+    }
+    struct ct_shard_queries all = {queries->x, queries->n, limit, own};
+    ct_find_near_shards(&host, &task->boxes, metric, &all, 1, is_near);
+    for (size_t m = 0; m < count; m++) {
+        missed += !is_near[m * SHARDS + shard_of(i)];
+        for (int s = 0; s < SHARDS; s++)
+            wrong += is_near[m * SHARDS + s] !=
+                     (own[m] != s + 1 && is_near_by_boxes(task, metric, s, q + m * d, limit[m]));
+    }
+    CHECK(missed == 0);
+    CHECK(wrong == 0);
+    host_end_call();
+}
+
+/* The nearest shard of query i of another cloud. */
+static void check_nearest(const struct task *task, const struct ct_metric *metric,
+                          const struct cloud *others, int query)
 {
     const struct cloud *cloud = &task->cloud;
     double least_norm = INFINITY, *q = keep((size_t)cloud->d, sizeof *q);
-    int missed = 0;
     for (int j = 0; j < cloud->d; j++)
         q[j] = others->x[query + (size_t)j * others->n];
-    for (int i = 0; i < cloud->n; i++) {
-        double distance =
-            sqrt(ct_metric_sq(metric, cloud->x + i, (size_t)cloud->n, q, 1, cloud->d));
-        char is_near[SHARDS];
-        int own = 1 + (shard_of(i) + 1) % SHARDS;
-        struct ct_shard_queries queries = {q, 1, &distance, &own};
-        missed += !ct_shard_is_near(&task->boxes, metric, shard_of(i), q, distance);
-        ct_find_near_shards(&host, &task->boxes, metric, &queries, 1, is_near);
-        missed += !is_near[shard_of(i)] || is_near[own - 1];
-    }
-    CHECK(missed == 0);
     int nearest = ct_nearest_shard(&task->boxes, metric, q);
     for (int s = 0; s < SHARDS; s++)
         least_norm =
@@ -83,7 +114,6 @@ static void check_query(const struct task *task, const struct ct_metric *metric,
                                             task->boxes.upper + s, SHARDS, q, q, cloud->d));
     CHECK(ct_box_norm_sq(metric->norm, task->boxes.lower + nearest, task->boxes.upper + nearest,
                          SHARDS, q, q, cloud->d) == least_norm);
-    host_end_call();
 }
 
 /* A shard at a distance is not asked within half of it. */
@@ -93,9 +123,16 @@ static void check_far(const struct ct_metric *metric)
     const int begin[] = {0, 1, 2};
     const struct ct_shard_boxes boxes = {2, 2, 2, lower, upper, begin, lower, upper};
     CHECK(ct_nearest_shard(&boxes, metric, q) == 0);
-    CHECK(ct_shard_is_near(&boxes, metric, 0, q, 0));
-    CHECK(!ct_shard_is_near(&boxes, metric, 1, q, 2));
-    CHECK(ct_shard_is_near(&boxes, metric, 1, q, INFINITY));
+    const double limits[] = {0, 2, INFINITY};
+    for (int l = 0; l < 3; l++) {
+        char is_near[2];
+        const int own = 3;
+        struct ct_shard_queries query = {q, 1, &limits[l], &own};
+        ct_find_near_shards(&host, &boxes, metric, &query, 1, is_near);
+        CHECK(is_near[0]);
+        CHECK(is_near[1] == (l == 2));
+    }
+    host_end_call();
 }
 
 int main(void)
@@ -110,11 +147,13 @@ int main(void)
             struct cloud cloud = cloud_number(which);
             if (cloud.n < BOXES)
                 continue;
-            struct cloud others = queries_near(&cloud, 12);
+            struct cloud others = queries_near(&cloud, 40);
             struct task task = make_task(cloud);
             check_about("%s, metric %d", cloud.name, (int)m);
+            for (int i = 0; i < cloud.n; i += 1 + cloud.n / 100)
+                check_limits(&task, &metrics[m], &others, i);
             for (int i = 0; i < others.n; i++)
-                check_query(&task, &metrics[m], &others, i);
+                check_nearest(&task, &metrics[m], &others, i);
             keep_end();
         }
         check_far(&metrics[m]);
