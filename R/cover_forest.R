@@ -220,6 +220,7 @@ print.covertree_shards <- function(x, ...) {
 #' @export
 str.covertree_shards <- function(object, ...) cat(format(object), "\n", sep = "")
 
+#' @method all.equal covertree_shards
 #' @export
 all.equal.covertree_shards <- function(target, current, ...) all.equal(unclass(target), unclass(current), ...)
 
