@@ -34,7 +34,8 @@ describe() {
 
 # The checks that take less than half a minute each under an emulator, and the fingerprint.
 slow="hard_cases interrupt knn maximin predecessor radius exact_search block_search tiles \
-    approx_search cholesky factors features host_covariance metric_query metrics"
+    approx_search cholesky factors features host_covariance metric_query metrics budget epsilon \
+    max_distance pair_scan parts shard_boxes"
 names() {
     for file in tests/core/test_*.c tests/core/*/test_*.c; do
         name=$(basename "$file" .c)
