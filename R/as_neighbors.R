@@ -107,7 +107,8 @@ seq_along_queries <- function(x) if (is.matrix(x$index)) seq_len(nrow(x$index)) 
 # Adds the query itself, a point in row rows[i], as the first neighbor of query i.
 with_self <- function(parts, rows) {
   if (is.matrix(parts$index)) {
-    list(index = cbind(as.integer(rows), parts$index, deparse.level = 0), distance = cbind(numeric(nrow(parts$distance)), parts$distance))
+    list(index = cbind(as.integer(rows), parts$index, deparse.level = 0),
+         distance = cbind(numeric(nrow(parts$distance)), parts$distance))
   } else {
     list(index = Map(c, as.integer(rows), parts$index), distance = lapply(parts$distance, function(d) c(0, d)))
   }
@@ -200,8 +201,15 @@ sparse_matrix <- function(parts, x) {
 directed_graph <- function(parts, x) {
   need_package("igraph", "to = \"igraph\"")
   pairs <- as_pairs(parts)
-  graph <- igraph::make_graph(rbind(pairs$query, pairs$neighbor), n = attr(x, "points"))
-  igraph::set_edge_attr(graph, "distance", value = pairs$distance)
+  graph_of_pairs(pairs, attr(x, "points"), distance = pairs$distance)
+}
+
+# Returns a graph of n vertices with an edge for each pair. `...`: edge attributes by name.
+graph_of_pairs <- function(pairs, n, ..., directed = TRUE) {
+  graph <- igraph::make_graph(rbind(pairs$query, pairs$neighbor), n = n, directed = directed)
+  attributes <- list(...)
+  for (name in names(attributes)) graph <- igraph::set_edge_attr(graph, name, value = attributes[[name]])
+  graph
 }
 
 # A form of neighbors in another package. knn, radius: functions of (parts, x) that convert a result

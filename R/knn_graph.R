@@ -81,6 +81,6 @@ graph_of <- function(pairs, n, mutual, weight, to) {
     if (is.null(weight)) weight <- rep(1, length(pairs$query))
     return(Matrix::sparseMatrix(pairs$query, pairs$neighbor, x = weight, dims = c(n, n), symmetric = mutual))
   }
-  graph <- igraph::make_graph(rbind(pairs$query, pairs$neighbor), n = n, directed = !mutual)
-  if (is.null(weight)) graph else igraph::set_edge_attr(graph, "weight", value = weight)
+  if (is.null(weight)) graph_of_pairs(pairs, n, directed = !mutual)
+  else graph_of_pairs(pairs, n, weight = weight, directed = !mutual)
 }
