@@ -24,7 +24,7 @@ enum {
     MIN_BLOCK = 32,          /* smallest number of queries of a block, if larger blocks would leave
                               * threads idle */
     LONG_V = 256,            /* components of v; MAX_BLOCK longer vectors overflow the cache */
-    FEW_SHARE = 8,           /* queries are few if there are at least FEW_SHARE points for each */
+    PORTION_SHARE = 8,       /* points for each query from which on points are packed in portions */
     MAX_CANDIDATES = 1 << 20 /* candidates in the buffers of a thread, about */
 };
 
@@ -34,7 +34,7 @@ struct exact_search {
     const struct ct_exact_batch *batch;
     struct ct_filter filter;
     struct ct_precision_choice precision;
-    int few; /* whether queries are few, and points are packed in portions */
+    int in_portions; /* whether queries are few, and points are packed in portions */
     struct ct_point_class points[CT_CLASS_NONE];
     struct ct_packed_points f32, f64, f32_in_f64; /* by class of the points; empty if queries are
                                                    * few */
@@ -241,7 +241,7 @@ static void search_features(const struct ct_host *host, struct exact_search *sea
 
 /* Answers the queries of class F64 without a filter, if packing the points in double for these
  * queries costs more. */
-static void search_few_f64(const struct ct_host *host, struct exact_search *search, int k)
+static void search_f64_directly(const struct ct_host *host, struct exact_search *search, int k)
 {
     const struct ct_exact_batch *batch = search->batch;
     int query[CT_DIRECT_QUERIES], count = 0;
@@ -281,7 +281,7 @@ static void scan_class(const struct ct_host *host, const struct exact_search *se
 }
 
 /* Runs all blocks for few queries: all blocks scan one portion of the points before the next. */
-static void run_few(const struct ct_host *host, struct exact_search *search, int blocks)
+static void run_portions(const struct ct_host *host, struct exact_search *search, int blocks)
 {
     const struct ct_correlation_kernels *kernels = search->batch->correlation_kernels;
     const int *first = search->first_block;
@@ -303,12 +303,12 @@ static void run_blocks(const struct ct_host *host, struct exact_search *search, 
     const struct ct_exact_batch *batch = search->batch;
     int blocks = search->first_block[CT_CLASSES];
     int threads = batch->threads < blocks ? batch->threads : blocks;
-    int held = search->few ? blocks : threads;
+    int held = search->in_portions ? blocks : threads;
     search->block = host->alloc((size_t)held, sizeof *search->block);
     for (int i = 0; i < held; i++)
         ct_filter_block_init(host, &search->filter, k, &search->block[i]);
-    if (search->few)
-        run_few(host, search, blocks);
+    if (search->in_portions)
+        run_portions(host, search, blocks);
     else
         ct_parallel_for(host, blocks, threads, search_block, search);
     for (int i = 0; batch->stats && i < held; i++)
@@ -317,9 +317,9 @@ static void run_blocks(const struct ct_host *host, struct exact_search *search, 
 
 /* Whether queries are few compared with the points, and all candidates of the queries fit into
  * memory. */
-static int are_few(const struct ct_exact_batch *batch, int k)
+static int uses_portions(const struct ct_exact_batch *batch, int k)
 {
-    return batch->count <= batch->metric->points.n / FEW_SHARE &&
+    return batch->count <= batch->metric->points.n / PORTION_SHARE &&
            batch->count <= MAX_CANDIDATES / ct_interval_topk_capacity(k);
 }
 
@@ -338,7 +338,7 @@ void ct_exact_search(const struct ct_host *host, const struct ct_exact_batch *ba
     /* No query finds more than n points; buffers are made for at least one. */
     int n = batch->metric->points.n, most_found = k < n ? k : n > 0 ? n : 1;
     struct exact_search search = {.batch = batch,
-                                  .few = are_few(batch, most_found),
+                                  .in_portions = uses_portions(batch, most_found),
                                   .k = k,
                                   .missing = missing,
                                   .index = index,
@@ -350,12 +350,12 @@ void ct_exact_search(const struct ct_host *host, const struct ct_exact_batch *ba
     search.filter = ct_filter_make(host, batch, choose_block_size(batch, most_found));
     search.precision = ct_choose_precision(&search.filter);
     search_features(host, &search, most_found);
-    search_few_f64(host, &search, most_found);
+    search_f64_directly(host, &search, most_found);
     if (sort_queries(host, &search) == 0)
         return;
     ct_sort_points(host, &search.filter, &search.precision, search.points);
     choose_rotation(host, &search, most_found);
-    if (!search.few)
+    if (!search.in_portions)
         pack_points(host, &search);
     run_blocks(host, &search, most_found);
 }
