@@ -127,7 +127,7 @@ cover_forest <- function(source, shards = 8, metric = "euclidean", path = NULL, 
     c(list(do = "build", shard = shard, metric = metric, fit = survey$fit, names = survey$names, n = survey$n), task,
       settings["leaf_size"], settings["threads"])
   }, tasks, places)
-  built <- run_tasks(tasks, lapply(places, function(shard) sprintf("shard %d", shard$number)))
+  built <- run_tasks(tasks, function(task) sprintf("shard %d", task$shard$number))
   new_shards(built, places, survey, metric, settings)
 }
 

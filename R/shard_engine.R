@@ -40,7 +40,7 @@ count_daemons <- function() {
   if (is.numeric(connections) && length(connections) == 1 && !is.na(connections)) as.integer(connections) else 0L
 }
 
-# Returns the values of the tasks. `about` describes the shard of a task, for messages.
+# Returns the values of the tasks. about(task) describes the shard of a task, for messages.
 run_tasks <- function(tasks, about) {
   engine <- find_engine()
   tasks <- lapply(tasks, function(task) c(task, list(version = own_version(), workers = engine$workers)))
@@ -52,10 +52,10 @@ run_tasks <- function(tasks, about) {
     failed <- vapply(values[left], inherits, NA, "covertree_lost_task")
     if (!any(failed)) break
     left <- left[failed]
-    if (try == TRIES) stop_for(values[[left[1]]], about[[left[1]]], engine)
+    if (try == TRIES) stop_for(values[[left[1]]], about(tasks[[left[1]]]), engine)
   }
   for (i in seq_along(values)) {
-    if (inherits(values[[i]], "covertree_task_error")) stop_for(values[[i]], about[[i]], engine)
+    if (inherits(values[[i]], "covertree_task_error")) stop_for(values[[i]], about(tasks[[i]]), engine)
   }
   values
 }

@@ -116,7 +116,8 @@ first_tasks <- function(call, constant, limit, limits) {
     own <- c(constant, list(rows = call$distinct), if (!is.null(limits)) list(max_distance = limits))
     return(if (call$count > 0) lapply(shards, function(shard) c(own, list(shard = shard))))
   }
-  lines <- by_shard(seq_len(nrow(call$z)), .Call(r_nearest_shard, call$boxes, call$parts$code, call$z), length(shards))
+  nearest <- .Call(r_nearest_shard, call$boxes, call$parts$code, call$z, call$options$threads)
+  lines <- by_shard(seq_len(nrow(call$z)), nearest, length(shards))
   unname(Map(function(number, line) {
     c(constant, list(shard = shards[[number]], line = line, z = call$z[line, , drop = FALSE]),
       if (!is.null(limits)) limit(line))
@@ -153,10 +154,10 @@ forest_run <- function(call, tasks) {
     if (is.null(task$shard)) task$shard <- call$parts$shards[[task$number]]
     c(task, list(options = call$options, max_open = call$parts$max_open, threads = call$options$threads))
   })
-  about <- lapply(tasks, function(task) {
+  about <- function(task) {
     sprintf("shard %d, with %s of the %s rows (the first: row %s),", task$shard$number,
             big_number(task$shard$count), big_number(call$parts$n), big_number(task$shard$smallest))
-  })
+  }
   run_tasks(tasks, about)
 }
 

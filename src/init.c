@@ -21,7 +21,7 @@ SEXP r_metric_distance(SEXP, SEXP, SEXP, SEXP, SEXP);
 SEXP r_simd_levels(void);
 SEXP r_inducing_factor(SEXP, SEXP, SEXP, SEXP, SEXP, SEXP);
 SEXP r_residual_values(SEXP, SEXP, SEXP, SEXP, SEXP, SEXP, SEXP, SEXP, SEXP);
-SEXP r_nearest_shard(SEXP, SEXP, SEXP);
+SEXP r_nearest_shard(SEXP, SEXP, SEXP, SEXP);
 SEXP r_near_shards(SEXP, SEXP, SEXP, SEXP, SEXP, SEXP);
 SEXP r_merge_neighbors(SEXP, SEXP, SEXP, SEXP, SEXP);
 SEXP r_radius_count(SEXP, SEXP, SEXP, SEXP, SEXP);
@@ -122,7 +122,7 @@ static const R_CallMethodDef routines[] = {
     {ROUTINE(r_region_seconds), 1},
     {ROUTINE(r_inducing_factor), 6},
     {ROUTINE(r_residual_values), 9},
-    {ROUTINE(r_nearest_shard), 3},
+    {ROUTINE(r_nearest_shard), 4},
     {ROUTINE(r_near_shards), 6},
     {ROUTINE(r_merge_neighbors), 5},
     {ROUTINE(r_radius_count), 5},

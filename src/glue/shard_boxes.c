@@ -20,19 +20,13 @@ static struct ct_shard_boxes boxes_of(SEXP list)
 }
 
 /* Returns the nearest shard, from 1, of each query [m x d]. */
-SEXP r_nearest_shard(SEXP list, SEXP metric, SEXP query)
+SEXP r_nearest_shard(SEXP list, SEXP metric, SEXP query, SEXP threads)
 {
     struct ct_shard_boxes boxes = boxes_of(list);
     struct ct_metric m = r_metric(metric, boxes.d);
-    int count = Rf_nrows(query);
-    double *point = r_host.alloc((size_t)boxes.d, sizeof *point);
-    SEXP shard = PROTECT(Rf_allocVector(INTSXP, count));
-    int *nearest = INTEGER(shard);
-    for (int i = 0; i < count; i++) {
-        for (int j = 0; j < boxes.d; j++)
-            point[j] = REAL_RO(query)[i + (size_t)j * (size_t)count];
-        nearest[i] = 1 + ct_nearest_shard(&boxes, &m, point);
-    }
+    SEXP shard = PROTECT(Rf_allocVector(INTSXP, Rf_nrows(query)));
+    ct_find_nearest_shards(&r_host, &boxes, &m, REAL_RO(query), Rf_nrows(query),
+                           r_num_threads(threads), INTEGER(shard));
     UNPROTECT(1);
     return shard;
 }

@@ -40,8 +40,9 @@ static int is_beyond(const struct ct_shard_boxes *boxes, int shard, const double
     return 0;
 }
 
-int ct_nearest_shard(const struct ct_shard_boxes *boxes, const struct ct_metric *metric,
-                     const double *q)
+/* The nearest shard of one query. */
+static int nearest_shard(const struct ct_shard_boxes *boxes, const struct ct_metric *metric,
+                         const double *q)
 {
     int nearest = 0;
     double least = INFINITY, least_middle = INFINITY;
@@ -62,7 +63,44 @@ int ct_nearest_shard(const struct ct_shard_boxes *boxes, const struct ct_metric 
     return nearest;
 }
 
-/* ---- all queries ------------------------------------------------------------ */
+/* State of a call of ct_find_nearest_shards(). */
+struct nearest_task {
+    const struct ct_shard_boxes *boxes;
+    const struct ct_metric *metric;
+    const double *q; /* [count x d, column-major] */
+    int count;
+    double *point; /* [threads x d] the query of each thread */
+    int *nearest;
+};
+
+static void find_nearest_for_block(void *data, int block, int thread)
+{
+    const struct nearest_task *task = data;
+    int d = task->boxes->d, begin = block * QUERIES_PER_BLOCK, left = task->count - begin;
+    int end = begin + (left < QUERIES_PER_BLOCK ? left : QUERIES_PER_BLOCK);
+    double *point = task->point + (size_t)thread * (size_t)d;
+    for (int i = begin; i < end; i++) {
+        for (int j = 0; j < d; j++)
+            point[j] = task->q[(size_t)i + (size_t)j * (size_t)task->count];
+        task->nearest[i] = 1 + nearest_shard(task->boxes, task->metric, point);
+    }
+}
+
+static int blocks_of(int count)
+{
+    return count / QUERIES_PER_BLOCK + (count % QUERIES_PER_BLOCK > 0);
+}
+
+void ct_find_nearest_shards(const struct ct_host *host, const struct ct_shard_boxes *boxes,
+                            const struct ct_metric *metric, const double *q, int count, int threads,
+                            int *nearest)
+{
+    struct nearest_task task = {boxes, metric, q, count, NULL, nearest};
+    task.point = host->alloc((size_t)threads * (size_t)boxes->d, sizeof *task.point);
+    ct_parallel_for(host, blocks_of(count), threads, find_nearest_for_block, &task);
+}
+
+/* ---- near shards ------------------------------------------------------------ */
 
 /* Consecutive queries, which are often near each other. */
 struct group {
@@ -177,6 +215,5 @@ void ct_find_near_shards(const struct ct_host *host, const struct ct_shard_boxes
         group->lower = host->alloc(d, sizeof *group->lower);
         group->upper = host->alloc(d, sizeof *group->upper);
     }
-    int blocks = queries->count / QUERIES_PER_BLOCK + (queries->count % QUERIES_PER_BLOCK > 0);
-    ct_parallel_for(host, blocks, threads, find_for_block, &task);
+    ct_parallel_for(host, blocks_of(queries->count), threads, find_for_block, &task);
 }

@@ -20,10 +20,12 @@ struct ct_shard_boxes {
     const double *box_lower, *box_upper; /* [boxes x d, column-major] */
 };
 
-/* Returns the shard with the smallest norm from q [d] to its bounding box; among several such
- * shards, the one with the nearest middle of the box. */
-int ct_nearest_shard(const struct ct_shard_boxes *boxes, const struct ct_metric *metric,
-                     const double *q);
+/* Writes to nearest [count] the shard, from 1, with the smallest norm from each query
+ * [count x d, column-major] to its bounding box; among several such shards, the one with the
+ * nearest middle of the box. O(shards * d) per query. */
+void ct_find_nearest_shards(const struct ct_host *host, const struct ct_shard_boxes *boxes,
+                            const struct ct_metric *metric, const double *q, int count, int threads,
+                            int *nearest);
 
 /* Queries [count x d, column-major]. */
 struct ct_shard_queries {

@@ -107,7 +107,9 @@ static void check_nearest(const struct task *task, const struct ct_metric *metri
     double least_norm = INFINITY, *q = keep((size_t)cloud->d, sizeof *q);
     for (int j = 0; j < cloud->d; j++)
         q[j] = others->x[query + (size_t)j * others->n];
-    int nearest = ct_nearest_shard(&task->boxes, metric, q);
+    int nearest;
+    ct_find_nearest_shards(&host, &task->boxes, metric, q, 1, 1, &nearest);
+    nearest--;
     for (int s = 0; s < SHARDS; s++)
         least_norm =
             fmin(least_norm, ct_box_norm_sq(metric->norm, task->boxes.lower + s,
@@ -116,13 +118,33 @@ static void check_nearest(const struct task *task, const struct ct_metric *metri
                          SHARDS, q, q, cloud->d) == least_norm);
 }
 
+/* All queries at once, on several threads, have the nearest shards that each has alone. */
+static void check_nearest_of_all(const struct task *task, const struct ct_metric *metric,
+                                 const struct cloud *queries)
+{
+    size_t count = (size_t)queries->n, d = (size_t)queries->d;
+    double *q = keep(d, sizeof *q);
+    int *nearest = keep(count, sizeof *nearest), alone, wrong = 0;
+    ct_find_nearest_shards(&host, &task->boxes, metric, queries->x, queries->n, 3, nearest);
+    for (size_t i = 0; i < count; i++) {
+        for (size_t j = 0; j < d; j++)
+            q[j] = queries->x[i + j * count];
+        ct_find_nearest_shards(&host, &task->boxes, metric, q, 1, 1, &alone);
+        wrong += nearest[i] != alone;
+    }
+    CHECK(wrong == 0);
+    host_end_call();
+}
+
 /* A shard at a distance is not asked within half of it. */
 static void check_far(const struct ct_metric *metric)
 {
     const double lower[] = {0, 5, 0, 5}, upper[] = {1, 6, 1, 6}, q[] = {0.5, 0.5};
     const int begin[] = {0, 1, 2};
     const struct ct_shard_boxes boxes = {2, 2, 2, lower, upper, begin, lower, upper};
-    CHECK(ct_nearest_shard(&boxes, metric, q) == 0);
+    int nearest;
+    ct_find_nearest_shards(&host, &boxes, metric, q, 1, 1, &nearest);
+    CHECK(nearest == 1);
     const double limits[] = {0, 2, INFINITY};
     for (int l = 0; l < 3; l++) {
         char is_near[2];
@@ -154,6 +176,7 @@ int main(void)
                 check_limits(&task, &metrics[m], &others, i);
             for (int i = 0; i < others.n; i++)
                 check_nearest(&task, &metrics[m], &others, i);
+            check_nearest_of_all(&task, &metrics[m], &others);
             keep_end();
         }
         check_far(&metrics[m]);
