@@ -21,6 +21,7 @@
 #include "core/metric/metric.h"
 #include "core/metric_space/metric_build.h"
 #include "core/metric_space/metric_query.h"
+#include "core/order/gather.h"
 #include "core/order/hilbert.h"
 #include "core/order/maximin.h"
 #include "core/parts/part_rows.h"

@@ -243,11 +243,9 @@ static void copy_points(const double *x, int hilbert, int threads, struct ct_tre
     int *order = r_host.alloc((size_t)n, sizeof *order);
     if (hilbert)
         ct_hilbert_order(&r_host, x, n, arrays->d, threads, order);
-    for (int pos = 0; pos < n; pos++)
-        arrays->row[pos] = (hilbert ? order[pos] : pos) + 1;
-    for (int j = 0; j < arrays->d; j++)
-        for (int pos = 0; pos < n; pos++)
-            arrays->points[pos + (size_t)j * n] = x[arrays->row[pos] - 1 + (size_t)j * n];
+    for (int i = 0; !hilbert && i < n; i++)
+        order[i] = i;
+    ct_gather_points(&r_host, x, n, arrays->d, order, threads, arrays->points, arrays->row);
     vmaxset(mark);
 }
 

@@ -17,8 +17,9 @@
 
 /* Blocks of 2048 points balance the load, and cost little to claim. */
 enum {
-    CHUNK = 64,           /* points transformed together */
-    CHUNKS_PER_BLOCK = 32 /* chunks in a block of work */
+    CHUNK = 64,            /* points transformed together */
+    CHUNKS_PER_BLOCK = 32, /* chunks in a block of keys */
+    ORDER_BLOCK = 1 << 16  /* points in a block of the result */
 };
 
 /* 64 bits in all keep the key in one word up to d = 64; more than 32 bits of a coordinate do not
@@ -98,6 +99,38 @@ static void pack_half(const uint32_t *cell, int d, int bits, size_t first, uint3
         half[i] <<= missing;
 }
 
+/* Returns the lower 32 bits of `value`, or the lower 21, with one or two zeros between them. */
+static uint64_t spread_by_2(uint64_t value)
+{
+    value = (value | value << 16) & 0x0000ffff0000ffff;
+    value = (value | value << 8) & 0x00ff00ff00ff00ff;
+    value = (value | value << 4) & 0x0f0f0f0f0f0f0f0f;
+    value = (value | value << 2) & 0x3333333333333333;
+    return (value | value << 1) & 0x5555555555555555;
+}
+
+static uint64_t spread_by_3(uint64_t value)
+{
+    value = (value | value << 32) & 0x001f00000000ffff;
+    value = (value | value << 16) & 0x001f0000ff0000ff;
+    value = (value | value << 8) & 0x100f00f00f00f00f;
+    value = (value | value << 4) & 0x10c30c30c30c30c3;
+    return (value | value << 2) & 0x1249249249249249;
+}
+
+/* Writes the keys of pack_word() for 2 or 3 coordinates, with all bits of ct_hilbert_bits(), to key
+ * [CHUNK]. */
+static void interleave(const uint32_t *cell, int d, uint64_t *key)
+{
+    const uint32_t *a = cell, *b = cell + CHUNK, *c = b + CHUNK;
+    if (d == 2)
+        for (int i = 0; i < CHUNK; i++)
+            key[i] = spread_by_2(a[i]) << 1 | spread_by_2(b[i]);
+    else
+        for (int i = 0; i < CHUNK; i++)
+            key[i] = spread_by_3(a[i]) << 3 | spread_by_3(b[i]) << 2 | spread_by_3(c[i]) << 1;
+}
+
 /* Writes word number `word` of each point's key, 64 bits of the transposed index, to key
  * [CHUNK]. */
 static void pack_word(const uint32_t *cell, int d, int bits, int word, uint64_t *key)
@@ -150,7 +183,9 @@ struct key_task {
     const double *x; /* [n x d, column-major] */
     int n, d, bits;
     uint32_t *cells; /* [threads x d x CHUNK] */
-    uint64_t *keys;  /* [n x words, column-major] most significant word first */
+    uint64_t *keys;  /* [n x (words - 1), column-major] all words of the keys but the last, the
+                      * most significant first */
+    struct ct_key_id *pairs; /* [n] the last word and the number of each point */
 };
 
 /* Computes the keys of the points of one chunk. cell: [d x CHUNK] scratch; unused lanes of the last
@@ -159,7 +194,6 @@ static void chunk_keys(const struct key_task *task, int begin, uint32_t *cell)
 {
     int n = task->n, d = task->d, bits = task->bits;
     const double *x = task->x;
-    uint64_t *keys = task->keys;
     int count = n - begin < CHUNK ? n - begin : CHUNK, words = key_words(d, bits);
     for (int j = 0; j < d; j++)
         for (int i = 0; i < CHUNK; i++)
@@ -168,8 +202,14 @@ static void chunk_keys(const struct key_task *task, int begin, uint32_t *cell)
     transpose_index(cell, d, bits);
     for (int word = 0; word < words; word++) {
         uint64_t key[CHUNK];
-        pack_word(cell, d, bits, word, key);
-        memcpy(keys + (size_t)word * n + begin, key, (size_t)count * sizeof *key);
+        if (d == 2 || d == 3)
+            interleave(cell, d, key);
+        else
+            pack_word(cell, d, bits, word, key);
+        if (word < words - 1)
+            memcpy(task->keys + (size_t)word * n + begin, key, (size_t)count * sizeof *key);
+        for (int i = 0; word == words - 1 && i < count; i++)
+            task->pairs[begin + i] = (struct ct_key_id){key[i], begin + i};
     }
 }
 
@@ -183,30 +223,29 @@ static void block_keys(void *data, int block, int thread)
         chunk_keys(task, begin, cell);
 }
 
-/* Sorts the indices of the points by the whole key: by the last word first and by the first word
- * last. Each sort is stable, so the order by earlier words prevails. */
-static void sort_keys(const struct ct_host *host, const uint64_t *keys, int n, int words,
-                      int threads, int *order)
+/* The task of storing the order of sorted pairs. */
+struct order_task {
+    const struct ct_key_id *pairs; /* [n] */
+    int n;
+    int *order; /* [n] */
+};
+
+static void store_order(void *data, int block, int thread)
 {
-    struct ct_key_id *pairs = host->alloc((size_t)n, sizeof *pairs);
-    struct ct_key_id *spare = host->alloc((size_t)n, sizeof *spare);
-    for (int i = 0; i < n; i++)
-        order[i] = i;
-    for (int word = words - 1; word >= 0; word--) {
-        for (int i = 0; i < n; i++)
-            pairs[i] = (struct ct_key_id){keys[(size_t)word * n + order[i]], order[i]};
-        ct_radix_sort(host, pairs, spare, n, threads);
-        for (int i = 0; i < n; i++)
-            order[i] = pairs[i].id;
-        host->poll();
-    }
+    const struct order_task *task = data;
+    int begin = block * ORDER_BLOCK;
+    for (int i = begin; i < task->n && i - begin < ORDER_BLOCK; i++)
+        task->order[i] = task->pairs[i].id;
+    (void)thread;
 }
 
-/* Keys first, shared by threads; then one sort for each word of a key. */
+/* Keys first; then one sort for each word of a key, by the last word first and by the first word
+ * last. Each sort is stable, so the order by earlier words prevails. */
 void ct_hilbert_order(const struct ct_host *host, const double *x, int n, int d, int threads,
                       int *order)
 {
     int bits = ct_hilbert_bits(d), words = key_words(d, bits);
+    struct ct_key_id *spare = host->alloc((size_t)n, sizeof *spare);
     struct key_task task = {
         .grid = make_grid(host, x, n, d, bits),
         .x = x,
@@ -214,8 +253,17 @@ void ct_hilbert_order(const struct ct_host *host, const double *x, int n, int d,
         .d = d,
         .bits = bits,
         .cells = host->alloc((size_t)threads * d * CHUNK, sizeof(uint32_t)),
-        .keys = host->alloc((size_t)n * words, sizeof(uint64_t)),
+        .keys = host->alloc((size_t)n * (words - 1), sizeof(uint64_t)),
+        .pairs = host->alloc((size_t)n, sizeof *task.pairs),
     };
+    struct order_task sorted = {task.pairs, n, order};
     ct_parallel_for(host, n / (CHUNKS_PER_BLOCK * CHUNK) + 1, threads, block_keys, &task);
-    sort_keys(host, task.keys, n, words, threads, order);
+    ct_radix_sort(host, task.pairs, spare, n, threads);
+    for (int word = words - 2; word >= 0; word--) {
+        for (int i = 0; i < n; i++)
+            task.pairs[i].key = task.keys[(size_t)word * n + task.pairs[i].id];
+        host->poll();
+        ct_radix_sort(host, task.pairs, spare, n, threads);
+    }
+    ct_parallel_for(host, n / ORDER_BLOCK + 1, threads, store_order, &sorted);
 }

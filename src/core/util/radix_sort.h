@@ -15,8 +15,8 @@ struct ct_key_id {
     int id;
 };
 
-/* Sorts pairs [n] by key, ascending, equal keys in their given order. buffer: [n] scratch. The
- * same result for any number of threads. */
+/* Sorts pairs [n] by key, ascending, equal keys in their given order. buffer: [n] scratch. Takes
+ * up to 264 KB from the host. The same result for any number of threads. */
 void ct_radix_sort(const struct ct_host *host, struct ct_key_id *pairs, struct ct_key_id *buffer,
                    int n, int threads);
 
