@@ -1,10 +1,10 @@
 /* build.c: builds the tree from the top down.
  *
- * The calling thread splits the large nodes (split.h). The remaining nodes are roots of
- * independent branches, shared by threads; all branches take new nodes from the same list.
- * In the end the nodes are numbered breadth first. Every choice depends on distances and
- * positions only, never on the timing of threads: the tree is the same for any number of
- * threads.
+ * Nodes are split in rounds as long as they are large: very large nodes one after the other, each
+ * by all threads; other nodes by one thread each. The remaining nodes are roots of independent
+ * branches, shared by threads; all branches take new nodes from the same list. In the end the nodes
+ * are numbered breadth first. Every choice depends on distances and positions only, never on the
+ * timing of threads: the tree is the same for any number of threads.
  *
  * The list of nodes cannot grow inside a parallel region, where the host may not be asked for
  * memory. A branch without room stops; the calling thread then enlarges the list and starts
@@ -17,8 +17,10 @@
 #include "core/util/parallel_for.h"
 
 enum {
-    BRANCHES = 8,        /* branches per thread, about: enough to balance the load */
-    LARGE_NODE = 1 << 18 /* coordinates of points; a larger node is split before the branches */
+    BRANCHES = 8,          /* branches per thread, about: enough to balance the load */
+    LARGE_NODE = 1 << 18,  /* coordinates of points; a larger node is split before the branches */
+    SHARED_NODE = 1 << 22, /* coordinates of points; a larger node is split by all threads */
+    FEW_DIMENSIONS = 3 /* in which a split has few centers, so it takes one thread a short time */
 };
 
 /* Appends the children of a node that was just split. Returns the number of the first child,
@@ -73,33 +75,65 @@ static void split_branch(void *data, int branch, int thread)
     (void)thread;
 }
 
-/* Splits the large nodes on the calling thread, which polls the host meanwhile. Returns the
- * number of branches, and lists their roots in state->pending. */
+/* The nodes of a round that one thread each splits. */
+struct round {
+    const struct ct_build_state *state;
+    int *node; /* [nodes] numbers */
+};
+
+static void split_node_of_round(void *data, int block, int thread)
+{
+    const struct round *round = data;
+    ct_split_node(round->state, &round->state->nodes->node[round->node[block]]);
+    (void)thread;
+}
+
+static int is_larger(const struct ct_build_node *node, long long points)
+{
+    return node->end - node->begin > points;
+}
+
+/* Splits the nodes first..last - 1 that have more than `large` points. */
+static void split_round(struct ct_build_state *state, int first, int last, long long large)
+{
+    struct ct_node_list *nodes = state->nodes;
+    struct round round = {state, state->host->alloc((size_t)(last - first), sizeof *round.node)};
+    long long shared = state->d <= FEW_DIMENSIONS ? SHARED_NODE / state->d : 0;
+    int count = 0;
+    state->shared = 1;
+    for (int i = first; i < last; i++) {
+        if (is_larger(&nodes->node[i], large) && is_larger(&nodes->node[i], shared))
+            ct_split_node(state, &nodes->node[i]);
+        else if (is_larger(&nodes->node[i], large))
+            round.node[count++] = i;
+    }
+    state->shared = 0;
+    ct_parallel_for(state->host, count, state->threads, split_node_of_round, &round);
+}
+
+/* Splits the large nodes. Returns the number of branches, and lists their roots in state->pending.
+ */
 static int split_large_nodes(struct ct_build_state *state)
 {
     struct ct_node_list *nodes = state->nodes;
-    long long large = state->n / (BRANCHES * (long long)state->threads), unpolled = 0;
+    long long large = state->n / (BRANCHES * (long long)state->threads);
     int branches = 0;
     large = large * state->d < LARGE_NODE ? large : LARGE_NODE / state->d;
-    state->unpolled = &unpolled;
-    for (int i = 0; i < nodes->count; i++) {
-        struct ct_build_node *node = &nodes->node[i];
-        if (node->end - node->begin <= large) {
-            branches++;
-            continue;
-        }
-        ct_split_node(state, node);
-        ct_node_list_reserve(state->host, nodes, node->children);
-        if (node->children > 0)
+    for (int first = 0, last = nodes->count; first < last; first = last, last = nodes->count) {
+        split_round(state, first, last, large);
+        for (int i = first; i < last; i++) {
+            branches += !is_larger(&nodes->node[i], large);
+            if (nodes->node[i].children == 0)
+                continue;
+            ct_node_list_reserve(state->host, nodes, nodes->node[i].children);
             append_children(state, i);
+        }
     }
-    state->unpolled = NULL;
     state->pending = state->host->alloc((size_t)branches, sizeof *state->pending);
     for (int i = 0, branch = 0; i < nodes->count; i++) {
-        struct ct_build_node *node = &nodes->node[i];
-        if (node->end - node->begin > large)
+        if (is_larger(&nodes->node[i], large))
             continue;
-        node->first_child = -1;
+        nodes->node[i].first_child = -1;
         state->pending[branch++] = i;
     }
     return branches;
@@ -177,6 +211,7 @@ static struct ct_node_list *build_nodes(const struct ct_host *host,
                                         const struct ct_tree_arrays *arrays)
 {
     struct ct_build_state state = begin_build(host, options, arrays);
+    state.shared = 1;
     ct_build_root(&state, &state.nodes->node[state.nodes->count++]);
     int branches = split_large_nodes(&state);
     while (has_pending_branch(&state, branches)) {

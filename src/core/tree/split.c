@@ -1,145 +1,28 @@
 /* split.c: see split.h.
  *
- * A node is split by farthest-first traversal: the point that is farthest from all centers
- * chosen before becomes the next center, until every point is within the cover radius of a
- * lower level. The chosen centers are farther apart than the remaining radius, as the
- * separation invariant demands. Each point joins the nearest center, and the earlier center in case
- * of ties. A stable permutation then makes the points of each center one run. Distances to
- * the center move with the points, so a child starts with the distances that the split of the
- * parent has computed.
+ * Centers are chosen by farthest-first traversal (farthest_first.h). They are farther apart than
+ * the remaining radius, as the separation invariant demands. A stable permutation then makes the
+ * points of each center one run. Distances to the center move with the points, so a child starts
+ * with the distances that the split of the parent has computed.
  *
  * Every function works on the points begin..end - 1 of one node, and on the same entries of
- * the arrays of ct_build_state, so threads split different nodes at the same time.
+ * the arrays of ct_build_state, so threads split different nodes at the same time. The split of a
+ * very large node is shared by threads.
  */
 #include "core/tree/split.h"
-#include "core/metric/euclidean.h"
 #include "core/simd/euclid.h"
+#include "core/tree/farthest_first.h"
 #include "core/tree/leaf_order.h"
-#include "core/tree/level.h"
 #include "core/tree/tiles.h"
-#include "core/util/parallel.h"
 
 #include <math.h>
 #include <string.h>
 
 enum {
-    CHUNK = 2048,              /* points per call of the distance kernel */
-    COORDS_PER_POLL = 1 << 25, /* coordinates compared between two polls */
-    ROW_RUNS = 16,             /* children of a node of coinciding points, at most */
-    MAX_TARGET = 16,           /* centers at which a split may stop, at most */
-    LEVEL_DROP = 4             /* levels of descent at which a split stops with fewer centers */
+    BLOCK = 1 << 15,  /* points in a block of work, at least */
+    MAX_BLOCKS = 256, /* of a move */
+    ROW_RUNS = 16     /* children of a node of coinciding points, at most */
 };
-
-/* A point and the squared distance to the nearest center. */
-struct far_point {
-    double sq;
-    int pos;
-};
-
-/* Returns the farther of two points; a in case of ties. */
-static struct far_point farther(struct far_point a, struct far_point b)
-{
-    return b.sq > a.sq ? b : a;
-}
-
-/* Number of centers at which a split may stop: enough for half-full leaves. */
-static int target_centers(const struct ct_build_state *state, int points)
-{
-    int target = 2 * (points / state->leaf_size) + 2;
-    return target < MAX_TARGET ? target : MAX_TARGET;
-}
-
-/* Number of centers at which a split fails that has not reached the next level down. */
-static int max_centers(int points)
-{
-    double most = 64 + sqrt(points);
-    return most < points ? (int)most : points;
-}
-
-/* Copies the coordinates of a center, strided by n, to contiguous memory of this thread. */
-static const double *load_center(const struct ct_build_state *state, int center)
-{
-    double *coords = state->center_coords + (size_t)ct_thread_id() * state->d;
-    for (int j = 0; j < state->d; j++)
-        coords[j] = state->points[center + (size_t)j * state->n];
-    return coords;
-}
-
-/* Compares center h, with coordinates q, with the points of a chunk: points that are nearer
- * to center h than to their present center join it. Returns the farthest point of the chunk. */
-static struct far_point assign_chunk(const struct ct_build_state *state, int begin, int end,
-                                     const double *q, int h)
-{
-    double sq[CHUNK];
-    struct far_point far = {-1, begin};
-    state->kernels->sqdist(state->points + begin, (size_t)state->n, state->d, end - begin, q, sq);
-    for (int pos = begin; pos < end; pos++) {
-        if (sq[pos - begin] < state->sqdist[pos]) {
-            state->sqdist[pos] = sq[pos - begin];
-            state->assigned[pos] = h;
-        }
-        if (state->sqdist[pos] > far.sq)
-            far = (struct far_point){state->sqdist[pos], pos};
-    }
-    return far;
-}
-
-/* Compares center h with all points of a node. Returns the farthest point of the node; ties go
- * to the first position. */
-static struct far_point assign_to_center(const struct ct_build_state *state, int begin, int end,
-                                         int center, int h)
-{
-    const double *q = load_center(state, center);
-    struct far_point far = {-1, begin};
-    for (int at = begin; at < end; at += CHUNK)
-        far = farther(far, assign_chunk(state, at, end - at > CHUNK ? at + CHUNK : end, q, h));
-    return far;
-}
-
-/* Returns the farthest point of a node by the stored distances. */
-static struct far_point find_farthest(const struct ct_build_state *state, int begin, int end)
-{
-    struct far_point far = {-1, begin};
-    for (int pos = begin; pos < end; pos++)
-        if (state->sqdist[pos] > far.sq)
-            far = (struct far_point){state->sqdist[pos], pos};
-    return far;
-}
-
-/* Polls the host if enough work was done since the last poll. Only outside parallel regions,
- * where the host may leave. */
-static void poll_split(const struct ct_build_state *state, long long coordinates)
-{
-    if (!state->unpolled || (*state->unpolled += coordinates) < COORDS_PER_POLL)
-        return;
-    *state->unpolled = 0;
-    state->host->poll();
-}
-
-/* Farthest-first traversal of a node. Returns the number of centers, or 0 if max_centers()
- * centers do not reach the next level down: then all distances are nearly equal, as in many
- * dimensions, and scanning the points is cheaper than descending. */
-static int choose_centers(const struct ct_build_state *state, const struct ct_build_node *node)
-{
-    int begin = node->begin, end = node->end, centers = 1;
-    int target = target_centers(state, end - begin), limit = max_centers(end - begin);
-    double required = ct_cover_radius(node->level - 1);
-    double sufficient = ct_cover_radius(node->level - LEVEL_DROP);
-    struct far_point far = find_farthest(state, begin, end);
-    memset(state->assigned + begin, 0, (size_t)(end - begin) * sizeof *state->assigned);
-    state->child[begin].center = node->center;
-    for (;;) {
-        double radius = sqrt(far.sq);
-        if (radius <= sufficient || (radius <= required && centers >= target))
-            return centers;
-        if (centers == limit)
-            return radius <= required ? centers : 0;
-        state->child[begin + centers].center = far.pos;
-        far = assign_to_center(state, begin, end, far.pos, centers);
-        centers++;
-        poll_split(state, (long long)(end - begin) * state->d);
-    }
-}
 
 /* Whether all points of a node are equal in every coordinate. */
 static int all_coincide(const struct ct_build_state *state, int begin, int end)
@@ -172,53 +55,160 @@ static int cut_by_row(const struct ct_build_state *state, const struct ct_build_
     return runs;
 }
 
-/* Turns the index of the child in assigned[pos] into the point's new position: children in
- * the order of their first points, points of a child in their present order. child[h].end
- * counts the points of child h first, then holds the next free position of the run, and in
- * the end the end of the run. */
-static void assign_positions(const struct ct_build_state *state, const struct ct_build_node *node,
-                             int centers)
+/* ---- positions of the points ------------------------------------------------- */
+
+/* The points of a node on the way to their new positions, in blocks of consecutive points. */
+struct move {
+    const struct ct_build_state *state;
+    int begin, end, blocks, centers;
+    struct ct_split_child *child; /* [blocks x centers] see count_block() */
+    int *listed;                  /* [blocks] */
+    double *values;               /* the column that moves, [n] */
+};
+
+/* First point of a block; the end of the node for the block after the last. */
+static int move_begin(const struct move *move, int block)
 {
-    struct ct_split_child *child = state->child + node->begin;
-    int ranked = 0, begin = node->begin;
-    for (int h = 0; h < centers; h++)
-        child[h].end = 0;
-    for (int pos = node->begin; pos < node->end; pos++) {
-        int h = state->assigned[pos];
-        if (child[h].end++ == 0)
-            child[ranked++].ranked = h;
-    }
-    for (int r = 0; r < centers; r++) {
-        struct ct_split_child *next = &child[child[r].ranked];
-        int size = next->end;
-        next->end = begin;
-        begin += size;
-    }
-    for (int pos = node->begin; pos < node->end; pos++)
-        state->assigned[pos] = child[state->assigned[pos]].end++;
-    for (int h = 0; h < centers; h++)
-        child[h].center = state->assigned[child[h].center];
+    return move->begin + (int)((long long)(move->end - move->begin) * block / move->blocks);
 }
 
-/* Moves the values of one column [n] to the positions in state->assigned. */
-static void permute_column(const struct ct_build_state *state, double *values, int begin, int end)
+/* One block of work. For its entries child[0..centers - 1]: `end` of entry h is the number of
+ * points of child h; `ranked` lists the children with points in the order of their first points. */
+static void count_block(void *data, int block, int thread)
 {
-    for (int pos = begin; pos < end; pos++)
-        state->buffer[state->assigned[pos]] = values[pos];
-    memcpy(values + begin, state->buffer + begin, (size_t)(end - begin) * sizeof *values);
+    const struct move *move = data;
+    struct ct_split_child *child = move->child + (size_t)block * move->centers;
+    int listed = 0;
+    for (int h = 0; h < move->centers; h++)
+        child[h].end = 0;
+    for (int pos = move_begin(move, block); pos < move_begin(move, block + 1); pos++) {
+        int h = move->state->assigned[pos];
+        if (child[h].end++ == 0)
+            child[listed++].ranked = h;
+    }
+    move->listed[block] = listed;
+    (void)thread;
+}
+
+/* Lists the children of the node in the order of their first points: `ranked` of `total`. */
+static void list_children(const struct move *move, struct ct_split_child *total)
+{
+    int listed = 0;
+    for (int h = 0; h < move->centers; h++)
+        total[h].end = 0;
+    for (int block = 0; block < move->blocks; block++) {
+        const struct ct_split_child *child = move->child + (size_t)block * move->centers;
+        for (int r = 0; r < move->listed[block]; r++)
+            if (total[child[r].ranked].end++ == 0)
+                total[listed++].ranked = child[r].ranked;
+    }
+}
+
+/* Replaces the number of points of each child in each block by the position of the first of them.
+ */
+static void find_places(const struct move *move, const struct ct_split_child *total)
+{
+    int next = move->begin;
+    for (int r = 0; r < move->centers; r++)
+        for (int block = 0; block < move->blocks; block++) {
+            struct ct_split_child *child = move->child + (size_t)block * move->centers;
+            int points = child[total[r].ranked].end;
+            child[total[r].ranked].end = next;
+            next += points;
+        }
+}
+
+/* One block of work: turns the index of the child in assigned[pos] into the new position of the
+ * point. Points of a child stay in their order. */
+static void place_block(void *data, int block, int thread)
+{
+    const struct move *move = data;
+    struct ct_split_child *child = move->child + (size_t)block * move->centers;
+    int *assigned = move->state->assigned;
+    for (int pos = move_begin(move, block); pos < move_begin(move, block + 1); pos++)
+        assigned[pos] = child[assigned[pos]].end++;
+    (void)thread;
+}
+
+/* Turns the index of the child of each point, in state->assigned, into the new position of the
+ * point: children in the order of their first points. Sets the ends and centers of the children. */
+static void assign_positions(struct move *move)
+{
+    const struct ct_build_state *state = move->state;
+    struct ct_split_child *total = state->child + move->begin;
+    int listed, last = move->blocks - 1;
+    move->child = total;
+    move->listed = &listed;
+    if (move->blocks > 1) {
+        size_t blocks = (size_t)move->blocks;
+        move->child = state->host->alloc(blocks * move->centers, sizeof *move->child);
+        move->listed = state->host->alloc(blocks, sizeof *move->listed);
+    }
+    ct_build_loop(state, move->blocks, count_block, move);
+    if (move->blocks > 1)
+        list_children(move, total);
+    find_places(move, total);
+    ct_build_loop(state, move->blocks, place_block, move);
+    for (int h = 0; h < move->centers; h++) {
+        total[h].end = move->child[(size_t)last * move->centers + h].end;
+        total[h].center = state->assigned[total[h].center];
+    }
+}
+
+/* ---- moves ------------------------------------------------------------------- */
+
+/* One block of work: copies values to their new places in the buffer. */
+static void scatter_values(void *data, int block, int thread)
+{
+    const struct move *move = data;
+    for (int pos = move_begin(move, block); pos < move_begin(move, block + 1); pos++)
+        move->state->buffer[move->state->assigned[pos]] = move->values[pos];
+    (void)thread;
+}
+
+/* One block of work: copies values back from the buffer. */
+static void copy_values(void *data, int block, int thread)
+{
+    const struct move *move = data;
+    int begin = move_begin(move, block), count = move_begin(move, block + 1) - begin;
+    memcpy(move->values + begin, move->state->buffer + begin, (size_t)count * sizeof(double));
+    (void)thread;
+}
+
+/* The same for rows, which are int. */
+static void scatter_rows(void *data, int block, int thread)
+{
+    const struct move *move = data;
+    const struct ct_build_state *state = move->state;
+    int *rows = (int *)(state->buffer + move->begin);
+    for (int pos = move_begin(move, block); pos < move_begin(move, block + 1); pos++)
+        rows[state->assigned[pos] - move->begin] = state->row[pos];
+    (void)thread;
+}
+
+static void copy_rows(void *data, int block, int thread)
+{
+    const struct move *move = data;
+    int begin = move_begin(move, block), count = move_begin(move, block + 1) - begin;
+    const int *rows = (const int *)(move->state->buffer + move->begin);
+    memcpy(move->state->row + begin, rows + (begin - move->begin), (size_t)count * sizeof *rows);
+    (void)thread;
 }
 
 /* Moves points, squared distances and rows to the positions in state->assigned. */
-static void permute_points(const struct ct_build_state *state, int begin, int end)
+static void move_points(struct move *move)
 {
-    for (int j = 0; j < state->d; j++)
-        permute_column(state, state->points + (size_t)j * state->n, begin, end);
-    permute_column(state, state->sqdist, begin, end);
-    int *rows = (int *)(state->buffer + begin);
-    for (int pos = begin; pos < end; pos++)
-        rows[state->assigned[pos] - begin] = state->row[pos];
-    memcpy(state->row + begin, rows, (size_t)(end - begin) * sizeof *rows);
+    const struct ct_build_state *state = move->state;
+    for (int j = 0; j <= state->d; j++) {
+        move->values = j < state->d ? state->points + (size_t)j * state->n : state->sqdist;
+        ct_build_loop(state, move->blocks, scatter_values, move);
+        ct_build_loop(state, move->blocks, copy_values, move);
+    }
+    ct_build_loop(state, move->blocks, scatter_rows, move);
+    ct_build_loop(state, move->blocks, copy_rows, move);
 }
+
+/* ---- nodes ------------------------------------------------------------------- */
 
 /* Puts the points of a leaf in the order of leaf_order.h. A leaf has no children:
  * the list of positions uses the memory of state->child. A leaf of one tile needs no order, and
@@ -233,64 +223,81 @@ static void order_leaf(const struct ct_build_state *state, struct ct_build_node 
     for (int i = 0; i < size; i++)
         state->assigned[list[i]] = begin + i;
     node->center = state->assigned[node->center];
-    permute_points(state, begin, node->end);
-}
-
-/* Sets the radius and the level of a node from the distances of the points to the center. */
-static void measure_radius(const struct ct_build_state *state, struct ct_build_node *node)
-{
-    node->radius = sqrt(find_farthest(state, node->begin, node->end).sq);
-    node->level = ct_cover_level(node->radius);
+    struct move move = {.state = state, .begin = begin, .end = node->end, .blocks = 1};
+    move_points(&move);
 }
 
 void ct_split_node(const struct ct_build_state *state, struct ct_build_node *node)
 {
     int size = node->end - node->begin;
-    measure_radius(state, node);
+    ct_measure_node(state, node, size > state->leaf_size);
     if (size <= state->leaf_size) {
         order_leaf(state, node);
         return;
     }
     node->children =
-        node->level == CT_NO_LEVEL ? cut_by_row(state, node) : choose_centers(state, node);
+        node->level == CT_NO_LEVEL ? cut_by_row(state, node) : ct_choose_centers(state, node);
     if (node->children == 0)
         return;
-    assign_positions(state, node, node->children);
-    permute_points(state, node->begin, node->end);
+    struct move move = {state, node->begin, node->end, 1, node->children, NULL, NULL, NULL};
+    if (state->shared)
+        move.blocks = 1 + (size / BLOCK < MAX_BLOCKS ? size / BLOCK : MAX_BLOCKS);
+    assign_positions(&move);
+    move_points(&move);
 }
 
-/* Returns the point nearest to the centroid, ties go to the first point. Differences from
- * the first point keep the sum finite wherever squared distances are. */
-static int find_root_center(const struct ct_build_state *state)
-{
-    double *centroid = state->center_coords;
-    for (int j = 0; j < state->d; j++) {
-        const double *x = state->points + (size_t)j * state->n;
-        double sum = 0;
-        for (int pos = 0; pos < state->n; pos++)
-            sum += x[pos] - x[0];
-        centroid[j] = x[0] + sum / state->n;
-    }
-    double sq[CHUNK], least = INFINITY;
-    int nearest = 0;
-    for (int begin = 0; begin < state->n; begin += CHUNK) {
-        int count = state->n - begin < CHUNK ? state->n - begin : CHUNK;
-        state->kernels->sqdist(state->points + begin, (size_t)state->n, state->d, count, centroid,
-                               sq);
-        for (int i = 0; i < count; i++)
-            if (sq[i] < least) {
-                least = sq[i];
-                nearest = begin + i;
-            }
-    }
-    return nearest;
-}
+/* ---- the root ---------------------------------------------------------------- */
 
-void ct_build_root(const struct ct_build_state *state, struct ct_build_node *root)
+/* The task of measuring the distances of all points to the centroid, and then to the center. */
+struct root {
+    const struct ct_build_state *state;
+    double *centroid; /* [d]; then, the center */
+};
+
+/* One block of work: a coordinate of the centroid. Differences from the first point keep the sum
+ * finite wherever squared distances are. */
+static void find_centroid(void *data, int j, int thread)
 {
-    *root =
-        (struct ct_build_node){.end = state->n, .center = find_root_center(state), .parent = -1};
+    const struct root *root = data;
+    const struct ct_build_state *state = root->state;
+    const double *x = state->points + (size_t)j * state->n;
+    double sum = 0;
     for (int pos = 0; pos < state->n; pos++)
-        state->sqdist[pos] = INFINITY;
-    assign_to_center(state, 0, state->n, root->center, 0);
+        sum += x[pos] - x[0];
+    root->centroid[j] = x[0] + sum / state->n;
+    (void)thread;
+}
+
+/* One block of work: squared distances to the centroid. */
+static void measure_block(void *data, int block, int thread)
+{
+    const struct root *root = data;
+    const struct ct_build_state *state = root->state;
+    int begin = block * BLOCK, count = state->n - begin < BLOCK ? state->n - begin : BLOCK;
+    state->kernels->sqdist(state->points + begin, (size_t)state->n, state->d, count, root->centroid,
+                           state->sqdist + begin);
+    (void)thread;
+}
+
+/* Sets state->sqdist to the squared distances to the point root->centroid. */
+static void measure_root(const struct root *root)
+{
+    int n = root->state->n;
+    ct_build_loop(root->state, n / BLOCK + (n % BLOCK > 0), measure_block, (void *)root);
+}
+
+/* The center is the point nearest to the centroid; ties go to the first point. */
+void ct_build_root(const struct ct_build_state *state, struct ct_build_node *node)
+{
+    struct root root = {.state = state, .centroid = state->center_coords};
+    int nearest = 0;
+    ct_build_loop(state, state->d, find_centroid, &root);
+    measure_root(&root);
+    for (int pos = 1; pos < state->n; pos++)
+        if (state->sqdist[pos] < state->sqdist[nearest])
+            nearest = pos;
+    for (int j = 0; j < state->d; j++)
+        root.centroid[j] = state->points[nearest + (size_t)j * state->n];
+    measure_root(&root);
+    *node = (struct ct_build_node){.end = state->n, .center = nearest, .parent = -1};
 }

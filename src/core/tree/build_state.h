@@ -1,0 +1,42 @@
+/* build_state.h: the state of a build in progress, and loops that threads may share. */
+#ifndef COVERTREE_TREE_BUILD_STATE_H
+#define COVERTREE_TREE_BUILD_STATE_H
+
+#include "core/tree/node_list.h"
+
+struct ct_kernels;
+
+/* One child of a split node. The children of a node lie in ct_build_state.child from the
+ * node's `begin` on, in the order of the choice of their centers; child 0 keeps the node's
+ * center. */
+struct ct_split_child {
+    int center; /* position */
+    int end;    /* after the split: end of the run of points (last position + 1) */
+    int ranked; /* in entry r: index of the child with the r-th run of points */
+};
+
+/* A build in progress. Entries of the arrays [n] that belong to the points of one node are
+ * used by the threads that split the node only. */
+struct ct_build_state {
+    const struct ct_host *host;
+    const struct ct_kernels *kernels;
+    double *points; /* [n x d, column-major] in tree order as far as nodes are split */
+    int *row;       /* [n] */
+    int n, d, leaf_size, threads;
+    int shared; /* whether a split uses all threads, as the calling thread does outside of parallel
+                 * regions; otherwise it uses one thread */
+    double *sqdist; /* [n] squared distance of a point to the nearest center so far */
+    int *assigned;  /* [n] index of the point's child; then, the point's new position */
+    double *buffer; /* [n] summaries of chunks; then, values of a column in their new order */
+    struct ct_split_child *child; /* [n] */
+    double *center_coords;        /* [threads x d] coordinates of the center being tried */
+    struct ct_node_list *nodes;
+    int *pending; /* [branches] first waiting node of each branch; -1: none */
+};
+
+/* Runs run(task, block, thread) for blocks 0 to blocks - 1: on all threads if the split is shared,
+ * else on this thread. */
+void ct_build_loop(const struct ct_build_state *state, int blocks,
+                   void (*run)(void *task, int block, int thread), void *task);
+
+#endif

@@ -1,0 +1,26 @@
+/* farthest_first.h: chooses the centers of the children of a node, by farthest-first traversal.
+ *
+ * The point that is farthest from all centers chosen before becomes the next center, until every
+ * point is within the cover radius of a lower level. Every point joins the nearest center, and the
+ * earlier center in case of ties.
+ */
+#ifndef COVERTREE_TREE_FARTHEST_FIRST_H
+#define COVERTREE_TREE_FARTHEST_FIRST_H
+
+#include "core/tree/build_state.h"
+
+/* Sets radius and level of a node from the distances of the points to its center, and, if
+ * `summaries`, prepares ct_choose_centers() in state->buffer. One pass. */
+void ct_measure_node(const struct ct_build_state *state, struct ct_build_node *node, int summaries);
+
+/* Chooses the centers of the children, writes their positions to state->child, and the index of
+ * the child of each point to state->assigned. Returns the number of centers; 0 if the points do not
+ * come within the cover radius of the next level with a moderate number of centers. Then all
+ * distances are nearly equal, as in many dimensions, and scanning the points is cheaper than
+ * descending. Needs ct_measure_node() with summaries before.
+ *
+ * Costs at most one pass for each center. In few dimensions most chunks of points are too far from
+ * a new center to be compared. */
+int ct_choose_centers(const struct ct_build_state *state, const struct ct_build_node *node);
+
+#endif
