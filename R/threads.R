@@ -53,9 +53,14 @@ covertree_threads <- function(threads = NULL) {
 # value. Tests set 0, to open every region.
 region_seconds <- function(seconds) invisible(.Call(r_region_seconds, as.double(seconds)))
 
+.onLoad <- function(libname, pkgname) {
+  when_loaded("BiocNeighbors", register_bioc_neighbors)
+  detect_fork()
+}
+
 # Tells the C code whether the package parallel made this process by a fork. The C code can
 # recognize a fork before the loading of this package on Linux only.
-.onLoad <- function(libname, pkgname) {
+detect_fork <- function() {
   if (!"parallel" %in% loadedNamespaces()) return()
   is_child <- get0("isChild", asNamespace("parallel"), mode = "function")
   if (is.function(is_child)) .Call(r_threads_forked, isTRUE(is_child()))
