@@ -28,16 +28,15 @@
 #'   \item column names are ignored, and missing or infinite values are an error.
 #' }
 #'
-#' The two classes and their methods are defined when \pkg{BiocNeighbors} is loaded, in this order
-#' or before \pkg{covertree}. They support all versions since 1.0. Since 2.0, an index of a tree is
-#' searched by R methods, as described on the help page of `BiocNeighborIndex`. There are no
-#' methods for `defineBuilder()` and `saveIndex()`: `defineBuilder()` returns a pointer for code in
-#' C++, to which the tree cannot give neighbors. Packages that search an index from C++ therefore
-#' cannot use this parameter.
+#' The two classes and their methods are defined when both packages are loaded, in either order.
+#' There are methods for the functions of \pkg{BiocNeighbors} 1.16, for those of 2.0 and for those
+#' of 2.6 and later. Since 2.0, other packages can also search an index from C++, with a builder
+#' from `defineBuilder()`. The tree cannot be searched in this way: `defineBuilder()` is an error.
+#' `findDistance()` and `queryDistance()` exist since 2.0.
 #'
 #' @section Errors:
 #' Stops if `distance` is not one of the three; if `threads` is not `NULL` or a whole number of at
-#' least 1; and if \pkg{BiocNeighbors} is not installed. The searches stop if the points or queries
+#' least 1; and if \pkg{BiocNeighbors} is not installed. The functions of \pkg{BiocNeighbors} stop if the points or queries
 #' are not as [cover_tree()] and [knn_query()] need them, if a point has only zeros and the distance
 #' is `"Cosine"`, and if `subset` has a row that does not exist.
 #'
@@ -58,8 +57,7 @@
 #'   x <- as.matrix(quakes[, 1:3])
 #'   str(BiocNeighbors::findKNN(x, k = 5, BNPARAM = CovertreeParam()))
 #'
-#'   index <- BiocNeighbors::buildIndex(x, BNPARAM = CovertreeParam(distance = "Manhattan"))
-#'   BiocNeighbors::queryKNN(BNINDEX = index, query = x[1:2, ] + 0.1, k = 3)
+#'   BiocNeighbors::queryKNN(x, x[1:2, ] + 0.1, k = 3, BNPARAM = CovertreeParam("Manhattan"))
 #' }
 #' if (requireNamespace("bluster", quietly = TRUE)) {
 #'   graph <- bluster::NNGraphParam(k = 10, BNPARAM = CovertreeParam())
@@ -132,6 +130,7 @@ methods_since_2_0 <- function(set) {
   set("buildIndex", c("ANY", "CovertreeParam"), quote(bioc_index), quote(X), quote(BNPARAM))
   # More specific than the method for a matrix and any parameter of BiocNeighbors.
   set("buildIndex", c("matrix", "CovertreeParam"), quote(bioc_index), quote(X), quote(BNPARAM))
+  set("defineBuilder", "CovertreeParam", refuse_builder)
   searches <- list(findKNN = quote(bioc_find_knn), queryKNN = quote(bioc_query_knn),
                    findNeighbors = quote(bioc_find_neighbors), queryNeighbors = quote(bioc_query_neighbors),
                    findDistance = quote(bioc_find_distance), queryDistance = quote(bioc_query_distance))
@@ -142,6 +141,7 @@ methods_since_2_0 <- function(set) {
 
 methods_since_2_6 <- function(set) {
   set("buildIndex", "CovertreeParam", quote(bioc_index), quote(X), quote(BNPARAM))
+  set("defineBuilder", "CovertreeParam", refuse_builder)
   searches <- list(findKnnFromIndex = quote(bioc_find_knn), queryKnnFromIndex = quote(bioc_query_knn),
                    findNeighborsFromIndex = quote(bioc_find_neighbors),
                    queryNeighborsFromIndex = quote(bioc_query_neighbors),
@@ -150,6 +150,11 @@ methods_since_2_6 <- function(set) {
   for (generic in names(searches)) {
     set(generic, "CovertreeIndex", searches[[generic]], quote(BNINDEX))
   }
+}
+
+refuse_builder <- function(BNPARAM) {
+  fail(paste("BNPARAM must be a parameter of BiocNeighbors for a search from C++: got a CovertreeParam, which",
+             "only R functions can search; use BiocNeighbors::KmknnParam() or VptreeParam()"))
 }
 
 # ---- searches -----------------------------------------------------------------------------------
