@@ -1,13 +1,17 @@
 #' Convert neighbors to the form of another package
 #'
-#' Converts a result of [knn_query()] or [radius_query()] to the object that another package makes
-#' or takes, so that its functions can continue with exact neighbors.
+#' Converts a result of [knn_query()], [radius_query()] or [vecchia_neighbors()] to the object that
+#' another package makes or takes, so that its functions can continue with exact neighbors.
 #'
-#' @param x A result of [knn_query()] or [radius_query()] of m queries among n points.
+#' @param x A result of [knn_query()] or [radius_query()] of m queries among n points; for GpGp,
+#'   BRISC and spNNGP, also a result of [vecchia_neighbors()].
 #' @param to The name of the package: one of the rows of the table below.
 #' @param self Whether each own point is its own first neighbor, at distance 0. `NULL`: as in the
 #'   package. With `TRUE`, the result has one more neighbor per query than `x`, and the queries must
 #'   be own points of the tree.
+#' @param points The points of the tree, or the `x` of [vecchia_neighbors()] in its own order: a
+#'   numeric matrix or data frame of two columns. For BRISC only, whose object also contains the
+#'   distances between the neighbors of each point.
 #'
 #' @return The object in the third or fourth column of the table. The last column names the
 #'   permitted queries; "all": the queries must be all own points of the tree, so that row i of the
@@ -23,6 +27,8 @@
 #'   | `"BiocNeighbors"` | out, in | list `index`, `distance` \[m x k\], as `findKNN()`, `queryKNN()` | list `index`, `distance` of m vectors each, as `findNeighbors()` | any |
 #'   | `"spdep"` | out | class `nb`, as `knn2nb(knearneigh())` | class `nb`, as `dnearneigh()` | all |
 #'   | `"GpGp"` | in | integer matrix `NNarray` \[n x (k + 1)\], of a search with `predecessor = TRUE` | - | all |
+#'   | `"spNNGP"` | out | list `n.neighbors`, `n.indx`, `nn.indx`, `nn.indx.lu`, `ord`, for the argument `neighbor.info` of `spNNGP()` and `spConjNNGP()`, of a search with `predecessor = TRUE` | - | all |
+#'   | `"BRISC"` | out | list `nnIndxLU`, `CIndx`, `D`, `d`, `nnIndx`, `Length.D`, as `BRISC_neighbor()`, of a search with `predecessor = TRUE` | - | all |
 #'   | `"Matrix"` | out | sparse matrix \[m x n\] of class `dgCMatrix`, with the distances | the same | any |
 #'   | `"igraph"` | out | directed graph of n vertices with the edge attribute `distance` | the same | all |
 #'
@@ -30,19 +36,34 @@
 #'   (RANN) or `Inf` (nabor); `NNarray` is padded with `NA`; classes `nb` and `dgCMatrix` and graphs
 #'   have fewer entries. For the other packages, all queries must have k neighbors.
 #'
+#'   Neighbors for spNNGP and BRISC have row numbers from 0, in one vector for all points (`nn.indx`,
+#'   `nnIndx`): the neighbors of the second point, then those of the third, and so on. `nn.indx.lu`
+#'   and `nnIndxLU` have the number of elements before those of each point, then the number of its
+#'   neighbors. `ord` is the order of [vecchia_neighbors()], or 1 to n for a result of
+#'   [knn_query()]. Pass the order to BRISC as `ordering`, and the data in their own order to both
+#'   packages.
+#'
+#'   Two defects of these packages affect all neighbors that a user passes. `spConjNNGP()` of spNNGP
+#'   1.0.2 stops unless `return.neighbor.info = FALSE`. `BRISC_estimation()` of BRISC 1.0.6 does not
+#'   read `Length.D`: it crashes R unless `BRISC_neighbor()` or `BRISC_estimation()` has found the
+#'   same number of neighbors for as many points before, in the same session.
+#'
 #'   A `dgCMatrix` keeps a neighbor at distance 0 as an entry of value 0. An edge of a graph has no
 #'   `weight`, because some functions of igraph read a weight as a distance, and others as a
 #'   similarity: see the example.
 #'
 #' @section Errors:
 #' Stops if `x` is not a result of a search; if `to` is not in the table, or the table has no form
-#' for a result of `radius_query()`; if the last column does not permit the queries; if a query has
-#' fewer than k neighbors and the package has no form for such a query; if `self` is not `NULL`,
-#' `TRUE` or `FALSE`, or differs from the table for dbscan, spdep and GpGp; and if the package
+#' for a result of `radius_query()` or `vecchia_neighbors()`; if the last column does not permit the queries; if a query has
+#' fewer than k neighbors and the package has no form for such a query; if a neighbor for GpGp,
+#' spNNGP or BRISC is in a later row than its query, or, for spNNGP and BRISC, the point in row i
+#' has not min(i - 1, k) neighbors or k is not below n; if `points` is given for another package
+#' than BRISC, or the distances of these points are not those of `x`; if `self` is not `NULL`,
+#' `TRUE` or `FALSE`, or differs from the table for dbscan, spdep, GpGp, spNNGP and BRISC; and if the package
 #' Matrix or igraph is needed and not installed.
 #'
 #' @section Cost:
-#' O(m k) time and memory.
+#' O(m k) time and memory; for BRISC O(n k^2).
 #'
 #' @seealso [vecchia_neighbors()] orders points, finds predecessors, and returns `NNarray`.
 #'   [knn_graph()] makes graphs of mutual neighbors.
@@ -62,14 +83,23 @@
 #'   similarity <- 1 / (1 + igraph::E(graph)$distance)
 #'   igraph::cluster_louvain(graph, weights = similarity)
 #' }
+#'
+#' # For NNGP models:
+#' places <- as.matrix(quakes[1:2])
+#' info <- as_neighbors(vecchia_neighbors(places, m = 5), "spNNGP")
+#' str(info[c("n.neighbors", "nn.indx", "nn.indx.lu", "ord")])
 #' @export
-as_neighbors <- function(x, to, self = NULL) {
+as_neighbors <- function(x, to, self = NULL, points = NULL) {
   of_radius <- inherits(x, "covertree_radius")
-  if (!of_radius && !inherits(x, "covertree_knn")) {
-    fail("x must be a result of knn_query() or radius_query(): got %s", describe(x))
+  of_vecchia <- inherits(x, "covertree_vecchia")
+  if (!of_radius && !of_vecchia && !inherits(x, "covertree_knn")) {
+    fail("x must be a result of knn_query(), radius_query() or vecchia_neighbors(): got %s", describe(x))
   }
   if (missing(to)) fail("to must be the name of a package: got nothing")
   form <- FORMS[[check_choice(to, names(FORMS), "to")]]
+  if (of_vecchia) x <- knn_of_vecchia(x, form, to)
+  if (to == "BRISC") attr(x, "coordinates") <- check_plane_points(points, x)
+  else if (!is.null(points)) fail("points must be NULL for \"%s\": got %s", to, describe(points))
   make <- if (of_radius) form$radius else form$knn
   if (is.null(make)) fail("x must be a result of knn_query() for \"%s\": got one of radius_query()", to)
   own <- isTRUE(attr(x, "own"))
@@ -79,6 +109,25 @@ as_neighbors <- function(x, to, self = NULL) {
   parts <- list(index = x$index, distance = x$distance)
   if (self) parts <- with_self(parts, if (is.null(attr(x, "rows"))) seq_along_queries(x) else attr(x, "rows"))
   make(parts, x)
+}
+
+# Returns the neighbors as a result of knn_query() with the attribute `order`.
+knn_of_vecchia <- function(x, form, to) {
+  if (!form$predecessors) {
+    fail("x must be a result of knn_query() or radius_query() for \"%s\": got one of vecchia_neighbors()", to)
+  }
+  structure(list(index = x$NNarray[, -1, drop = FALSE], distance = x$distance), class = "covertree_knn",
+            own = TRUE, points = nrow(x$NNarray), order = x$order)
+}
+
+# Returns the points of the plane in the order of the rows of x.
+check_plane_points <- function(points, x) {
+  if (is.null(points)) fail("points must be the points of the tree for \"BRISC\": got NULL")
+  points <- unname(check_points(points, "points"))
+  if (!identical(dim(points), c(attr(x, "points"), 2L))) {
+    fail("points must be %d x 2, the points of the tree: got %d x %d", attr(x, "points"), nrow(points), ncol(points))
+  }
+  if (is.null(attr(x, "order"))) points else points[attr(x, "order"), ]
 }
 
 check_self <- function(self, own, form, self_default, to) {
@@ -182,13 +231,74 @@ spdep_nb <- function(type) {
   }
 }
 
-gpgp_array <- function(parts, x) {
-  late <- which(parts$index > row(parts$index), arr.ind = TRUE)
+gpgp_array <- function(parts, x) check_predecessors(parts$index, "GpGp")
+
+check_predecessors <- function(index, to) {
+  late <- which(index > row(index), arr.ind = TRUE)
   if (length(late) > 0) {
-    fail("x must be a result with predecessor = TRUE for \"GpGp\": point %d has the later neighbor %d",
-         late[1, 1], parts$index[late[1, , drop = FALSE]])
+    fail("x must be a result with predecessor = TRUE for \"%s\": point %d has the later neighbor %d", to,
+         late[1, 1], index[late[1, , drop = FALSE]])
   }
-  parts$index
+  index
+}
+
+# Returns the neighbors among the previous points in the layout of NNGP models: `index`, row numbers
+# from 0, point by point; `count`, the number of neighbors of each point; `start`, the number of
+# elements before those of each point.
+nngp_neighbors <- function(index, to) {
+  n <- nrow(check_predecessors(index, to))
+  if (ncol(index) >= n) fail("x must have fewer neighbors than points for \"%s\": got %d of %d points", to, ncol(index), n)
+  count <- pmin(seq_len(n) - 1L, ncol(index))
+  short <- which(rowSums(!is.na(index)) < count)
+  if (length(short) > 0) {
+    fail("x must have %d neighbor%s for point %d for \"%s\": got %d", count[short[1]], plural(count[short[1]]),
+         short[1], to, sum(!is.na(index[short[1], ])))
+  }
+  list(index = present(index) - 1L, count = count, start = before(count))
+}
+
+# The values that are not NA, row by row.
+present <- function(values) t(values)[!is.na(t(values))]
+
+# The sum of the previous elements.
+before <- function(count) c(0L, as.integer(cumsum(as.double(count))[-length(count)]))
+
+spnngp_info <- function(parts, x) {
+  found <- nngp_neighbors(parts$index, "spNNGP")
+  n <- length(found$count)
+  each <- unname(split(found$index + 1L, factor(rep(seq_len(n), found$count), seq_len(n))))
+  each[1] <- NA
+  list(n.neighbors = ncol(parts$index), n.indx = each, nn.indx = found$index,
+       nn.indx.lu = c(found$start, found$count),
+       ord = if (is.null(attr(x, "order"))) seq_len(n) else attr(x, "order"))
+}
+
+brisc_list <- function(parts, x) {
+  found <- nngp_neighbors(parts$index, "BRISC")
+  points <- attr(x, "coordinates")
+  distance <- row_distance(points, points, parts$index)
+  wrong <- which(abs(distance - parts$distance) > 1e-8 * max(distance, na.rm = TRUE), arr.ind = TRUE)
+  if (length(wrong) > 0) {
+    first <- wrong[1, , drop = FALSE]
+    fail("points must be the points of the tree, with Euclidean distance: neighbor %d of point %d is at %g, in x at %g",
+         first[2], first[1], distance[first], parts$distance[first])
+  }
+  pairs <- sum(as.double(found$count)^2)
+  if (pairs > .Machine$integer.max) {
+    fail("x must have at most %d distances between neighbors for \"BRISC\": got %.0f", .Machine$integer.max, pairs)
+  }
+  list(nnIndxLU = c(found$start, found$count), CIndx = c(before(found$count^2), found$count * found$count),
+       D = neighbor_distances(points, parts$index), d = present(distance), nnIndx = found$index,
+       Length.D = as.integer(pairs))
+}
+
+# Returns the distances between the neighbors of each point, point by point: for c neighbors, a
+# matrix [c x c].
+neighbor_distances <- function(points, index) {
+  k <- ncol(index)
+  distance <- array(0, c(k, k, nrow(index)))
+  for (j in seq_len(k)) distance[, j, ] <- t(row_distance(points[index[, j], , drop = FALSE], points, index))
+  distance[!is.na(distance)]
 }
 
 sparse_matrix <- function(parts, x) {
@@ -215,11 +325,12 @@ graph_of_pairs <- function(pairs, n, ..., directed = TRUE) {
 # A form of neighbors in another package. knn, radius: functions of (parts, x) that convert a result
 # of knn_query() or radius_query(); NULL if the package has no such form. self, radius_self: whether
 # an own point is its own neighbor; fixed: whether `self` cannot be changed. all: whether the
-# queries must be all own points. complete: whether each query must have k neighbors.
+# queries must be all own points. complete: whether each query must have k neighbors. predecessors:
+# whether the neighbors are previous points, so that vecchia_neighbors() can find them.
 new_form <- function(knn, radius = NULL, self = FALSE, radius_self = self, fixed = FALSE, all = FALSE,
-                     complete = FALSE) {
+                     complete = FALSE, predecessors = FALSE) {
   list(knn = knn, radius = radius, self = self, radius_self = radius_self, fixed = fixed, all = all,
-       complete = complete)
+       complete = complete, predecessors = predecessors)
 }
 
 LARGEST_ROOT <- sqrt(.Machine$double.xmax)
@@ -235,7 +346,9 @@ FORMS <- list(
   BiocNeighbors = new_form(named_as(c("index", "distance")), named_as(c("index", "distance")),
                            radius_self = TRUE, complete = TRUE),
   spdep = new_form(spdep_nb("knn"), spdep_nb("distance"), fixed = TRUE, all = TRUE),
-  GpGp = new_form(gpgp_array, self = TRUE, fixed = TRUE, all = TRUE),
+  GpGp = new_form(gpgp_array, self = TRUE, fixed = TRUE, all = TRUE, predecessors = TRUE),
+  spNNGP = new_form(spnngp_info, fixed = TRUE, all = TRUE, predecessors = TRUE),
+  BRISC = new_form(brisc_list, fixed = TRUE, all = TRUE, predecessors = TRUE),
   Matrix = new_form(sparse_matrix, sparse_matrix),
   igraph = new_form(directed_graph, directed_graph, all = TRUE)
 )

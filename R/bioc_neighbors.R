@@ -1,9 +1,13 @@
 #' Exact neighbors for functions of BiocNeighbors
 #'
 #' Makes the functions of the Bioconductor package \pkg{BiocNeighbors} search with a [cover_tree()].
-#' Every function with an argument `BNPARAM` takes the object, such as
-#' `BiocNeighbors::findKNN()`, `bluster::makeSNNGraph()`, `bluster::NNGraphParam()` and
-#' `scran::buildSNNGraph()`.
+#' Every function with an argument `BNPARAM` takes the object, also functions of other packages:
+#'
+#' ```
+#' bluster::makeSNNGraph(x, k = 10, BNPARAM = CovertreeParam())
+#' bluster::clusterRows(x, bluster::NNGraphParam(BNPARAM = CovertreeParam()))
+#' scran::buildSNNGraph(sce, use.dimred = "PCA", BNPARAM = CovertreeParam())
+#' ```
 #'
 #' @param distance The distance: `"Euclidean"`, `"Manhattan"` or `"Cosine"`. As in
 #'   \pkg{BiocNeighbors}, `"Cosine"` is the Euclidean distance of the points after each is divided
@@ -58,10 +62,6 @@
 #'   str(BiocNeighbors::findKNN(x, k = 5, BNPARAM = CovertreeParam()))
 #'
 #'   BiocNeighbors::queryKNN(x, x[1:2, ] + 0.1, k = 3, BNPARAM = CovertreeParam("Manhattan"))
-#' }
-#' if (requireNamespace("bluster", quietly = TRUE)) {
-#'   graph <- bluster::NNGraphParam(k = 10, BNPARAM = CovertreeParam())
-#'   table(bluster::clusterRows(as.matrix(iris[, 1:4]), graph))
 #' }
 #' @aliases CovertreeParam-class CovertreeIndex-class
 #' @export

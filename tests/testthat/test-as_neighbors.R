@@ -84,6 +84,80 @@ test_that("GpGp takes predecessors", {
   expect_equal(loglik(array), loglik(GpGp::find_ordered_nn(x, 5)))
 })
 
+# The layout of spNNGP and BRISC, point by point.
+nngp_by_point <- function(points, m) {
+  index <- count <- start <- distance <- between <- NULL
+  n <- nrow(points)
+  d <- as.matrix(dist(points))
+  each <- vector("list", n)
+  for (i in seq_len(n)) {
+    each[[i]] <- head(order(d[i, seq_len(i - 1)]), m)
+    start <- c(start, length(index))
+    count <- c(count, length(each[[i]]))
+    index <- c(index, each[[i]] - 1L)
+    distance <- c(distance, d[i, each[[i]]])
+    between <- c(between, d[each[[i]], each[[i]]])
+  }
+  list(each = each, index = index, lu = c(start, count), distance = unname(distance), between = unname(between),
+       count = count)
+}
+
+test_that("spNNGP and BRISC take predecessors in one vector, from a search or ordered", {
+  places <- x[, 1:2]
+  ordered <- vecchia_neighbors(places, m = 6, order = "coordinate")
+  previous <- knn_query(cover_tree(places), k = 6, predecessor = TRUE)
+  for (near in list(ordered, previous)) {
+    order <- if (inherits(near, "covertree_vecchia")) near$order else 1:200
+    expected <- nngp_by_point(places[order, ], 6)
+    info <- as_neighbors(near, "spNNGP")
+    expect_identical(info[-2], list(n.neighbors = 6L, nn.indx = expected$index, nn.indx.lu = expected$lu, ord = order))
+    expect_identical(info$n.indx, c(list(NA), expected$each[-1]))
+    list <- as_neighbors(near, "BRISC", points = places)
+    expect_equal(list, list(nnIndxLU = expected$lu, CIndx = c(0, cumsum(expected$count^2)[-200], expected$count^2),
+                            D = expected$between, d = expected$distance, nnIndx = expected$index,
+                            Length.D = sum(expected$count^2)))
+    expect_type(list$CIndx, "integer")
+  }
+  expect_identical(as_neighbors(ordered, "GpGp"), ordered$NNarray)
+})
+
+test_that("spNNGP fits the model of its own neighbors", {
+  skip_if_not_installed("spNNGP")
+  places <- x[, 1:2]
+  y <- x[, 3]
+  fit <- function(...) {
+    set.seed(1)
+    suppressWarnings(asNamespace("spNNGP")$spNNGP(
+      y ~ 1, coords = places, starting = list(phi = 3, sigma.sq = 1, tau.sq = 1), n.neighbors = 6,
+      tuning = list(phi = 0.5, sigma.sq = 0.1, tau.sq = 0.1), cov.model = "exponential", n.samples = 50,
+      priors = list(phi.Unif = c(1, 30), sigma.sq.IG = c(2, 1), tau.sq.IG = c(2, 1)), verbose = FALSE,
+      return.neighbor.info = TRUE, ...))
+  }
+  info <- as_neighbors(vecchia_neighbors(places, m = 6, order = order(places[, 1])), "spNNGP")
+  own <- fit()
+  expect_equal(own$neighbor.info[names(info)], info)
+  expect_identical(fit(neighbor.info = info)$p.theta.samples, own$p.theta.samples)
+})
+
+test_that("BRISC makes the same list, and fits the same model", {
+  skip_if_not_installed("BRISC")
+  brisc <- asNamespace("BRISC")
+  places <- x[, 1:2]
+  near <- vecchia_neighbors(places, m = 6, order = order(places[, 1] + places[, 2]))
+  ours <- as_neighbors(near, "BRISC", points = places)
+  theirs <- brisc$BRISC_neighbor(places, n.neighbors = 6, ordering = near$order, verbose = FALSE)
+  # BRISC sets one triangle of the distances between neighbors only.
+  used <- unlist(lapply(pmin(0:199, 6), function(c) lower.tri(matrix(0, c, c), diag = TRUE)))
+  ours$D[!used] <- 0
+  theirs$D[!used] <- 0
+  expect_equal(ours, theirs)
+  fit <- function(neighbor) {
+    suppressWarnings(brisc$BRISC_estimation(places, x[, 3], n.neighbors = 6, ordering = near$order,
+                                            neighbor = neighbor, verbose = FALSE))[c("Theta", "Beta")]
+  }
+  expect_equal(fit(ours), fit(theirs))
+})
+
 test_that("sparse matrices and graphs have one entry per pair", {
   skip_if_not_installed("Matrix")
   matrix <- as_neighbors(knn, "Matrix")
@@ -149,6 +223,16 @@ test_that("results that the package has no form for are refused", {
   refused(knn, "RANN", self = NA)
   refused(knn, "dbscan", self = TRUE)
   refused(other, "RANN", self = TRUE)
+  places <- x[, 1:2]
+  near <- vecchia_neighbors(places, m = 3)
+  refused(near, "RANN")
+  refused(near, "BRISC")
+  refused(near, "BRISC", points = x)
+  refused(near, "BRISC", points = places + places^2)
+  refused(near, "spNNGP", points = places)
+  refused(knn, "spNNGP")
+  refused(knn_query(tree, k = 3, predecessor = TRUE, max_distance = 0.1), "spNNGP")
+  refused(knn_query(cover_tree(x[1:3, ]), k = 3, predecessor = TRUE), "spNNGP")
 })
 
 test_that("results without queries give empty forms", {

