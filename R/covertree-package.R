@@ -19,9 +19,10 @@
 #'     [summary()][summary.cover_tree], [all.equal()][all.equal.cover_tree]}
 #'   \item{Files and several processes}{[write_tree()], [read_tree()], [cover_forest()]}
 #'   \item{Searches}{[knn_query()], [radius_query()], [recall_of()], [budget()], [knn_control()],
-#'     [knn_stats()], [as_neighbors()]}
+#'     [knn_stats()], [as_neighbors()], [CovertreeParam()]}
 #'   \item{Metrics}{[metrics], [metric_function()], [residual_correlation()]}
-#'   \item{Tasks}{[knn_join()], [knn_predict()], [knn_impute()], [knn_graph()]}
+#'   \item{Tasks}{[knn_join()], [knn_predict()], [knn_impute()], [knn_graph()], [knn_lof()],
+#'     [knn_density()], [knn_dimension()]}
 #'   \item{Gaussian processes}{[vecchia_neighbors()], [order_maximin()], [hilbert_order()],
 #'     [residual_correlation()], [update_metric()], [kernels], [vif_loglik()]}
 #'   \item{Settings and data}{[covertree_threads()], [covertree_info()], [argo]}

@@ -128,9 +128,9 @@ test_that("spNNGP fits the model of its own neighbors", {
   fit <- function(...) {
     set.seed(1)
     suppressWarnings(asNamespace("spNNGP")$spNNGP(
-      y ~ 1, coords = places, starting = list(phi = 3, sigma.sq = 1, tau.sq = 1), n.neighbors = 6,
-      tuning = list(phi = 0.5, sigma.sq = 0.1, tau.sq = 0.1), cov.model = "exponential", n.samples = 50,
-      priors = list(phi.Unif = c(1, 30), sigma.sq.IG = c(2, 1), tau.sq.IG = c(2, 1)), verbose = FALSE,
+      y ~ 1, coords = places, starting = list(phi = 3, sigma.sq = 1, "tau.sq" = 1), n.neighbors = 6,
+      tuning = list(phi = 0.5, sigma.sq = 0.1, "tau.sq" = 0.1), cov.model = "exponential", n.samples = 50,
+      priors = list(phi.Unif = c(1, 30), sigma.sq.IG = c(2, 1), "tau.sq.IG" = c(2, 1)), verbose = FALSE,
       return.neighbor.info = TRUE, ...))
   }
   info <- as_neighbors(vecchia_neighbors(places, m = 6, order = order(places[, 1])), "spNNGP")
