@@ -40,9 +40,10 @@
 #'
 #' @section Errors:
 #' Stops if `distance` is not one of the three; if `threads` is not `NULL` or a whole number of at
-#' least 1; and if \pkg{BiocNeighbors} is not installed. The functions of \pkg{BiocNeighbors} stop if the points or queries
-#' are not as [cover_tree()] and [knn_query()] need them, if a point has only zeros and the distance
-#' is `"Cosine"`, and if `subset` has a row that does not exist.
+#' least 1; and if \pkg{BiocNeighbors} is not installed, or has a version with other classes. The
+#' functions of \pkg{BiocNeighbors} stop if the points or queries are not as [cover_tree()] and
+#' [knn_query()] need them, if a point has only zeros and the distance is `"Cosine"`, and if
+#' `subset` has a row that does not exist.
 #'
 #' @section Cost:
 #' The cost of [cover_tree()], once for each index, and of [knn_query()] or [radius_query()], and a
@@ -69,15 +70,24 @@ CovertreeParam <- function(distance = c("Euclidean", "Manhattan", "Cosine"), thr
   distance <- check_choice(distance, c("Euclidean", "Manhattan", "Cosine"), "distance")
   threads <- as.integer(check_threads(threads))
   need_package("BiocNeighbors", "CovertreeParam()")
+  if (is.null(methods::getClassDef("CovertreeParam"))) {
+    fail("CovertreeParam() does not support version %s of BiocNeighbors", getNamespaceVersion("BiocNeighbors"))
+  }
   methods::new("CovertreeParam", distance = distance, threads = threads)
 }
 
 # ---- classes and methods ------------------------------------------------------------------------
 
-# Calls `register` if the package is loaded, and whenever it is loaded later.
+# Calls `register` if the package is loaded, and whenever it is loaded later. An error becomes a
+# warning, so that both packages can be loaded.
 when_loaded <- function(package, register) {
-  if (isNamespaceLoaded(package)) register()
-  setHook(packageEvent(package, "onLoad"), function(...) register())
+  call <- function(...) {
+    tryCatch(register(), error = function(e) {
+      warning(sprintf("covertree has no methods for package %s: %s", package, conditionMessage(e)), call. = FALSE)
+    })
+  }
+  if (isNamespaceLoaded(package)) call()
+  setHook(packageEvent(package, "onLoad"), call)
 }
 
 # Defines the classes, which extend classes of BiocNeighbors, and their methods. They are in an

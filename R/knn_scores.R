@@ -52,7 +52,8 @@
 #' @section Errors:
 #' Stops if `x` is a result for other queries than all own points; for `knn_lof()`, if `x` is a tree
 #' after [remove_points()]; if `k` is missing although `x` is not a result, is not a whole number,
-#' or is not within the limits above; if the metric has no volume for `knn_density()`; and if
+#' or is not within the limits above; if a point has fewer than k neighbors, as is possible with
+#' `metric_gower(na = "scan")` and with `max_distance`; if the metric has no volume for `knn_density()`; and if
 #' [cover_tree()] or [knn_query()] stops.
 #'
 #' @section Cost:
@@ -96,7 +97,7 @@ knn_lof <- function(x, k, metric = "euclidean") {
     fail("x must be a tree with the rows 1 to n: got one after remove_points(); use cover_tree(as.matrix(x))")
   }
   found <- if (inherits(x, "covertree_knn")) x else knn_query(x, k = min(k + 1L, length(x) - 1L))
-  limit <- found$distance[, k]
+  limit <- distances_to(found, k)[, k]
   pairs <- as_pairs(found)
   pairs <- lapply(pairs, `[`, pairs$distance <= limit[pairs$query])
   if (!inherits(x, "covertree_knn")) pairs <- with_ties(x, found, limit, pairs)
@@ -132,7 +133,7 @@ knn_density <- function(x, k, query = NULL, log = FALSE, metric = "euclidean") {
   log <- check_flag(log, "log")
   dimensions <- dim(tree)[2]
   power <- metric_power(tree)
-  reach <- knn_query(tree, query, k = k)$distance[, k]
+  reach <- distances_to(knn_query(tree, query, k = k), k)[, k]
   points <- length(tree) - is.null(query)
   density <- log(k - 1) - log(points) - log_ball_volume(dimensions, power) - dimensions * log(reach)
   if (log) density else exp(density)
@@ -146,7 +147,8 @@ metric_power <- function(tree) {
            else switch(metric$kind, manhattan = 1, maximum = Inf, minkowski = metric$exponent)
   if (is.null(power)) {
     fail("metric must be \"euclidean\", \"manhattan\", \"maximum\" or a metric_minkowski(), whose balls have a known volume: got %s",
-         if (is.null(metric)) describe(tree$metric$metric) else paste("the", metric_label(metric)))
+         if (is_function_tree(tree)) "a metric_function()"
+         else if (is.null(metric)) "a residual_correlation()" else paste("the", metric_label(metric)))
   }
   power
 }
@@ -160,7 +162,7 @@ knn_dimension <- function(x, k, local = FALSE, metric = "euclidean") {
   x <- scored(x, metric, missing(metric))
   k <- scored_k(x, if (missing(k)) NULL else k, 2L)
   local <- check_flag(local, "local")
-  distance <- (if (inherits(x, "covertree_knn")) x else knn_query(x, k = k))$distance
+  distance <- distances_to(if (inherits(x, "covertree_knn")) x else knn_query(x, k = k), k)
   ratio <- log(distance[, k] / distance[, seq_len(k - 1), drop = FALSE])
   # The logarithm is not finite if the distance of the nearer or of both neighbors is 0.
   used <- is.finite(ratio)
@@ -201,8 +203,12 @@ scored_k <- function(x, given, least = 1L) {
     fail("k must be from %d to %d, %s: got %d", least, most,
          if (is.null(found)) "one less than the number of points" else "the number of neighbors in x", k)
   }
-  if (!is.null(found) && anyNA(x$index[, k])) {
-    fail("x must have %d neighbors for each point: point %d has fewer", k, which(is.na(x$index[, k]))[1])
-  }
   k
+}
+
+# Returns the distances of a result of knn_query() in which every point has k neighbors.
+distances_to <- function(knn, k) {
+  short <- which(is.na(knn$index[, k]))
+  if (length(short) > 0) fail("x must have %d neighbors for each point: point %d has fewer", k, short[1])
+  knn$distance
 }

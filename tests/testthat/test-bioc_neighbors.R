@@ -94,6 +94,23 @@ test_that("k beyond the points is capped with the warning of BiocNeighbors", {
   expect_identical(dim(BiocNeighbors::findKNN(few, k = 0, BNPARAM = CovertreeParam())$index), c(4L, 0L))
 })
 
+test_that("the methods are there whichever package is loaded first, and for sparse points", {
+  skip_if_old()
+  expected <- BiocNeighbors::findKNN(x, k = 2, BNPARAM = CovertreeParam())
+  # This is what happens if covertree is loaded after BiocNeighbors.
+  expect_silent(register_bioc_neighbors())
+  expect_identical(BiocNeighbors::findKNN(x, k = 2, BNPARAM = CovertreeParam()), expected)
+  skip_if_not_installed("Matrix")
+  sparse <- Matrix::Matrix(x, sparse = TRUE)
+  expect_identical(BiocNeighbors::findKNN(sparse, k = 2, BNPARAM = CovertreeParam()), expected)
+})
+
+test_that("a package to which no methods can be added does not prevent loading", {
+  before <- getHook(packageEvent("stats", "onLoad"))
+  on.exit(setHook(packageEvent("stats", "onLoad"), before, "replace"))
+  expect_warning(when_loaded("stats", function() stop("no class")), "no methods for package stats: no class")
+})
+
 test_that("bluster and findMutualNN() take the parameter", {
   skip_if_old()
   expect_identical(BiocNeighbors::findMutualNN(x, query, k1 = 3, BNPARAM = CovertreeParam()),

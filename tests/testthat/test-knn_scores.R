@@ -44,6 +44,8 @@ test_that("trees, grown trees, forests and results have the same factors", {
   forest <- cover_forest(x, 3)
   expect_equal(knn_lof(forest, 6), factors)
   expect_equal(knn_dimension(forest, 6), knn_dimension(x, 6))
+  grid <- as.matrix(expand.grid(1:9, 1:7))
+  expect_equal(knn_lof(cover_forest(grid, 3), 4), knn_lof(grid, 4))
 })
 
 test_that("densities are those of the definition in every metric with a volume", {
@@ -106,6 +108,8 @@ test_that("wrong arguments are refused", {
   refused(knn_lof(remove_points(tree, 3), 2))
   refused(knn_density(x, 1))
   refused(knn_density(x, 2, metric = "cosine"))
+  refused(knn_density(cover_tree(5, metric = metric_function(function(i, js) abs(i - js))), 2))
+  refused(knn_lof(data.frame(a = c(1, NA, 2, 3), b = c(NA, 1, 2, 3)), 3, metric = metric_gower(na = "scan")))
   refused(knn_density(knn_query(tree, k = 3), 2))
   refused(knn_dimension(x, 1))
 })
