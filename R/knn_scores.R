@@ -39,9 +39,9 @@
 #' }
 #'
 #' @section Ties and duplicates:
-#' Equal distances belong to the same neighborhood of `knn_lof()`. If `x` is a result of
-#' [knn_query()], points beyond its last neighbor are unknown. So neighborhoods are complete only if
-#' the result has more than k neighbors, or no distance is equal to that of the k-th.
+#' All points at the distance of the k-th neighbor belong to the neighborhood of `knn_lof()`. If `x`
+#' is a result of [knn_query()], only the points in the result are known. A neighborhood is then
+#' certain to be complete only if the last neighbor in the result is farther than the k-th.
 #'
 #' A point with k or more duplicates has an infinite local density. Its factor is 1, as in
 #' \pkg{dbscan}; the factor of a point is infinite if a neighbor, but not the point itself, has

@@ -64,7 +64,7 @@
 #' process approximations. *Technometrics* 60(4), 415-429.
 #' \doi{10.1080/00401706.2018.1437476}
 #'
-#' @seealso [vif_loglik()]
+#' @seealso [vif_loglik()]; [as_neighbors()] converts the result for \pkg{spNNGP} and \pkg{BRISC}.
 #'
 #' @examples
 #' near <- vecchia_neighbors(argo[1:2000, c("longitude", "latitude")], m = 10, lonlat = TRUE)
