@@ -45,6 +45,10 @@
 #'   evaluations as a share of the pairs of a query and an object; and `seconds`, with the time in
 #'   the function, `f`, and of the whole call, `elapsed`.
 #'
+#'   The attributes `points`, `k` and `limits` are the number of points, of neighbors, and the limits of
+#'   a budget; `evaluated`, only with a budget or by an approximate residual correlation, is the number
+#'   of points evaluated for each query. [plot.covertree_knn_stats()] draws them.
+#'
 #'   The counts and times of a search in a forest of [cover_forest()] are the sums over all workers,
 #'   except `elapsed`.
 #'
@@ -69,7 +73,10 @@ knn_stats <- function(knn) {
     fail("knn must be a result of a search with control = knn_control(stats = TRUE): got %s without statistics",
          describe(knn))
   }
-  stats
+  # What a picture needs besides: the points of the tree, the neighbors of a query, and the budget.
+  vecchia <- inherits(knn, "covertree_vecchia")
+  structure(stats, points = if (vecchia) length(knn$order) else attr(knn, "points"), k = ncol(knn$distance),
+            limits = attr(knn, "budget")$schedule)
 }
 
 # The values of the C code before a search.
@@ -90,7 +97,7 @@ new_stats <- function(found, queries, evaluated = NULL) {
   }
   structure(c(list(queries = queries, blocks = found$blocks), counts, list(seconds = found$seconds),
               if (!is.null(evaluated)) list(evaluations = stats::quantile(evaluated))),
-            class = "covertree_knn_stats")
+            class = "covertree_knn_stats", evaluated = evaluated)
 }
 
 # Returns the statistics of a search by residual correlation: counts of pairs if it was exact,
@@ -99,7 +106,8 @@ residual_stats <- function(found) {
   counts <- if (!is.null(found$counts)) found$counts
             else list(evaluations = stats::quantile(found$evaluated),
                       escalations = sum(found$escalations), early_stops = sum(found$stopped_early))
-  structure(c(list(queries = nrow(found$index)), counts), class = "covertree_residual_stats")
+  structure(c(list(queries = nrow(found$index)), counts), class = "covertree_residual_stats",
+            evaluated = if (is.null(found$counts)) found$evaluated)
 }
 
 #' @export

@@ -1,0 +1,77 @@
+# Draws the pictures that R/plot_knn.R describes.
+
+draw_result <- function(picture) {
+  switch(picture$kind, map = draw_map(picture), query = draw_one_query(picture), vecchia = draw_vecchia(picture))
+  add_title(picture$main, picture$sub)
+}
+
+# The frame of a picture of points. Without points, it has the range 0 to 1.
+points_frame <- function(x, y, plane) {
+  if (length(x) == 0) x <- y <- c(0, 1)
+  open_frame(range(x), range(y), plane$labels, degrees = plane$degrees,
+             asp = if (plane$degrees) ratio_of(plane, range(x), range(y)) else NA)
+}
+
+# The line of the bottom margin for a legend: maps have no titles of axes.
+legend_line <- function(plane) if (plane$degrees) 2.2 else 3.4
+
+draw_map <- function(picture) {
+  data <- picture$data
+  scale <- color_scale(picture$value)
+  points_frame(data$x, data$y, picture$plane)
+  last <- order(picture$value, na.last = FALSE)
+  scatter(data$x[last], data$y[last], scale$colors(picture$value[last]))
+  graphics::points(picture$marked$x, picture$marked$y, pch = 0, cex = 2.4, lwd = 2, col = INK)
+  if (any(!is.na(picture$value))) add_color_bar(scale, picture$legend, legend_line(picture$plane))
+}
+
+draw_one_query <- function(picture) {
+  data <- picture$data
+  plane <- picture$ground
+  from <- picture$from
+  rim <- if (!is.null(picture$circle)) circle_path(from[1], from[2], picture$circle, c(plane[c("degrees", "cut")], globe = plane$degrees))
+  x <- c(from[1], data$x, if (!is.null(rim)) from[1] + turn(rim[, 1] - from[1], plane))
+  y <- c(from[2], data$y, rim[, 2])
+  room <- function(values, center) {
+    half <- 1.2 * max(abs(values - center), na.rm = TRUE)
+    center + c(-half, half)
+  }
+  if (nrow(data) == 0) {
+    x <- c(from[1], plane$x)
+    y <- c(from[2], plane$y)
+  }
+  xlim <- room(x, from[1])
+  ylim <- room(y, from[2])
+  asp <- if (plane$degrees) 1 / max(0.2, cospi(from[2] / 180)) else if (!is.null(rim)) 1 else NA
+  open_frame(xlim, ylim, plane$labels, degrees = plane$degrees, asp = asp)
+  others <- drawn_of(length(plane$x))
+  graphics::points(from[1] + turn(plane$x[others] - from[1], plane), plane$y[others], pch = 16, cex = 0.6, col = "gray75")
+  if (!is.null(rim)) graphics::lines(from[1] + turn(rim[, 1] - from[1], plane), rim[, 2], lty = 2, col = "gray45")
+  graphics::segments(data$from_x, data$from_y, data$x, data$y, col = "gray45")
+  scale <- color_scale(data$distance)
+  graphics::points(data$x, data$y, pch = 21, cex = 1.2, col = "white", bg = scale$colors(data$distance))
+  graphics::points(from[1], from[2], pch = 22, cex = 1.8, col = "white", bg = INK)
+  if (nrow(data) > 0) {
+    add_color_bar(scale, if (is.null(picture$unit)) "distance" else sprintf("distance [%s]", picture$unit),
+                  legend_line(plane))
+  }
+}
+
+# Differences of longitudes, to within half a turn.
+turn <- function(difference, plane) if (plane$degrees) (difference + 180) %% 360 - 180 else difference
+
+draw_vecchia <- function(picture) {
+  data <- picture$data
+  plane <- picture$ground
+  points_frame(plane$x, plane$y, plane)
+  drawn <- drawn_of(length(plane$x))
+  scatter(plane$x[drawn], plane$y[drawn], "gray75")
+  colors <- unname(DISTINCT)[seq_along(picture$position)]
+  color <- colors[match(data$position, picture$position)]
+  split <- plane$degrees & abs(data$x - data$from_x) > 180
+  graphics::segments(data$from_x[!split], data$from_y[!split], data$x[!split], data$y[!split], col = color[!split],
+                     lwd = 1.3)
+  graphics::points(data$x, data$y, pch = 16, cex = 0.8, col = color)
+  graphics::points(picture$from$x, picture$from$y, pch = 22, cex = 1.6, col = "white", bg = colors)
+  add_keys(keys(paste("position", format(picture$position, big.mark = ",", trim = TRUE)), colors, "point"), legend_line(plane))
+}
