@@ -55,6 +55,7 @@ calibrate_on <- function(samples, target, queries) {
 # The samples of a search, of which those at the places `known` are the exact sample: functions that
 # run a patient search, given by the number of its effort.
 open_samples <- function(call, rows, known) {
+  progress_stage("exact sample")
   exact <- call$exact(rows[known])
   farthest <- farthest_of(exact)
   stop <- NULL
@@ -62,6 +63,7 @@ open_samples <- function(call, rows, known) {
   # All smaller efforts are recorded.
   run <- function(rows, number, ...) {
     efforts <- call$efforts[seq_len(number)]
+    progress_stage("patient search")
     call$attempt(rows, efforts[number], ..., levels = efforts)
   }
   list(
@@ -199,6 +201,7 @@ carry_over <- function(call, target, seed, before) {
   effort <- before$effort
   if (updates == 1) effort <- min(c(call$efforts[call$efforts > effort], Inf))
   if (is.infinite(effort)) return(NULL)
+  progress_stage("exact sample")
   rows <- sample_rows(call$queries, CHECKED, (seed + updates) %% .Machine$integer.max)
   exact <- call$exact(rows)
   found <- call$attempt(rows, effort, before$few)

@@ -148,6 +148,8 @@
 cover_tree <- function(x, metric = "euclidean", layout = c("hilbert", "natural"), leaf_size = NULL,
                        threads = NULL) {
   if (missing(x)) fail("x must be a numeric matrix or a data frame of numeric columns: got nothing")
+  begun <- begin_progress("cover_tree")
+  on.exit(end_progress(begun))
   crs <- NULL
   if (is_sf(x) && !is_function_metric(metric) && !is_gower(metric)) {
     points <- sf_coordinates(x, "x")
@@ -171,6 +173,7 @@ cover_tree <- function(x, metric = "euclidean", layout = c("hilbert", "natural")
   points <- if (!is.null(state)) state$code$points$z else if (!is.null(space)) space$z else x
   settings <- list(layout = layout, leaf_size = leaf_size,
                    dimnames = if (is.null(space$x)) dimnames(x))
+  progress_stage("tree")
   pointer <- .Call(r_tree_build, points, layout == "hilbert", leaf_size, simd_level(), threads,
                    settings)
   new_cover_tree(pointer, state, if (!is.null(space)) seal_space(space), crs)

@@ -55,6 +55,9 @@ grown_knn <- function(tree, query, k, rows, arguments) {
   own <- query_rows(tree, query, rows)
   several <- function(parts) {
     control <- check_control(arguments$control)
+    begun <- begin_progress("knn_query", control$progress)
+    on.exit(end_progress(begun))
+    progress_stage("search")
     options <- search_options(control, arguments$threads, predecessor)
     options["metric"] <- list(tree$space$code)
     check_pairs(queries, k, n, options$threads, check_max_pairs(arguments$max_pairs))

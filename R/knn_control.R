@@ -14,8 +14,8 @@
 #'   number. A search leaves the state of R's random number generator unchanged.
 #' @param stats Whether to attach the statistics of the search to the result as attribute `stats`;
 #'   see [knn_stats()].
-#' @param progress Whether to print the progress of a call on the console (`stderr()`), from 2
-#'   seconds after its start on, about twice a second.
+#' @param progress Whether to print the progress of a call on the console: see
+#'   [covertree_progress].
 #' @param worst_recall A second target for a search with `recall` below 1: the share of the true
 #'   neighbors to find for the 1% of the queries that miss most, from 0 to 1. The effort is
 #'   increased until the worst sampled queries exceed it by three standard errors. 0: no such
@@ -52,7 +52,8 @@
 #' knn_query(tree, k = 3, control = list(block_size = 16))
 #' @export
 knn_control <- function(search = c("auto", "tree", "scan"), block_size = NULL, seed = 1,
-                        stats = FALSE, progress = interactive(), worst_recall = 0) {
+                        stats = FALSE, progress = getOption("covertree.progress", interactive()),
+                        worst_recall = 0) {
   structure(
     list(search = check_choice(search, search_modes, "search"),
          block_size = if (!is.null(block_size)) check_count(block_size, "block_size", most = 64),

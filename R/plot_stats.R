@@ -89,7 +89,8 @@ stats_picture <- function(stats, what, main, sub) {
               seconds = "Time by phase", blocks = "Blocks of queries by size")
   notes <- c(points = "mean", evaluated = "distribution", seconds = "summed over threads; elapsed: of the call",
              blocks = "queries that traverse the tree together")
-  list(data = data, what = what, limits = attr(stats, "limits"), main = if (is.null(main)) titles[[what]] else main,
+  list(data = data, what = what, limits = attr(stats, "limits"), each = !is.null(attr(stats, "evaluated")),
+       main = if (is.null(main)) titles[[what]] else main,
        sub = if (is.null(sub)) paste(queries, notes[[what]], sep = ", ") else sub)
 }
 
@@ -100,15 +101,21 @@ stages_of <- function(stats) {
   count <- c(
     "points of the tree" = n,
     "in tiles read, in single precision" = if (!is.null(stats$tiles)) min(16 * stats$tiles / queries, n),
-    "pairs filtered in single precision" = if (!is.null(stats$single)) stats$single / queries,
-    "pairs filtered in double precision" = if (!is.null(stats$double)) stats$double / queries,
+    "pairs filtered in single precision" = if (isTRUE(stats$single > 0)) stats$single / queries,
+    "pairs filtered in double precision" = if (isTRUE(stats$double > 0)) stats$double / queries,
     "correlations computed" = if (!is.null(stats$correlations)) stats$correlations / queries,
     "points evaluated" = if (length(stats$evaluations) == 1) stats$evaluations / queries
-                         else stats$evaluations[["50%"]],
+                         else if (!is.null(stats$evaluations)) mean_evaluated(stats),
     "distances in double precision" = if (!is.null(stats$distances)) stats$distances / queries,
     "neighbors" = if (!is.null(attr(stats, "k"))) min(attr(stats, "k"), n)
   )
   data.frame(stage = names(count), count = unname(count), share = if (is.null(n)) NA_real_ else unname(count) / n)
+}
+
+# The mean number of evaluated points, or their median if the number of each query is not known.
+mean_evaluated <- function(stats) {
+  known <- attr(stats, "evaluated")
+  if (is.null(known)) stats$evaluations[["50%"]] else mean(known)
 }
 
 # The distribution of the number of evaluated points: of each query, or its quantiles.
@@ -130,7 +137,7 @@ draw_stats <- function(picture) {
       share <- ifelse(is.na(data$share) | data$share == 1, "", sprintf(" (%s%%)", format_share(100 * data$share)))
       draw_bars(data$stage, data$count, paste0(format_count(data$count), share), "points per query", log = TRUE)
     },
-    evaluated = draw_distribution(data, picture$limits),
+    evaluated = draw_distribution(picture),
     seconds = draw_bars(data$phase, data$seconds, sprintf("%s s", format_count(data$seconds)), "seconds"),
     blocks = draw_bars(ifelse(data$size == "all points", "blocks that scanned all points",
                               sprintf("%s%s %s", ifelse(data$size %in% c("1", "2"), "", "up to "), data$size,
@@ -163,11 +170,13 @@ draw_bars <- function(labels, values, ends, title, log = FALSE) {
                  col = INK)
 }
 
-draw_distribution <- function(data, limits) {
+draw_distribution <- function(picture) {
+  data <- picture$data
+  limits <- picture$limits
   open_frame(range(data$evaluated, limits), c(0, 1), c("points evaluated", "share of the queries"),
              log = if (min(data$evaluated) > 0 && max(data$evaluated) > 10 * min(data$evaluated)) "x" else "")
   graphics::abline(v = limits, lty = 2, col = "gray45")
-  step <- if (nrow(data) > 5) "s" else "b"
+  step <- if (picture$each) "s" else "b"
   graphics::lines(data$evaluated, data$share, type = step, lwd = 2.5, col = DISTINCT[["blue"]], pch = 16)
   if (nrow(data) == 1) graphics::points(data$evaluated, data$share, pch = 16, col = DISTINCT[["blue"]])
   add_keys(rbind(keys("queries with at most this number", DISTINCT[["blue"]], "line"),

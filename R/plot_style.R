@@ -54,9 +54,14 @@ corners <- function() {
 frame_axis <- function(side, at, format = NULL, limits = NULL) {
   if (side == 1) graphics::segments(at, limits[1], at, limits[2], col = "white", lwd = 1.5)
   else graphics::abline(h = at, col = "white", lwd = 1.5)
-  labels <- if (is.null(format)) base::format(at, trim = TRUE, big.mark = ",", drop0trailing = TRUE) else format(at)
+  labels <- if (is.null(format)) tick_labels(at) else format(at)
   graphics::axis(side, at, labels, lwd = 0, mgp = c(0, if (side == 1) 0.35 else 0.45, 0), cex.axis = 0.85,
                  col.axis = INK, las = 1)
+}
+
+tick_labels <- function(at) {
+  plain <- all(at == 0 | (abs(at) >= 1e-4 & abs(at) < 1e7))
+  vapply(at, format, "", trim = TRUE, big.mark = ",", digits = 6, scientific = !plain)
 }
 
 # A range with room at both ends; of a single value, a range of one unit around it.
@@ -201,7 +206,7 @@ add_color_bar <- function(scale, title, line = 3.4) {
     ends <- place(scale$limits)
     x <- from + (usr[2] - from) * (place(at) - ends[1]) / diff(ends)
     graphics::segments(x, y[1], x, bottom_line(line + 0.55), col = INK)
-    graphics::text(x, bottom_line(line + 1.1), format(at, trim = TRUE, big.mark = ",", drop0trailing = TRUE), cex = 0.8,
+    graphics::text(x, bottom_line(line + 1.1), tick_labels(at), cex = 0.8,
                    col = INK)
   })
 }

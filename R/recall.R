@@ -25,6 +25,7 @@ restore_random <- function(seed, kinds) {
 # worst), the mean recall and that of the worst queries, 0 if not asked for.
 search_to_recall <- function(call, target, seed, rows = NULL) {
   choice <- choose_effort(call, target, seed)
+  progress_stage("search")
   if (is.na(choice$effort)) return(call$exact(rows))
   found <- call$attempt(rows, choice$effort, choice$few)
   c(found, list(recall = choice$recall, evaluations = mean(found$evaluated)))
@@ -34,6 +35,7 @@ search_to_recall <- function(call, target, seed, rows = NULL) {
 search_within <- function(call, seed, rows = NULL) {
   found <- call$within(rows)
   recall <- function() {
+    progress_stage("recall")
     drawn <- sample_rows(call$queries, SAMPLE, seed)
     part <- if (is.null(rows)) lines_of(found, drawn) else call$within(drawn)
     recall_interval(recall_by_query(part, call$exact(drawn)), call$queries)
@@ -174,6 +176,9 @@ recall_of <- function(tree, result, query = NULL, rows = attr(result, "rows"), p
   }
   check_pairs(min(sample, queries), ncol(index), length(tree), options$threads,
               check_max_pairs(max_pairs), "a smaller sample", "")
+  begun <- begin_progress("recall_of", control$progress)
+  on.exit(end_progress(begun))
+  progress_stage("search")
   drawn <- sample_rows(queries, sample, control$seed)
   asked <- if (is.null(rows)) drawn else rows[drawn]
   distinct <- sort(unique(asked))

@@ -4,6 +4,7 @@
 # name, with the factors of the tree's points x by row; the Cholesky factor of the inducing points,
 # for foreign points; and the lengthscale of the space in which the tree was built.
 metric_state <- function(x, metric, threads, space = metric$kernel$lengthscale) {
+  progress_stage("factors")
   z <- scale_points(x, metric$kernel$lengthscale)
   state <- if (is.null(metric$v)) inducing_state(x, z, metric, threads) else factor_state(z, metric)
   state$metric <- metric

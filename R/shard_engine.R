@@ -69,7 +69,12 @@ stop_for <- function(value, about, engine) {
 
 lost_task <- function(why) structure(list(message = why), class = "covertree_lost_task")
 
-run_here <- function(tasks) lapply(tasks, run_task)
+run_here <- function(tasks) {
+  lapply(seq_along(tasks), function(i) {
+    progress_part(sprintf("shard %d of %d", i, length(tasks)))
+    run_task(tasks[[i]])
+  })
+}
 
 # If a daemon dies, its task ends with an error value. While a task waits, wait_for_mirai() counts
 # the daemons, because without a daemon the task would wait forever.

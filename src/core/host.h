@@ -27,6 +27,25 @@ struct ct_host {
 
     double region_seconds; /* least remaining work that justifies a parallel region; 0: any */
     double poll_seconds;   /* work between two polls; 0: a single block */
+
+    double begin, end; /* shares of the batch between which this host reports; 0, 0: all of it */
 };
+
+/* Reports that this share of the host's part of the batch is finished. */
+static inline void ct_report(const struct ct_host *host, double share)
+{
+    if (host->progress)
+        host->progress(host->end > 0 ? host->begin + share * (host->end - host->begin) : share);
+}
+
+/* Returns a host for the work between two shares of the batch of `host`. */
+static inline struct ct_host ct_host_part(const struct ct_host *host, double begin, double end)
+{
+    struct ct_host part = *host;
+    double first = host->begin, span = host->end > 0 ? host->end - first : 1;
+    part.begin = first + begin * span;
+    part.end = first + end * span;
+    return part;
+}
 
 #endif

@@ -25,34 +25,48 @@ static void host_release(void *mark)
     vmaxset(mark);
 }
 
-struct ct_host r_host = {host_alloc, host_poll, NULL, host_mark, host_release, 0.01, 0.15};
+struct ct_host r_host = {host_alloc, host_poll, NULL, host_mark, host_release, 0.01, 0.15, 0, 0};
 
-/* The call whose progress is printed; there is one console. */
+/* What reports progress: an R function of the share, or NULL. There is one console. */
 static struct {
-    const char *what;
-    double start; /* seconds, of the call */
-    double last;  /* seconds, of the last output; 0: none yet */
+    SEXP report;
+    double start; /* seconds, of the reports */
+    double last;  /* seconds, of the last report; 0: none yet */
 } running;
 
-/* Prints the share, unless the call is young or the last output is recent. The end is always
- * printed after earlier output. */
-static void print_progress(double share)
+static const double QUIET_SECONDS = 2, REPORT_SECONDS = 0.5;
+
+/* Calls the R function with the share, unless the call is young or the last report is recent. */
+static void report_progress(double share)
 {
     double now = ct_seconds();
-    int done = share >= 1 && running.last > 0;
-    if (now - running.start < 2 || (now - running.last < 0.5 && !done))
+    if (now - running.start < QUIET_SECONDS || now - running.last < REPORT_SECONDS)
         return;
-    REprintf("\r%s: %3.0f%%%s", running.what, 100 * share, done ? "\n" : "");
     running.last = now;
+    SEXP value = PROTECT(Rf_ScalarReal(share));
+    SEXP call = PROTECT(Rf_lang2(running.report, value));
+    Rf_eval(call, R_GlobalEnv);
+    UNPROTECT(2);
 }
 
-struct ct_host r_host_with_progress(const char *what)
+/* .Call(r_progress, report): from here on, long calls report their progress to this R function;
+ * NULL: to none. */
+SEXP r_progress(SEXP report)
 {
-    running.what = what;
+    if (running.report)
+        R_ReleaseObject(running.report);
+    running.report = Rf_isNull(report) ? NULL : report;
+    if (running.report)
+        R_PreserveObject(report);
     running.start = ct_seconds();
     running.last = 0;
+    return R_NilValue;
+}
+
+struct ct_host r_host_with_progress(void)
+{
     struct ct_host host = r_host;
-    host.progress = print_progress;
+    host.progress = running.report ? report_progress : NULL;
     return host;
 }
 

@@ -16,9 +16,9 @@
  * interrupt. Not constant: r_region_seconds() sets one field. */
 extern struct ct_host r_host;
 
-/* Returns r_host with a progress callback that prints the finished share of `what` on the
- * console: from 2 seconds on, twice a second. For one call at a time. */
-struct ct_host r_host_with_progress(const char *what);
+/* Returns r_host with a callback that reports progress to the R function of r_progress(), if there
+ * is one: from 2 seconds after r_progress() on, twice a second. */
+struct ct_host r_host_with_progress(void);
 
 /* Raises an R error with this message, without the call. Does not return. */
 NORET void r_stop(const char *format, ...);

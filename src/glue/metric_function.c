@@ -217,7 +217,7 @@ SEXP r_metric_knn(SEXP list, SEXP arrays, SEXP rows, SEXP foreign, SEXP k, SEXP 
     int *nearest = r_host.alloc(size, sizeof *nearest),
         *found = r_host.alloc((size_t)m, sizeof *found);
     double *nearest_distance = r_host.alloc(size, sizeof *nearest_distance);
-    struct ct_host host = r_host_for("neighbors", options);
+    struct ct_host host = r_host_for(options);
     ct_metric_knn(&host, &batch, most, nearest, nearest_distance, found);
     for (int i = 0; i < m; i++)
         for (int j = 0; j < wanted; j++) {

@@ -22,7 +22,8 @@ SEXP r_order_maximin(SEXP x, SEXP count, SEXP simd, SEXP threads)
     int first = Rf_asInteger(count);
     SEXP centroid = PROTECT(r_centroid(x));
     SEXP order = PROTECT(Rf_allocVector(INTSXP, first));
-    ct_maximin_order(&r_host, r_kernels(simd), REAL_RO(x), Rf_nrows(x), Rf_ncols(x),
+    struct ct_host host = r_host_with_progress();
+    ct_maximin_order(&host, r_kernels(simd), REAL_RO(x), Rf_nrows(x), Rf_ncols(x),
                      REAL_RO(centroid), first, r_num_threads(threads), INTEGER(order));
     for (int i = 0; i < first; i++)
         INTEGER(order)[i]++;

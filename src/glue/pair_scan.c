@@ -74,7 +74,7 @@ SEXP r_scan_knn(SEXP points, SEXP query, SEXP rows, SEXP k, SEXP options)
     static const char *const names[] = {"index", "distance"};
     struct scan scan;
     start_scan(&scan, points, query, rows, options);
-    struct ct_host host = r_host_for("knn_query", options);
+    struct ct_host host = r_host_for(options);
     SEXP found = PROTECT(r_named_list(names, 2));
     SET_VECTOR_ELT(found, 0, Rf_allocMatrix(INTSXP, scan.pairs.count, Rf_asInteger(k)));
     SET_VECTOR_ELT(found, 1, Rf_allocMatrix(REALSXP, scan.pairs.count, Rf_asInteger(k)));

@@ -10,9 +10,9 @@
 #include <limits.h>
 #include <math.h>
 
-struct ct_host r_host_for(const char *call, SEXP options)
+struct ct_host r_host_for(SEXP options)
 {
-    return r_int_option(options, "progress") ? r_host_with_progress(call) : r_host;
+    return r_int_option(options, "progress") ? r_host_with_progress() : r_host;
 }
 
 /* A batch without tree and queries. */
@@ -216,7 +216,7 @@ SEXP r_knn(SEXP pointer, SEXP query, SEXP rows, SEXP k, SEXP options)
     int predecessor = r_int_option(options, "predecessor");
     if (batch.count > 0 && (predecessor || batch.start))
         r_build_prefix_trees(pointer, batch.kernels, batch.threads, count);
-    struct ct_host host = r_host_for("knn_query", options);
+    struct ct_host host = r_host_for(options);
     void (*search)(const struct ct_host *, const struct ct_batch *, int, double, int *, double *) =
         predecessor   ? ct_knn_predecessors
         : batch.start ? ct_knn_up_to_max_row
@@ -245,7 +245,7 @@ SEXP r_parts_knn(SEXP parts, SEXP query, SEXP rows, SEXP k, SEXP options)
     SEXP found = PROTECT(r_named_list(names, stats ? 4 : 3));
     SET_VECTOR_ELT(found, 0, Rf_allocMatrix(INTSXP, batch.batch.count, count));
     SET_VECTOR_ELT(found, 1, Rf_allocMatrix(REALSXP, batch.batch.count, count));
-    struct ct_host host = r_host_for("knn_query", options);
+    struct ct_host host = r_host_for(options);
     if (batch.batch.count > 0)
         ct_parts_knn(&host, &batch, count, NA_REAL, INTEGER(VECTOR_ELT(found, 0)),
                      REAL(VECTOR_ELT(found, 1)));

@@ -10,8 +10,8 @@
  * predecessor, epsilon, budget, metric, max_distance, max_row), as search_options() in R/check.R
  * makes it. */
 
-/* The host for a call of that name, which reports progress if the options ask for it. */
-struct ct_host r_host_for(const char *call, SEXP options);
+/* The host of a search, which reports progress if the options ask for it. */
+struct ct_host r_host_for(SEXP options);
 
 /* A batch of all of the tree's points, or of queries in curve order. */
 struct ct_batch r_batch(SEXP pointer, SEXP query, SEXP options);

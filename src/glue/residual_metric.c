@@ -73,7 +73,8 @@ SEXP r_residual_values(SEXP kind, SEXP variance, SEXP u, SEXP factor, SEXP z, SE
     SET_VECTOR_ELT(points, 0, z);
     SET_VECTOR_ELT(points, 1, v = Rf_allocMatrix(REALSXP, (int)ct_v_stride(inducing.m), n));
     SET_VECTOR_ELT(points, 2, p = Rf_allocVector(REALSXP, n));
-    ct_residual_factors(&r_host, r_simd_level(simd), &inducing, REAL_RO(factor), REAL_RO(z), n,
+    struct ct_host host = r_host_with_progress();
+    ct_residual_factors(&host, r_simd_level(simd), &inducing, REAL_RO(factor), REAL_RO(z), n,
                         r_num_threads(threads), REAL(v), REAL(p));
     for (int i = 0; i < n; i++) {
         double residual = REAL(p)[i];

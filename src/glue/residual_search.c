@@ -82,7 +82,7 @@ SEXP r_residual_exact(SEXP metric, SEXP origin, SEXP query_points, SEXP rows, SE
     fill_exact_input(&input, metric, origin, query_points, rows, options);
     input.batch.stats = &stats;
     SEXP found = PROTECT(new_result(input.batch.count, Rf_asInteger(k), names, 3));
-    struct ct_host host = r_host_for("knn_query", options);
+    struct ct_host host = r_host_for(options);
     ct_exact_search(&host, &input.batch, Rf_asInteger(k), NA_REAL, INTEGER(VECTOR_ELT(found, 0)),
                     REAL(VECTOR_ELT(found, 1)));
     SET_VECTOR_ELT(found, 2, stats_list(&stats));
@@ -193,7 +193,7 @@ SEXP r_residual_approx(SEXP pointer, SEXP metric, SEXP quantized, SEXP query, SE
     SEXP found = PROTECT(new_approx_result(batch.count, neighbors, approx.levels, &results));
     if (batch.predecessors)
         r_build_prefix_trees(pointer, batch.kernels, batch.threads, approx.first_round);
-    struct ct_host host = r_host_for("knn_query", options);
+    struct ct_host host = r_host_for(options);
     ct_approx_search(&host, &batch, &input, &approx, &results);
     UNPROTECT(1);
     return found;

@@ -269,7 +269,8 @@ SEXP r_tree_build(SEXP x, SEXP hilbert, SEXP leaf_size, SEXP simd, SEXP threads,
     };
     PROTECT_WITH_INDEX(memory.raw, &memory.index);
     copy_points(REAL_RO(x), Rf_asLogical(hilbert), options.threads, &arrays);
-    struct ct_tree t = ct_tree_build(&r_host, &options, &arrays);
+    struct ct_host host = r_host_with_progress();
+    struct ct_tree t = ct_tree_build(&host, &options, &arrays);
     SEXP pointer = PROTECT(new_pointer(PROTECT(r_arrays_seal(list))));
     set_tree(pointer, &t, memory.raw);
     UNPROTECT(4);

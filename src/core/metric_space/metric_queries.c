@@ -71,8 +71,7 @@ static void run_queries(struct ct_metric_search *s)
         if (s->results.pairs && (double)s->results.pairs->count > s->results.pairs->limit)
             return;
         host->poll();
-        if (host->progress)
-            host->progress((i + 1.0) / count);
+        ct_report(host, (i + 1.0) / count);
     }
 }
 

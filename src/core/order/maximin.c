@@ -356,7 +356,9 @@ static struct maximin begin_maximin(const struct ct_host *host, const double *x,
 void ct_maximin_order(const struct ct_host *host, const struct ct_kernels *kernels, const double *x,
                       int n, int d, const double *q, int count, int threads, int *order)
 {
-    struct maximin m = begin_maximin(host, x, n, d, q, threads);
+    struct ct_host silent = *host;
+    silent.progress = NULL;
+    struct maximin m = begin_maximin(&silent, x, n, d, q, threads);
     m.kernels = kernels;
     build_tiers(&m, n);
     long long work = 0;
@@ -369,6 +371,7 @@ void ct_maximin_order(const struct ct_host *host, const struct ct_kernels *kerne
         work += apply_pending(host, &m, threads);
         if (work > COLUMNS_PER_POLL) {
             host->poll();
+            ct_report(host, (i + 1.0) / count);
             work = 0;
         }
         if (left > 0 && 3LL * left <= 2LL * m.tier->items)

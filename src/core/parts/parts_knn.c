@@ -233,7 +233,6 @@ void ct_parts_knn(const struct ct_host *host, const struct ct_parts_batch *batch
                 index[query_at(&c, place) + j * lines] = CT_NO_ROW;
                 distance[query_at(&c, place) + j * lines] = missing;
             }
-        if (host->progress)
-            host->progress((double)(c.begin + c.count) / b->count);
+        ct_report(host, (double)(c.begin + c.count) / b->count);
     }
 }

@@ -80,7 +80,6 @@ void ct_scan_in_portions(const struct ct_host *host, const struct ct_portion_sca
         ct_packed_points_fill(&inner, &filter->transform, scan->pos + first, count,
                               &filter->point_norms, threads, &packed);
         ct_parallel_for(&inner, scan->blocks, threads, scan_block, &task);
-        if (host->progress)
-            host->progress((double)(first + count) / scan->points);
+        ct_report(host, (double)(first + count) / scan->points);
     }
 }

@@ -72,10 +72,14 @@ void ct_knn_predecessors(const struct ct_host *host, const struct ct_batch *batc
                          double missing, int *index, double *distance)
 {
     struct ct_predecessor_plan plan = ct_plan_predecessors(host, batch, k);
+    double all = batch->count > 0 ? batch->count : 1, done = 0;
     for (int p = 0; p < plan.parts; p++) {
         struct ct_batch part = ct_predecessor_batch(&plan, batch, p);
+        double end = done + part.count < all ? done + part.count : all;
+        struct ct_host of_part = ct_host_part(host, done / all, end / all);
         void *mark = host->mark ? host->mark() : NULL;
-        ct_knn(host, &part, k, missing, index, distance);
+        ct_knn(&of_part, &part, k, missing, index, distance);
+        done = end;
         if (host->release)
             host->release(mark);
     }

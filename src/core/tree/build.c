@@ -16,12 +16,16 @@
 #include "core/util/parallel.h"
 #include "core/util/parallel_for.h"
 
+#include <math.h>
+
 enum {
     BRANCHES = 8,          /* branches per thread, about: enough to balance the load */
     LARGE_NODE = 1 << 18,  /* coordinates of points; a larger node is split before the branches */
     SHARED_NODE = 1 << 22, /* coordinates of points; a larger node is split by all threads */
     FEW_DIMENSIONS = 3 /* in which a split has few centers, so it takes one thread a short time */
 };
+
+static const double NODES_SHARE = 0.9; /* of the time of a build; the rest is to store them */
 
 /* Appends the children of a node that was just split. Returns the number of the first child,
  * or -1 if the list has no room: the node then waits until the list has grown. Several
@@ -111,14 +115,21 @@ static void split_round(struct ct_build_state *state, int first, int last, long 
     ct_parallel_for(state->host, count, state->threads, split_node_of_round, &round);
 }
 
+/* The number of points above which a node is split before the branches. */
+static long long large_size(const struct ct_build_state *state)
+{
+    long long large = state->n / (BRANCHES * (long long)state->threads);
+    return large * state->d < LARGE_NODE ? large : LARGE_NODE / state->d;
+}
+
 /* Splits the large nodes. Returns the number of branches, and lists their roots in state->pending.
- */
-static int split_large_nodes(struct ct_build_state *state)
+ * Reports shares of `work` to the host: a split of s points into c children counts as s log(c). */
+static int split_large_nodes(struct ct_build_state *state, const struct ct_host *host, double work)
 {
     struct ct_node_list *nodes = state->nodes;
-    long long large = state->n / (BRANCHES * (long long)state->threads);
+    long long large = large_size(state);
     int branches = 0;
-    large = large * state->d < LARGE_NODE ? large : LARGE_NODE / state->d;
+    double done = 0;
     for (int first = 0, last = nodes->count; first < last; first = last, last = nodes->count) {
         split_round(state, first, last, large);
         for (int i = first; i < last; i++) {
@@ -126,7 +137,10 @@ static int split_large_nodes(struct ct_build_state *state)
             if (nodes->node[i].children == 0)
                 continue;
             ct_node_list_reserve(state->host, nodes, nodes->node[i].children);
+            done +=
+                (double)(nodes->node[i].end - nodes->node[i].begin) * log(nodes->node[i].children);
             append_children(state, i);
+            ct_report(host, done < work ? done / work : 1);
         }
     }
     state->pending = state->host->alloc((size_t)branches, sizeof *state->pending);
@@ -210,12 +224,17 @@ static struct ct_node_list *build_nodes(const struct ct_host *host,
                                         const struct ct_build_options *options,
                                         const struct ct_tree_arrays *arrays)
 {
-    struct ct_build_state state = begin_build(host, options, arrays);
+    struct ct_host silent = *host; /* for the loops within a split */
+    silent.progress = NULL;
+    struct ct_build_state state = begin_build(&silent, options, arrays);
+    double large = (double)large_size(&state), leaf = options->leaf_size, n = arrays->n;
+    double share = large > leaf && n > large ? log(n / large) / log(n / leaf) : 1;
+    struct ct_host first = ct_host_part(host, 0, share), rest = ct_host_part(host, share, 1);
     state.shared = 1;
     ct_build_root(&state, &state.nodes->node[state.nodes->count++]);
-    int branches = split_large_nodes(&state);
+    int branches = split_large_nodes(&state, &first, n * log(n / (large > leaf ? large : leaf)));
     while (has_pending_branch(&state, branches)) {
-        ct_parallel_for(host, branches, options->threads, split_branch, &state);
+        ct_parallel_for(&rest, branches, options->threads, split_branch, &state);
         if (state.nodes->count > state.nodes->capacity) {
             state.nodes->count = state.nodes->capacity;
             ct_node_list_reserve(host, state.nodes, state.nodes->capacity / 2 + 1);
@@ -247,11 +266,14 @@ static void alloc_node_arrays(const struct ct_host *host, const struct ct_memory
 struct ct_tree ct_tree_build(const struct ct_host *host, const struct ct_build_options *options,
                              struct ct_tree_arrays *arrays)
 {
-    const struct ct_node_list *nodes = build_nodes(host, options, arrays);
+    struct ct_host part = ct_host_part(host, 0, NODES_SHARE);
+    const struct ct_node_list *nodes = build_nodes(&part, options, arrays);
     arrays->nodes = nodes->count;
     alloc_node_arrays(host, options->memory, arrays);
-    ct_node_list_store(host, nodes, arrays, options->threads);
+    part = ct_host_part(host, NODES_SHARE, (1 + NODES_SHARE) / 2);
+    ct_node_list_store(&part, nodes, arrays, options->threads);
     struct ct_tree tree = ct_tree_of_arrays(arrays);
-    tree.tiles = ct_tiles_build(host, &tree, options->memory, options->threads);
+    part = ct_host_part(host, (1 + NODES_SHARE) / 2, 1);
+    tree.tiles = ct_tiles_build(&part, &tree, options->memory, options->threads);
     return tree;
 }

@@ -90,7 +90,6 @@ void ct_parallel_for(const struct ct_host *host, int count, int threads,
         else
             parallel = run_alone(host, &blocks, threads);
         host->poll();
-        if (host->progress)
-            host->progress((double)blocks.next / count);
+        ct_report(host, (double)blocks.next / count);
     }
 }

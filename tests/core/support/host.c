@@ -77,7 +77,7 @@ static void host_progress(double share)
 
 /* Every parallel region is opened, however little work there is; polls come as often as
  * they can. */
-const struct ct_host host = {host_alloc, host_poll, host_progress, NULL, NULL, 0, 0};
+const struct ct_host host = {host_alloc, host_poll, host_progress, NULL, NULL, 0, 0, 0, 0};
 
 void host_end_call(void)
 {

@@ -97,6 +97,38 @@ static void check_regions(void)
 #endif
 }
 
+static double shares[64];
+static int reports;
+
+static void note_share(double share)
+{
+    shares[reports++] = share;
+}
+
+static void do_nothing(void *data, int block, int thread)
+{
+    (void)data, (void)block, (void)thread;
+}
+
+/* A host for a part of the work reports shares of the whole, also for a part of a part. */
+static void check_shares(void)
+{
+    struct ct_host noting = host, half, eighth;
+    noting.progress = note_share;
+    ct_parallel_for(&noting, 4, 1, do_nothing, NULL);
+    check_about("a whole host");
+    CHECK(reports > 0 && shares[reports - 1] == 1);
+    half = ct_host_part(&noting, 0.5, 1);
+    eighth = ct_host_part(&half, 0.25, 0.5);
+    reports = 0;
+    ct_parallel_for(&eighth, 4, 1, do_nothing, NULL);
+    check_about("a part of a part");
+    CHECK(reports == 4 && shares[0] == 0.65625 && shares[3] == 0.75);
+    noting.progress = NULL;
+    ct_report(&noting, 1);
+    CHECK(reports == 4);
+}
+
 int main(void)
 {
     static const int sizes[] = {0, 1, 2, 3, 7, 100, MOST};
@@ -105,5 +137,6 @@ int main(void)
             check_once(sizes[s], threads);
     check_polls();
     check_regions();
+    check_shares();
     return check_done("parallel_for");
 }
