@@ -25,28 +25,38 @@ draw_map <- function(picture) {
   if (any(!is.na(picture$value))) add_color_bar(scale, picture$legend, legend_line(picture$plane))
 }
 
+# The part of the plane that a picture of one query shows: list(xlim, ylim, rim, others), with the path
+# of the circle, or NULL, and the other points.
+query_window <- function(picture) {
+  data <- picture$data
+  plane <- picture$ground
+  from <- picture$from
+  near <- function(x) from[1] + turn(x - from[1], plane)
+  rim <- if (!is.null(picture$circle)) {
+    circle_path(from[1], from[2], picture$circle, list(degrees = plane$degrees, cut = plane$cut, globe = plane$degrees))
+  }
+  if (!is.null(rim)) rim[, 1] <- near(rim[, 1])
+  drawn <- drawn_of(length(plane$x))
+  others <- data.frame(x = near(plane$x[drawn]), y = plane$y[drawn])
+  shown <- if (nrow(data) > 0) data else others
+  room <- function(values, center) {
+    half <- max(1.15 * max(abs(values - center), na.rm = TRUE), abs(center) * 1e-6, 1e-300)
+    center + c(-half, half)
+  }
+  list(xlim = room(c(from[1], shown$x, rim[, 1]), from[1]), ylim = room(c(from[2], shown$y, rim[, 2]), from[2]),
+       rim = rim, others = others)
+}
+
 draw_one_query <- function(picture) {
   data <- picture$data
   plane <- picture$ground
   from <- picture$from
-  rim <- if (!is.null(picture$circle)) circle_path(from[1], from[2], picture$circle, c(plane[c("degrees", "cut")], globe = plane$degrees))
-  x <- c(from[1], data$x, if (!is.null(rim)) from[1] + turn(rim[, 1] - from[1], plane))
-  y <- c(from[2], data$y, rim[, 2])
-  room <- function(values, center) {
-    half <- 1.2 * max(abs(values - center), na.rm = TRUE)
-    center + c(-half, half)
-  }
-  if (nrow(data) == 0) {
-    x <- c(from[1], plane$x)
-    y <- c(from[2], plane$y)
-  }
-  xlim <- room(x, from[1])
-  ylim <- room(y, from[2])
-  asp <- if (plane$degrees) 1 / max(0.2, cospi(from[2] / 180)) else if (!is.null(rim)) 1 else NA
-  open_frame(xlim, ylim, plane$labels, degrees = plane$degrees, asp = asp)
-  others <- drawn_of(length(plane$x))
-  graphics::points(from[1] + turn(plane$x[others] - from[1], plane), plane$y[others], pch = 16, cex = 0.6, col = "gray75")
-  if (!is.null(rim)) graphics::lines(from[1] + turn(rim[, 1] - from[1], plane), rim[, 2], lty = 2, col = "gray45")
+  window <- query_window(picture)
+  asp <- if (plane$degrees) 1 / max(0.2, cospi(from[2] / 180)) else if (!is.null(window$rim)) 1 else NA
+  open_frame(window$xlim, window$ylim, plane$labels, degrees = plane$degrees, asp = asp)
+  graphics::points(window$others$x, window$others$y, pch = if (nrow(window$others) > MANY) "." else 16, cex = 0.6,
+                   col = "gray75")
+  if (!is.null(window$rim)) graphics::lines(window$rim, lty = 2, col = "gray45")
   graphics::segments(data$from_x, data$from_y, data$x, data$y, col = "gray45")
   scale <- color_scale(data$distance)
   graphics::points(data$x, data$y, pch = 21, cex = 1.2, col = "white", bg = scale$colors(data$distance))
@@ -60,6 +70,9 @@ draw_one_query <- function(picture) {
 # Differences of longitudes, to within half a turn.
 turn <- function(difference, plane) if (plane$degrees) (difference + 180) %% 360 - 180 else difference
 
+# Whether the line to a neighbor would cross the whole map.
+crosses_border <- function(data, plane) plane$degrees & abs(data$x - data$from_x) > 180
+
 draw_vecchia <- function(picture) {
   data <- picture$data
   plane <- picture$ground
@@ -68,7 +81,7 @@ draw_vecchia <- function(picture) {
   scatter(plane$x[drawn], plane$y[drawn], "gray75")
   colors <- unname(DISTINCT)[seq_along(picture$position)]
   color <- colors[match(data$position, picture$position)]
-  split <- plane$degrees & abs(data$x - data$from_x) > 180
+  split <- crosses_border(data, plane)
   graphics::segments(data$from_x[!split], data$from_y[!split], data$x[!split], data$y[!split], col = color[!split],
                      lwd = 1.3)
   graphics::points(data$x, data$y, pch = 16, cex = 0.8, col = color)
