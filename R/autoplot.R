@@ -188,7 +188,8 @@ autoplot.covertree_knn_stats <- function(object, what = NULL, main = NULL, sub =
     return(figure + ggplot2::geom_col(aes_of(x = names(data)[2], y = names(data)[1]), data, width = 0.6,
                                       fill = DISTINCT[["blue"]]) + ggplot2::labs(x = titles[[picture$what]], y = NULL))
   }
-  data$floor <- min(1, data$count[data$count > 0])
+  data <- data[data$count > 0, ]
+  data$floor <- min(1, data$count)
   figure + ggplot2::geom_segment(aes_of(x = "floor", xend = "count", y = "stage", yend = "stage"), data, linewidth = 6,
                                  color = DISTINCT[["blue"]]) +
     ggplot2::scale_x_log10() + ggplot2::labs(x = titles[[picture$what]], y = NULL)

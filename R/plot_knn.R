@@ -132,7 +132,7 @@ check_number <- function(value, m, what, size = NULL) {
   if (is.null(value)) return(NULL)
   whole <- is_numeric(value) && all(is.finite(value) & value == trunc(value) & value >= 1 & value <= m)
   if (!whole || (!is.null(size) && length(value) != size)) {
-    fail("%s must be %s from 1 to %d: got %s", what, if (is.null(size)) "numbers of queries" else "the number of a query", m,
+    fail("%s must be %s from 1 to %d: got %s", what, if (is.null(size)) "whole numbers" else "the number of a query", m,
          describe(value))
   }
   as.integer(value)

@@ -14,7 +14,7 @@ plane_of <- function(points, columns, globe = FALSE, places = NULL, names = coln
   columns <- check_columns(columns, ncol(points), names)
   degrees <- !is.null(places) && identical(as.integer(columns), as.integer(places))
   x <- unname(points[, columns[1]])
-  y <- if (length(columns) == 1) seq_along(x) else unname(points[, columns[2]])
+  y <- if (length(columns) == 1) as.double(seq_along(x)) else unname(points[, columns[2]])
   label <- function(j) if (!is.null(names) && nzchar(names[j])) names[j] else sprintf("column %d", j)
   labels <- c(vapply(columns, label, ""), if (length(columns) == 1) "row")
   if (!given && !degrees && ncol(points) > 2) labels[2] <- sprintf("%s (columns 1 and 2 of %d)", labels[2], ncol(points))
@@ -45,9 +45,10 @@ check_columns <- function(columns, d, names) {
 # degrees it is 20 degrees east, so that no ocean is divided.
 cut_longitude <- function(longitude) {
   sorted <- sort(unique(longitude %% 360))
+  if (length(sorted) == 0) return(20)
   gap <- diff(c(sorted, sorted[1] + 360))
   widest <- which.max(gap)
-  if (length(sorted) == 0 || gap[widest] < 30) return(20)
+  if (gap[widest] < 30) return(20)
   start <- c(sorted[-1], sorted[1])[widest]
   start - 360 * (start > 180)
 }
@@ -88,7 +89,7 @@ drawable_points <- function(points, columns, what = "points") {
     check_tree(points)
     if (is_function_tree(points)) refuse_function_tree(what)
     metric <- points$space$metric
-    x <- as.matrix(points)
+    x <- points_by_row(points)
     globe <- is_metric(metric) && metric$kind == "great_circle"
     places <- if (globe) points$space$fit$order[1:2] else if (ncol(x) > 1) sphere_places(colnames(x))
     return(list(points = x, plane = plane_of(x, columns, globe, places), unit = if (globe) metric$unit))
@@ -97,6 +98,15 @@ drawable_points <- function(points, columns, what = "points") {
   longlat <- is_sf(points) && isTRUE(sf::st_is_longlat(points))
   places <- if (longlat) 1:2 else if (ncol(x) > 1) sphere_places(colnames(x))
   list(points = x, plane = plane_of(x, columns, longlat, places))
+}
+
+# The points of a tree by row number; NA for removed points.
+points_by_row <- function(tree) {
+  x <- as.matrix(tree)
+  if (!is_grown_tree(tree)) return(x)
+  all <- matrix(NA_real_, last_row(tree), ncol(x), dimnames = if (!is.null(colnames(x))) list(NULL, colnames(x)))
+  all[tree_rows(tree), ] <- x
+  all
 }
 
 refuse_function_tree <- function(what) {

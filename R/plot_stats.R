@@ -104,8 +104,8 @@ stages_of <- function(stats) {
     "pairs filtered in single precision" = if (isTRUE(stats$single > 0)) stats$single / queries,
     "pairs filtered in double precision" = if (isTRUE(stats$double > 0)) stats$double / queries,
     "correlations computed" = if (!is.null(stats$correlations)) stats$correlations / queries,
-    "points evaluated" = if (length(stats$evaluations) == 1) stats$evaluations / queries
-                         else if (!is.null(stats$evaluations)) mean_evaluated(stats),
+    "distances computed" = if (length(stats$evaluations) == 1) stats$evaluations / queries,
+    "points evaluated" = if (length(stats$evaluations) > 1) mean_evaluated(stats),
     "distances in double precision" = if (!is.null(stats$distances)) stats$distances / queries,
     "neighbors" = if (!is.null(attr(stats, "k"))) min(attr(stats, "k"), n)
   )

@@ -172,7 +172,7 @@ color_scale <- function(values, count = 200) {
   positive <- known[known > 0]
   ends_of <- function(v) stats::quantile(v, if (length(v) < 100) c(0, 1) else c(0.02, 0.99), names = FALSE)
   limits <- if (length(known) > 0) ends_of(known) else c(0, 1)
-  wide <- if (2 * length(positive) > length(known)) ends_of(positive)
+  wide <- if (2 * length(positive) > length(known) && min(known) >= 0) ends_of(positive)
   log <- !is.null(wide) && wide[2] > 5 * wide[1]
   if (log) limits <- wide
   if (limits[1] == limits[2]) limits <- limits + c(-0.5, 0.5) * max(abs(limits[1]), 1e-300) * !log
