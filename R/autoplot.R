@@ -54,9 +54,11 @@ autoplot.cover_tree <- function(object, what = NULL, query = NULL, k = 10, depth
   curve <- layer("curve")
   if (nrow(curve) > 1) {
     figure <- figure + ggplot2::geom_path(aes_of(x = "x", y = "y", color = "depth"), curve) +
-      gg_scale(list(palette = sequential(200), limits = c(1, nrow(curve)), log = FALSE), "Order along the Hilbert curve")
+      gg_scale(list(palette = sequential(200), limits = c(1, nrow(curve)), log = FALSE),
+               "Order along the Hilbert curve")
   }
-  figure <- figure + ggplot2::geom_point(aes_of(x = "x", y = "y"), points, color = "gray45", size = size_of(nrow(points)))
+  figure <- figure +
+    ggplot2::geom_point(aes_of(x = "x", y = "y"), points, color = "gray45", size = size_of(nrow(points)))
   figure <- figure + gg_balls(layer("balls"), plane, nrow(curve) > 1)
   if (is.null(query)) return(if (nrow(curve) > 1) figure else figure + gg_colors(picture$data))
   at <- layer("query")
@@ -87,8 +89,9 @@ gg_colors <- function(data) {
 gg_boxes <- function(boxes) {
   if (nrow(boxes) == 0) return(NULL)
   fill <- ifelse(is.na(BOX_COLORS), PAPER, BOX_COLORS)
+  boxes <- boxes[order(match(boxes$state, rev(names(BOX_COLORS)))), ]
   list(ggplot2::geom_rect(aes_of(xmin = "xmin", xmax = "xmax", ymin = "ymin", ymax = "ymax", fill = "state"),
-                          boxes[order(match(boxes$state, rev(names(BOX_COLORS)))), ], color = "gray45", linewidth = 0.2),
+                          boxes, color = "gray45", linewidth = 0.2),
        ggplot2::scale_fill_manual(values = fill, name = NULL))
 }
 
@@ -101,7 +104,9 @@ gg_balls <- function(balls, plane, colored) {
     data.frame(node = ball$node, depth = paste("depth", ball$depth), x = at[, 1], y = at[, 2])
   })
   path <- do.call(rbind, path)
-  if (colored) return(ggplot2::geom_path(aes_of(x = "x", y = "y", group = "node"), path, color = "gray30", na.rm = TRUE))
+  if (colored) {
+    return(ggplot2::geom_path(aes_of(x = "x", y = "y", group = "node"), path, color = "gray30", na.rm = TRUE))
+  }
   ggplot2::geom_path(aes_of(x = "x", y = "y", group = "node", color = "depth"), path, na.rm = TRUE)
 }
 
@@ -163,11 +168,11 @@ gg_result <- function(picture) {
   data <- data[!crosses_border(data, plane), ]
   data$position <- factor(data$position, picture$position)
   from <- data.frame(picture$from, position = factor(picture$position, picture$position))
+  colors <- stats::setNames(unname(DISTINCT)[seq_along(picture$position)], picture$position)
   figure + ggplot2::geom_point(aes_of(x = "x", y = "y"), ground, color = "gray75", size = size_of(nrow(ground))) +
     ggplot2::geom_segment(utils::modifyList(lines, aes_of(color = "position")), data) +
     ggplot2::geom_point(aes_of(x = "x", y = "y", color = "position"), from, shape = 15, size = 3) +
-    ggplot2::scale_color_manual(values = stats::setNames(unname(DISTINCT)[seq_along(picture$position)], picture$position),
-                                name = "position in the order") + gg_plane(plane, FALSE)
+    ggplot2::scale_color_manual(values = colors, name = "position in the order") + gg_plane(plane, FALSE)
 }
 
 #' @rdname plot.covertree_knn_stats

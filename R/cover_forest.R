@@ -127,8 +127,8 @@ cover_forest <- function(source, shards = 8, metric = "euclidean", path = NULL, 
     c(list(do = "build", shard = shard, metric = metric, fit = survey$fit, names = survey$names, n = survey$n), task,
       settings["leaf_size"], settings["threads"])
   }, tasks, places)
-  begun <- begin_progress("cover_forest")
-  on.exit(end_progress(begun), add = TRUE)
+  outermost <- begin_progress("cover_forest")
+  on.exit(end_progress(outermost), add = TRUE)
   built <- run_tasks(tasks, function(task) sprintf("shard %d", task$shard$number))
   new_shards(built, places, survey, metric, settings)
 }

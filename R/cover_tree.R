@@ -148,8 +148,8 @@
 cover_tree <- function(x, metric = "euclidean", layout = c("hilbert", "natural"), leaf_size = NULL,
                        threads = NULL) {
   if (missing(x)) fail("x must be a numeric matrix or a data frame of numeric columns: got nothing")
-  begun <- begin_progress("cover_tree")
-  on.exit(end_progress(begun))
+  outermost <- begin_progress("cover_tree")
+  on.exit(end_progress(outermost))
   crs <- NULL
   if (is_sf(x) && !is_function_metric(metric) && !is_gower(metric)) {
     points <- sf_coordinates(x, "x")

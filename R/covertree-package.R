@@ -17,15 +17,17 @@
 #'   \item{Trees}{[cover_tree()], [insert_points()], [remove_points()], [compact()], [tree_rows()],
 #'     [validate_tree()], [tree_arrays()], [cover_tree_from_arrays()],
 #'     [summary()][summary.cover_tree], [all.equal()][all.equal.cover_tree]}
+#'   \item{Pictures}{[plot(tree)][plot.cover_tree], [plot(knn)][plot.covertree_knn],
+#'     [plot(stats)][plot.covertree_knn_stats], [plot(curve)][recall_curve]}
 #'   \item{Files and several processes}{[write_tree()], [read_tree()], [cover_forest()]}
-#'   \item{Searches}{[knn_query()], [radius_query()], [recall_of()], [budget()], [knn_control()],
-#'     [knn_stats()], [as_neighbors()], [CovertreeParam()]}
+#'   \item{Searches}{[knn_query()], [radius_query()], [recall_of()], [recall_curve()], [budget()],
+#'     [knn_control()], [knn_stats()], [as_neighbors()], [CovertreeParam()]}
 #'   \item{Metrics}{[metrics], [metric_function()], [residual_correlation()]}
 #'   \item{Tasks}{[knn_join()], [knn_predict()], [knn_impute()], [knn_graph()], [knn_lof()],
 #'     [knn_density()], [knn_dimension()]}
 #'   \item{Gaussian processes}{[vecchia_neighbors()], [order_maximin()], [hilbert_order()],
 #'     [residual_correlation()], [update_metric()], [kernels], [vif_loglik()]}
-#'   \item{Settings and data}{[covertree_threads()], [covertree_info()], [argo]}
+#'   \item{Settings and data}{[covertree_threads()], [covertree_progress], [covertree_info()], [argo]}
 #' }
 #'
 #' @section The distance:

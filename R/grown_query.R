@@ -55,8 +55,8 @@ grown_knn <- function(tree, query, k, rows, arguments) {
   own <- query_rows(tree, query, rows)
   several <- function(parts) {
     control <- check_control(arguments$control)
-    begun <- begin_progress("knn_query", control$progress)
-    on.exit(end_progress(begun))
+    outermost <- begin_progress("knn_query", control$progress)
+    on.exit(end_progress(outermost))
     progress_stage("search")
     options <- search_options(control, arguments$threads, predecessor)
     options["metric"] <- list(tree$space$code)

@@ -227,8 +227,8 @@ knn_query <- function(tree, query = NULL, k = 10, rows = NULL, predecessor = FAL
     check_exact_for(recall < 1 && !euclidean, epsilon, budget)
     options$max_distance <- limits_of(max_distance, rows, distinct)
   }
-  begun <- begin_progress("knn_query", control$progress)
-  on.exit(end_progress(begun))
+  outermost <- begin_progress("knn_query", control$progress)
+  on.exit(end_progress(outermost))
   progress_stage("search")
   call <- search_for(tree, query, k, options)
   none <- if (!is.null(call$no_residual)) call$no_residual(rows)

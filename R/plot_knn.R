@@ -29,7 +29,7 @@
 #'   `distance` to the neighbor of this rank, `NA` without one, or `count`, the number of points within
 #'   the radius. One query, and [vecchia_neighbors()]: a data frame with a row for each neighbor, and
 #'   the columns `query`, `neighbor` (rows), `rank`, `distance`, `x`, `y` (the neighbor's coordinates)
-#'   and `from_x`, `from_y` (those of the query).
+#'   and `from_x`, `from_y` (those of the query); for [vecchia_neighbors()] also `position` in the order.
 #'
 #'   `autoplot()`, for which the package \pkg{ggplot2} must be loaded, returns the same picture as a
 #'   `ggplot` object.
@@ -177,7 +177,8 @@ map_of <- function(x, queries, m, rank, mark, about) {
     data$distance <- x$distance[drawn, rank]
     title <- sprintf("Distance to the %sneighbor", if (rank == 1) "nearest " else paste0(ordinal(rank), " "))
     about$legend <- sprintf("distance%s", bracket)
-    subtitle <- paste(number, if (isTRUE(attr(x, "exact"))) "exact" else approximate_label(attr(x, "recall")), sep = ", ")
+    quality <- if (isTRUE(attr(x, "exact"))) "exact" else approximate_label(attr(x, "recall"))
+    subtitle <- paste(number, quality, sep = ", ")
   } else {
     data$count <- x$count[drawn]
     title <- sprintf("Points within %s%s", format(x$radius), if (is.null(about$unit)) "" else paste0(" ", about$unit))
@@ -207,7 +208,9 @@ one_query_of <- function(x, queries, query, own, about) {
                      distance = distance, x = to_x, y = ground$y[row], from_x = rep(from[1], length(row)),
                      from_y = rep(from[2], length(row)))
   unit <- if (is.null(about$unit)) "" else paste0(" ", about$unit)
-  if (is.null(about$main)) about$main <- sprintf("%s %s", if (isFALSE(own)) "Query" else "Point", big_number(queries$row[query]))
+  if (is.null(about$main)) {
+    about$main <- paste(if (isFALSE(own)) "Query" else "Point", big_number(queries$row[query]))
+  }
   if (is.null(about$sub)) {
     about$sub <- sprintf("%d %s%s%s", length(row), if (is.matrix(x$index)) "neighbor" else "point", plural(length(row)),
                          if (length(row) == 0) "" else sprintf(" within %s%s", format(signif(max(distance), 3)), unit))
@@ -219,22 +222,24 @@ one_query_of <- function(x, queries, query, own, about) {
 # circle_path(): NULL unless distances in the picture are those of the search, up to a factor.
 neighbor_circle <- function(data, ground) {
   if (nrow(data) == 0 || length(ground$columns) == 1) return(NULL)
-  shown <- if (ground$degrees) arc_between(data$from_x, data$from_y, data$x, data$y)
-           else sqrt((data$x - data$from_x)^2 + (data$y - data$from_y)^2)
-  measure <- list(shown, sinpi(shown / 360), shown * NA)[c(TRUE, ground$degrees, FALSE)]
-  same <- vapply(measure, function(one) {
-    ratio <- one * max(data$distance) - data$distance * max(one)
-    isTRUE(all(abs(ratio) <= 1e-3 * max(data$distance) * max(one)))
-  }, NA)
-  planar <- !ground$degrees && isTRUE(all.equal(shown, data$distance))
-  if (max(data$distance) > 0 && (planar || (ground$degrees && any(same)))) max(shown) else NULL
+  known <- data$distance
+  if (!ground$degrees) {
+    shown <- sqrt((data$x - data$from_x)^2 + (data$y - data$from_y)^2)
+    return(if (isTRUE(all.equal(shown, known))) max(shown))
+  }
+  shown <- arc_between(data$from_x, data$from_y, data$x, data$y)
+  proportional <- function(one) all(abs(one * max(known) - known * max(one)) <= 1e-3 * max(known) * max(one))
+  # Distances on the sphere, or straight through it.
+  if (max(known) > 0 && (proportional(shown) || proportional(sinpi(shown / 360)))) max(shown)
 }
 
 # Locations at some positions of the order, with lines to their earlier neighbors.
 vecchia_picture <- function(x, points, position, columns, unit, main, sub) {
   ground <- drawable_points(points, columns)
   n <- length(x$order)
-  if (nrow(ground$points) != n) fail("points must have a row for each of the %d locations: got %d", n, nrow(ground$points))
+  if (nrow(ground$points) != n) {
+    fail("points must have a row for each of the %d locations: got %d", n, nrow(ground$points))
+  }
   if (is.null(position)) position <- unique(pmax(2, round(n / c(1000, 100, 10, 1))))
   position <- unique(check_number(position, n, "position"))
   if (length(position) > 6) fail("position must have at most 6 numbers: got %d", length(position))
@@ -249,8 +254,10 @@ vecchia_picture <- function(x, points, position, columns, unit, main, sub) {
                from_x = rep(plane$x[from], length(there)), from_y = rep(plane$y[from], length(there)))
   })
   m <- ncol(x$distance)
+  about <- sprintf("up to %d neighbor%s at %d position%s in the order of %s", m, plural(m), length(position),
+                   plural(length(position)), big_number(n))
   list(kind = "vecchia", data = do.call(rbind, lines), plane = plane, ground = plane, position = position,
        from = data.frame(x = plane$x[x$order[position]], y = plane$y[x$order[position]]), unit = unit,
        main = if (is.null(main)) "Locations and their earlier neighbors" else main,
-       sub = if (is.null(sub)) sprintf("up to %d neighbor%s at %d position%s in the order of %s", m, plural(m), length(position), plural(length(position)), big_number(n)) else sub)
+       sub = if (is.null(sub)) about else sub)
 }

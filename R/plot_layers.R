@@ -75,7 +75,9 @@ box_distance <- function(z, lower, upper, power) {
 # The power of the norm by which a tree's coordinates are compared. Stops for a metric whose distance
 # is no function of such a norm.
 norm_power <- function(tree) {
-  if (!is.null(tree$metric)) fail("query must be NULL for a tree with a residual correlation, whose search is not by boxes")
+  if (!is.null(tree$metric)) {
+    fail("query must be NULL for a tree with a residual correlation, whose search is not by boxes")
+  }
   metric <- tree$space$metric
   if (is.null(metric)) return(2)
   flat <- metric$kind != "great_circle" || dim(tree)[2] == 2

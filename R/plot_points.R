@@ -17,7 +17,9 @@ plane_of <- function(points, columns, globe = FALSE, places = NULL, names = coln
   y <- if (length(columns) == 1) as.double(seq_along(x)) else unname(points[, columns[2]])
   label <- function(j) if (!is.null(names) && nzchar(names[j])) names[j] else sprintf("column %d", j)
   labels <- c(vapply(columns, label, ""), if (length(columns) == 1) "row")
-  if (!given && !degrees && ncol(points) > 2) labels[2] <- sprintf("%s (columns 1 and 2 of %d)", labels[2], ncol(points))
+  if (!given && !degrees && ncol(points) > 2) {
+    labels[2] <- sprintf("%s (columns 1 and 2 of %d)", labels[2], ncol(points))
+  }
   cut <- if (degrees) cut_longitude(x)
   list(x = wrap_longitude(x, cut), y = y, labels = labels, degrees = degrees, cut = cut, globe = globe && degrees,
        columns = columns)

@@ -86,5 +86,6 @@ draw_vecchia <- function(picture) {
                      lwd = 1.3)
   graphics::points(data$x, data$y, pch = 16, cex = 0.8, col = color)
   graphics::points(picture$from$x, picture$from$y, pch = 22, cex = 1.6, col = "white", bg = colors)
-  add_keys(keys(paste("position", format(picture$position, big.mark = ",", trim = TRUE)), colors, "point"), legend_line(plane))
+  label <- paste("position", format(picture$position, big.mark = ",", trim = TRUE))
+  add_keys(keys(label, colors, "point"), legend_line(plane))
 }

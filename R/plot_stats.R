@@ -180,5 +180,5 @@ draw_distribution <- function(picture) {
   graphics::lines(data$evaluated, data$share, type = step, lwd = 2.5, col = DISTINCT[["blue"]], pch = 16)
   if (nrow(data) == 1) graphics::points(data$evaluated, data$share, pch = 16, col = DISTINCT[["blue"]])
   add_keys(rbind(keys("queries with at most this number", DISTINCT[["blue"]], "line"),
-                 if (length(limits) > 0) keys("limits of the budget", "gray45", "dashes")), 3.4)
+                 if (length(limits) > 0) keys("limits of the budget", "gray45", "dashes")))
 }

@@ -18,11 +18,12 @@ MOST <- 200000
 # The numbers of the points to draw, of n points: all, or an even sample.
 drawn_of <- function(n) if (n <= MOST) seq_len(n) else unique(round(seq(1, n, length.out = MOST)))
 
-# Draws points, as small as their number requires.
-scatter <- function(x, y, col, size = 1, ...) {
+# Draws points, as small as their number and the size of the plot require.
+scatter <- function(x, y, col) {
   count <- length(x)
-  if (count > MANY) return(graphics::points(x, y, pch = ".", col = col, ...))
-  graphics::points(x, y, pch = 16, col = col, cex = size * min(0.8, max(0.33, 25 / sqrt(count))), ...)
+  if (count > MANY) return(graphics::points(x, y, pch = ".", col = col))
+  size <- min(1, sqrt(prod(graphics::par("pin"))) / 5)
+  graphics::points(x, y, pch = 16, col = col, cex = size * min(0.8, max(0.33, 25 / sqrt(count))))
 }
 
 # ---- the frame -------------------------------------------------------------------------------------
@@ -185,7 +186,8 @@ color_scale <- function(values, count = 200) {
     found[is.na(found)] <- "gray75"
     found
   }
-  list(limits = limits, log = log, palette = palette, colors = colors, open = any(known < limits[1] | known > limits[2]))
+  list(limits = limits, log = log, palette = palette, colors = colors,
+       open = any(known < limits[1] | known > limits[2]))
 }
 
 # A bar of the colors in the right part of the bottom margin, with its title on the left.
@@ -198,7 +200,8 @@ add_color_bar <- function(scale, title, line = 3.4) {
     from <- max(usr[1] + 0.45 * span, usr[1] + graphics::strwidth(title, cex = size) + 0.04 * span)
     edges <- seq(from, usr[2], length.out = length(scale$palette) + 1)
     y <- bottom_line(c(line + 0.35, line - 0.35))
-    graphics::rect(utils::head(edges, -1), y[1], edges[-1], y[2], col = scale$palette, border = scale$palette, lwd = 0.4)
+    graphics::rect(utils::head(edges, -1), y[1], edges[-1], y[2], col = scale$palette, border = scale$palette,
+                   lwd = 0.4)
     graphics::text(usr[1], mean(y), title, adj = c(0, 0.45), cex = size, col = INK)
     at <- if (scale$log) grDevices::axisTicks(log10(scale$limits), TRUE, nint = 5) else pretty(scale$limits, 4)
     at <- at[at >= scale$limits[1] & at <= scale$limits[2]]
@@ -212,6 +215,5 @@ add_color_bar <- function(scale, title, line = 3.4) {
 }
 
 ordinal <- function(count) {
-  end <- if (count %% 100 %in% 11:13) "th" else switch(as.character(count %% 10), "1" = "st", "2" = "nd", "3" = "rd", "th")
-  paste0(count, end)
+  paste0(count, if (count %% 100 %in% 11:13) "th" else c("th", "st", "nd", "rd", rep("th", 6))[count %% 10 + 1])
 }

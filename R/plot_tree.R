@@ -76,7 +76,7 @@
 #'
 #' @examples
 #' set.seed(1)
-#' x <- cbind(x = c(rnorm(1200), rnorm(800, 4, 0.5)), y = rnorm(2000))
+#' x <- cbind(x = c(rnorm(600), rnorm(400, 4, 0.5)), y = rnorm(1000))
 #' tree <- cover_tree(x)
 #' plot(tree)
 #' plot(tree, "curve")
@@ -149,12 +149,12 @@ query_layers <- function(tree, arrays, plane, query, k) {
   circle <- if (plane$globe) arc_between(at[1], at[2], plane$x[last], plane$y[last])
             else if (flat) search$knn$distance[1, length(row)]
   size <- search$boxes$last - search$boxes$first + 1
-  share <- sum(size[search$boxes$state != "tile read"]) / length(arrays$row)
+  read <- search$boxes$state == "tile read"
+  share <- sum(size[!read]) / length(arrays$row)
   list(boxes = boxes, neighbors = neighbors, query = layer_rows("query", 1, x = at[1], y = at[2]), circle = circle,
        main = sprintf("What the search for %d neighbor%s reads", length(row), plural(length(row))),
        sub = sprintf("%d tile%s of at most 16 points; boxes exclude %.1f%% of %s points",
-                     sum(search$boxes$state == "tile read"), plural(sum(search$boxes$state == "tile read")), 100 * share,
-                     big_number(length(arrays$row))))
+                     sum(read), plural(sum(read)), 100 * share, big_number(length(arrays$row))))
 }
 
 # The place of a query in the picture. A single column is drawn against the row: then it is in the
@@ -185,8 +185,9 @@ draw_tree <- function(picture, xlim, ylim) {
   range_of <- function(axis) range(plane[[axis]], data[data$layer == "query", axis])
   if (is.null(xlim)) xlim <- range_of("x")
   if (is.null(ylim)) ylim <- range_of("y")
-  open_frame(xlim, ylim, plane$labels, asp = if (length(plane$columns) == 2) ratio_of(plane, xlim, ylim) else NA,
-             degrees = plane$degrees)
+  # Circles of a Euclidean distance in degrees are round.
+  asp <- if (length(plane$columns) == 1) NA else if (plane$globe) ratio_of(plane, xlim, ylim) else 1
+  open_frame(xlim, ylim, plane$labels, asp = asp, degrees = plane$degrees)
   draw_boxes(layer("boxes"), plane)
   draw_curve(layer("curve"), plane)
   if (nrow(shown) > 0) scatter(shown$x, shown$y, if (nrow(data) > nrow(shown)) "gray45" else DISTINCT[["blue"]])
@@ -205,11 +206,12 @@ draw_tree <- function(picture, xlim, ylim) {
 # The keys of the layers with colors of their own.
 tree_keys <- function(data) {
   state <- intersect(names(BOX_COLORS), data$state)
+  is_leaf <- state == "leaf"
   depth <- sort(unique(data$depth[data$layer == "balls"]))
   rbind(
     if (length(state) > 0) {
-      keys(ifelse(state == "leaf", "range of a leaf", state), ifelse(state == "leaf", DISTINCT[["sky"]], BOX_COLORS[state]),
-           ifelse(state == "leaf", "frame", "box"))
+      keys(ifelse(is_leaf, "range of a leaf", state), ifelse(is_leaf, DISTINCT[["sky"]], BOX_COLORS[state]),
+           ifelse(is_leaf, "frame", "box"))
     },
     if (length(depth) > 0) keys(paste("depth", depth), depth_colors(depth), "line"),
     if (any(data$layer == "query")) {

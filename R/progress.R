@@ -56,8 +56,8 @@ begin_progress <- function(what, on = shows_progress()) {
   TRUE
 }
 
-end_progress <- function(begun) {
-  if (!begun) return()
+end_progress <- function(outermost) {
+  if (!outermost) return()
   .Call(r_progress, NULL)
   bar <- progress$bar
   width <- progress$width

@@ -176,8 +176,8 @@ recall_of <- function(tree, result, query = NULL, rows = attr(result, "rows"), p
   }
   check_pairs(min(sample, queries), ncol(index), length(tree), options$threads,
               check_max_pairs(max_pairs), "a smaller sample", "")
-  begun <- begin_progress("recall_of", control$progress)
-  on.exit(end_progress(begun))
+  outermost <- begin_progress("recall_of", control$progress)
+  on.exit(end_progress(outermost))
   progress_stage("search")
   drawn <- sample_rows(queries, sample, control$seed)
   asked <- if (is.null(rows)) drawn else rows[drawn]

@@ -141,8 +141,8 @@ draw_recall <- function(picture) {
   known <- data[!is.na(data$estimate), ]
   low <- if (nrow(known) > 0) min(known$lower, known$worst) else 0
   log <- nrow(known) > 1 && min(known$cost) > 0 && max(known$cost) > 5 * min(known$cost)
-  open_frame(if (nrow(known) > 0) range(known$cost) else c(0, 1), c(min(low, 0.95), 1), c(picture$label, "share of the neighbors found"),
-             log = if (log) "x" else "")
+  open_frame(if (nrow(known) > 0) range(known$cost) else c(0, 1), c(min(low, 0.95), 1),
+             c(picture$label, "share of the neighbors found"), log = if (log) "x" else "")
   mean_color <- DISTINCT[["blue"]]
   worst_color <- DISTINCT[["red"]]
   graphics::lines(known$cost, known$worst, col = worst_color, lwd = 1.5, lty = 2)
@@ -151,6 +151,7 @@ draw_recall <- function(picture) {
   graphics::segments(known$cost, known$lower, known$cost, known$upper, col = mean_color, lwd = 1.5)
   for (end in c("lower", "upper")) graphics::points(known$cost, known[[end]], pch = "-", cex = 1.4, col = mean_color)
   graphics::points(known$cost, known$estimate, pch = 16, col = mean_color)
-  add_keys(keys(c("mean, with its 95% interval", "worst 1% of the queries"), c(mean_color, worst_color), c("point", "ring")), 3.4)
+  add_keys(keys(c("mean, with its 95% interval", "worst 1% of the queries"), c(mean_color, worst_color),
+                c("point", "ring")))
   add_title(picture$main, picture$sub)
 }

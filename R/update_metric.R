@@ -44,8 +44,8 @@ update_metric <- function(tree, metric, threads = NULL) {
          if (missing(metric)) "missing" else describe(metric))
   }
   metric <- check_metric(metric)
-  begun <- begin_progress("update_metric")
-  on.exit(end_progress(begun))
+  outermost <- begin_progress("update_metric")
+  on.exit(end_progress(outermost))
   state <- check_state(tree$metric, dim(tree_arrays(tree)$points))
   updated <- new_cover_tree(tree$pointer, metric_state(state$x, metric, threads, state$space),
                             crs = attr(tree, "crs"))

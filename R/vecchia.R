@@ -85,8 +85,8 @@ vecchia_neighbors <- function(x, m, order = "maximin", metric = "euclidean", lon
   max_pairs <- check_max_pairs(max_pairs)
   check_pairs(n, m, n, check_threads(threads), max_pairs, "a smaller m", " or fewer locations")
   control <- check_control(control)
-  begun <- begin_progress("vecchia_neighbors", control$progress)
-  on.exit(end_progress(begun))
+  outermost <- begin_progress("vecchia_neighbors", control$progress)
+  on.exit(end_progress(outermost))
   progress_stage("order")
   recall <- if (!is.null(recall)) check_share(recall, "recall") else if (is_residual(metric)) 0.999 else 1
   if (check_flag(lonlat, "lonlat")) {

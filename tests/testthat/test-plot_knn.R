@@ -29,7 +29,8 @@ test_that("a query is joined with its neighbors", {
   none <- draws(plot(knn_query(tree, k = 4, predecessor = TRUE), tree, query = 1))
   expect_identical(dim(none), c(0L, 8L))
   at <- rbind(c(0.5, 0.5))
-  expect_identical(draws(plot(knn_query(tree, at, k = 3), x, at = at, query = 1))$neighbor, oracle_knn(x, at, 3)$index[1, ])
+  one <- draws(plot(knn_query(tree, at, k = 3), x, at = at, query = 1))
+  expect_identical(one$neighbor, oracle_knn(x, at, k = 3)$index[1, ])
 })
 
 test_that("the circle is drawn if the picture has all coordinates of the distance", {
@@ -39,8 +40,8 @@ test_that("the circle is drawn if the picture has all coordinates of the distanc
   wide <- cbind(x, uniform_points(150, 1, seed = 2))
   expect_null(radius_of(knn_query(cover_tree(wide), k = 6), wide))
   world <- cbind(lon = 360 * x[, 1], lat = 180 * x[, 2] - 90)
-  unit <- cbind(cos(world[, 2] * pi / 180) * cos(world[, 1] * pi / 180), cos(world[, 2] * pi / 180) * sin(world[, 1] * pi / 180),
-                sin(world[, 2] * pi / 180))
+  angle <- world * pi / 180
+  unit <- cbind(cos(angle[, 2]) * cos(angle[, 1]), cos(angle[, 2]) * sin(angle[, 1]), sin(angle[, 2]))
   chords <- knn_query(cover_tree(unit), k = 6)
   arc <- 360 / pi * asin(chords$distance[40, 6] / 2)
   expect_equal(radius_of(chords, world), arc)
@@ -78,7 +79,8 @@ test_that("empty, equal and grown results are drawn", {
   expect_identical(draws(plot(knn_query(tree, k = 2, max_distance = 0), tree))$distance, rep(NA_real_, 150))
   expect_identical(draws(plot(knn_query(cover_tree(matrix(1, 9, 2)), k = 1), matrix(1, 9, 2)))$distance, numeric(9))
   expect_identical(draws(plot(knn_query(cover_tree(matrix(1, 1, 2)), k = 1), matrix(1, 1, 2)))$distance, NA_real_)
-  expect_identical(draws(plot(knn_query(cover_tree(x[, 1, drop = FALSE]), k = 1), x[, 1, drop = FALSE]))$y, as.double(1:150))
+  line <- x[, 1, drop = FALSE]
+  expect_identical(draws(plot(knn_query(cover_tree(line), k = 1), line))$y, as.double(1:150))
   grown <- remove_points(insert_points(tree, x[1:5, ] + 1), 1:10)
   data <- draws(plot(knn_query(grown, k = 3), grown))
   expect_identical(data$query, 11:155)
@@ -96,7 +98,8 @@ test_that("the scale of colors is logarithmic for wide positive values", {
   expect_identical(scale$colors(c(4, NA)), c(scale$palette[length(scale$palette)], "gray75"))
   expect_identical(vapply(c(1, 2, 3, 4, 11, 12, 13, 21, 102, 111), ordinal, ""),
                    c("1st", "2nd", "3rd", "4th", "11th", "12th", "13th", "21st", "102nd", "111th"))
-  expect_identical(degrees_east(c(0, 190, -190, 180, 540)), paste0(c("0", "170", "170", "180", "180"), "\u00b0", c("", "W", "E", "", "")))
+  expect_identical(degrees_east(c(0, 190, -190, 180, 540)),
+                   paste0(c("0", "170", "170", "180", "180"), "\u00b0", c("", "W", "E", "", "")))
 })
 
 test_that("mistakes in arguments have errors", {

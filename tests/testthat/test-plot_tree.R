@@ -156,7 +156,8 @@ test_that("mistakes in arguments have errors", {
   grown <- insert_points(tree, rbind(c(1, 1)))
   expect_complaints(
     plot(tree, "leaves"), plot(tree, character()), plot(tree, depth = -1), plot(tree, depth = "a"),
-    plot(tree, columns = 3), plot(tree, columns = c(1, 3)), plot(tree, columns = c("a", "c")), plot(tree, columns = c(1, 1)),
+    plot(tree, columns = 3), plot(tree, columns = c(1, 3)), plot(tree, columns = c("a", "c")),
+    plot(tree, columns = c(1, 1)),
     plot(tree, query = 1:3), plot(tree, query = x), plot(tree, query = c(1, NA)), plot(tree, query = c(0, 0), k = 0),
     plot(tree, xlim = 1), plot(tree, ylim = c(2, 1)), plot(of_function), plot(residual, query = c(0, 0)),
     plot(periodic, query = c(0, 0)), plot(grown), plot(cover_forest(x, shards = 2))

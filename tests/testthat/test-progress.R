@@ -18,13 +18,13 @@ test_that("the outermost call decides, and its end clears the state", {
 
 test_that("a line has the call, the stage and the share, and is rewritten in its width", {
   lines <- printed({
-    begun <- begin_progress("cover_forest", TRUE)
+    outermost <- begin_progress("cover_forest", TRUE)
     progress_part("shard 1 of 2")
     progress_stage("tree")
     report_progress(0.125)
     progress_stage("x")
     report_progress(1)
-    end_progress(begun)
+    end_progress(outermost)
   })
   lines <- strsplit(paste(lines, collapse = ""), "\r")[[1]]
   expect_identical(lines[2], "cover_forest, shard 1 of 2, tree:  12%")
