@@ -38,7 +38,7 @@
 NULL
 
 # The call whose progress is printed: what, its name, or NULL if there is none; part, stage; bar, the
-# number of a progress bar of cli; width, that of the line on the console.
+# number of a progress bar of cli; width, that of the line on the console; frame, that of the call.
 progress <- new.env(parent = emptyenv())
 
 # The default of knn_control(progress = ), and of calls without a control.
@@ -47,18 +47,24 @@ shows_progress <- function() {
 }
 
 # Begins the progress of a call, and returns whether end_progress() has to end it: not if the call is
-# a part of another one, which then decides what is printed.
-begin_progress <- function(what, on = shows_progress()) {
-  if (!is.null(progress$what)) return(FALSE)
+# a part of another one, which then decides what is printed. `seconds`: c(before the first report,
+# between two).
+begin_progress <- function(what, on = shows_progress(), seconds = c(2, 0.5)) {
+  if (!is.null(progress$what) && is_on_stack(progress$frame)) return(FALSE)
+  force(on)
+  rm(list = ls(progress), envir = progress)
   progress$what <- what
-  progress$stage <- NULL
-  if (on) .Call(r_progress, report_progress)
+  progress$frame <- parent.frame()
+  .Call(r_progress, if (on) report_progress, seconds)
   TRUE
 }
 
+# Whether a call is still running: an interrupt may have ended it before it could say so.
+is_on_stack <- function(frame) any(vapply(sys.frames(), identical, NA, frame))
+
 end_progress <- function(outermost) {
   if (!outermost) return()
-  .Call(r_progress, NULL)
+  .Call(r_progress, NULL, c(0, 0))
   bar <- progress$bar
   width <- progress$width
   rm(list = ls(progress), envir = progress)

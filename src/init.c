@@ -49,7 +49,7 @@ SEXP r_scan_count(SEXP, SEXP, SEXP, SEXP, SEXP);
 SEXP r_scan_radius(SEXP, SEXP, SEXP, SEXP, SEXP, SEXP, SEXP);
 SEXP r_windows_memory(void);
 SEXP r_seal(SEXP);
-SEXP r_progress(SEXP);
+SEXP r_progress(SEXP, SEXP);
 SEXP r_seal_is_fresh(SEXP, SEXP);
 SEXP r_seal_sums(SEXP);
 SEXP r_seal_from_sums(SEXP, SEXP, SEXP);
@@ -98,7 +98,7 @@ static const R_CallMethodDef routines[] = {
     {ROUTINE(r_scan_radius), 7},
     {ROUTINE(r_windows_memory), 0},
     {ROUTINE(r_seal), 1},
-    {ROUTINE(r_progress), 1},
+    {ROUTINE(r_progress), 2},
     {ROUTINE(r_seal_is_fresh), 2},
     {ROUTINE(r_seal_check), 2},
     {ROUTINE(r_seal_sums), 1},

@@ -30,36 +30,34 @@ struct ct_host r_host = {host_alloc, host_poll, NULL, host_mark, host_release, 0
 /* What reports progress: an R function of the share, or NULL. There is one console. */
 static struct {
     SEXP report;
-    double start; /* seconds, of the reports */
-    double last;  /* seconds, of the last report; 0: none yet */
+    double pause; /* seconds between two reports */
+    double next;  /* time of the next report [seconds] */
 } running;
 
-static const double QUIET_SECONDS = 2, REPORT_SECONDS = 0.5;
-
-/* Calls the R function with the share, unless the call is young or the last report is recent. */
+/* Calls the R function with the share, unless it is too early. */
 static void report_progress(double share)
 {
     double now = ct_seconds();
-    if (now - running.start < QUIET_SECONDS || now - running.last < REPORT_SECONDS)
+    if (now < running.next)
         return;
-    running.last = now;
+    running.next = now + running.pause;
     SEXP value = PROTECT(Rf_ScalarReal(share));
     SEXP call = PROTECT(Rf_lang2(running.report, value));
     Rf_eval(call, R_GlobalEnv);
     UNPROTECT(2);
 }
 
-/* .Call(r_progress, report): from here on, long calls report their progress to this R function;
- * NULL: to none. */
-SEXP r_progress(SEXP report)
+/* .Call(r_progress, report, seconds): from here on, long calls report their progress to this R
+ * function, or, with NULL, to none. seconds: c(before the first report, between two). */
+SEXP r_progress(SEXP report, SEXP seconds)
 {
     if (running.report)
         R_ReleaseObject(running.report);
     running.report = Rf_isNull(report) ? NULL : report;
     if (running.report)
         R_PreserveObject(report);
-    running.start = ct_seconds();
-    running.last = 0;
+    running.next = ct_seconds() + REAL_RO(seconds)[0];
+    running.pause = REAL_RO(seconds)[1];
     return R_NilValue;
 }
 

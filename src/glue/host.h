@@ -17,7 +17,7 @@
 extern struct ct_host r_host;
 
 /* Returns r_host with a callback that reports progress to the R function of r_progress(), if there
- * is one: from 2 seconds after r_progress() on, twice a second. */
+ * is one. */
 struct ct_host r_host_with_progress(void);
 
 /* Raises an R error with this message, without the call. Does not return. */

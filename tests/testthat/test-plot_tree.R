@@ -58,7 +58,7 @@ test_that("the boxes of a query are read if and only if the k-th neighbor is not
     gap <- function(least, most, q) pmax(least - q, q - most, 0)
     away <- sqrt(gap(boxes$xmin, boxes$xmax, query[1])^2 + gap(boxes$ymin, boxes$ymax, query[2])^2)
     expect_identical(boxes$state == "tile read", away <= max(distance[nearest]))
-    expect_in_set(c("tile read", "tile skipped", "node skipped"), boxes$state)
+    expect_in_set(boxes$state, c("tile read", "tile skipped", "node skipped"))
     read <- boxes[boxes$state == "tile read", ]
     covered <- vapply(nearest, function(row) {
       any(x[row, 1] >= read$xmin & x[row, 1] <= read$xmax & x[row, 2] >= read$ymin & x[row, 2] <= read$ymax)

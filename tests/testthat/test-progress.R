@@ -3,10 +3,16 @@
 printed <- function(code) capture.output(code, type = "message")
 
 test_that("the outermost call decides, and its end clears the state", {
-  expect_true(begin_progress("outer", FALSE))
-  expect_false(begin_progress("inner", TRUE))
+  outer <- function() {
+    expect_true(begin_progress("outer", FALSE))
+    inner <- function() begin_progress("inner", TRUE)
+    expect_false(inner())
+  }
+  outer()
   end_progress(FALSE)
   expect_identical(progress$what, "outer")
+  # The call has ended without end_progress().
+  expect_true(begin_progress("next", FALSE))
   end_progress(TRUE)
   expect_identical(ls(progress), character())
   expect_silent(report_progress(0.5))
@@ -39,21 +45,68 @@ test_that("an option switches progress on and off", {
   expect_silent(cover_tree(matrix(1:20, 10)))
   options(covertree.progress = "yes")
   expect_complaints(cover_tree(matrix(1:20, 10)), knn_control())
+  expect_identical(ls(progress), character())
 })
 
-test_that("a long call prints its progress, and a call without it nothing", {
-  skip_on_cran()
-  delay <- 0
-  slow <- function(i, js) {
-    Sys.sleep(delay)
-    abs(i - js)
+# The shares that code prints, one vector for each stage, if reports are not delayed.
+shares_by_stage <- function(code) {
+  lines <- printed({
+    outermost <- begin_progress("call", TRUE, seconds = c(0, 0))
+    code
+    end_progress(outermost)
+  })
+  lines <- regmatches(paste(lines, collapse = ""), gregexpr("call(, [a-z ]+)?: +[0-9]+%", paste(lines, collapse = "")))[[1]]
+  split(as.integer(sub("^.*?([0-9]+)%$", "\\1", lines)), sub("^call(, )?(.*):.*$", "\\2", lines))
+}
+
+test_that("builds, searches, calibrations, orders and updates report shares that grow up to 100%", {
+  x <- uniform_points(20000, 2)
+  metric <- residual_correlation(kernel_matern32(lengthscale = 0.2), 30)
+  tree <- NULL
+  built <- shares_by_stage(tree <- cover_tree(x, metric = metric, threads = 1))
+  expect_setequal(names(built), c("factors", "tree"))
+  loud <- list(progress = TRUE)
+  searched <- shares_by_stage(knn_query(tree, k = 5, recall = 0.95, threads = 1, control = loud))
+  expect_in_set(names(searched), c("exact sample", "patient search", "search"))
+  expect_gt(length(searched), 1)
+  updated <- shares_by_stage(update_metric(tree, metric))
+  expect_identical(names(updated), "factors")
+  plain <- cover_tree(x)
+  ordered <- shares_by_stage(vecchia_neighbors(x, m = 5, control = loud))
+  expect_setequal(names(ordered), c("order", "search", "tree"))
+  limited <- shares_by_stage(knn_query(plain, k = 5, budget = 50, control = loud))
+  expect_setequal(names(limited), c("recall", "search"))
+  measured <- shares_by_stage(recall_of(plain, knn_query(plain, k = 5), control = loud))
+  for (shares in c(built, updated, ordered["tree"], limited["search"])) {
+    expect_false(is.unsorted(shares))
+    expect_identical(max(shares), 100L)
   }
-  tree <- cover_tree(30, metric = metric_function(slow, check = FALSE))
-  delay <- 0.2
-  lines <- printed(knn <- knn_query(tree, k = 2, control = list(progress = TRUE)))
-  shares <- as.integer(regmatches(lines, gregexpr("[0-9]+(?=%)", lines, perl = TRUE))[[1]])
-  expect_match(paste(lines, collapse = ""), "knn_query, search: ", fixed = TRUE)
-  expect_gt(length(shares), 0)
-  expect_false(is.unsorted(shares))
-  expect_true(all(shares >= 0 & shares <= 100))
+  for (shares in c(searched, ordered, limited, measured)) expect_true(all(shares >= 0 & shares <= 100))
+  forest <- printed({
+    outermost <- begin_progress("cover_forest", TRUE, seconds = c(0, 0))
+    cover_forest(x, shards = 2)
+    end_progress(outermost)
+  })
+  for (part in c("shard 1 of 2, tree: ", "shard 2 of 2, tree: ")) {
+    expect_match(paste(forest, collapse = ""), part, fixed = TRUE)
+  }
+})
+
+test_that("reports change no result, and an error ends them", {
+  x <- uniform_points(3000, 3)
+  tree <- cover_tree(x)
+  quiet <- knn_query(tree, k = 4)
+  outermost <- begin_progress("call", TRUE, seconds = c(0, 0))
+  lines <- printed(loud <- knn_query(cover_tree(x), k = 4))
+  end_progress(outermost)
+  expect_identical(loud, quiet)
+  stopping <- function() {
+    outermost <- begin_progress("call", TRUE, seconds = c(0, 0))
+    on.exit(end_progress(outermost))
+    .Call(r_progress, function(share) stop("no console"), c(0, 0))
+    cover_tree(x)
+  }
+  expect_error(stopping(), "no console")
+  expect_identical(ls(progress), character())
+  expect_silent(cover_tree(x))
 })
