@@ -37,9 +37,11 @@
 #' @aliases covertree.progress
 NULL
 
-# The call whose progress is printed: what, its name, or NULL if there is none; part, stage; bar, the
-# number of a progress bar of cli; width, that of the line on the console; frame, that of the call.
-progress <- new.env(parent = emptyenv())
+# The call whose progress is printed: what, its name, or NULL if there is none; on, whether it is
+# printed; part, stage; bar, the number of a progress bar of cli; width, that of the line on the
+# console; frame, that of the call.
+progress <- new.env(parent = baseenv())
+progress$on <- FALSE
 
 # The default of knn_control(progress = ), and of calls without a control.
 shows_progress <- function() {
@@ -51,11 +53,11 @@ shows_progress <- function() {
 # between two).
 begin_progress <- function(what, on = shows_progress(), seconds = c(2, 0.5)) {
   if (!is.null(progress$what) && is_on_stack(progress$frame)) return(FALSE)
-  force(on)
-  rm(list = ls(progress), envir = progress)
-  progress$what <- what
+  if (on || progress$on) .Call(r_progress, if (on) report_progress, seconds)
+  progress$on <- on
   progress$frame <- parent.frame()
-  .Call(r_progress, if (on) report_progress, seconds)
+  progress$part <- progress$stage <- NULL
+  progress$what <- what
   TRUE
 }
 
@@ -64,10 +66,13 @@ is_on_stack <- function(frame) any(vapply(sys.frames(), identical, NA, frame))
 
 end_progress <- function(outermost) {
   if (!outermost) return()
+  progress$what <- progress$frame <- NULL
+  if (!progress$on) return()
+  progress$on <- FALSE
   .Call(r_progress, NULL, c(0, 0))
   bar <- progress$bar
   width <- progress$width
-  rm(list = ls(progress), envir = progress)
+  progress$bar <- progress$width <- NULL
   if (!is.null(bar)) cli::cli_progress_done(id = bar, .envir = progress)
   if (!is.null(width)) cat("\n", file = stderr())
 }
