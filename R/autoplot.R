@@ -32,9 +32,12 @@ gg_plane <- function(plane, equal, xlim = NULL, ylim = NULL) {
 
 # `scale`: a value of color_scale().
 gg_scale <- function(scale, title) {
-  ggplot2::scale_color_gradientn(colors = scale$palette, limits = scale$limits, na.value = "gray75",
-                                 trans = if (scale$log) "log10" else "identity", name = title,
-                                 guide = ggplot2::guide_colorbar(barwidth = 12, barheight = 0.6))
+  arguments <- list(colors = scale$palette, limits = scale$limits, na.value = "gray75", name = title,
+                    guide = ggplot2::guide_colorbar(barwidth = 12, barheight = 0.6))
+  # ggplot2 3.5.0 has another name for this argument.
+  name <- intersect(c("transform", "trans"), names(formals(ggplot2::continuous_scale)))[1]
+  arguments[[name]] <- if (scale$log) "log10" else "identity"
+  do.call(ggplot2::scale_color_gradientn, arguments)
 }
 
 # Values moved to the ends of a scale.
