@@ -67,7 +67,7 @@ autoplot.cover_tree <- function(object, what = NULL, query = NULL, k = 10, depth
   at <- layer("query")
   if (!is.null(picture$circle)) figure <- figure + gg_rim(circle_path(at$x, at$y, picture$circle, plane))
   if (nrow(curve) > 1) {
-    return(figure + ggplot2::geom_point(aes_of(x = "x", y = "y"), layer("neighbors"), color = DISTINCT[["red"]]) +
+    return(figure + ggplot2::geom_point(aes_of(x = "x", y = "y"), layer("neighbors"), color = DISTINCT[["blue"]]) +
              ggplot2::geom_point(aes_of(x = "x", y = "y"), at, shape = 4, stroke = 1.5, size = 3, color = INK))
   }
   figure + ggplot2::geom_point(aes_of(x = "x", y = "y", color = "layer"), layer("neighbors"), size = 1.6) +
@@ -85,7 +85,7 @@ gg_rim <- function(path) {
 gg_colors <- function(data) {
   depths <- sort(unique(data$depth[data$layer == "balls"]))
   colors <- c(stats::setNames(depth_colors(depths), sprintf("depth %d", depths)),
-              if ("query" %in% data$layer) c(query = INK, neighbors = DISTINCT[["red"]]))
+              if ("query" %in% data$layer) c(query = INK, neighbors = DISTINCT[["blue"]]))
   if (length(colors) > 0) ggplot2::scale_color_manual(values = colors, breaks = names(colors), name = NULL)
 }
 

@@ -215,7 +215,7 @@ tree_keys <- function(data) {
     },
     if (length(depth) > 0) keys(paste("depth", depth), depth_colors(depth), "line"),
     if (any(data$layer == "query")) {
-      keys(c("query", "neighbors"), c(INK, DISTINCT[["red"]]), c("cross", "point"))
+      keys(c("query", "neighbors"), c(INK, DISTINCT[["blue"]]), c("cross", "point"))
     },
     keys(character(), character(), character())
   )
@@ -258,6 +258,6 @@ draw_curve <- function(curve, plane) {
 draw_query <- function(query, neighbors, circle, plane) {
   if (nrow(query) == 0) return()
   if (!is.null(circle)) graphics::lines(circle_path(query$x, query$y, circle, plane), lty = 2, col = INK, lwd = 1.5)
-  graphics::points(neighbors$x, neighbors$y, pch = 21, bg = DISTINCT[["red"]], col = "white", cex = 0.9)
+  graphics::points(neighbors$x, neighbors$y, pch = 21, bg = DISTINCT[["blue"]], col = "white", cex = 1)
   graphics::points(query$x, query$y, pch = 4, lwd = 3, cex = 1.4, col = INK)
 }
