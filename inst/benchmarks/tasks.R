@@ -102,18 +102,22 @@ tasks <- list(
   join = list(
     what = "profiles of February with the nearest of January", packages = "sf", data = argo_months,
     ours = "knn_join(february, january)",
-    peers = c("sf::st_join" = "sf::st_join(february, january, join = sf::st_nearest_feature)"), agreement = same_places
+    peers = c("sf::st_join" = "sf::st_join(february, january, join = sf::st_nearest_feature)"),
+    agreement = same_places
   ),
   predict = list(
-    what = "the cut of 26,970 diamonds from as many others", packages = c("class", "FNN", "ggplot2"), data = diamonds_halves,
+    what = "the cut of 26,970 diamonds from as many others", packages = c("class", "FNN", "ggplot2"),
+    data = diamonds_halves,
     ours = "knn_predict(train, y, test, k = 7)",
     peers = c("class::knn" = "class::knn(train, test, y, k = 7)", "FNN::knn" = "FNN::knn(train, test, y, k = 7)"),
     agreement = same_values
   ),
   weigh = list(
-    what = "spatial weights of 32,436 positions", packages = c("spdep", "sf"), data = function() list(x = argo_points()),
+    what = "spatial weights of 32,436 positions", packages = c("spdep", "sf"),
+    data = function() list(x = argo_points()),
     ours = 'spdep::nb2listw(as_neighbors(knn_query(cover_tree(x), k = 8), "spdep"))',
-    peers = c("spdep::knearneigh" = "spdep::nb2listw(spdep::knn2nb(spdep::knearneigh(x, k = 8)))"), agreement = same_weights
+    peers = c("spdep::knearneigh" = "spdep::nb2listw(spdep::knn2nb(spdep::knearneigh(x, k = 8)))"),
+    agreement = same_weights
   ),
   impute = list(
     what = "539 prices of 10,788 diamonds", packages = c("VIM", "ggplot2"), data = diamonds_holes,
