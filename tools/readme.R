@@ -4,7 +4,7 @@
 between <- function(readme, mark, text) {
   marks <- which(readme %in% sprintf(c("<!-- %s -->", "<!-- /%s -->"), mark))
   stopifnot(length(marks) == 2)
-  c(readme[seq_len(marks[1])], text, "", readme[marks[2]:length(readme)])
+  c(readme[seq_len(marks[1])], text, readme[marks[2]:length(readme)])
 }
 
 readme <- readLines("README.md")

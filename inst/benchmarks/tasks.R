@@ -29,24 +29,27 @@ argo_months <- function() {
   list(february = argo_points(month == 2), january = argo_points(month == 1))
 }
 
-# Scaled numeric columns of `diamonds`; half of the rows are for training.
-diamonds <- function() first_rows(as.data.frame(ggplot2::diamonds))
-
-diamonds_scaled <- function() {
-  x <- diamonds()
-  list(x = unname(scale(as.matrix(x[vapply(x, is.numeric, NA)]))), cut = x$cut)
+# A sample of `diamonds`.
+some_diamonds <- function(n) {
+  x <- as.data.frame(ggplot2::diamonds)
+  x[sample(nrow(x), size(n)), ]
 }
 
+scaled <- function(x) unname(scale(as.matrix(x[vapply(x, is.numeric, NA)])))
+
+diamonds_scaled <- function() list(x = scaled(some_diamonds(20000)))
+
+# Half of the rows are for training. Two classes and an odd k give no equal votes.
 diamonds_halves <- function() {
-  all <- diamonds_scaled()
-  half <- sample(nrow(all$x), nrow(all$x) %/% 2)
-  list(train = all$x[half, ], y = all$cut[half], test = all$x[-half, ])
+  all <- some_diamonds(50000)
+  half <- seq_len(nrow(all) %/% 2)
+  x <- scaled(all)
+  list(train = x[half, ], y = factor(all$cut[half] == "Ideal"), test = x[-half, ])
 }
 
-# A fifth of the rows of `diamonds`; 5% of the prices are missing.
+# 5% of the prices are missing. VIM treats ordered factors otherwise than covertree.
 diamonds_holes <- function() {
-  x <- diamonds()
-  x <- x[sample(nrow(x), nrow(x) %/% 5), ]
+  x <- some_diamonds(10000)
   ranked <- vapply(x, is.ordered, NA)
   x[ranked] <- lapply(x[ranked], factor, ordered = FALSE)
   x$price <- as.numeric(x$price)
@@ -95,7 +98,7 @@ tasks <- list(
     peers = c("dbscan::dbscan" = "dbscan::dbscan(x, eps = 100, minPts = 5)"), agreement = same_clusters
   ),
   embed = list(
-    what = "53,940 diamonds in two dimensions", packages = c("uwot", "ggplot2"), data = diamonds_scaled,
+    what = "20,000 diamonds in two dimensions", packages = c("uwot", "ggplot2"), data = diamonds_scaled,
     ours = 'uwot::umap(x, nn_method = as_neighbors(knn_query(cover_tree(x), k = 14), "uwot"))',
     peers = c("uwot::umap" = "uwot::umap(x)"), agreement = uwot_recall
   ),
@@ -106,7 +109,7 @@ tasks <- list(
     agreement = same_places
   ),
   predict = list(
-    what = "the cut of 26,970 diamonds from as many others", packages = c("class", "FNN", "ggplot2"),
+    what = "25,000 diamonds: ideal cut or not, from 25,000 others", packages = c("class", "FNN", "ggplot2"),
     data = diamonds_halves,
     ours = "knn_predict(train, y, test, k = 7)",
     peers = c("class::knn" = "class::knn(train, test, y, k = 7)", "FNN::knn" = "FNN::knn(train, test, y, k = 7)"),
@@ -120,7 +123,7 @@ tasks <- list(
     agreement = same_weights
   ),
   impute = list(
-    what = "539 prices of 10,788 diamonds", packages = c("VIM", "ggplot2"), data = diamonds_holes,
+    what = "500 prices of 10,000 diamonds", packages = c("VIM", "ggplot2"), data = diamonds_holes,
     ours = "knn_impute(x, k = 5)",
     peers = c("VIM::kNN" = "VIM::kNN(x, k = 5, imp_var = FALSE)"), agreement = same_prices
   )
