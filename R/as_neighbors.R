@@ -224,8 +224,7 @@ spdep_nb <- function(type) {
   function(parts, x) {
     pairs <- as_pairs(parts)
     n <- length(seq_along_queries(x))
-    by_row <- order(pairs$query, pairs$neighbor)
-    nb <- unname(split(pairs$neighbor[by_row], factor(pairs$query[by_row], seq_len(n))))
+    nb <- lapply(unname(split(pairs$neighbor, factor(pairs$query, seq_len(n)))), sort)
     nb[lengths(nb) == 0] <- list(0L)
     structure(nb, class = "nb", region.id = as.character(seq_len(n)), call = quote(as_neighbors(x, "spdep")),
               sym = all(have_reverse(pairs, n)), type = type)

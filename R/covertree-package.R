@@ -11,6 +11,10 @@
 #' \describe{
 #'   \item{`vignette("covertree")`}{Getting started}
 #'   \item{`vignette("metrics")`}{Choosing a metric}
+#'   \item{`vignette("clustering")`}{Clustering and outliers}
+#'   \item{`vignette("embedding")`}{Embedding and graphs}
+#'   \item{`vignette("spatial")`}{Spatial joins and weights}
+#'   \item{`vignette("matching")`}{Matching and imputation}
 #'   \item{`vignette("vecchia")`}{Vecchia Gaussian processes}
 #'   \item{`vignette("forest")`}{Points that exceed the memory of one machine}
 #'   \item{`vignette("design")`}{How it works}
