@@ -107,6 +107,6 @@ release-check:
 	@Rscript tools/release_check.R .
 
 clean:
-	rm -rf build argo-neighbors.csv argo-neighbors.png covertree_*.tar.gz
+	rm -rf build pkgdown argo-neighbors.csv argo-neighbors.png covertree_*.tar.gz
 	-$(MAKE) --no-print-directory -C tests/core clean
 	rm -f src/*.o src/*/*.o src/*/*/*.o src/*.so
