@@ -18,6 +18,7 @@
 #'   \item{`vignette("vecchia")`}{Vecchia Gaussian processes}
 #'   \item{`vignette("forest")`}{Points that exceed the memory of one machine}
 #'   \item{`vignette("design")`}{How it works}
+#'   \item{`vignette("migration")`}{Coming from other packages}
 #'   \item{`vignette("performance")`}{Performance: time, recall and memory}
 #' }
 #'
