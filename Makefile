@@ -5,7 +5,7 @@ LIBRARY := build/library
 export R_LIBS := $(CURDIR)/.library$(addprefix :,$(R_LIBS))
 WITH_PACKAGE = R_LIBS="$(CURDIR)/$(LIBRARY):$$R_LIBS"
 
-.PHONY: help demo test check lint core compilers cross fuzz sanitize valgrind trust bench readme install \
+.PHONY: help demo test check lint core compilers cross fuzz sanitize valgrind trust bench readme site install \
     document format release-check clean
 
 help:
@@ -23,6 +23,7 @@ help:
 	@echo "make bench     all benchmarks, with the other packages that are installed (half an hour);"
 	@echo "               WORKLOADS=summary SECONDS=30: only the workloads of README.md (8 minutes)"
 	@echo "make readme    writes all figures of README.md, from the demo and the last benchmarks"
+	@echo "make site      writes the web site to build/site, by pkgdown"
 	@echo "make document  writes man/ and NAMESPACE from the comments in R/"
 	@echo "make format    formats the C files with clang-format"
 	@echo "make release-check  checks the version, NEWS.md and the address of the maintainer"
@@ -81,6 +82,11 @@ readme: demo
 	    { cat build/tables.log; exit 1; }
 	@$(WITH_PACKAGE) Rscript tools/readme.R
 
+site:
+	@sh tools/setup.sh site
+	@$(MAKE) --no-print-directory install
+	@$(WITH_PACKAGE) Rscript tools/site.R
+
 # Installs from a tarball, so that no object file is written to src/ or taken from there.
 install:
 	@mkdir -p $(LIBRARY)
@@ -101,6 +107,6 @@ release-check:
 	@Rscript tools/release_check.R .
 
 clean:
-	rm -rf build argo-neighbors.csv argo-neighbors.png covertree_*.tar.gz
+	rm -rf build pkgdown argo-neighbors.csv argo-neighbors.png covertree_*.tar.gz
 	-$(MAKE) --no-print-directory -C tests/core clean
 	rm -f src/*.o src/*/*.o src/*/*/*.o src/*.so

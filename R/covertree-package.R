@@ -7,10 +7,20 @@
 #' approximation. An exact result does not depend on the number of threads, the order of the points,
 #' the shape of the tree, or whether the tree was saved and loaded.
 #'
-#' The vignettes are `vignette("covertree")` (a first example), `vignette("metrics")` (which metric
-#' for which data), `vignette("vecchia")` (Gaussian processes), `vignette("design")` (the
-#' algorithm), `vignette("forest")` (points that exceed the memory of one machine) and
-#' `vignette("performance")` (time, recall and memory).
+#' @section Vignettes:
+#' \describe{
+#'   \item{`vignette("covertree")`}{Getting started}
+#'   \item{`vignette("metrics")`}{Choosing a metric}
+#'   \item{`vignette("clustering")`}{Clustering and outliers}
+#'   \item{`vignette("embedding")`}{Embedding and graphs}
+#'   \item{`vignette("spatial")`}{Spatial joins and weights}
+#'   \item{`vignette("matching")`}{Matching and imputation}
+#'   \item{`vignette("vecchia")`}{Vecchia Gaussian processes}
+#'   \item{`vignette("forest")`}{Points that exceed the memory of one machine}
+#'   \item{`vignette("design")`}{How it works}
+#'   \item{`vignette("migration")`}{Coming from other packages}
+#'   \item{`vignette("performance")`}{Performance: time, recall and memory}
+#' }
 #'
 #' @section Functions:
 #' \describe{

@@ -4,7 +4,7 @@
 #   Rscript tools/bench.R FOLDER [WORKLOAD...]
 #
 # WORKLOAD is the name of a workload in a script; the default is all workloads. "summary" measures
-# the workloads of the table in README.md; "none" measures nothing and writes the tables again from
+# the workloads of the tables in README.md; "none" measures nothing and writes the tables again from
 # the CSV files. Environment variables: SECONDS is the time for a workload [s], SCALE the share of
 # the points (to try a script).
 arguments <- commandArgs(TRUE)
@@ -15,7 +15,7 @@ if (!is.na(number("SECONDS"))) options$covertree.bench.seconds <- number("SECOND
 if (!is.na(number("SCALE"))) options$covertree.bench.scale <- number("SCALE")
 
 scripts <- c("knn", "scaling", "gold", "rows", "handover", "diversity", "replay", "vecchia", "vif",
-             "metrics", "metric_function", "memory", "shards", "summary")
+             "metrics", "metric_function", "memory", "shards", "tasks", "summary")
 for (script in scripts) {
   path <- system.file("benchmarks", paste0(script, ".R"), package = "covertree", mustWork = TRUE)
   code <- sprintf("options(%s); source(%s)", sub("^list\\((.*)\\)$", "\\1", paste(deparse(options), collapse = "")),

@@ -1,6 +1,6 @@
 #!/bin/sh
 # Installs what a goal needs and the machine lacks: sh tools/setup.sh GOAL, where GOAL is
-# demo, test, check, sanitize, fuzz, valgrind, compilers or cross; `cross` may be
+# demo, test, check, site, sanitize, fuzz, valgrind, compilers or cross; `cross` may be
 # followed by a processor.
 #
 # Installs by apt-get if R is that of the system and apt-get is permitted, otherwise by
@@ -20,12 +20,14 @@ case $goal in
     demo) ;;
     test) needs=testthat peers=$tested ;;
     check) needs="testthat knitr rmarkdown" tools="pandoc qpdf" peers="roxygen2 pkgbuild $tested" ;;
+    # The pages also run the examples of other packages, if these are installed.
+    site) needs="pkgdown knitr rmarkdown" tools=pandoc peers=$tested ;;
     sanitize) needs=testthat peers=$tested ;;
     fuzz) extras=clang ;;
     valgrind) extras=valgrind ;;
     compilers) extras="clang libomp" ;;
     cross) ;;
-    *) echo "usage: sh tools/setup.sh demo|test|check|sanitize|fuzz|valgrind|compilers|cross" >&2; exit 2 ;;
+    *) echo "usage: sh tools/setup.sh demo|test|check|site|sanitize|fuzz|valgrind|compilers|cross" >&2; exit 2 ;;
 esac
 
 say() { echo "setup: $*"; }

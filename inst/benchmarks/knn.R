@@ -21,6 +21,9 @@ workloads <- list(
                      peers = c("nabor", "RANN")),
   n32k_d3_other = list(data = normal(32768, 3), k = 50, queries = 1024,
                        text = "n 32,768, d 3 normal, k 50, 1,024 other queries, index reused", peers = "nabor"),
+  n1m_d3_calls = list(data = uniform(1e6, 3), k = 10, queries = 1000, calls = TRUE,
+                      text = "n 1,000,000, d 3 uniform, k 10, 1,000 calls with one query each, index reused",
+                      peers = "nabor"),
   n1m_d2 = list(data = uniform(1e6, 2), k = 10, text = "n 1,000,000, d 2 uniform, k 10",
                 peers = c("nabor", "RANN")),
   n1m_d3 = list(data = uniform(1e6, 3), k = 10, text = "n 1,000,000, d 3 uniform, k 10",
@@ -45,6 +48,11 @@ workloads <- list(
 package_of <- c(nabor = "nabor", RANN = "RANN", FNN = "FNN", dbscan = "dbscan", KMKNN = "BiocNeighbors",
                 VPtree = "BiocNeighbors", covertree = "covertree")
 
+# Calls `search` for each query alone.
+one_by_one <- function(query, search) {
+  do.call(rbind, lapply(seq_len(nrow(query)), function(i) search(query[i, , drop = FALSE])))
+}
+
 # Returns a function without arguments that does the work once and returns the index of the
 # neighbors.
 ours <- function(x, work, threads) {
@@ -57,6 +65,10 @@ ours <- function(x, work, threads) {
     return(function() knn_query(cover_tree(x, threads = threads), k = work$k, threads = threads)$index)
   }
   tree <- cover_tree(x)
+  if (isTRUE(work$calls)) {
+    search <- function(query) knn_query(tree, query, k = work$k, threads = threads)$index
+    return(function() one_by_one(work$query, search))
+  }
   function() knn_query(tree, work$query, k = work$k, threads = threads)$index
 }
 
@@ -72,7 +84,8 @@ peer <- function(name, x, work) {
       function() nabor::knn(x, k = k + 1)$nn.idx
     } else {
       index <- nabor::WKNND(x)
-      function() index$query(query, k = k, eps = 0, radius = 0)$nn.idx
+      search <- function(query) index$query(query, k = k, eps = 0, radius = 0)$nn.idx
+      if (isTRUE(work$calls)) function() one_by_one(query, search) else function() search(query)
     },
     # RANN has no function that only builds; a single query adds almost nothing.
     RANN = if (isTRUE(work$build)) {
@@ -99,7 +112,10 @@ run <- function(name) {
   set.seed(42)
   x <- work$data()
   m <- if (is.null(work$queries)) nrow(x) else size(work$queries)
-  if (!is.null(work$queries)) work$query <- matrix(stats::rnorm(m * ncol(x)), m)
+  if (!is.null(work$queries)) {
+    draw <- if (isTRUE(work$calls)) stats::runif else stats::rnorm
+    work$query <- matrix(draw(m * ncol(x)), m)
+  }
   peers <- Filter(function(peer) has(package_of[[peer]]), work$peers)
   sides <- c(list("covertree, 1 thread" = ours(x, work, 1), "covertree, 2 threads" = ours(x, work, 2)),
              sapply(peers, peer, x = x, work = work))
