@@ -63,4 +63,4 @@ for (part in split(all, list(all$queries, all$metric))) {
 graphics::legend("bottomright", c("in space, Hilbert", "in space, natural", "along the curve, Hilbert",
                                   "along the curve, natural"), bty = "n", col = colors[c(1, 2, 1, 2)],
                  pch = c(19, 19, 1, 1), lty = c(1, 2, 1, 2))
-invisible(grDevices::dev.off())
+close_plot("diversity")

@@ -107,7 +107,7 @@ write_table("gold_other", data.frame(
 # Plots recall against queries per second, for all points. Exact searches are on the upper edge.
 plot_recall <- function() {
   open_plot("gold", width = 1500, height = 675)
-  on.exit(grDevices::dev.off())
+  on.exit(close_plot("gold"))
   names <- unique(own$metric)
   graphics::par(mfrow = c(1, length(names)), mar = c(4, 5, 3, 1), las = 1)
   least <- 1e-6

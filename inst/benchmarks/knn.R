@@ -161,7 +161,7 @@ write_table("knn", do.call(rbind, lapply(names_measured, summarize)),
 # Plots a line for each workload, with a point for each side.
 plot_times <- function() {
   open_plot("knn", height = 150 + 41 * length(names_measured))
-  on.exit(grDevices::dev.off())
+  on.exit(close_plot("knn"))
   graphics::par(mar = c(4, 24, 1, 8), las = 1)
   height <- length(names_measured) + 1 - match(all$workload, names_measured)
   sides <- unique(all$side)

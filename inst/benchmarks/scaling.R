@@ -56,4 +56,4 @@ graphics::matplot(sizes / 1000, lines, type = "b", log = "x", pch = 19, lty = c(
                   col = colors, ylim = c(0, max(lines)),
                   xlab = "thousand points (d = 3, uniform)", ylab = "microseconds per query, k = 10")
 graphics::legend("topleft", sides, lty = c(1, 1, 2, 2), pch = 19, bty = "n", col = colors)
-invisible(grDevices::dev.off())
+close_plot("scaling")

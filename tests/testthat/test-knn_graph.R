@@ -40,6 +40,31 @@ test_that("graphs of igraph have the same edges", {
   expect_false(igraph::is_weighted(undirected))
 })
 
+test_that("Jaccard weights compare the sets of both points", {
+  skip_if_not_installed("Matrix")
+  sets <- lapply(1:80, function(i) c(i, near$index[i, ]))
+  jaccard <- outer(1:80, 1:80, Vectorize(function(i, j) {
+    length(intersect(sets[[i]], sets[[j]])) / length(union(sets[[i]], sets[[j]]))
+  }))
+  dense <- function(graph) unname(as.matrix(graph))
+  expect_equal(dense(knn_graph(knn, weights = "jaccard")), jaccard * edges)
+  expect_equal(dense(knn_graph(tree, 4, mutual = TRUE, weights = "jaccard")), jaccard * both)
+  # Three points have two neighbors each, so all sets are equal.
+  expect_equal(dense(knn_graph(x[1:3, ], 5, weights = "jaccard")), 1 - diag(3))
+  skip_if_not_installed("igraph")
+  graph <- knn_graph(knn, weights = "jaccard", to = "igraph")
+  expect_equal(unname(as.matrix(igraph::as_adjacency_matrix(graph, attr = "weight", sparse = FALSE))),
+               jaccard * edges)
+})
+
+test_that("Jaccard weights are those of another package", {
+  skip_if_not_installed("Matrix")
+  skip_if_not_installed("bluster")
+  shared <- bluster::neighborsToSNNGraph(knn$index, type = "jaccard")
+  other <- as.matrix(igraph::as_adjacency_matrix(shared, attr = "weight", sparse = FALSE))
+  expect_equal(unname(as.matrix(knn_graph(knn, weights = "jaccard"))), unname(other) * edges)
+})
+
 test_that("wrong arguments are named", {
   skip_if_not_installed("Matrix")
   expect_complaints(
