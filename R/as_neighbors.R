@@ -96,6 +96,9 @@ as_neighbors <- function(x, to, self = NULL, points = NULL) {
     fail("x must be a result of knn_query(), radius_query() or vecchia_neighbors(): got %s", describe(x))
   }
   if (missing(to)) fail("to must be the name of a package: got nothing")
+  if ("self" %in% attr(x, "exclusion")) {
+    fail("x must be a result of a search with self = FALSE, to which as_neighbors(self = TRUE) adds each point: got TRUE")
+  }
   form <- FORMS[[check_choice(to, names(FORMS), "to")]]
   if (of_vecchia) x <- knn_of_vecchia(x, form, to)
   if (to == "BRISC") attr(x, "coordinates") <- check_plane_points(points, x)

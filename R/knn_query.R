@@ -187,10 +187,12 @@
 #' knn_query(tree, rows = c(1000, 1), k = 2)
 #' knn_query(tree, rows = c(1000, 1), k = 2, max_distance = 5)
 #' @export
-knn_query <- function(tree, query = NULL, k = 10, rows = NULL, predecessor = FALSE, recall = 1,
-                      epsilon = 0, budget = NULL, max_distance = Inf, threads = NULL, max_pairs = NULL,
-                      control = knn_control()) {
+knn_query <- function(tree, query = NULL, k = 10, rows = NULL, predecessor = FALSE, self = FALSE,
+                      before = NULL, exclude = NULL, window = NULL, recall = 1, epsilon = 0, budget = NULL,
+                      max_distance = Inf, threads = NULL, max_pairs = NULL, control = knn_control()) {
+  excluding <- list(self = self, before = before, exclude = exclude, window = window)
   if (is_shards(tree)) {
+    check_exclusion(excluding, tree, query)
     return(shards_knn(tree, query, k, rows, predecessor, recall, epsilon, budget, max_distance, threads,
                       max_pairs, control))
   }
@@ -204,6 +206,7 @@ knn_query <- function(tree, query = NULL, k = 10, rows = NULL, predecessor = FAL
     fail("at most one of recall, epsilon and budget must be given: got %s", toString(given))
   }
   query <- plain_query(query, tree)
+  exclusion <- check_exclusion(excluding, tree, query, check_flag(predecessor, "predecessor"))
   if (is_grown_tree(tree)) {
     return(grown_knn(tree, query, k, rows, list(predecessor = predecessor, recall = recall, epsilon = epsilon,
                                                 budget = budget, max_distance = max_distance, threads = threads,
@@ -213,7 +216,11 @@ knn_query <- function(tree, query = NULL, k = 10, rows = NULL, predecessor = FAL
   if (is_function_tree(tree) || is_custom(tree$metric$metric$kernel) || is_scanned(tree)) recall <- 1
   if (is_scanned(tree)) epsilon <- 0
   control <- check_control(control)
-  options <- search_options(control, threads, predecessor, epsilon, budget)
+  if (!is.null(exclusion)) {
+    check_exact_exclusion(exclusion, epsilon, budget)
+    predecessor <- FALSE
+  }
+  options <- search_options(control, threads, predecessor, epsilon, budget, exclusion = exclusion)
   euclidean <- is.null(tree$metric)
   scan <- control$search == "scan" && euclidean
   if (scan && !is.null(budget)) fail("search must be \"auto\" or \"tree\" with a budget: got \"scan\"")
@@ -249,6 +256,7 @@ knn_query <- function(tree, query = NULL, k = 10, rows = NULL, predecessor = FAL
   attr(knn, "budget") <- budget
   if (epsilon > 0 && !is.null(found$recall)) attr(knn, "epsilon") <- epsilon
   attr(knn, "rows") <- rows
+  attr(knn, "exclusion") <- exclusion$used
   attributes(knn) <- c(attributes(knn), no_residual_attributes(none))
   if (control$stats) attr(knn, "stats") <- call$stats(found)
   knn
@@ -281,13 +289,14 @@ euclidean_search <- function(tree, query, k, options) {
     options$stats <- stats
     options$epsilon <- epsilon
     options["budget"] <- list(budget)
+    options["limits"] <- list(limits_for(options$exclusion, rows))
     .Call(r_knn, pointer, some(rows), if (is.null(query)) rows, k, options)
   }
   queries <- if (is.null(query)) nrow(.Call(r_tree_arrays, pointer)$points) else nrow(query)
   start <- proc.time()[["elapsed"]]
   exact <- function(rows) {
     asked <- if (is.null(rows)) seq_len(queries) else rows
-    if (!prefers_bits(tree, asked, options, function(rows) go(rows, 0, NULL, TRUE))) return(go(rows, 0, NULL))
+    if (!is.null(options$exclusion) || !prefers_bits(tree, asked, options, function(rows) go(rows, 0, NULL, TRUE))) return(go(rows, 0, NULL))
     .Call(r_scan_knn, bit_sets(tree), query, rows, k, options)
   }
   list(

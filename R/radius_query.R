@@ -74,9 +74,12 @@
 #' table(near$count)
 #' radius_query(cover_tree(x), radius = 5, rows = 1:3, count_only = TRUE)
 #' @export
-radius_query <- function(tree, query = NULL, radius, rows = NULL, sort = TRUE, count_only = FALSE,
-                         threads = NULL, max_pairs = NULL, control = knn_control()) {
+radius_query <- function(tree, query = NULL, radius, rows = NULL, self = FALSE, before = NULL, exclude = NULL,
+                         window = NULL, sort = TRUE, count_only = FALSE, threads = NULL, max_pairs = NULL,
+                         control = knn_control()) {
+  excluding <- list(self = self, before = before, exclude = exclude, window = window)
   if (is_shards(tree)) {
+    check_exclusion(excluding, tree, query)
     if (missing(radius)) fail("radius must be one finite number of at least 0: got nothing")
     return(shards_radius(tree, query, radius, rows, sort, check_flag(count_only, "count_only"), threads,
                          max_pairs, control))
@@ -84,6 +87,7 @@ radius_query <- function(tree, query = NULL, radius, rows = NULL, sort = TRUE, c
   pointer <- check_tree(tree)
   count_only <- check_flag(count_only, "count_only")
   if (is_function_tree(tree)) {
+    check_exclusion(excluding, tree, query)
     return(function_radius(tree, query, radius, rows, sort, count_only, threads, max_pairs, control))
   }
   if (!is.null(tree$metric)) {
@@ -93,13 +97,15 @@ radius_query <- function(tree, query = NULL, radius, rows = NULL, sort = TRUE, c
   radius <- check_radius(radius)
   sort <- check_flag(sort, "sort")
   max_pairs <- check_max_pairs(max_pairs)
-  options <- search_options(check_control(control), threads, metric = tree$space$code)
   query <- plain_query(query, tree)
+  exclusion <- check_exclusion(excluding, tree, query)
+  options <- search_options(check_control(control), threads, metric = tree$space$code, exclusion = exclusion)
   queries <- count_queries(query, rows, length(tree))
   if (!count_only) check_queries(queries, if (is.null(rows)) queries else min(queries, length(tree)), max_pairs)
   search <- function(tree, query, rows, scan = NULL) {
     distinct <- if (!is.null(rows)) sort(unique(rows))
     place <- if (!identical(rows, distinct)) match(rows, distinct)
+    options["limits"] <- list(limits_for(exclusion, distinct))
     if (count_only) {
       count <- if (!is.null(scan)) .Call(r_scan_count, scan$points, scan$query, distinct, radius, options)
                else .Call(r_radius_count, tree, query, distinct, radius, options)
@@ -127,7 +133,7 @@ radius_query <- function(tree, query = NULL, radius, rows = NULL, sort = TRUE, c
   }
   if (count_only) return(found$count)
   structure(c(found, list(radius = radius)), class = "covertree_radius", rows = rows,
-            own = is.null(query), points = last_row(tree))
+            own = is.null(query), points = last_row(tree), exclusion = exclusion$used)
 }
 
 #' @export

@@ -33,7 +33,21 @@ void ct_form_groups(struct ct_query_block *block, struct ct_query_groups *groups
             group->q[j * CT_GROUP + member] = block->q_f32[(size_t)query * d + j];
         group->query[member] = query;
         group->candidates[member] = is_query ? &block->candidates[query] : &groups->unused;
+        group->members = is_query ? member + 1 : group->members;
+        group->limits = member > 0 ? ct_join_limits(group->limits, block->limits[query])
+                                   : block->limits[query];
     }
+}
+
+/* Whether the filter excludes all points of a tile for a group. Such a tile does not count as
+ * scanned. */
+static inline int is_excluded(struct ct_query_block *block, const struct ct_query_group *group, int tile)
+{
+    const struct ct_row_filter *filter = block->context.filter;
+    if (!filter || !ct_excludes_all(&group->limits, &filter->tile[tile]))
+        return 0;
+    block->work.tiles -= group->members;
+    return 1;
 }
 
 /* Scans a tile for one group and flushes the buffers that are full. */
@@ -43,7 +57,9 @@ static inline void scan_for_group(struct ct_query_block *block, const struct ct_
     const struct ct_tree *t = block->context.tree;
     int pos = t->tiles->begin[tile];
     const float *x = t->tiles->x + (size_t)tile * t->d * CT_LANES;
-    unsigned full = block->context.kernels->scan_tile_group(x, t->d, group->q, t->row + pos, pos,
+    if (is_excluded(block, group, tile))
+        return;
+    unsigned full = block->context.kernels->scan_tile_group(x, t->d, group->q, block->context.key + pos, pos,
                                                             group->candidates);
     for (; full; full &= full - 1)
         ct_flush_candidates(block, group->query[__builtin_ctz(full)]);
