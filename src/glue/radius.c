@@ -141,8 +141,8 @@ static SEXP count_pairs(const struct radius_queries *queries, const int *times, 
     return r_refused_pairs(pairs, most, estimate > 0);
 }
 
-/* Sets *queries to the queries of a call in a tree, given as a pointer, or in parts, given as a list.
- * *queries refers to *parts and to itself. */
+/* Sets *queries to the queries of a call in a tree, given as a pointer, or in parts, given as a
+ * list. *queries refers to *parts and to itself. */
 static void set_queries(SEXP tree, SEXP query, SEXP rows, SEXP options, struct r_parts *parts,
                         struct radius_queries *queries)
 {

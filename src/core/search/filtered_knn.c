@@ -12,9 +12,9 @@
 #include <limits.h>
 
 enum {
-    MIN_POINTS = 1024,      /* a tree of at most 1024 points is not halved, */
-    POINTS_PER_RESULT = 8,  /* nor a tree of at most 8 k points, */
-    POINTS_PER_QUERY = 8    /* nor for fewer queries than one for 8 points of the smaller tree */
+    MIN_POINTS = 1024,     /* a tree of at most 1024 points is not halved, */
+    POINTS_PER_RESULT = 8, /* nor a tree of at most 8 k points, */
+    POINTS_PER_QUERY = 8   /* nor for fewer queries than one for 8 points of the smaller tree */
 };
 
 /* The search in one tree. */
@@ -24,8 +24,8 @@ struct part {
     int above_rank; /* queries that need a rank above it search in this tree */
 };
 
-/* Returns the rank that a tree must contain for the query at `at` of the batch: an own point must be
- * in the tree, another query needs its eligible points. */
+/* Returns the rank that a tree must contain for the query at `at` of the batch: an own point must
+ * be in the tree, another query needs its eligible points. */
 static int rank_needed(const struct ct_batch *batch, const struct ct_row_limits *limits, int at)
 {
     if (!batch->query)
@@ -127,8 +127,7 @@ static int list_queries(const struct ct_batch *batch, const struct ct_row_limits
         int at = batch->query && batch->order ? batch->order[place] : place;
         int row = batch->query ? 0 : t->row[at];
         int rank = batch->query ? rank_needed(batch, limits, at) : limits->rank[row - 1];
-        if (rank > part->above_rank && rank <= part->most_rank &&
-            (!wanted || wanted[row - 1]))
+        if (rank > part->above_rank && rank <= part->most_rank && (!wanted || wanted[row - 1]))
             order[count++] = at;
     }
     return count;

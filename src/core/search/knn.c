@@ -29,9 +29,9 @@ enum {
 /* The scratch of a thread, and the last query, from which the next block inherits. */
 struct knn_worker {
     struct ct_search search;
-    double *last_q;       /* [d] the last query answered */
-    double last_distance; /* distance of the k-th neighbor; infinite without one */
-    int last_row;         /* row of the last query, or 0 for a foreign query */
+    double *last_q;                     /* [d] the last query answered */
+    double last_distance;               /* distance of the k-th neighbor; infinite without one */
+    int last_row;                       /* row of the last query, or 0 for a foreign query */
     struct ct_query_limits last_limits; /* with a filter: what the last query excluded */
 };
 

@@ -46,8 +46,9 @@ static struct ct_query_start start_of(const struct ct_batch *batch, int line, in
 {
     if (batch->start)
         return batch->start[line];
-    return (struct ct_query_start){
-        {ct_sq_threshold(max_distance), INT_MAX}, batch->with_self ? 0 : row, batch->predecessors ? row - 1 : INT_MAX};
+    return (struct ct_query_start){{ct_sq_threshold(max_distance), INT_MAX},
+                                   batch->with_self ? 0 : row,
+                                   batch->predecessors ? row - 1 : INT_MAX};
 }
 
 /* Sets what query i excludes by the filter. row: the row of an own point, or 0. */

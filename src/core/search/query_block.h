@@ -37,9 +37,9 @@ struct ct_search_context {
     struct ct_candidate_sink sink;    /* receives the candidates if k = 0 */
     const unsigned char *removed; /* [n] not 0 for a row, from 0, that is no neighbor; or NULL */
     const struct ct_row_filter *filter; /* excludes points for each query; or NULL */
-    const int *key; /* [n] what a scan of a tile compares: the rows, or the keys of the filter */
-    double box_factor;            /* 1 / (1 + epsilon): a box must be nearer than the threshold
-                                   * by this factor */
+    const int *key;    /* [n] what a scan of a tile compares: the rows, or the keys of the filter */
+    double box_factor; /* 1 / (1 + epsilon): a box must be nearer than the threshold
+                        * by this factor */
 };
 
 /* Queries are numbered i = 0, ..., count - 1. */

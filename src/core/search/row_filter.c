@@ -5,8 +5,8 @@
 #include <limits.h>
 
 /* The points at positions from `begin` up to, not including, `end`. */
-static struct ct_row_summary summarize(const struct ct_row_limits *limits, const int *row, int begin,
-                                       int end)
+static struct ct_row_summary summarize(const struct ct_row_limits *limits, const int *row,
+                                       int begin, int end)
 {
     struct ct_row_summary all = {limits->rank ? INT_MAX : 0,
                                  limits->group ? limits->group[row[begin] - 1] : 0, INT_MAX, 0};

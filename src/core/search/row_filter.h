@@ -47,8 +47,8 @@ struct ct_row_filter {
     int has_second;                    /* whether the key does not decide alone */
     const struct ct_row_summary *node; /* [nodes] */
     const struct ct_row_summary *tile; /* [tiles] */
-    const int *up_to_rank;             /* [ranks + 1] points of the tree with ranks up to this one */
-    const int *in_group;               /* [groups + 1] points of the tree in this group */
+    const int *up_to_rank; /* [ranks + 1] points of the tree with ranks up to this one */
+    const int *in_group;   /* [groups + 1] points of the tree in this group */
 };
 
 /* Returns the filter of a tree, in the host's memory. The tree has tiles. Its rows are 1 to n, or
@@ -61,7 +61,7 @@ const struct ct_row_filter *ct_row_filter_new(const struct ct_host *host,
 struct ct_query_limits ct_limits_of_query(const struct ct_row_filter *filter, int line, int row);
 
 /* Returns what both of two queries exclude. */
-struct ct_query_limits ct_join_limits(struct ct_query_limits one, struct ct_query_limits other);
+struct ct_query_limits ct_join_limits(struct ct_query_limits a, struct ct_query_limits b);
 
 /* Whether every point that is eligible with the limits `from` is eligible with `to`, and is not the
  * query of `to`. Never with a window in `to`. */
@@ -76,7 +76,8 @@ int ct_count_eligible(const struct ct_row_filter *filter, const struct ct_tree *
 static inline int ct_excludes_all(const struct ct_query_limits *limits,
                                   const struct ct_row_summary *points)
 {
-    return points->min_rank > limits->max_rank || (points->group && points->group == limits->group) ||
+    return points->min_rank > limits->max_rank ||
+           (points->group && points->group == limits->group) ||
            (points->min_row >= limits->first_row && points->max_row <= limits->last_row);
 }
 

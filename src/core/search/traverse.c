@@ -51,7 +51,8 @@ static struct ct_query_limits common_limits(const struct ct_query_block *block)
     return limits;
 }
 
-/* Finds the bounding box of the active queries, in both units, their largest row, and their limits. */
+/* Finds the bounding box of the active queries, in both units, their largest row, and their limits.
+ */
 static void bound_queries(const struct ct_query_block *block, struct ct_frontier *f)
 {
     int d = block->context.tree->d;
