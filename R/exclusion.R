@@ -43,7 +43,7 @@ check_tree_excludes <- function(tree, argument) {
           } else if (is_scanned(tree)) "one of metric_gower(na = \"scan\")"
           else if (!is.null(tree$metric)) "one of a residual_correlation()"
   if (!is.null(kind)) {
-    fail("tree must be a single tree by a distance between coordinates (see metrics) with %s: got %s", argument, kind)
+    fail("tree must be one tree whose metric compares coordinates (see metrics) with %s: got %s", argument, kind)
   }
 }
 
@@ -63,7 +63,7 @@ of_points_and_queries <- function(value, argument, n, query, check) {
     fail(paste("%s must be a list(points = , query = ) with query, because the points and the queries have values:",
                "got %s"), argument, describe(value))
   }
-  check_parts(value, c("points", "query"), argument, "a list")
+  check_parts(value, c("points", "query"), argument, "list(points = , query = )")
   list(points = check(value$points, paste0(argument, "$points"), n, "point of the tree"),
        query = check(value$query, paste0(argument, "$query"), NROW(query), "query"))
 }

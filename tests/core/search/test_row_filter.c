@@ -130,7 +130,8 @@ static int knn_is_right(const struct task *task, const struct ct_row_limits *lim
     return right;
 }
 
-/* Searches for all queries, or for about one of `share` own points; other lines stay as they are. */
+/* Searches for all queries, or for about one of `share` own points; other lines stay as they are.
+ */
 static void check_knn(const struct task *task, struct ct_batch batch,
                       const struct ct_row_limits *limits, int k, int share)
 {
@@ -199,11 +200,15 @@ static void check_limits(const struct ct_tree *tree, const struct task *task, in
                              .block = (const int[]){0, 1, 13, 64}[round % 4],
                              .mode = modes[(round + round / 3) % 3]};
     struct ct_row_limits limits = draw_limits(task, kinds);
-    int k = ks[n > 1000 ? round % 2 : round % 3], share = (const int[]){1, 1, 3, 20}[random_below(4)];
+    int k = ks[n > 1000 ? round % 2 : round % 3],
+        share = (const int[]){1, 1, 3, 20}[random_below(4)];
     size_t checked = (size_t)((task->queries->n - 1) / task->step + 1);
-    double radius = task->sorted[random_below((int)checked) * (size_t)n + random_below(n) / 3].distance;
-    check_about("%s, %s, kinds %d, round %d, k %d, window %d, share %d, radius %g", task->cloud->name,
-                batch.query ? "foreign" : "own", kinds, round, k, limits.window, share, radius);
+    double radius =
+        task->sorted[random_below((int)checked) * (size_t)n + random_below(n) / (n > 1000 ? 20 : 3)]
+            .distance;
+    check_about("%s, %s, kinds %d, round %d, k %d, window %d, share %d, radius %g",
+                task->cloud->name, batch.query ? "foreign" : "own", kinds, round, k, limits.window,
+                share, radius);
     check_knn(task, batch, &limits, k, share);
     check_radius(task, batch, &limits, radius);
     host_end_call();
@@ -246,9 +251,9 @@ static void check_cloud(int which)
     struct cloud cloud = cloud_number(which), others = queries_near(&cloud, 30);
     struct grown small = grow(&cloud, 3, 1), large = grow_unordered(&cloud, 40, 1);
     struct task own = make_task(&cloud, &cloud, 3), other = make_task(&cloud, &others, 1);
-    check_task(&small.tree, &own, 14);
+    check_task(&small.tree, &own, 7);
     check_task(&large.tree, &own, 7);
-    check_task(&small.tree, &other, 6);
+    check_task(&small.tree, &other, 3);
     check_with_self(&small.tree, &own);
     keep_end();
 }
@@ -256,11 +261,11 @@ static void check_cloud(int which)
 /* So many points that trees of small ranks are built. */
 static void check_large(const char *name, int n, int d)
 {
-    struct cloud cloud = cloud_of(name, n, d), others = queries_near(&cloud, 700);
+    struct cloud cloud = cloud_of(name, n, d), others = queries_near(&cloud, 300);
     struct grown grown = grow(&cloud, 16, 2);
-    struct task own = make_task(&cloud, &cloud, 40), other = make_task(&cloud, &others, 40);
-    check_task(&grown.tree, &own, 28);
-    check_task(&grown.tree, &other, 12);
+    struct task own = make_task(&cloud, &cloud, 60), other = make_task(&cloud, &others, 30);
+    check_task(&grown.tree, &own, 10);
+    check_task(&grown.tree, &other, 6);
     check_with_self(&grown.tree, &own);
     keep_end();
 }
@@ -269,9 +274,9 @@ int main(void)
 {
     for (int which = 0; which < clouds_count(); which++)
         check_cloud(which);
-    check_large("uniform", 3000, 2);
-    check_large("grid", 1700, 2);
+    check_large("uniform", 2300, 2);
+    check_large("grid", 1300, 2);
     check_large("same", 1100, 3);
-    check_large("normal", 1500, 8);
+    check_large("normal", 1200, 8);
     return check_done("row_filter");
 }
