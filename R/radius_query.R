@@ -23,13 +23,14 @@
 #'   \describe{
 #'     \item{`index`}{list of m integer vectors: row numbers of the points from which the tree was
 #'       built. Vector i has the points within the radius of query i. If the queries are own points
-#'       of the tree, it does not contain the query itself.}
+#'       of the tree, it does not contain the query itself, unless `self` is `TRUE`.}
 #'     \item{`distance`}{list of m double vectors: the distances of these points}
 #'     \item{`count`}{integer vector \[m\]: the number of points found for each query}
 #'     \item{`radius`}{the radius}
 #'   }
 #'   and the attributes `own` (whether the queries are the tree's own points), `points` (n, or the
-#'   largest row number in a grown tree), and `rows`, if `rows` is given. Without queries, the lists
+#'   largest row number in a grown tree), `rows`, if `rows` is given, and `exclusion`, the names of
+#'   the arguments `self`, `before`, `exclude` and `window`, if used. Without queries, the lists
 #'   and `count` are empty.
 #'
 #'   With `count_only = TRUE`: only the integer vector `count`.
@@ -50,8 +51,8 @@
 #' Stops if `tree` is not a tree or has a residual correlation; if `query` is not numeric and
 #' finite, or has other columns than the tree, by number or by name; if the range of the columns of
 #' `query` and of the tree's points together is outside the limits of [cover_tree()]; if `rows`
-#' contains anything but row numbers of the tree; if `radius`, `sort`, `count_only`, `threads`,
-#' `max_pairs` or `control` is not as described; and if the result would have more than `max_pairs`
+#' contains anything but row numbers of the tree; if `radius`, `self`, `before`, `exclude`, `window`,
+#' `sort`, `count_only`, `threads`, `max_pairs` or `control` is not as described; and if the result would have more than `max_pairs`
 #' pairs, or more queries than fit into memory.
 #'
 #' @section Cost:
@@ -64,7 +65,7 @@
 #' their vectors. Sorting needs temporary memory for the longest vector of each thread. In addition,
 #' each thread needs temporary memory for the nodes and tiles of the tree.
 #'
-#' @seealso [knn_query()] finds the k nearest points. [as_neighbors()] converts a result to the
+#' @seealso [knn_query()] finds the k nearest points, and explains `before`, `exclude` and `window`. [as_neighbors()] converts a result to the
 #'   objects of other packages. [insert_points()] explains the row numbers of a grown tree.
 #'
 #' @examples

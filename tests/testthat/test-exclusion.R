@@ -170,7 +170,7 @@ test_that("exclusions hold for other metrics, and for a tree from a file", {
   bits <- matrix(rbinom(length(some) * 70, 1, 0.3), length(some))
   trees <- list(file = read_tree(path), manhattan = cover_tree(y, "manhattan"), maximum = cover_tree(y, "maximum"),
                 cosine = cover_tree(y, "cosine"), gower = cover_tree(data.frame(y, f = factor(group)), metric_gower()),
-                sphere = cover_tree(sphere, metric_sphere()), hamming = cover_tree(bits, metric_hamming()))
+                sphere = cover_tree(sphere, metric_great_circle()), hamming = cover_tree(bits, "hamming"))
   m <- length(some)
   for (name in names(trees)) {
     full <- knn_query(trees[[name]], k = m, self = TRUE)
