@@ -53,7 +53,7 @@
 #'   similarity: see the example.
 #'
 #' @section Errors:
-#' Stops if `x` is not a result of a search; if `to` is not in the table, or the table has no form
+#' Stops if `x` is not a result of a search, or one with `self = TRUE`; if `to` is not in the table, or the table has no form
 #' for a result of `radius_query()` or `vecchia_neighbors()`; if the last column does not permit the queries; if a query has
 #' fewer than k neighbors and the package has no form for such a query; if a neighbor for GpGp,
 #' spNNGP or BRISC is in a later row than its query, or, for spNNGP and BRISC, the point in row i
