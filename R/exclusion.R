@@ -103,8 +103,12 @@ ranks_of <- function(values) {
     fail("before$query must be of the type of before$points, %s: got %s", classes$points, classes$query)
   }
   points <- as.double(unclass(values$points))
-  distinct <- sort(unique(points))
-  rank <- match(points, distinct)
+  at <- order(points, method = "radix")
+  sorted <- points[at]
+  is_first <- c(TRUE, sorted[-1] != sorted[-length(sorted)])
+  distinct <- sorted[is_first]
+  rank <- integer(length(points))
+  rank[at] <- cumsum(is_first)
   list(ranks = length(distinct), rank = rank,
        max_rank = if (is.null(values$query)) rank - 1L
                   else findInterval(as.double(unclass(values$query)), distinct, left.open = TRUE))

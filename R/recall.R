@@ -133,7 +133,8 @@ kept_choices <- function(cache) {
 #'
 #' @section Errors:
 #' Stops if `result` does not have a row for each query, or holds numbers that are not rows of the
-#' tree, or was found with `self`, `before`, `exclude` or `window`, and if more than `max_pairs` neighbors would have to be found.
+#' tree, or was found with `self`, `before`, `exclude` or `window`, and if more than `max_pairs`
+#' neighbors would have to be found.
 #'
 #' @references
 #' Clopper, C. J. and Pearson, E. S. (1934). The use of confidence or fiducial limits illustrated in
