@@ -9,8 +9,6 @@
 #include "core/search/predecessor.h"
 #include "core/tree/subset.h"
 
-#include <limits.h>
-
 enum {
     MIN_POINTS = 1024,     /* a tree of at most 1024 points is not halved, */
     POINTS_PER_RESULT = 8, /* nor a tree of at most 8 k points, */
@@ -19,8 +17,8 @@ enum {
 
 /* The search in one tree. */
 struct part {
-    struct ct_tree tree;
-    int most_rank;  /* of the points of the tree */
+    int points;     /* of the tree */
+    int most_rank;  /* of these points */
     int above_rank; /* queries that need a rank above it search in this tree */
 };
 
@@ -74,7 +72,7 @@ static const int *count_points(const struct ct_host *host, const struct ct_tree 
  * tree is not to be halved. points, queries: [ranks + 1] up to each rank. */
 static int rank_to_halve(const struct part *part, const int *points, const int *queries, int k)
 {
-    int rank = part->most_rank, n = part->tree.n;
+    int rank = part->most_rank, n = part->points;
     if (n <= MIN_POINTS || n / POINTS_PER_RESULT <= k)
         return 0;
     while (points[rank] > n / 2)
@@ -87,18 +85,14 @@ static int split_batch(const struct ct_host *host, const struct ct_batch *batch,
                        const struct ct_row_limits *limits, int k, struct part *part)
 {
     int count = 1;
-    part[0] = (struct part){*batch->tree, limits->ranks, -1};
+    part[0] = (struct part){batch->tree->n, limits->ranks, -1};
     if (!limits->rank)
         return 1;
     const int *points = count_points(host, batch->tree, limits);
     const int *queries = count_queries(host, batch, limits);
     for (int rank; (rank = rank_to_halve(&part[count - 1], points, queries, k)) > 0; count++) {
-        const struct ct_tree *larger = &part[count - 1].tree;
         part[count - 1].above_rank = rank;
-        part[count].tree = ct_build_tree_up_to_rank(host, larger, limits->rank, rank, points[rank],
-                                                    batch->kernels, batch->threads);
-        part[count].most_rank = rank;
-        part[count].above_rank = -1;
+        part[count] = (struct part){points[rank], rank, -1};
     }
     return count;
 }
@@ -116,12 +110,12 @@ static const char *mark_rows(const struct ct_host *host, const struct ct_batch *
     return wanted;
 }
 
-/* Lists the queries of a part that needs ranks: positions of own points in its tree, or rows of
- * the query points. Returns their number. wanted: see mark_rows(). */
+/* Lists the queries of a part by rank: positions of own points in its tree, or rows of the query
+ * points. Returns their number. wanted: see mark_rows(). */
 static int list_queries(const struct ct_batch *batch, const struct ct_row_limits *limits,
-                        const struct part *part, const char *wanted, int *order)
+                        const struct ct_tree *t, const struct part *part, const char *wanted,
+                        int *order)
 {
-    const struct ct_tree *t = &part->tree;
     int count = 0, places = batch->query ? batch->count : t->n;
     for (int place = 0; place < places; place++) {
         int at = batch->query && batch->order ? batch->order[place] : place;
@@ -133,25 +127,27 @@ static int list_queries(const struct ct_batch *batch, const struct ct_row_limits
     return count;
 }
 
-/* Returns the batch of the queries of a part. */
+/* Returns the batch of the queries of a part, in the tree of the part. */
 static struct ct_batch batch_of_part(const struct ct_host *host, const struct ct_batch *batch,
-                                     const struct ct_row_limits *limits, const struct part *part,
-                                     const char *wanted)
+                                     const struct ct_row_limits *limits, const struct ct_tree *tree,
+                                     const struct part *part, const char *wanted)
 {
     struct ct_batch result = *batch;
-    result.tree = &part->tree;
-    result.filter = ct_row_filter_new(host, &part->tree, limits);
+    result.tree = tree;
+    result.filter = ct_row_filter_new(host, tree, limits);
     result.ld_query = batch->ld_query > 0 ? batch->ld_query : batch->count;
     result.ld = batch->ld > 0 ? batch->ld : batch->count;
     if (limits->rank) {
-        int most = batch->query ? batch->count : part->tree.n;
+        int most = batch->query ? batch->count : tree->n;
         int *order = host->alloc((size_t)most, sizeof *order);
-        result.count = list_queries(batch, limits, part, wanted, order);
+        result.count = list_queries(batch, limits, tree, part, wanted, order);
         result.order = order;
     }
     return result;
 }
 
+/* The tree of a part is built from all points, so that its memory can be released before the next
+ * tree is built. */
 void ct_knn_filtered(const struct ct_host *host, const struct ct_batch *batch,
                      const struct ct_row_limits *limits, int k, double missing, int *index,
                      double *distance)
@@ -161,7 +157,11 @@ void ct_knn_filtered(const struct ct_host *host, const struct ct_batch *batch,
     const char *wanted = mark_rows(host, batch);
     for (int p = 0; p < parts; p++) {
         void *mark = host->mark ? host->mark() : NULL;
-        struct ct_batch queries = batch_of_part(host, batch, limits, &part[p], wanted);
+        struct ct_tree tree = *batch->tree;
+        if (p > 0)
+            tree = ct_build_tree_up_to_rank(host, batch->tree, limits->rank, part[p].most_rank,
+                                            part[p].points, batch->kernels, batch->threads);
+        struct ct_batch queries = batch_of_part(host, batch, limits, &tree, &part[p], wanted);
         if (queries.count > 0)
             ct_knn(host, &queries, k, missing, index, distance);
         if (host->release)

@@ -8,7 +8,7 @@
 /* Finds the nearest of the points that the limits permit, for a batch without filter. Otherwise
  * like ct_knn(). Beside the searches it takes O(n) time and memory. With ranks, it also builds
  * trees of the points with small ranks, where enough queries have small ranks: in all, about the
- * time and the memory of another tree. */
+ * time to build the tree, and the memory of a tree of half of the points. */
 void ct_knn_filtered(const struct ct_host *host, const struct ct_batch *batch,
                      const struct ct_row_limits *limits, int k, double missing, int *index,
                      double *distance);
