@@ -97,7 +97,7 @@ as_neighbors <- function(x, to, self = NULL, points = NULL) {
   }
   if (missing(to)) fail("to must be the name of a package: got nothing")
   if ("self" %in% attr(x, "exclusion")) {
-    fail("x must be a result of a search with self = FALSE, to which as_neighbors(self = TRUE) adds each point: got TRUE")
+    fail("x must be a result of a search with self = FALSE, to which as_neighbors(self = TRUE) adds each point: got one with self = TRUE")
   }
   form <- FORMS[[check_choice(to, names(FORMS), "to")]]
   if (of_vecchia) x <- knn_of_vecchia(x, form, to)

@@ -152,3 +152,9 @@ check_exact_exclusion <- function(exclusion, epsilon, budget) {
          if (epsilon > 0) format(epsilon) else "a budget")
   }
 }
+
+# Stops if a result of a search is one of permitted points only. `argument`: its name.
+refuse_exclusion <- function(result, argument) {
+  used <- attr(result, "exclusion")
+  if (length(used) > 0) fail("%s must be a result without self, before, exclude and window: got one with %s", argument, used[1])
+}

@@ -168,9 +168,7 @@ recall_of <- function(tree, result, query = NULL, rows = attr(result, "rows"), p
   query <- plain_query(query, tree)
   count_queries(query, rows, length(tree))
   rows <- check_rows(rows, length(tree))
-  if (!is.null(attr(result, "exclusion"))) {
-    fail("result must be one without self, before, exclude and window: got one with %s", attr(result, "exclusion")[1])
-  }
+  refuse_exclusion(result, "result")
   if (inherits(result, "covertree_knn")) result <- result$index
   index <- check_result(result, length(tree))
   call <- search_for(tree, query, ncol(index), options)
