@@ -53,7 +53,7 @@
 #'   similarity: see the example.
 #'
 #' @section Errors:
-#' Stops if `x` is not a result of a search; if `to` is not in the table, or the table has no form
+#' Stops if `x` is not a result of a search, or one with `self = TRUE`; if `to` is not in the table, or the table has no form
 #' for a result of `radius_query()` or `vecchia_neighbors()`; if the last column does not permit the queries; if a query has
 #' fewer than k neighbors and the package has no form for such a query; if a neighbor for GpGp,
 #' spNNGP or BRISC is in a later row than its query, or, for spNNGP and BRISC, the point in row i
@@ -96,6 +96,9 @@ as_neighbors <- function(x, to, self = NULL, points = NULL) {
     fail("x must be a result of knn_query(), radius_query() or vecchia_neighbors(): got %s", describe(x))
   }
   if (missing(to)) fail("to must be the name of a package: got nothing")
+  if ("self" %in% attr(x, "exclusion")) {
+    fail("x must be a result of a search with self = FALSE, to which as_neighbors(self = TRUE) adds each point: got one with self = TRUE")
+  }
   form <- FORMS[[check_choice(to, names(FORMS), "to")]]
   if (of_vecchia) x <- knn_of_vecchia(x, form, to)
   if (to == "BRISC") attr(x, "coordinates") <- check_plane_points(points, x)

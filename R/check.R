@@ -89,16 +89,17 @@ check_threads <- function(threads) {
 }
 
 # Returns the options of a search as a list, from which src/glue/query.c reads them by name.
-# `control` is the value of check_control(); knn_query() sets `max_distance`, and a search in a
-# shard `max_row`, the largest row that each foreign query can find.
+# `control` is the value of check_control(), `exclusion` of check_exclusion(); knn_query() sets
+# `max_distance`, the search `limits` (limits_for()), and a search in a shard `max_row`, the largest
+# row that each foreign query can find.
 search_options <- function(control = knn_control(), threads = NULL, predecessor = FALSE, epsilon = 0,
-                           budget = NULL, metric = NULL) {
+                           budget = NULL, metric = NULL, exclusion = NULL) {
   list(search = match(control$search, search_modes) - 1L,
        block_size = if (is.null(control$block_size)) 0L else control$block_size,
        simd = simd_level(), threads = check_threads(threads), stats = control$stats,
        progress = control$progress, predecessor = check_flag(predecessor, "predecessor"),
-       epsilon = epsilon, budget = budget, metric = metric, max_distance = NULL,
-       max_row = NULL)
+       epsilon = epsilon, budget = budget, metric = metric, max_distance = NULL, max_row = NULL,
+       self = isTRUE(exclusion$self), limits = NULL, exclusion = exclusion)
 }
 
 # Returns the number of queries: the elements of `rows`, the rows of `query`, or the n points of the

@@ -13,7 +13,7 @@
 #'   [metric_function()], `query` is a list or vector of m objects. For a tree of points of the
 #'   package \pkg{sf}, `query` may be of class `sf` or `sfc`, with the same coordinate reference
 #'   system. `NULL`: the queries are the tree's own points. An own point is not its own neighbor,
-#'   but a duplicate in another row is.
+#'   unless `self` is `TRUE`, but a duplicate in another row is.
 #' @param k The number of neighbors: a whole number of at least 1.
 #' @param rows Queries among the tree's own points: a vector of m row numbers from 1 to n, in any
 #'   order, which may contain a row several times. Row i of the result is row `rows[i]` of the
@@ -24,6 +24,20 @@
 #'   `NULL`. The first such search in a tree of more than 1,024 points also builds the *prefix
 #'   trees*: trees of the first n/2, n/4, ... rows. The tree keeps them in memory, but does not save
 #'   them. They take about as much memory as a tree with the default `leaf_size`.
+#' @param self Whether an own point may be its own neighbor, at distance 0 and ordered by row among
+#'   its duplicates. Not with `query`, nor with an argument that excludes the point itself: `before`,
+#'   `exclude`, `window` or, in [knn_query()], `predecessor`.
+#' @param before A variable, such as time, in which neighbors must come before the query: a vector of
+#'   n numbers, a `Date` or a `POSIXct`, with the value of each of the tree's points. The value of a
+#'   neighbor is smaller than the value of the query; points with an equal value are no neighbors.
+#'   With `query`: `list(points = , query = )`, the values of the n points and of the m queries.
+#'   Without `NA`. See "Excluded points" in [knn_query()].
+#' @param exclude Groups whose points are not neighbors of each other: a factor or a vector of n
+#'   numbers or strings, with the group of each of the tree's points. With `query`: `list(points = ,
+#'   query = )`, the groups of the n points and of the m queries. A query of a group without points
+#'   may find all points. Without `NA`.
+#' @param window A whole number w of at least 0, for rows in the order of time: the own point in row
+#'   i does not find the rows from i - w to i + w. `query` must be `NULL`.
 #' @param recall The mean share of the true neighbors to find: one number above 0 and at most 1. 1
 #'   is exact. Below 1, the search by residual correlation stops early. How early is determined on
 #'   samples of the queries, some of which are also answered exactly. By Euclidean distance and by
@@ -69,6 +83,7 @@
 #'     \item{`evaluations`}{only if not exact: the mean number of points evaluated per query. By
 #'       Euclidean distance without a budget, a scanned tile counts as 16 points.}
 #'     \item{`budget`, `epsilon`, `rows`}{the arguments, if used}
+#'     \item{`exclusion`}{the names of the arguments `self`, `before`, `exclude` and `window`, if used}
 #'     \item{`own`, `points`}{whether the queries are the tree's own points; the largest row number
 #'       of a point: n, or more in a grown tree ([insert_points()])}
 #'     \item{`no_residual`, `reason`}{only by residual correlation: the share of the queries that
@@ -77,12 +92,32 @@
 #'       reasons}
 #'     \item{`stats`}{with `control = knn_control(stats = TRUE)`: see [knn_stats()]}
 #'   }
-#'   If a query has fewer than k neighbors (within `max_distance`), its rows of both matrices are
-#'   padded with `NA`. Without queries, both matrices are 0 x k, and the result is exact.
+#'   If a query has fewer than k neighbors (within `max_distance`, and not excluded), its rows of
+#'   both matrices are padded with `NA`. Without queries, both matrices are 0 x k, and the result is exact.
 #'
 #'   `as.data.frame()` converts the result to a data frame with a row for each neighbor, without the
 #'   padding, and the columns `query` (the number of the query, or with `rows` the row number of the
 #'   point), `neighbor`, `rank` and `distance`. `print(x, n = 6)` prints the first n rows.
+#'
+#' @section Excluded points:
+#' `before`, `exclude` and `window` exclude points for each query; a neighbor must satisfy all that
+#' are given. Results are exact and ordered by (distance, row), as without exclusions. The search
+#' stores the smallest value, the group (if all points have the same one) and the range of rows of
+#' each node and tile of the tree, and so excludes nodes without a permitted point.
+#'
+#' Uses: `before` finds earlier events, or conditioning sets in a given order; `before =
+#' seq_len(n)` is `predecessor = TRUE`. `exclude` finds neighbors in other folds of a
+#' cross-validation by groups, other patients or treatment groups for matching, or other spatial
+#' blocks. `window` excludes trivial matches in a time series. If the rows of x are the subsequences
+#' of length L of a series, each with mean 0 and standard deviation 1, then `k = 1` and `window = w`
+#' give the matrix profile with an exclusion zone of w on both sides (in other software often L / 4
+#' or L / 2, rounded up), and with `before = seq_len(n)` the left matrix profile (Yeh et al., 2016).
+#'
+#' These arguments need one tree whose metric compares coordinates, such as Euclidean, Manhattan,
+#' Chebyshev, cosine or great-circle distance ([metrics]), and an exact search: `epsilon = 0` and no
+#' `budget`. A tree from [read_tree()] is one tree. Other trees are an error: those of a
+#' [metric_function()], of `metric_gower(na = "scan")` and of a [residual_correlation()], which
+#' support `predecessor` only, and trees after [insert_points()] or [remove_points()], and forests.
 #'
 #' @section By residual correlation:
 #' If the metric of the tree is a [residual_correlation()], the exact search compares every query
@@ -149,7 +184,7 @@
 #' Stops if `tree` is not a tree; if `query` is not numeric and finite, or has other columns than
 #' the tree, by number or by name; if the range of the columns of `query` and of the tree's points
 #' together is outside the limits of [cover_tree()]; if `rows` contains anything but row numbers of
-#' the tree; if `k`, `predecessor`, `recall`, `epsilon`, `budget`, `max_distance`, `threads`,
+#' the tree; if `k`, `predecessor`, `self`, `before`, `exclude`, `window`, `recall`, `epsilon`, `budget`, `max_distance`, `threads`,
 #' `max_pairs` or `control` is not as described; if arguments exclude each other; and if the result
 #' would have more than `max_pairs` pairs.
 #'
@@ -159,6 +194,11 @@
 #' points, and this number grows little with n; see `vignette("performance")`. Each call also sorts
 #' the queries along the Hilbert curve, O(m d); with `rows`, it takes O(n) more.
 #'
+#' With `before`, `exclude` or `window`, a call also takes O(n log n) time. With `before`, it builds
+#' trees of the points with small values for queries with small values, in about the time of one
+#' tree; with few queries it does not. A query whose k nearest permitted points are far away takes
+#' longer: its ball contains excluded points, which are excluded node by node where possible.
+#'
 #' Time, residual correlation with s inducing points: O(n (s + d)) for each query of an exact
 #' search, and half of that with `predecessor = TRUE` for all points. A rotation of the factors, if
 #' the search decides that it saves time, takes O(n s^2). An approximate search takes O(s + d) for
@@ -167,9 +207,14 @@
 #'
 #' Memory: 12 bytes for each pair of the result; up to 28 bytes during a search by a
 #' [metric_function()]. A Euclidean search also needs temporary memory for the nodes and tiles of
-#' the tree and for candidates, for each thread. An exact search by residual correlation needs n (s
+#' the tree and for candidates, for each thread; with exclusions about 30 bytes for each point;
+#' with `before` about 100 bytes, and memory to build a tree of n / 2 points. An exact search by residual correlation needs n (s
 #' + d + 3) numbers in single precision, double precision, or both. With at most n / 8 queries, it
 #' needs about 4 MB, s + d + 3 numbers for each query, and memory for candidates.
+#'
+#' @references
+#' Yeh, C.-C. M. et al. (2016). Matrix Profile I: all pairs similarity joins for time series. *IEEE
+#' International Conference on Data Mining*, 1317-1322. \doi{10.1109/ICDM.2016.0179}
 #'
 #' @seealso [radius_query()] finds all points within a distance. [vecchia_neighbors()] orders points
 #'   and finds predecessors. [knn_join()], [knn_predict()], [knn_impute()] and [knn_graph()] use the
@@ -186,11 +231,16 @@
 #' knn_query(tree, query = rbind(c(-20, 180, 100)), k = 2)
 #' knn_query(tree, rows = c(1000, 1), k = 2)
 #' knn_query(tree, rows = c(1000, 1), k = 2, max_distance = 5)
+#'
+#' # Earthquakes of smaller magnitude, reported by other numbers of stations.
+#' knn_query(tree, k = 2, before = quakes$mag, exclude = quakes$stations)
 #' @export
-knn_query <- function(tree, query = NULL, k = 10, rows = NULL, predecessor = FALSE, recall = 1,
-                      epsilon = 0, budget = NULL, max_distance = Inf, threads = NULL, max_pairs = NULL,
-                      control = knn_control()) {
+knn_query <- function(tree, query = NULL, k = 10, rows = NULL, predecessor = FALSE, self = FALSE,
+                      before = NULL, exclude = NULL, window = NULL, recall = 1, epsilon = 0, budget = NULL,
+                      max_distance = Inf, threads = NULL, max_pairs = NULL, control = knn_control()) {
+  excluding <- list(self = self, before = before, exclude = exclude, window = window)
   if (is_shards(tree)) {
+    check_exclusion(excluding, tree, query)
     return(shards_knn(tree, query, k, rows, predecessor, recall, epsilon, budget, max_distance, threads,
                       max_pairs, control))
   }
@@ -204,6 +254,7 @@ knn_query <- function(tree, query = NULL, k = 10, rows = NULL, predecessor = FAL
     fail("at most one of recall, epsilon and budget must be given: got %s", toString(given))
   }
   query <- plain_query(query, tree)
+  exclusion <- check_exclusion(excluding, tree, query, check_flag(predecessor, "predecessor"))
   if (is_grown_tree(tree)) {
     return(grown_knn(tree, query, k, rows, list(predecessor = predecessor, recall = recall, epsilon = epsilon,
                                                 budget = budget, max_distance = max_distance, threads = threads,
@@ -213,7 +264,11 @@ knn_query <- function(tree, query = NULL, k = 10, rows = NULL, predecessor = FAL
   if (is_function_tree(tree) || is_custom(tree$metric$metric$kernel) || is_scanned(tree)) recall <- 1
   if (is_scanned(tree)) epsilon <- 0
   control <- check_control(control)
-  options <- search_options(control, threads, predecessor, epsilon, budget)
+  if (!is.null(exclusion)) {
+    check_exact_exclusion(exclusion, epsilon, budget)
+    predecessor <- FALSE
+  }
+  options <- search_options(control, threads, predecessor, epsilon, budget, exclusion = exclusion)
   euclidean <- is.null(tree$metric)
   scan <- control$search == "scan" && euclidean
   if (scan && !is.null(budget)) fail("search must be \"auto\" or \"tree\" with a budget: got \"scan\"")
@@ -249,6 +304,7 @@ knn_query <- function(tree, query = NULL, k = 10, rows = NULL, predecessor = FAL
   attr(knn, "budget") <- budget
   if (epsilon > 0 && !is.null(found$recall)) attr(knn, "epsilon") <- epsilon
   attr(knn, "rows") <- rows
+  attr(knn, "exclusion") <- exclusion$used
   attributes(knn) <- c(attributes(knn), no_residual_attributes(none))
   if (control$stats) attr(knn, "stats") <- call$stats(found)
   knn
@@ -281,13 +337,14 @@ euclidean_search <- function(tree, query, k, options) {
     options$stats <- stats
     options$epsilon <- epsilon
     options["budget"] <- list(budget)
+    options["limits"] <- list(limits_for(options$exclusion, rows))
     .Call(r_knn, pointer, some(rows), if (is.null(query)) rows, k, options)
   }
   queries <- if (is.null(query)) nrow(.Call(r_tree_arrays, pointer)$points) else nrow(query)
   start <- proc.time()[["elapsed"]]
   exact <- function(rows) {
     asked <- if (is.null(rows)) seq_len(queries) else rows
-    if (!prefers_bits(tree, asked, options, function(rows) go(rows, 0, NULL, TRUE))) return(go(rows, 0, NULL))
+    if (!is.null(options$exclusion) || !prefers_bits(tree, asked, options, function(rows) go(rows, 0, NULL, TRUE))) return(go(rows, 0, NULL))
     .Call(r_scan_knn, bit_sets(tree), query, rows, k, options)
   }
   list(

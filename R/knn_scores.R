@@ -50,7 +50,8 @@
 #' r_k is 0 or no neighbor is left, and infinite if all neighbors have the same distance.
 #'
 #' @section Errors:
-#' Stops if `x` is a result for other queries than all own points; for `knn_lof()`, if `x` is a tree
+#' Stops if `x` is a result for other queries than all own points, or one with `self`, `before`,
+#' `exclude` or `window`; for `knn_lof()`, if `x` is a tree
 #' after [remove_points()]; if `k` is missing although `x` is not a result, is not a whole number,
 #' or is not within the limits above; if a point has fewer than k neighbors, as is possible with
 #' `metric_gower(na = "scan")` and with `max_distance`; if the metric has no volume for `knn_density()`; and if
@@ -183,6 +184,7 @@ scored <- function(x, metric, default) {
   if (!ready) return(cover_tree(x, metric = metric))
   if (!default) fail("metric must not be given if x is a tree or a result, which have their own")
   if (!inherits(x, "covertree_knn")) return(x)
+  refuse_exclusion(x, "x")
   if (!isTRUE(attr(x, "own")) || !is.null(attr(x, "rows"))) {
     fail("x must have the neighbors of all own points of the tree: got the neighbors of %s",
          if (isTRUE(attr(x, "own"))) "some rows" else "a query")

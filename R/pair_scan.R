@@ -20,7 +20,7 @@ radius_scan <- function(tree, query, queries, options) {
   if (is_scanned(tree)) {
     return(list(points = gower_values(tree$space$x, tree$space$fit), query = gower_query(query, tree)))
   }
-  if (!is_binary(tree$space$metric)) return(NULL)
+  if (!is_binary(tree$space$metric) || !is.null(options$exclusion)) return(NULL)
   wide <- ncol(.Call(r_tree_arrays, tree$pointer)$points) > wide_sets && queries >= pilot_size
   if (options$search == 2L || (options$search == 0L && wide)) {
     list(points = bit_sets(tree), query = check_query(query, tree))

@@ -23,13 +23,14 @@
 #'   \describe{
 #'     \item{`index`}{list of m integer vectors: row numbers of the points from which the tree was
 #'       built. Vector i has the points within the radius of query i. If the queries are own points
-#'       of the tree, it does not contain the query itself.}
+#'       of the tree, it does not contain the query itself, unless `self` is `TRUE`.}
 #'     \item{`distance`}{list of m double vectors: the distances of these points}
 #'     \item{`count`}{integer vector \[m\]: the number of points found for each query}
 #'     \item{`radius`}{the radius}
 #'   }
 #'   and the attributes `own` (whether the queries are the tree's own points), `points` (n, or the
-#'   largest row number in a grown tree), and `rows`, if `rows` is given. Without queries, the lists
+#'   largest row number in a grown tree), `rows`, if `rows` is given, and `exclusion`, the names of
+#'   the arguments `self`, `before`, `exclude` and `window`, if used. Without queries, the lists
 #'   and `count` are empty.
 #'
 #'   With `count_only = TRUE`: only the integer vector `count`.
@@ -50,8 +51,8 @@
 #' Stops if `tree` is not a tree or has a residual correlation; if `query` is not numeric and
 #' finite, or has other columns than the tree, by number or by name; if the range of the columns of
 #' `query` and of the tree's points together is outside the limits of [cover_tree()]; if `rows`
-#' contains anything but row numbers of the tree; if `radius`, `sort`, `count_only`, `threads`,
-#' `max_pairs` or `control` is not as described; and if the result would have more than `max_pairs`
+#' contains anything but row numbers of the tree; if `radius`, `self`, `before`, `exclude`, `window`,
+#' `sort`, `count_only`, `threads`, `max_pairs` or `control` is not as described; and if the result would have more than `max_pairs`
 #' pairs, or more queries than fit into memory.
 #'
 #' @section Cost:
@@ -64,7 +65,7 @@
 #' their vectors. Sorting needs temporary memory for the longest vector of each thread. In addition,
 #' each thread needs temporary memory for the nodes and tiles of the tree.
 #'
-#' @seealso [knn_query()] finds the k nearest points. [as_neighbors()] converts a result to the
+#' @seealso [knn_query()] finds the k nearest points, and explains `before`, `exclude` and `window`. [as_neighbors()] converts a result to the
 #'   objects of other packages. [insert_points()] explains the row numbers of a grown tree.
 #'
 #' @examples
@@ -74,9 +75,12 @@
 #' table(near$count)
 #' radius_query(cover_tree(x), radius = 5, rows = 1:3, count_only = TRUE)
 #' @export
-radius_query <- function(tree, query = NULL, radius, rows = NULL, sort = TRUE, count_only = FALSE,
-                         threads = NULL, max_pairs = NULL, control = knn_control()) {
+radius_query <- function(tree, query = NULL, radius, rows = NULL, self = FALSE, before = NULL, exclude = NULL,
+                         window = NULL, sort = TRUE, count_only = FALSE, threads = NULL, max_pairs = NULL,
+                         control = knn_control()) {
+  excluding <- list(self = self, before = before, exclude = exclude, window = window)
   if (is_shards(tree)) {
+    check_exclusion(excluding, tree, query)
     if (missing(radius)) fail("radius must be one finite number of at least 0: got nothing")
     return(shards_radius(tree, query, radius, rows, sort, check_flag(count_only, "count_only"), threads,
                          max_pairs, control))
@@ -84,6 +88,7 @@ radius_query <- function(tree, query = NULL, radius, rows = NULL, sort = TRUE, c
   pointer <- check_tree(tree)
   count_only <- check_flag(count_only, "count_only")
   if (is_function_tree(tree)) {
+    check_exclusion(excluding, tree, query)
     return(function_radius(tree, query, radius, rows, sort, count_only, threads, max_pairs, control))
   }
   if (!is.null(tree$metric)) {
@@ -93,13 +98,15 @@ radius_query <- function(tree, query = NULL, radius, rows = NULL, sort = TRUE, c
   radius <- check_radius(radius)
   sort <- check_flag(sort, "sort")
   max_pairs <- check_max_pairs(max_pairs)
-  options <- search_options(check_control(control), threads, metric = tree$space$code)
   query <- plain_query(query, tree)
+  exclusion <- check_exclusion(excluding, tree, query)
+  options <- search_options(check_control(control), threads, metric = tree$space$code, exclusion = exclusion)
   queries <- count_queries(query, rows, length(tree))
   if (!count_only) check_queries(queries, if (is.null(rows)) queries else min(queries, length(tree)), max_pairs)
   search <- function(tree, query, rows, scan = NULL) {
     distinct <- if (!is.null(rows)) sort(unique(rows))
     place <- if (!identical(rows, distinct)) match(rows, distinct)
+    options["limits"] <- list(limits_for(exclusion, distinct))
     if (count_only) {
       count <- if (!is.null(scan)) .Call(r_scan_count, scan$points, scan$query, distinct, radius, options)
                else .Call(r_radius_count, tree, query, distinct, radius, options)
@@ -127,7 +134,7 @@ radius_query <- function(tree, query = NULL, radius, rows = NULL, sort = TRUE, c
   }
   if (count_only) return(found$count)
   structure(c(found, list(radius = radius)), class = "covertree_radius", rows = rows,
-            own = is.null(query), points = last_row(tree))
+            own = is.null(query), points = last_row(tree), exclusion = exclusion$used)
 }
 
 #' @export

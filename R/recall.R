@@ -133,7 +133,8 @@ kept_choices <- function(cache) {
 #'
 #' @section Errors:
 #' Stops if `result` does not have a row for each query, or holds numbers that are not rows of the
-#' tree, and if more than `max_pairs` neighbors would have to be found.
+#' tree, or was found with `self`, `before`, `exclude` or `window`, and if more than `max_pairs`
+#' neighbors would have to be found.
 #'
 #' @references
 #' Clopper, C. J. and Pearson, E. S. (1934). The use of confidence or fiducial limits illustrated in
@@ -167,6 +168,7 @@ recall_of <- function(tree, result, query = NULL, rows = attr(result, "rows"), p
   query <- plain_query(query, tree)
   count_queries(query, rows, length(tree))
   rows <- check_rows(rows, length(tree))
+  refuse_exclusion(result, "result")
   if (inherits(result, "covertree_knn")) result <- result$index
   index <- check_result(result, length(tree))
   call <- search_for(tree, query, ncol(index), options)

@@ -3,6 +3,7 @@
 #include "core/covertree.h"
 #include "glue/metric.h"
 #include "glue/parts.h"
+#include "glue/row_limits.h"
 #include "glue/simd.h"
 #include "glue/threads.h"
 #include "glue/tree_handle.h"
@@ -24,6 +25,7 @@ static struct ct_batch new_batch(SEXP options, int d)
         .kernels = r_kernels(r_option(options, "simd")),
         .block = r_int_option(options, "block_size"),
         .mode = (enum ct_search_mode)r_int_option(options, "search"),
+        .with_self = r_int_option(options, "self"),
     };
 }
 
@@ -189,6 +191,22 @@ static void limit_rows(struct ct_batch *batch, SEXP max_row)
     batch->start = start;
 }
 
+/* Runs the search that the batch and the options demand. */
+static void search_batch(const struct ct_batch *batch, int predecessor, int k, SEXP options,
+                         int *index, double *distance)
+{
+    struct ct_host host = r_host_for(options);
+    struct ct_row_limits limits;
+    if (r_row_limits(options, batch, &limits))
+        ct_knn_filtered(&host, batch, &limits, k, NA_REAL, index, distance);
+    else if (predecessor)
+        ct_knn_predecessors(&host, batch, k, NA_REAL, index, distance);
+    else if (batch->start)
+        ct_knn_up_to_max_row(&host, batch, k, NA_REAL, index, distance);
+    else
+        ct_knn(&host, batch, k, NA_REAL, index, distance);
+}
+
 /* rows: those of the tree's own points that are to be answered; NULL for all. A batch without
  * queries is not searched. */
 SEXP r_knn(SEXP pointer, SEXP query, SEXP rows, SEXP k, SEXP options)
@@ -216,14 +234,9 @@ SEXP r_knn(SEXP pointer, SEXP query, SEXP rows, SEXP k, SEXP options)
     int predecessor = r_int_option(options, "predecessor");
     if (batch.count > 0 && (predecessor || batch.start))
         r_build_prefix_trees(pointer, batch.kernels, batch.threads, count);
-    struct ct_host host = r_host_for(options);
-    void (*search)(const struct ct_host *, const struct ct_batch *, int, double, int *, double *) =
-        predecessor   ? ct_knn_predecessors
-        : batch.start ? ct_knn_up_to_max_row
-                      : ct_knn;
     if (batch.count > 0)
-        search(&host, &batch, count, NA_REAL, INTEGER(VECTOR_ELT(found, 0)),
-               REAL(VECTOR_ELT(found, 1)));
+        search_batch(&batch, predecessor, count, options, INTEGER(VECTOR_ELT(found, 0)),
+                     REAL(VECTOR_ELT(found, 1)));
     if (stats)
         SET_VECTOR_ELT(found, 3, stats_list(&totals, ct_seconds() - start));
     UNPROTECT(1);

@@ -7,8 +7,8 @@
 #include "glue/parts.h"
 
 /* The options of a search are R's list(search, block_size, simd, threads, stats, progress,
- * predecessor, epsilon, budget, metric, max_distance, max_row), as search_options() in R/check.R
- * makes it. */
+ * predecessor, self, limits, epsilon, budget, metric, max_distance, max_row), as search_options()
+ * in R/check.R makes it. */
 
 /* The host of a search, which reports progress if the options ask for it. */
 struct ct_host r_host_for(SEXP options);

@@ -3,6 +3,7 @@
 #include "glue/pair_lists.h"
 #include "glue/parts.h"
 #include "glue/query.h"
+#include "glue/row_limits.h"
 #include "glue/tree_handle.h"
 
 #include <math.h>
@@ -11,6 +12,7 @@
 struct radius_queries {
     struct ct_batch batch;
     struct ct_parts_batch parts; /* without parts: one tree; `batch` replaces its batch */
+    struct ct_row_limits limits; /* of one tree */
     double n;                    /* points that a query may find, at most */
 };
 
@@ -139,30 +141,33 @@ static SEXP count_pairs(const struct radius_queries *queries, const int *times, 
     return r_refused_pairs(pairs, most, estimate > 0);
 }
 
-/* The queries of a call in a tree, given as a pointer, or in parts, given as a list. The result
- * refers to *parts. */
-static struct radius_queries radius_queries(SEXP tree, SEXP query, SEXP rows, SEXP options,
-                                            struct r_parts *parts)
+/* Sets *queries to the queries of a call in a tree, given as a pointer, or in parts, given as a
+ * list. *queries refers to *parts and to itself. */
+static void set_queries(SEXP tree, SEXP query, SEXP rows, SEXP options, struct r_parts *parts,
+                        struct radius_queries *queries)
 {
-    struct radius_queries queries = {0};
+    *queries = (struct radius_queries){0};
     if (r_are_parts(tree)) {
         *parts = r_parts(tree);
-        queries.parts = r_parts_batch(parts, query, rows, options);
-        queries.batch = queries.parts.batch;
-        queries.n = parts->n;
-        return queries;
+        queries->parts = r_parts_batch(parts, query, rows, options);
+        queries->batch = queries->parts.batch;
+        queries->n = parts->n;
+        return;
     }
-    queries.batch = r_batch(tree, query, options);
-    queries.n = queries.batch.tree->n;
-    r_restrict_to_rows(&queries.batch, rows);
-    return queries;
+    struct ct_batch *batch = &queries->batch;
+    *batch = r_batch(tree, query, options);
+    queries->n = batch->tree->n;
+    r_restrict_to_rows(batch, rows);
+    if (batch->count > 0 && r_row_limits(options, batch, &queries->limits))
+        batch->filter = ct_row_filter_new(&r_host, batch->tree, &queries->limits);
 }
 
 /* The number of points within the radius of each query. */
 SEXP r_radius_count(SEXP tree, SEXP query, SEXP rows, SEXP radius, SEXP options)
 {
     struct r_parts parts;
-    struct radius_queries queries = radius_queries(tree, query, rows, options, &parts);
+    struct radius_queries queries;
+    set_queries(tree, query, rows, options, &parts, &queries);
     SEXP count = PROTECT(Rf_allocVector(INTSXP, queries.batch.count));
     for (int i = 0; i < queries.batch.count; i++)
         INTEGER(count)[i] = -1;
@@ -178,7 +183,8 @@ SEXP r_radius(SEXP tree, SEXP query, SEXP rows, SEXP times, SEXP radius, SEXP so
               SEXP limit, SEXP options)
 {
     struct r_parts parts;
-    struct radius_queries queries = radius_queries(tree, query, rows, options, &parts);
+    struct radius_queries queries;
+    set_queries(tree, query, rows, options, &parts, &queries);
     int m = queries.batch.count;
     double reach = Rf_asReal(radius);
     SEXP count = PROTECT(Rf_allocVector(INTSXP, m));

@@ -12,6 +12,7 @@
 #include "core/residual/factors.h"
 #include "core/residual_approx/approx_search.h"
 #include "core/residual_exact/exact_search.h"
+#include "core/search/filtered_knn.h"
 #include "core/search/query.h"
 #include "core/simd/euclid.h"
 #include "grow.h"
@@ -279,6 +280,52 @@ static void budgets(struct problem *p, struct setting s)
     }
 }
 
+/* Values from 1 to `most` for the points or the queries. */
+static int *draw_values(int count, int factor, int most)
+{
+    int *value = host.alloc((size_t)count, sizeof *value);
+    for (int i = 0; i < count; i++)
+        value[i] = 1 + (int)((long long)i * factor % most);
+    return value;
+}
+
+/* kinds: ranks 1, groups 2, a window 4, in a set of bits. */
+static struct ct_row_limits limits_of(const struct problem *p, int kinds, int foreign)
+{
+    enum { RANKS = 211, GROUPS = 6 };
+    int n = p->cloud.n, m = foreign ? p->queries.n : n;
+    struct ct_row_limits limits = {.window = kinds & 4 ? 7 : -1};
+    if (kinds & 1) {
+        int *most = draw_values(m, foreign ? 53 : 97, RANKS);
+        for (int i = 0; i < m; i++)
+            most[i]--;
+        limits.ranks = RANKS;
+        limits.rank = draw_values(n, 97, RANKS);
+        limits.max_rank = most;
+    }
+    if (kinds & 2) {
+        limits.groups = GROUPS;
+        limits.group = draw_values(n, 5, GROUPS);
+        limits.query_group = draw_values(m, 5, GROUPS);
+    }
+    return limits;
+}
+
+static void row_filter(struct problem *p, struct setting s)
+{
+    static const int kinds[] = {1, 2, 4, 7};
+    for (int i = 0; i < 6; i++) {
+        struct ct_batch batch = batch_of(p, s, i > 3);
+        struct ct_row_limits limits = limits_of(p, i > 3 ? i - 3 : kinds[i], i > 3);
+        size_t size = (size_t)batch.count * 8;
+        int *index = host.alloc(size, sizeof *index);
+        double *distance = host.alloc(size, sizeof *distance);
+        ct_knn_filtered(&host, &batch, &limits, 8, NAN, index, distance);
+        hash_ints(index, size);
+        hash_doubles(distance, size);
+    }
+}
+
 static double radius_of(const struct problem *p)
 {
     const struct ct_tree *t = &p->grown.tree;
@@ -498,10 +545,19 @@ struct one {
 };
 
 static const struct one cases[] = {
-    {"tree", build},          {"hilbert", hilbert},     {"maximin", maximin},
-    {"knn", knn_tree},        {"knn-scan", knn_scan},   {"predecessor", predecessors},
-    {"epsilon", epsilon},     {"budget", budgets},      {"radius", radius},
-    {"manhattan", manhattan}, {"chebyshev", chebyshev}, {"arc", arc},
+    {"tree", build},
+    {"hilbert", hilbert},
+    {"maximin", maximin},
+    {"knn", knn_tree},
+    {"knn-scan", knn_scan},
+    {"predecessor", predecessors},
+    {"epsilon", epsilon},
+    {"budget", budgets},
+    {"radius", radius},
+    {"manhattan", manhattan},
+    {"chebyshev", chebyshev},
+    {"arc", arc},
+    {"row-filter", row_filter},
 };
 
 static const struct one residual_cases[] = {

@@ -2,7 +2,7 @@
  * during a build and during every search. No memory leaks (as the leak sanitizer checks), the
  * tree is unchanged, and the next call gives the same answer. */
 #include "check.h"
-#include "core/search/query.h"
+#include "core/search/filtered_knn.h"
 #include "core/simd/euclid.h"
 #include "core/tree/validate.h"
 #include "grow.h"
@@ -33,6 +33,20 @@ static void knn(void *data)
 {
     struct call *call = data;
     ct_knn(&host, &call->batch, K, -1, call->index, call->distance);
+}
+
+/* With ranks, so that trees of small ranks are built. */
+static void filtered(void *data)
+{
+    struct call *call = data;
+    int n = call->batch.tree->n, *rank = host.alloc((size_t)n, sizeof *rank);
+    int *max_rank = host.alloc((size_t)n, sizeof *max_rank);
+    for (int i = 0; i < n; i++) {
+        rank[i] = 1 + (i * 7 + 3) % n;
+        max_rank[i] = rank[i] - 1;
+    }
+    struct ct_row_limits limits = {.ranks = n, .rank = rank, .max_rank = max_rank, .window = 3};
+    ct_knn_filtered(&host, &call->batch, &limits, K, -1, call->index, call->distance);
 }
 
 static void count(void *data)
@@ -153,6 +167,29 @@ static void check_searches(int threads)
     keep_end();
 }
 
+/* The host leaves at some of the many polls and allocations. */
+static void check_filtered(int threads)
+{
+    struct cloud cloud = cloud_of("uniform", 3000, 2);
+    struct grown grown = grow(&cloud, 4, 1), before = grow(&cloud, 4, 1);
+    struct call want = make_call(&cloud, &grown, 1), call = make_call(&cloud, &grown, threads);
+    size_t found = (size_t)cloud.n * K;
+    int times = 0;
+    CHECK(host_run(filtered, &want, 0, 0));
+    for (int at = 1; !host_run(filtered, &call, 0, at); at += 1 + at / 3)
+        times++;
+    check_about("excluding points with %d threads", threads);
+    CHECK(times > 10);
+    CHECK(memcmp(call.index, want.index, found * sizeof(int)) == 0);
+    CHECK(memcmp(call.distance, want.distance, found * sizeof(double)) == 0);
+    for (times = 0; !host_run(filtered, &call, 1 + 2 * times, 0);)
+        times++;
+    CHECK(times > 3);
+    CHECK(memcmp(call.index, want.index, found * sizeof(int)) == 0);
+    CHECK(grown_alike(&grown, &before));
+    keep_end();
+}
+
 int main(void)
 {
     check_build("uniform", 500, 2, 5);
@@ -161,5 +198,6 @@ int main(void)
     check_build("uniform", 70000, 1, 14);
     for (int threads = 1; threads <= 3; threads++)
         check_searches(threads);
+    check_filtered(2);
     return check_done("interrupt");
 }

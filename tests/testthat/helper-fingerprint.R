@@ -57,6 +57,9 @@ euclidean_fingerprint <- function(x, query, threads) {
                   knn(k = 8, budget = budget(c(40, 160), diversity = FALSE)),
                   knn(k = 8, budget = 50, predecessor = TRUE)),
     recall = knn(k = 5, recall = 0.9),
+    exclusion = list(knn(k = 7, self = TRUE), knn(k = 7, before = (row(x)[, 1] * 7L) %% 13L, window = 2),
+                     knn(k = 7, exclude = floor(3 * x[, 1] / width)),
+                     within(before = x[, 1], exclude = seq_len(nrow(x)) %% 5)[c("index", "distance", "count")]),
     radius = radius
   )
 }

@@ -26,6 +26,8 @@ void ct_search_init(const struct ct_host *host, const struct ct_batch *batch, in
         .k = k,
         .sink = sink,
         .removed = batch->removed,
+        .filter = batch->filter,
+        .key = batch->filter ? batch->filter->key : batch->tree->row,
         .box_factor = 1 / (1 + batch->epsilon),
     };
     ct_query_block_init(host, &context, queries, capacity, &s->block);

@@ -12,6 +12,7 @@
  */
 #include "core/search/block_search.h"
 #include "core/search/budgeted.h"
+#include "core/search/filtered_seed.h"
 #include "core/search/threshold.h"
 #include "core/util/parallel_for.h"
 
@@ -28,9 +29,10 @@ enum {
 /* The scratch of a thread, and the last query, from which the next block inherits. */
 struct knn_worker {
     struct ct_search search;
-    double *last_q;       /* [d] the last query answered */
-    double last_distance; /* distance of the k-th neighbor; infinite without one */
-    int last_row;         /* row of the last query, or 0 for a foreign query */
+    double *last_q;                     /* [d] the last query answered */
+    double last_distance;               /* distance of the k-th neighbor; infinite without one */
+    int last_row;                       /* row of the last query, or 0 for a foreign query */
+    struct ct_query_limits last_limits; /* with a filter: what the last query excluded */
 };
 
 /* One call. Results go to the sink, or to the matrices index and distance [ld x k]. */
@@ -160,6 +162,7 @@ static void answer_query(const struct knn_call *call, int thread, int i)
     else
         store_neighbors(call, block->line[i], row, distance, count);
     worker->last_row = candidates->skip_row;
+    worker->last_limits = block->limits[i];
     worker->last_distance = count == call->k ? distance[count - 1] : INFINITY;
 }
 
@@ -191,7 +194,9 @@ static void answer_block(const struct knn_call *call, int thread, int begin, int
     if (call->batch->budget) {
         search_within_budget(call, s);
     } else {
-        struct ct_tile_span seed = call->batch->start
+        struct ct_last_query last = {worker->last_q, worker->last_distance, worker->last_limits};
+        struct ct_tile_span seed = call->batch->filter ? ct_seed_filtered(s, &last)
+                                   : call->batch->start
                                        ? seed_started(s)
                                        : seed_thresholds(worker, call->batch->predecessors);
         ct_search_end_phase(&s->recorder, CT_PHASE_SEED);
@@ -232,6 +237,7 @@ static void init_knn_worker(const struct ct_host *host, const struct knn_call *c
                    (struct ct_candidate_sink){0}, &worker->search);
     worker->last_distance = INFINITY;
     worker->last_row = 0;
+    worker->last_limits = (struct ct_query_limits){INT_MAX, 0, 1, 0};
     worker->last_q = host->alloc((size_t)d, sizeof *worker->last_q);
     for (int j = 0; j < d; j++)
         worker->last_q[j] = 0;

@@ -17,6 +17,7 @@
 
 struct ct_kernels;
 struct ct_budget;
+struct ct_row_filter;
 struct ct_search_stats;
 
 /* The start of the search of one query. Rows are rows of the tree. */
@@ -33,7 +34,7 @@ enum { CT_BLOCK = 64 }; /* the most queries of a block */
 enum ct_search_mode { CT_SEARCH_AUTO, CT_SEARCH_TREE, CT_SEARCH_SCAN };
 
 /* The queries of a call: foreign points, or some of the tree's own points. An own point is
- * never a neighbor of itself. */
+ * not a neighbor of itself, unless with_self is set. */
 struct ct_batch {
     const struct ct_tree *tree;
     struct ct_metric metric; /* the distance; all zeros: Euclidean */
@@ -42,6 +43,7 @@ struct ct_batch {
     const int *order; /* [count] the order in which to answer: rows of query, from 0; or positions
                        * of own points, ascending; NULL with own points: all, in tree order */
     int predecessors; /* whether own points find only smaller rows */
+    int with_self;    /* whether an own point finds itself, too; not with predecessors */
     int count;        /* queries */
     int threads;
     const int *slot; /* [rows] line of the results for a query or own row; NULL: its number */
@@ -52,6 +54,8 @@ struct ct_batch {
                                          * demands, and nothing for other queries */
     const unsigned char *removed;       /* [n] not 0 for a row, from 0, that is never a neighbor;
                                          * or NULL. Not with a budget */
+    const struct ct_row_filter *filter; /* of the tree: excludes points for each query; or NULL. Not
+                                         * with predecessors, start, an epsilon or a budget */
     const struct ct_kernels *kernels;
     double epsilon; /* neighbors may be farther than the exact ones by the factor 1 + epsilon;
                      * above 0 each query is a block of its own: answers are independent */

@@ -46,8 +46,18 @@ static struct ct_query_start start_of(const struct ct_batch *batch, int line, in
 {
     if (batch->start)
         return batch->start[line];
-    return (struct ct_query_start){
-        {ct_sq_threshold(max_distance), INT_MAX}, row, batch->predecessors ? row - 1 : INT_MAX};
+    return (struct ct_query_start){{ct_sq_threshold(max_distance), INT_MAX},
+                                   batch->with_self ? 0 : row,
+                                   batch->predecessors ? row - 1 : INT_MAX};
+}
+
+/* Sets what query i excludes by the filter. row: the row of an own point, or 0. */
+static void load_limits(struct ct_query_block *block, int i, int row)
+{
+    const struct ct_row_filter *filter = block->context.filter;
+    block->limits[i] = ct_limits_of_query(filter, block->line[i], row);
+    if (!filter->key_is_row)
+        block->candidates[i].skip_row = filter->limits->rank ? 0 : block->limits[i].group;
 }
 
 void ct_query_block_load(struct ct_query_block *block, const struct ct_batch *batch, int begin,
@@ -73,6 +83,8 @@ void ct_query_block_load(struct ct_query_block *block, const struct ct_batch *ba
             start_of(batch, block->line[i], own ? t->row[at] : 0, block->max_distance[i]);
         block->candidates[i].skip_row = start.skip_row;
         block->max_row[i] = start.max_row;
+        if (block->context.filter)
+            load_limits(block, i, own ? t->row[at] : 0);
         ct_set_threshold(block, i, start.threshold);
     }
 }
@@ -94,6 +106,8 @@ void ct_set_threshold(struct ct_query_block *block, int i, struct ct_neighbor th
         block->box_threshold[i] = ct_f32_threshold(tiles, metric->norm, block->reach[i],
                                                    ct_norm_bound(metric, d, factor * distance));
     candidates->max_row = threshold.sq > 0 || threshold.row > max_row ? max_row : threshold.row;
+    if (block->context.filter && !block->context.filter->key_is_row)
+        candidates->max_row = block->limits[i].max_rank;
 }
 
 float ct_max_box_threshold(const struct ct_query_block *block)
@@ -106,7 +120,8 @@ float ct_max_box_threshold(const struct ct_query_block *block)
     return most;
 }
 
-void ct_drop_removed(struct ct_query_block *block, int i)
+/* Drops the candidates of query i whose rows are removed. */
+static void drop_removed(struct ct_query_block *block, int i)
 {
     const unsigned char *removed = block->context.removed;
     const int *row = block->context.tree->row;
@@ -119,6 +134,29 @@ void ct_drop_removed(struct ct_query_block *block, int i)
         kept += !removed[row[pos] - 1];
     }
     candidates->count = removed ? kept : candidates->count;
+}
+
+/* Drops the candidates of query i that the filter excludes by more than their keys. */
+static void drop_filtered(struct ct_query_block *block, int i)
+{
+    const struct ct_row_filter *filter = block->context.filter;
+    const int *row = block->context.tree->row;
+    struct ct_candidates *candidates = &block->candidates[i];
+    int kept = 0;
+    for (int c = 0; c < candidates->count; c++) {
+        int pos = candidates->pos[c];
+        candidates->pos[kept] = pos;
+        candidates->sq[kept] = candidates->sq[c];
+        kept += ct_second_limits_permit(filter, &block->limits[i], row[pos]);
+    }
+    candidates->count = kept;
+}
+
+void ct_drop_ineligible(struct ct_query_block *block, int i)
+{
+    drop_removed(block, i);
+    if (block->context.filter && block->context.filter->has_second)
+        drop_filtered(block, i);
 }
 
 /* Computes the distances and rows of ct_exact_distances() by a metric other than Euclidean

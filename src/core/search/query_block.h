@@ -13,6 +13,7 @@
 #define COVERTREE_SEARCH_QUERY_BLOCK_H
 
 #include "core/search/query.h"
+#include "core/search/row_filter.h"
 #include "core/search/stats.h"
 #include "core/topk/select.h"
 #include "core/tree/tiles.h"
@@ -35,8 +36,10 @@ struct ct_search_context {
     int k;                            /* neighbors wanted; 0: every point within the threshold */
     struct ct_candidate_sink sink;    /* receives the candidates if k = 0 */
     const unsigned char *removed; /* [n] not 0 for a row, from 0, that is no neighbor; or NULL */
-    double box_factor;            /* 1 / (1 + epsilon): a box must be nearer than the threshold
-                                   * by this factor */
+    const struct ct_row_filter *filter; /* excludes points for each query; or NULL */
+    const int *key;    /* [n] what a scan of a tile compares: the rows, or the keys of the filter */
+    double box_factor; /* 1 / (1 + epsilon): a box must be nearer than the threshold
+                        * by this factor */
 };
 
 /* Queries are numbered i = 0, ..., count - 1. */
@@ -54,6 +57,7 @@ struct ct_query_block {
     struct ct_neighbor threshold[CT_BLOCK];    /* later neighbors are not wanted */
     float box_threshold[CT_BLOCK];             /* farther boxes are not evaluated */
     int max_row[CT_BLOCK];                     /* larger rows are not wanted */
+    struct ct_query_limits limits[CT_BLOCK];   /* with a filter: what each query excludes */
     struct ct_candidates candidates[CT_BLOCK]; /* with the float32 threshold of each query */
     double *exact_sq;                          /* [capacity + CT_LANES + CT_SELECT_PAD] and */
     int *exact_row;                            /* [capacity + CT_LANES] of one query's candidates */
@@ -89,8 +93,9 @@ float ct_max_box_threshold(const struct ct_query_block *block);
  * in the order of the buffer, in block->exact_sq and block->exact_row. O(candidates * d). */
 void ct_exact_distances(struct ct_query_block *block, int i);
 
-/* Drops the candidates of query i whose rows are removed. O(candidates). */
-void ct_drop_removed(struct ct_query_block *block, int i);
+/* Drops the candidates of query i whose rows are removed, or which the filter excludes.
+ * O(candidates). */
+void ct_drop_ineligible(struct ct_query_block *block, int i);
 
 /* Returns how many of k neighbors query i can have: at most the number of points of the
  * tree, without the query, and at most the number of eligible rows. */

@@ -47,7 +47,7 @@ void ct_tighten_threshold(struct ct_query_block *block, int i)
     const struct ct_search_context *context = &block->context;
     struct ct_candidates *candidates = &block->candidates[i];
     int k = context->k;
-    ct_drop_removed(block, i);
+    ct_drop_ineligible(block, i);
     if (candidates->count < k)
         return;
     float sq = context->kernels->find_threshold(candidates, k, k + k / 8 + 1);
@@ -70,7 +70,7 @@ void ct_flush_candidates(struct ct_query_block *block, int i)
         ct_tighten_threshold(block, i);
         return;
     }
-    ct_drop_removed(block, i);
+    ct_drop_ineligible(block, i);
     ct_exact_distances(block, i);
     sink->add(sink->data, i, block->exact_row, block->exact_sq, block->candidates[i].count);
     block->candidates[i].count = 0;

@@ -11,7 +11,7 @@
 #include "core/search/query_block.h"
 
 /* Lowers the threshold of query i to about the k-th candidate and drops the candidates
- * beyond the threshold, and candidates whose rows are removed. Does nothing else with fewer than k
+ * beyond the threshold, and candidates that are not eligible. Does nothing else with fewer than k
  * candidates. Leaves fewer than capacity / 2 + k / 2 candidates, or exactly k. Costs a bisection in
  * float32, at most 24 passes over the buffer. */
 void ct_tighten_threshold(struct ct_query_block *block, int i);

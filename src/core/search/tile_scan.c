@@ -21,6 +21,17 @@ void ct_query_groups_init(const struct ct_host *host, int d, struct ct_query_gro
     groups->unused = (struct ct_candidates){.capacity = 1, .threshold = -1};
 }
 
+/* Sets what all members of each group exclude by the filter. */
+static void join_group_limits(const struct ct_query_block *block, struct ct_query_groups *groups)
+{
+    for (int a = 0; a < block->active_count; a++) {
+        struct ct_query_group *group = &groups->group[a / CT_GROUP];
+        const struct ct_query_limits *limits = &block->limits[block->active[a]];
+        group->members = a % CT_GROUP + 1;
+        group->limits = group->members > 1 ? ct_join_limits(group->limits, *limits) : *limits;
+    }
+}
+
 void ct_form_groups(struct ct_query_block *block, struct ct_query_groups *groups)
 {
     int d = block->context.tree->d;
@@ -34,6 +45,20 @@ void ct_form_groups(struct ct_query_block *block, struct ct_query_groups *groups
         group->query[member] = query;
         group->candidates[member] = is_query ? &block->candidates[query] : &groups->unused;
     }
+    if (block->context.filter)
+        join_group_limits(block, groups);
+}
+
+/* Whether the filter excludes all points of a tile for a group. Such a tile does not count as
+ * scanned. */
+static inline int is_excluded(struct ct_query_block *block, const struct ct_query_group *group,
+                              int tile)
+{
+    const struct ct_row_filter *filter = block->context.filter;
+    if (!filter || !ct_excludes_all(&group->limits, &filter->tile[tile]))
+        return 0;
+    block->work.tiles -= group->members;
+    return 1;
 }
 
 /* Scans a tile for one group and flushes the buffers that are full. */
@@ -43,8 +68,10 @@ static inline void scan_for_group(struct ct_query_block *block, const struct ct_
     const struct ct_tree *t = block->context.tree;
     int pos = t->tiles->begin[tile];
     const float *x = t->tiles->x + (size_t)tile * t->d * CT_LANES;
-    unsigned full = block->context.kernels->scan_tile_group(x, t->d, group->q, t->row + pos, pos,
-                                                            group->candidates);
+    if (is_excluded(block, group, tile))
+        return;
+    unsigned full = block->context.kernels->scan_tile_group(
+        x, t->d, group->q, block->context.key + pos, pos, group->candidates);
     for (; full; full &= full - 1)
         ct_flush_candidates(block, group->query[__builtin_ctz(full)]);
 }

@@ -18,6 +18,8 @@
 struct ct_query_group {
     float *q; /* [d * CT_GROUP] coordinate j of member i at [j * CT_GROUP + i] */
     int query[CT_GROUP];
+    int members;                   /* with a filter: queries without the copies, */
+    struct ct_query_limits limits; /* and what all of them exclude */
     struct ct_candidates *candidates[CT_GROUP];
 };
 
@@ -52,8 +54,8 @@ static inline int ct_scan_tile(struct ct_query_block *block, int i, int tile)
     int pos = tiles->begin[tile];
     block->work.tiles++;
     return block->context.kernels->scan_tile(tiles->x + (size_t)tile * t->d * CT_LANES, t->d,
-                                             block->q_f32 + (size_t)i * t->d, t->row + pos, pos,
-                                             &block->candidates[i]);
+                                             block->q_f32 + (size_t)i * t->d,
+                                             block->context.key + pos, pos, &block->candidates[i]);
 }
 
 #endif

@@ -42,7 +42,17 @@ void ct_frontier_init(const struct ct_host *host, const struct ct_tree *t,
 
 /* ---- the traversal -------------------------------------------------------- */
 
-/* Finds the bounding box of the active queries, in both units, and their largest row. */
+/* Returns what all active queries exclude by the filter; without a filter, any value. */
+static struct ct_query_limits common_limits(const struct ct_query_block *block)
+{
+    struct ct_query_limits limits = block->limits[block->active[0]];
+    for (int a = 1; block->context.filter && a < block->active_count; a++)
+        limits = ct_join_limits(limits, block->limits[block->active[a]]);
+    return limits;
+}
+
+/* Finds the bounding box of the active queries, in both units, their largest row, and their limits.
+ */
 static void bound_queries(const struct ct_query_block *block, struct ct_frontier *f)
 {
     int d = block->context.tree->d;
@@ -51,6 +61,7 @@ static void bound_queries(const struct ct_query_block *block, struct ct_frontier
         int max_row = block->max_row[block->active[a]];
         f->max_row = max_row > f->max_row ? max_row : f->max_row;
     }
+    f->limits = common_limits(block);
     for (int j = 0; j < d; j++) {
         double lower = INFINITY, upper = -INFINITY;
         float lower_f32 = INFINITY, upper_f32 = -INFINITY;
@@ -134,6 +145,7 @@ static void descend_levels(struct ct_query_block *block, struct ct_frontier *f, 
 {
     const struct ct_tree *t = block->context.tree;
     const struct ct_tiles *tiles = t->tiles;
+    const struct ct_row_filter *filter = block->context.filter;
     struct ct_neighbor loosest = loosest_threshold(block);
     f->nodes.count = f->level.count = f->duplicate_runs = 0;
     ct_box_list_append(&f->level, 0, 0);
@@ -142,7 +154,8 @@ static void descend_levels(struct ct_query_block *block, struct ct_frontier *f, 
         for (int i = 0; i < f->level.count; i++) {
             int node = f->level.number[i];
             if (t->min_row[node] > f->max_row ||
-                excluded_by_row(&block->context, node, f->lower, f->upper, loosest))
+                excluded_by_row(&block->context, node, f->lower, f->upper, loosest) ||
+                (filter && ct_excludes_all(&f->limits, &filter->node[node])))
                 continue;
             if (t->first_child[node] == 0 ||
                 tiles->end_tile[node] - tiles->first_tile[node] <= SMALL_NODE) {
@@ -214,12 +227,14 @@ static void scan_node(struct ct_query_block *block, struct ct_frontier *f, int i
                       struct ct_tile_span skip)
 {
     const struct ct_tiles *tiles = block->context.tree->tiles;
+    const struct ct_row_filter *filter = block->context.filter;
     int first = tiles->first_tile[node], count = tiles->end_tile[node] - first;
     list_boxes_near_query(block, i, &tiles->tile, first, count, &f->tiles);
     block->work.boxes += count;
     for (int p = 0; p < f->tiles.count; p++) {
         int tile = first + f->tiles.number[p];
-        if (f->tiles.sq[p] > block->box_threshold[i] || ct_span_contains(skip, tile))
+        if (f->tiles.sq[p] > block->box_threshold[i] || ct_span_contains(skip, tile) ||
+            (filter && ct_excludes_all(&block->limits[i], &filter->tile[tile])))
             continue;
         if (ct_scan_tile(block, i, tile))
             ct_flush_candidates(block, i);
@@ -231,13 +246,15 @@ static void scan_chunk(struct ct_query_block *block, struct ct_frontier *f, int 
                        int count, struct ct_tile_span skip)
 {
     const struct ct_tree *t = block->context.tree;
+    const struct ct_row_filter *filter = block->context.filter;
     const double *q = block->q + (size_t)i * t->d;
     list_boxes_near_query(block, i, &f->chunk, 0, count, &f->chosen);
     ct_box_list_sort(&f->chosen, block->box_threshold[i], &f->sorted_chosen);
     for (int p = 0; p < f->sorted_chosen.count; p++) {
         int next = node[f->sorted_chosen.number[p]];
         if (f->sorted_chosen.sq[p] <= block->box_threshold[i] &&
-            !excluded_by_row(&block->context, next, q, q, block->threshold[i]))
+            !excluded_by_row(&block->context, next, q, q, block->threshold[i]) &&
+            !(filter && ct_excludes_all(&block->limits[i], &filter->node[next])))
             scan_node(block, f, i, next, skip);
     }
 }

@@ -22,6 +22,7 @@ enum { CT_NODE_CHUNK = 512 }; /* remaining nodes whose boxes are copied side by 
 /* Scratch of one thread. */
 struct ct_frontier {
     int max_row;                              /* the largest row eligible for an active query */
+    struct ct_query_limits limits;            /* with a filter: what all active queries exclude */
     double *lower, *upper;                    /* [d] bounding box of the active queries */
     float *lower_f32, *upper_f32;             /* [d] the same in tile units */
     struct ct_box_list level, next_level;     /* nodes alive at a level and at the next */

@@ -1,4 +1,4 @@
-/* subset.h: trees of the first n/2, n/4, ... rows of a tree ("prefix trees").
+/* subset.h: trees of the first n/2, n/4, ... rows of a tree ("prefix trees"), or of ranks.
  *
  * A search for predecessors (points with smaller rows) uses them: a query with a small row
  * searches a small tree, where at least about half of the points are predecessors, in place
@@ -25,5 +25,11 @@ int ct_count_prefix_trees(int n, int k);
 const struct ct_tree *ct_build_prefix_trees(const struct ct_host *host, const struct ct_tree *tree,
                                             int count, const struct ct_kernels *kernels,
                                             int threads, const struct ct_memory *memory);
+
+/* Builds the tree of the `count` points of `tree` whose ranks are at most `most`; count > 0. rank:
+ * by row, from row 1. Memory comes from the host. Costs a pass over the points, and a build. */
+struct ct_tree ct_build_tree_up_to_rank(const struct ct_host *host, const struct ct_tree *tree,
+                                        const int *rank, int most, int count,
+                                        const struct ct_kernels *kernels, int threads);
 
 #endif
