@@ -10,7 +10,8 @@
 #'   x" = "name in y")`. The columns must be numeric; with [metric_gower()], they may also be
 #'   factors or logicals. Values must not be missing. For points of \pkg{sf}, `by` must be `NULL`:
 #'   distances are computed from their coordinates.
-#' @param k The largest number of rows of `y` for each row of `x`.
+#' @param k The largest number of rows of `y` for each row of `x`: a whole number, or `Inf` for all
+#'   rows of `y` within `max_distance`.
 #' @param max_distance The largest distance of a pair: a number of at least 0, or `Inf`.
 #' @param metric The distance, as in [cover_tree()]: any but a [metric_function()] or a
 #'   [residual_correlation()]. For longitude and latitude, use [metric_great_circle()]. For points
@@ -40,7 +41,7 @@
 #' @section Cost:
 #' For each group of values that occurs in both `x` and `y`, one tree is built and searched; see
 #' [cover_tree()] and [knn_query()]. If a group of `y` has fewer than k rows, each row of `x` in the
-#' group gets all of them.
+#' group gets all of them. With `k = Inf` and a finite `max_distance`, [radius_query()] searches.
 #'
 #' @seealso [knn_query()] returns the row numbers. [knn_predict()] and [knn_impute()] use the values
 #'   of neighbors.
@@ -55,12 +56,16 @@
 #' strong$deep <- strong$depth > 300
 #' knn_join(head(quakes), strong, by = c("long", "lat"), max_distance = 100, by_group = "deep",
 #'          metric = metric_great_circle(), type = "inner")
+#'
+#' # All strong earthquakes within 100 km of the first one.
+#' knn_join(quakes[1, ], strong, by = c("long", "lat"), k = Inf, max_distance = 100,
+#'          metric = metric_great_circle())
 #' @export
 knn_join <- function(x, y, by = NULL, k = 1, max_distance = Inf, metric = "euclidean", by_group = NULL,
                      suffix = c(".x", ".y"), distance = "distance", type = c("left", "inner")) {
   check_join_frame(x, "x")
   check_join_frame(y, "y")
-  k <- check_count(k, "k")
+  if (!identical(k, Inf)) k <- check_count(k, "k")
   max_distance <- check_join_distance(max_distance)
   type <- check_choice(type, c("left", "inner"), "type")
   by_group <- check_join_columns(by_group, "by_group", x, y)
@@ -207,9 +212,12 @@ nearest_pairs <- function(points, groups, k, metric, max_distance) {
     from <- rows_x[[group]]
     to <- rows_y[[group]]
     tree <- naming("x", "y", cover_tree(points$y[to, , drop = FALSE], metric = metric), place)
-    found <- naming("query", "x", knn_query(tree, points$x[from, , drop = FALSE], k = min(k, length(to)),
-                                            max_distance = max_distance), place)
-    found <- as.data.frame(found)
+    query <- points$x[from, , drop = FALSE]
+    found <- as.data.frame(naming("query", "x", if (k == Inf && max_distance <= widest) {
+      radius_query(tree, query, max_distance)
+    } else {
+      knn_query(tree, query, k = min(k, length(to)), max_distance = max_distance)
+    }, place))
     data.frame(x = from[found$query], y = to[found$neighbor], distance = found$distance)
   })
   pairs <- do.call(rbind, c(list(data.frame(x = integer(), y = integer(), distance = numeric())), pairs))

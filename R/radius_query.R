@@ -35,6 +35,10 @@
 #'
 #'   With `count_only = TRUE`: only the integer vector `count`.
 #'
+#'   `as.data.frame()` converts the result to a data frame with a row for each pair, and the columns
+#'   `query` (the number of the query, or with `rows` the row number of the point), `neighbor` and
+#'   `distance`.
+#'
 #' @section The limit on pairs:
 #' The search counts the points of each query before it allocates the result. If it has counted 5
 #' million pairs (or `max_pairs`, if that is less), it estimates the total from a sample of the
@@ -74,6 +78,9 @@
 #' near
 #' table(near$count)
 #' radius_query(cover_tree(x), radius = 5, rows = 1:3, count_only = TRUE)
+#'
+#' # One row for each pair.
+#' head(as.data.frame(near))
 #' @export
 radius_query <- function(tree, query = NULL, radius, rows = NULL, self = FALSE, before = NULL, exclude = NULL,
                          window = NULL, sort = TRUE, count_only = FALSE, threads = NULL, max_pairs = NULL,
@@ -153,4 +160,12 @@ print.covertree_radius <- function(x, ...) {
     print(summary(x$count))
   }
   invisible(x)
+}
+
+#' @export
+as.data.frame.covertree_radius <- function(x, ...) {
+  query <- if (is.null(attr(x, "rows"))) seq_along(x$index) else attr(x, "rows")
+  # Row numbers of a forest may be doubles.
+  neighbor <- if (sum(x$count) > 0) unlist(x$index) else integer()
+  data.frame(query = rep(query, lengths(x$index)), neighbor = neighbor, distance = as.double(unlist(x$distance)))
 }

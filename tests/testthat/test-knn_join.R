@@ -35,6 +35,21 @@ test_that("pairs, their order and the columns are those of the definition", {
   }
 })
 
+test_that("k = Inf joins all rows within the distance", {
+  all_rows <- nrow(right)
+  for (grouped in c(FALSE, TRUE)) for (most in c(0.12, 1e200, Inf)) {
+    want <- oracle_pairs(all_rows, most, grouped)
+    ours <- knn_join(left, right, c("px", py = "qy"), k = Inf, max_distance = most, by_group = if (grouped) c(g = "h"))
+    expect_identical(ours$id.x, left$id[want$x])
+    expect_identical(ours$id.y, right$id[want$y])
+    expect_identical(ours$distance, want$distance)
+  }
+  mixed <- data.frame(size = c(1, 4, 9), kind = factor(c("a", "b", "a")))
+  gower <- function(k) knn_join(mixed, mixed, c("size", "kind"), k = k, max_distance = 0.7, metric = metric_gower())
+  expect_identical(gower(Inf), gower(3))
+  expect_identical(nrow(gower(Inf)), 7L)
+})
+
 test_that("groups by several columns match rows in which all are equal", {
   x <- data.frame(p = c(0, 0, 0), a = c(1, 1, 2), b = c(TRUE, FALSE, TRUE))
   y <- data.frame(p = c(5, 4, 3, 2), a = c(1, 2, 1, 2), b = c(TRUE, TRUE, TRUE, FALSE))

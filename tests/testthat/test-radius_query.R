@@ -89,3 +89,19 @@ test_that("radius results print", {
     radius_query(sound_tree(x), x[1, , drop = FALSE], radius = 0)
   })
 })
+
+test_that("a result becomes a data frame of its pairs", {
+  x <- clouds$uniform()
+  tree <- sound_tree(x)
+  within <- oracle_radius(x, radius = 0.3)
+  pairs <- data.frame(query = rep(seq_along(within$index), lengths(within$index)), neighbor = unlist(within$index),
+                      distance = unlist(within$distance))
+  expect_gt(nrow(pairs), nrow(x))
+  expect_identical(as.data.frame(radius_query(tree, radius = 0.3)), pairs)
+  rows <- c(9L, 2L, 9L)
+  some <- do.call(rbind, lapply(rows, function(row) pairs[pairs$query == row, ]))
+  expect_equal(as.data.frame(radius_query(tree, radius = 0.3, rows = rows)), some, ignore_attr = "row.names")
+  nothing <- pairs[0, ]
+  expect_identical(as.data.frame(radius_query(sound_tree(cbind(1:5)), radius = 0.5)), nothing)
+  expect_identical(as.data.frame(radius_query(tree, x[0, ], radius = 1)), nothing)
+})
