@@ -227,10 +227,16 @@ spdep_nb <- function(type) {
   function(parts, x) {
     pairs <- as_pairs(parts)
     n <- length(seq_along_queries(x))
-    nb <- lapply(unname(split(pairs$neighbor, factor(pairs$query, seq_len(n)))), sort)
+    ascending <- order(pairs$query, pairs$neighbor, method = "radix")
+    query <- pairs$query[ascending]
+    neighbor <- pairs$neighbor[ascending]
+    # The pairs with query and neighbor exchanged, in the same order.
+    exchanged <- order(neighbor, method = "radix")
+    point <- structure(query, levels = as.character(seq_len(n)), class = "factor")
+    nb <- unname(split(neighbor, point))
     nb[lengths(nb) == 0] <- list(0L)
     structure(nb, class = "nb", region.id = as.character(seq_len(n)), call = quote(as_neighbors(x, "spdep")),
-              sym = all(have_reverse(pairs, n)), type = type)
+              sym = identical(query, neighbor[exchanged]) && identical(neighbor, query[exchanged]), type = type)
   }
 }
 
