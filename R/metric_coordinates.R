@@ -52,7 +52,7 @@ check_coordinates <- function(z, code, what, others = NULL) {
   check_extent(extent, what, if (code$norm == 0L && code$measure < 3L) sqrt(ncol(z)) else ncol(z))
 }
 
-# One value for each column: by name if both have names, otherwise by position.
+# One value for each column: by name if both have names in another order, otherwise by position.
 by_column <- function(values, x, argument, what, skip = 0) {
   names <- colnames(x)[seq_len(ncol(x)) > skip]
   count <- ncol(x) - skip
@@ -62,10 +62,11 @@ by_column <- function(values, x, argument, what, skip = 0) {
          count, if (skip > 0) "further " else "", what, length(values), plural(length(values)),
          if (length(values) == 1) paste(" with the name", quoted(names(values))) else "")
   }
-  if (is.null(names(values)) || is.null(names)) return(unname(values))
-  if (!setequal(names(values), names) || anyDuplicated(names)) {
+  own <- names(values)
+  if (!any(nzchar(own)) || !any(nzchar(names)) || identical(own, names)) return(unname(values))
+  if (!setequal(own, names) || anyDuplicated(names)) {
     fail("%s must have the names of the columns of %s, %s: got %s", argument, what, quoted(names),
-         quoted(names(values)))
+         quoted(own))
   }
   unname(values[names])
 }

@@ -84,6 +84,10 @@ test_that("scaled and Mahalanobis distances are Euclidean or another after a tra
   colnames(x) <- c("a", "b", "c")
   expect_identical(knn_query(cover_tree(x, metric_scaled("maximum", c(c = 3, a = 0.5, b = 10))), k = 3),
                    knn_query(cover_tree(x, metric_scaled("maximum", scale)), k = 3))
+  # Columns of cbind(a, x[, 2:3]): names that some columns lack are no names to match by.
+  colnames(x) <- c("a", "", "")
+  expect_identical(knn_query(cover_tree(x, metric_scaled("maximum", apply(x, 2, max))), k = 3),
+                   knn_query(cover_tree(unname(x), metric_scaled("maximum", unname(apply(x, 2, max)))), k = 3))
 })
 
 # By definition; `x` determines the ranges.
