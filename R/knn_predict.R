@@ -18,6 +18,9 @@
 #' @param prob Whether to return the shares of classes.
 #' @param metric The distance, as in [cover_tree()]. Must not be given if `train` is a tree, which
 #'   has a metric.
+#' @param exclude,before,window Training points that must not predict a training point, as in
+#'   [knn_query()]: those of its group (leave-group-out cross-validation), those that are not
+#'   earlier, and those in a window of rows around it. Only without `test`.
 #' @param threads The number of threads; `NULL` for the default of [covertree_threads()].
 #'
 #' @return For classes, a factor of length m with the levels of `y`, or of `factor(y)`: the class
@@ -25,7 +28,8 @@
 #'   predicted. Levels without a training point remain levels. With `prob = TRUE`, a matrix \[m x
 #'   number of levels\]: the share of each class in the sum of weights. For values, a numeric vector
 #'   of length m: the weighted mean of the values of the neighbors. With `metric_gower(na =
-#'   "scan")`, a point may have fewer than k neighbors; without neighbors, the result is `NA`.
+#'   "scan")`, `exclude`, `before` or `window`, a point may have fewer than k neighbors; without
+#'   neighbors, the result is `NA`.
 #'
 #'   The neighbors are exact, and equal distances are ordered by row. So the result is the same in
 #'   each call. Results of `class::knn()` and `FNN::knn()` differ only if distances or sums of
@@ -35,7 +39,8 @@
 #' @section Errors:
 #' Stops if the length of `y` is not the number of training points; if `y` has a missing value; if
 #' `prob` is `TRUE` for values; if `k` is larger than the number of possible neighbors; if `metric`
-#' is given together with a tree; and if [cover_tree()] or [knn_query()] stops.
+#' is given together with a tree; if `exclude`, `before` or `window` is given together with `test`;
+#' and if [cover_tree()] or [knn_query()] stops.
 #'
 #' @section Cost:
 #' The cost of [cover_tree()] and [knn_query()]; then O(m k) operations, and memory for m numbers
@@ -52,9 +57,15 @@
 #' # The magnitude of earthquakes at two new places.
 #' knn_predict(quakes[1:3], quakes$mag, test = rbind(c(-20, 180, 100), c(-15, 170, 50)), k = 10,
 #'             weights = "inverse")
+#'
+#' # The mean absolute error of ozone, from other days, and from days of other months.
+#' air <- na.omit(airquality)
+#' error <- function(guess) mean(abs(guess - air$Ozone))
+#' error(knn_predict(air[c("Wind", "Temp")], air$Ozone, k = 5))
+#' error(knn_predict(air[c("Wind", "Temp")], air$Ozone, k = 5, exclude = air$Month))
 #' @export
 knn_predict <- function(train, y, test = NULL, k = 5, weights = c("uniform", "inverse"), prob = FALSE,
-                        metric = "euclidean", threads = NULL) {
+                        metric = "euclidean", exclude = NULL, before = NULL, window = NULL, threads = NULL) {
   if (missing(train)) fail("train must be points or a tree of them: got nothing")
   if (missing(y)) fail("y must be a vector with a value for each training point: got nothing")
   k <- check_count(k, "k")
@@ -74,7 +85,12 @@ knn_predict <- function(train, y, test = NULL, k = 5, weights = c("uniform", "in
     fail("k must be at most the number of %straining points, %d: got %d", if (is.null(test)) "other " else "",
          others, k)
   }
-  near <- naming("query", "test", knn_query(tree, test, k = k, threads = threads))
+  given <- c("exclude", "before", "window")[!vapply(list(exclude, before, window), is.null, NA)]
+  if (!is.null(test) && length(given) > 0) {
+    fail("%s must be NULL with test, because it compares training points: got %s", given[1], describe(get(given[1])))
+  }
+  near <- naming("query", "test", knn_query(tree, test, k = k, exclude = exclude, before = before, window = window,
+                                            threads = threads))
   if (is_grown_tree(tree)) near$index[] <- match(near$index, tree_rows(tree))
   weight <- neighbor_weights(near$distance, weights)
   none <- is.na(near$index[, 1])

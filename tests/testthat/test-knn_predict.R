@@ -93,6 +93,28 @@ test_that("only the neighbors that there are count, and none gives NA", {
   expect_equal(unname(knn_predict(tree, class, k = 5, prob = TRUE)[5:6, ]), rbind(c(1, 0, 0), NA))
 })
 
+test_that("excluded training points do not predict", {
+  group <- rep(1:7, length.out = 100)
+  time <- value + group %% 3
+  for (weights in c("uniform", "inverse")) {
+    without <- function(y, drop) {
+      unlist(lapply(1:100, function(i) {
+        left <- which(!drop(i))
+        if (length(left) == 0) return(y[NA_integer_])
+        knn_predict(x[left, , drop = FALSE], y[left], x[i, , drop = FALSE], k = min(4, length(left)), weights = weights)
+      }))
+    }
+    same_group <- function(i) group == group[i]
+    expect_equal(knn_predict(x, value, k = 4, weights = weights, exclude = group), without(value, same_group))
+    expect_identical(knn_predict(x, three, k = 4, weights = weights, exclude = group), without(three, same_group))
+    earlier <- knn_predict(cover_tree(x), value, k = 4, weights = weights, before = time)
+    expect_equal(earlier, without(value, function(i) time >= time[i]))
+    expect_identical(which(is.na(earlier)), which(time == min(time)))
+    expect_equal(knn_predict(x, value, k = 4, weights = weights, window = 20),
+                 without(value, function(i) abs(1:100 - i) <= 20))
+  }
+})
+
 test_that("wrong arguments are named", {
   expect_complaints(
     knn_predict(y = value),
@@ -109,7 +131,9 @@ test_that("wrong arguments are named", {
     knn_predict(x, value, test, k = 101),
     knn_predict(x, value, test[, 1:2]),
     knn_predict(x, value, weights = "gauss"),
-    knn_predict(cover_tree(x), value, metric = "manhattan")
+    knn_predict(cover_tree(x), value, metric = "manhattan"),
+    knn_predict(x, value, test, exclude = three),
+    knn_predict(x, value, window = -1)
   )
 })
 
