@@ -31,8 +31,8 @@
 #'
 #' @section Cost:
 #' That of [cover_tree()], or of [read_tree()] for a saved tree, and of [knn_query()] or
-#' [radius_query()]; in addition about 2 microseconds for each value that is read, and about 2
-#' microseconds for each neighbor that is written as .csv. Memory: about 150 bytes for each neighbor of
+#' [radius_query()]; in addition about 1 microsecond for each value that is read, and about 6
+#' microseconds for each neighbor that is written as .csv (less as .parquet). Memory: about 150 bytes for each neighbor of
 #' a chunk, and for a .csv file of points, the lines of a chunk of 250,000 lines and two copies of the
 #' coordinates. `--radius` without `--k` can find very many points for each query; a smaller `--chunk`
 #' limits them.

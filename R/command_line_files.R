@@ -264,15 +264,15 @@ number_texts <- function(values) {
   texts
 }
 
-bytes_of_lines <- function(lines) charToRaw(paste0(lines, "\n", collapse = ""))
+bytes_of_lines <- function(lines) charToRaw(paste(c(lines, ""), collapse = "\n"))
 
 # Appends bytes with use(bytes), after a first line with the names of the columns.
 csv_writer <- function(use) {
-  begun <- FALSE
-  begin <- function() if (!begun) use(bytes_of_lines(paste(pair_names, collapse = ",")))
+  started <- FALSE
+  begin <- function() if (!started) use(bytes_of_lines(paste(pair_names, collapse = ",")))
   list(add = function(pairs) {
     begin()
-    begun <<- TRUE
+    started <<- TRUE
     if (nrow(pairs) > 0) use(bytes_of_lines(csv_lines(pairs)))
   }, finish = begin)
 }

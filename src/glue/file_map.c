@@ -123,9 +123,10 @@ SEXP r_sync_folder(SEXP path)
     return R_NilValue;
 }
 
-/* Writes bytes [raw] from position `done` on to the standard output of the process. Returns the number
- * of bytes written, 0 after a signal; -1 if the reader has closed the pipe; or the message of the
- * system on failure. R code calls it until all bytes are written, and is interrupted in between. */
+/* Writes bytes [raw] from position `done` on to the standard output of the process. Returns the
+ * number of bytes written, 0 after a signal; -1 if the reader has closed the pipe; or the message
+ * of the system on failure. R code calls it until all bytes are written, and is interrupted in
+ * between. */
 SEXP r_write_output(SEXP bytes, SEXP done)
 {
     size_t start = (size_t)Rf_asReal(done), rest = (size_t)XLENGTH(bytes) - start;
