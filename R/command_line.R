@@ -31,8 +31,8 @@
 #'
 #' @section Cost:
 #' That of [cover_tree()], or of [read_tree()] for a saved tree, and of [knn_query()] or
-#' [radius_query()]; in addition about 1 microsecond for each value that is read, and about 6
-#' microseconds for each neighbor that is written as .csv (less as .parquet). Memory: about 150 bytes for each neighbor of
+#' [radius_query()]; in addition about 1 microsecond for each value that is read, and about 1
+#' microsecond for each neighbor that is written. Memory: about 150 bytes for each neighbor of
 #' a chunk, and for a .csv file of points, the lines of a chunk of 250,000 lines and two copies of the
 #' coordinates. `--radius` without `--k` can find very many points for each query; a smaller `--chunk`
 #' limits them.
@@ -64,6 +64,8 @@ choice_option <- function(name, choices, text) {
 
 flag_option <- function(name, text) new_option(name, NULL, NULL, text)
 
+read_radius <- function(text) naming("radius", "--radius", check_radius(read_number(text)))
+
 read_columns <- function(text) {
   names <- trimws(strsplit(text, ",", fixed = TRUE)[[1]])
   if (length(names) == 0 || !all(nzchar(names)) || anyDuplicated(names)) {
@@ -80,12 +82,13 @@ command_options <- function() {
       "find the neighbors of the points in this file (.csv, .parquet, or - for standard input); without it,",
       "of the points of the tree, which are not their own neighbors")),
     count_option("k", "the number of neighbors of a query; 10 if neither --k nor --radius is given"),
-    new_option("radius", "NUMBER", function(value) naming("radius", "--radius", check_radius(read_number(value))), paste(
-      "find the points within this distance of a query; with --k, the k nearest of them")),
+    new_option("radius", "NUMBER", read_radius,
+               "find the points within this distance of a query; with --k, the k nearest of them"),
     choice_option("metric", command_metrics(), paste(
       "the distance: euclidean (the default), manhattan, maximum (or chebyshev), cosine, angular, hamming,",
       "jaccard, or great_circle for longitude and latitude in degrees; a saved tree has its own metric")),
-    choice_option("unit", names(earth_radius), "the unit of great-circle distances: km (the default), m, mi, nmi, degrees or radians"),
+    choice_option("unit", names(earth_radius), paste(
+      "the unit of great-circle distances: km (the default), m, mi, nmi, degrees or radians")),
     new_option("columns", "A,B,...", read_columns, paste(
       "use these columns of the file with the points; with a saved tree, of the file with the queries")),
     flag_option("no-header", "the first line of a .csv file has numbers; the columns are V1, V2, ..."),
@@ -224,7 +227,7 @@ complete_command <- function(given) {
   if (is.null(given$k) && is.null(given$radius)) given$k <- 10L
   if (is.null(given$format)) given$format <- if (is_parquet(given$out)) "parquet" else "csv"
   if (given$format == "parquet" && is.null(given$out)) usage("--format parquet needs --out FILE")
-  if (is.null(given$chunk)) given$chunk <- if (is.null(given$k)) 1e4L else as.integer(max(1000, min(1e5, 2e6 %/% given$k)))
+  if (is.null(given$chunk)) given$chunk <- if (is.null(given$k)) 1e4 else max(1000, min(1e5, 2e6 %/% given$k))
   check_outputs(given)
   given
 }
@@ -232,7 +235,8 @@ complete_command <- function(given) {
 # Stops if two files that are written are the same, or one is read, too.
 check_outputs <- function(given) {
   full <- function(path) {
-    if (file.exists(path)) normalizePath(path) else file.path(normalizePath(dirname(path), mustWork = FALSE), basename(path))
+    if (file.exists(path)) return(normalizePath(path))
+    file.path(normalizePath(dirname(path), mustWork = FALSE), basename(path))
   }
   same <- function(a, b) !is.null(a) && !is.null(b) && full(a) == full(b)
   for (output in c("out", "save")) {
@@ -293,6 +297,7 @@ answer_command <- function(given) {
   if (!given$searches) return(invisible())
   tell <- progress_teller(given)
   if (is.null(given$query)) answer_own(tree, given, sink, tell) else answer_file(tree, given, sink, tell)
+  tell()
   sink$finish()
 }
 
@@ -352,12 +357,14 @@ command_pairs <- function(found, queries) {
   pairs
 }
 
-# Returns a function of the number of answered queries and of all queries, which prints them.
+# Returns a function of the number of answered queries and of all queries, which prints them. A call
+# without arguments ends the line of a terminal.
 progress_teller <- function(given) {
   terminal <- isatty(stderr())
   if (!terminal && is.null(given$progress)) return(function(done, all) NULL)
-  function(done, all = NULL) {
-    cat(if (terminal) "\r", "covertree: ", big_number(done), if (!is.null(all)) paste(" of", big_number(all)), " queries",
-        if (!terminal || identical(done, all)) "\n", sep = "", file = stderr())
+  function(done = NULL, all = NULL) {
+    of_all <- if (!is.null(all)) paste(" of", big_number(all))
+    line <- if (!is.null(done)) c(if (terminal) "\r", "covertree: ", big_number(done), of_all, " queries")
+    cat(line, if (terminal == is.null(done)) "\n", sep = "", file = stderr())
   }
 }

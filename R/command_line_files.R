@@ -2,6 +2,7 @@
 # chunk by chunk.
 
 READ_LINES <- 250000 # the lines that are read at a time if all points are needed
+WRITE_LINES <- 100000 # the lines that are written at a time
 
 is_parquet <- function(path) !is.null(path) && grepl("[.](parquet|pq)$", path, ignore.case = TRUE)
 
@@ -76,7 +77,7 @@ open_text <- function(path, label) {
 }
 
 # Opens a .csv file. Lines are read as text first, so that messages can name a line.
-open_csv <- function(path, label, no_header, columns, tree) {
+open_csv <- function(path, label, no_header, columns, tree, advice = "; choose columns with --columns") {
   connection <- open_text(path, label)
   opened <- TRUE
   close_file <- function() {
@@ -86,10 +87,7 @@ open_csv <- function(path, label, no_header, columns, tree) {
   done <- FALSE
   on.exit(if (!done) close_file())
   pending <- readLines(connection, 1, warn = FALSE)
-  if (length(pending) == 0) {
-    fail("%s must have %s in its first line: got an empty file", label, if (no_header) "numbers" else "column names")
-  }
-  names <- header_of(pending, no_header, label)
+  names <- header_of(pending, no_header, label, "add a line of names, or use --no-header")
   lines <- if (no_header) 0 else 1
   if (!no_header) pending <- NULL
   at <- choose_columns(names, columns, tree, label, no_header)
@@ -99,7 +97,7 @@ open_csv <- function(path, label, no_header, columns, tree) {
     text <- c(pending, text)
     pending <<- NULL
     if (length(text) == 0) return(NULL)
-    points <- parse_lines(text, names, at, lines, label)
+    points <- parse_lines(text, names, at, lines, label, advice)
     lines <<- lines + length(text)
     if (nrow(points) == 0) return(read(size))
     colnames(points) <- kept
@@ -109,27 +107,31 @@ open_csv <- function(path, label, no_header, columns, tree) {
   list(label = label, read = read, close = close_file)
 }
 
-# Returns the names of the columns in the first line of a file.
-header_of <- function(line, no_header, label) {
+# Returns the names of the columns in the first line of a file. `advice`: what a user can do about a
+# line of numbers. Numbers in quotation marks are names.
+header_of <- function(line, no_header, label, advice) {
+  if (length(line) == 0) {
+    fail("%s must have %s in its first line: got an empty file", label, if (no_header) "numbers" else "column names")
+  }
   line <- sub("^\xef\xbb\xbf", "", line, useBytes = TRUE)
   names <- suppressWarnings(scan(text = line, what = "", sep = ",", quote = "\"", quiet = TRUE, strip.white = TRUE))
   if (no_header) return(paste0("V", seq_along(names)))
   if (length(names) == 0) fail("%s must have column names in its first line: got an empty line", label)
-  if (all(!is.na(suppressWarnings(as.numeric(names))))) {
-    fail("%s must have column names in its first line: got numbers, %s; add a line of names, or use --no-header", label,
-         toString(names, width = 60))
+  if (!grepl("\"", line, fixed = TRUE) && all(!is.na(suppressWarnings(as.numeric(names))))) {
+    fail("%s must have column names in its first line: got numbers, %s; %s", label,
+         toString(names, width = 60), advice)
   }
   names
 }
 
 # Returns the columns `at` of lines as a matrix of finite numbers. `before`: the number of lines
-# before these lines.
-parse_lines <- function(lines, names, at, before, label) {
+# before these lines. `advice`: the end of a message about a text.
+parse_lines <- function(lines, names, at, before, label, advice) {
   is_blank <- !grepl("[^[:space:]]", lines, useBytes = TRUE)
   numbers <- which(!is_blank)
   lines <- lines[numbers]
   values <- scan_columns(lines, length(names), at, 0)
-  if (is.null(values)) values <- lapply(scan_texts(lines, names, at, before + numbers, label), as.numeric)
+  if (is.null(values)) values <- lapply(scan_texts(lines, names, at, before + numbers, label, advice), as.numeric)
   values <- matrix(unlist(values), length(lines), length(at))
   where <- .Call(r_first_nonfinite, values)
   if (!is.null(where)) {
@@ -156,7 +158,7 @@ scan_columns <- function(lines, fields, at, what) {
 
 # The same as texts, each of which is a number or missing. Stops at the first line that is not.
 # `numbers`: the numbers of the lines.
-scan_texts <- function(lines, names, at, numbers, label) {
+scan_texts <- function(lines, names, at, numbers, label, advice) {
   texts <- scan_columns(lines, length(names), at, "")
   if (is.null(texts)) refuse_fields(lines, names, numbers, label)
   is_number <- vapply(texts, function(text) {
@@ -165,9 +167,9 @@ scan_texts <- function(lines, names, at, numbers, label) {
   wrong <- which(!matrix(is_number, length(lines)), arr.ind = TRUE)
   if (length(wrong) > 0) {
     wrong <- wrong[order(wrong[, 1], wrong[, 2])[1], ]
-    fail("%s must have numbers: line %.0f, column %s is %s; %s", label, numbers[wrong[1]], quoted(names[at[wrong[2]]]),
+    fail("%s must have numbers: line %.0f, column %s is %s%s", label, numbers[wrong[1]], quoted(names[at[wrong[2]]]),
          quoted(texts[[wrong[2]]][wrong[1]]),
-         if (length(names) == 1 && grepl("[;\t]", names)) "separate columns by commas" else "choose columns with --columns")
+         if (length(names) == 1 && grepl("[;\t]", names)) "; separate columns by commas" else advice)
   }
   lapply(texts, function(text) replace(text, text %in% c("", "NA"), NA))
 }
@@ -190,8 +192,9 @@ refuse_fields <- function(lines, names, numbers, label) {
 # Opens a .parquet file: nanoparquet reads whole files.
 open_parquet <- function(path, label, no_header, columns, tree) {
   need_package("nanoparquet", label)
-  frame <- tryCatch(as.data.frame(nanoparquet::read_parquet(path)),
-                    error = function(e) fail("%s must be a file that can be read: got \"%s\"", label, conditionMessage(e)))
+  frame <- tryCatch(as.data.frame(nanoparquet::read_parquet(path)), error = function(e) {
+    fail("%s must be a file that can be read: got \"%s\"", label, conditionMessage(e))
+  })
   at <- choose_columns(names(frame), columns, tree, label)
   frame <- frame[at]
   kept <- name_columns(names(frame), tree)
@@ -240,7 +243,9 @@ open_sink <- function(given) {
     add = sink$add,
     finish = function() {
       sink$finish()
-      if (!suppressWarnings(file.rename(temporary, path))) fail("--out must be a file that can be replaced: got \"%s\"", path)
+      if (!suppressWarnings(file.rename(temporary, path))) {
+        fail("--out must be a file that can be replaced: got \"%s\"", path)
+      }
       .Call(r_sync_folder, dirname(path))
     },
     discard = function() unlink(temporary)
@@ -248,21 +253,6 @@ open_sink <- function(given) {
 }
 
 pair_names <- c("query", "neighbor", "rank", "distance")
-
-# The pairs as lines of a .csv file.
-csv_lines <- function(pairs) {
-  sprintf("%.0f,%d,%d,%s", as.double(pairs$query), pairs$neighbor, pairs$rank, number_texts(pairs$distance))
-}
-
-# Numbers with 15 to 17 significant digits, as many as give the same number.
-number_texts <- function(values) {
-  texts <- sprintf("%.15g", values)
-  for (format in c("%.16g", "%.17g")) {
-    differs <- which(as.numeric(texts) != values)
-    texts[differs] <- sprintf(format, values[differs])
-  }
-  texts
-}
 
 bytes_of_lines <- function(lines) charToRaw(paste(c(lines, ""), collapse = "\n"))
 
@@ -273,7 +263,11 @@ csv_writer <- function(use) {
   list(add = function(pairs) {
     begin()
     started <<- TRUE
-    if (nrow(pairs) > 0) use(bytes_of_lines(csv_lines(pairs)))
+    query <- as.double(pairs$query)
+    for (done in seq(0, by = WRITE_LINES, length.out = ceiling(nrow(pairs) / WRITE_LINES))) {
+      use(.Call(r_csv_lines, query, pairs$neighbor, pairs$rank, pairs$distance, done,
+                min(done + WRITE_LINES, nrow(pairs))))
+    }
   }, finish = begin)
 }
 

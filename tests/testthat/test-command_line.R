@@ -51,12 +51,14 @@ test_that("the neighbors of points and of queries are those of brute force, for 
   local_files()
   x <- points_of_command()
   query <- queries_of_command()
-  expect_identical(command("points.csv", "--k", "3", "--out", "own.csv"), list(status = 0L, messages = character()))
+  expect_identical(command("points.csv", "--k", "3", "--out", "own.csv"),
+                   list(status = 0L, messages = character()))
   expect_output("own.csv", pairs_by_hand(x, x, 3, own = TRUE))
   command("points.csv", "--k=4", "--query", "queries.csv", "--out", "found.csv")
   expect_output("found.csv", pairs_by_hand(x, query, 4))
   for (chunk in c("1", "7", "50")) {
-    expect_identical(command("points.csv", "--k=4", "--query=queries.csv", "--out=part.csv", "--chunk", chunk)$status, 0L)
+    done <- command("points.csv", "--k=4", "--query=queries.csv", "--out=part.csv", "--chunk", chunk)
+    expect_identical(done$status, 0L)
     expect_identical(readLines("part.csv"), readLines("found.csv"))
   }
   command("points.csv", "--radius", "0.4", "--query", "queries.csv", "--out", "near.csv", "--chunk", "9")
@@ -114,10 +116,10 @@ test_that("metrics are those of cover_tree()", {
   write.csv(places, "places.csv", row.names = FALSE)
   write.csv(setNames(places[1:5, 3:2], c("longitude", "latitude")), "to.csv", row.names = FALSE)
   tree <- cover_tree(places[3:2], metric = metric_great_circle(unit = "mi"))
-  command("places.csv", "--columns", "lon,lat", "--metric", "great_circle", "--unit", "mi", "--k", "3", "--out", "found.csv")
+  sphere <- c("places.csv", "--columns", "lon,lat", "--metric", "great_circle", "--unit", "mi", "--k", "3")
+  command(sphere, "--out", "found.csv")
   expect_output("found.csv", as.data.frame(knn_query(tree, k = 3)))
-  command("places.csv", "--columns", "lon,lat", "--metric", "great_circle", "--unit=mi", "--k", "3", "--query", "to.csv",
-          "--out", "found.csv")
+  command(sphere, "--query", "to.csv", "--out", "found.csv")
   expect_output("found.csv", as.data.frame(suppressMessages(knn_query(tree, places[1:5, 3:2], k = 3))))
   for (metric in c("manhattan", "chebyshev", "cosine")) {
     command("points.csv", "--metric", metric, "--k", "3", "--out", "found.csv", "--threads", "1")
@@ -130,7 +132,8 @@ test_that("parquet files are read, and written in chunks", {
   local_files()
   x <- points_of_command()
   nanoparquet::write_parquet(cbind(name = "p", x), "points.parquet")
-  expect_identical(command("points.parquet", "--columns", "a,b,c", "--k", "3", "--chunk", "150", "--out", "found.parquet")$status, 0L)
+  done <- command("points.parquet", "--columns", "a,b,c", "--k", "3", "--chunk", "150", "--out", "found.parquet")
+  expect_identical(done, list(status = 0L, messages = character()))
   expect_output("found.parquet", pairs_by_hand(x, x, 3, own = TRUE))
   command("points.csv", "--query", "points.parquet", "--radius", "1e-9", "--format", "parquet", "--out", "near")
   expect_identical(as.data.frame(nanoparquet::read_parquet("near"))$distance, numeric(400))
