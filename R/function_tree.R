@@ -6,7 +6,7 @@ function_array_names <- c("row", "center", "parent", "first_child", "next_siblin
                           "subtree_end", "level", "min_row", "radius", "to_parent", "nearest", "farthest",
                           "to_center", "pivot", "pivot_distance", "lower", "upper")
 
-is_function_tree <- function(tree) inherits(tree, "covertree_function_tree")
+is_function_tree <- function(tree) !missing(tree) && inherits(tree, "covertree_function_tree")
 
 # cover_tree() for a metric_function().
 function_tree <- function(x, metric, leaf_size) {

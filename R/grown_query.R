@@ -76,7 +76,7 @@ grown_knn <- function(tree, query, k, rows, arguments) {
     rows <- if (!is.null(own$rows) && !(own$all && is_whole(part, own$rows))) {
       to_local_rows(own$rows, part)
     }
-    found <- do.call(knn_query, c(list(one, query, k, rows), arguments))
+    found <- do.call(knn_query, c(list(one, query, k, rows), arguments), quote = TRUE)
     found$index <- to_rows(found$index, part)
     found
   }
@@ -141,7 +141,7 @@ grown_recall <- function(tree, result, query, rows, arguments) {
   }
   dim(local) <- dim(index)
   rows <- if (!is.null(own$rows)) to_local_rows(own$rows, part)
-  do.call(recall_of, c(list(part_tree(part, tree$space), local, query, rows), arguments))
+  do.call(recall_of, c(list(part_tree(part, tree$space), local, query, rows), arguments), quote = TRUE)
 }
 
 refuse_parts <- function(tree) {

@@ -33,7 +33,7 @@
 #'
 #' @section Errors:
 #' Stops if `variance` or `lengthscale` is not as described. `kernel_custom()` also stops if `f` is
-#' not a function or f(0) is not 1. Each use of `f` stops if its value has another length than its
+#' not a function of one argument or f(0) is not 1. Each use of `f` stops if its value has another length than its
 #' argument or is not a number from -1 to 1. An error in `f` is passed on unchanged.
 #'
 #' @section Other parametrizations:
@@ -65,7 +65,7 @@ new_kernel <- function(kind, variance, lengthscale) {
   if (!is_number(variance) || !is.finite(variance) || variance <= 0) {
     fail("variance must be one finite number above 0: got %s", describe(variance))
   }
-  if (!is_numeric(lengthscale) || length(lengthscale) == 0) {
+  if (!is_numeric(lengthscale) || length(lengthscale) == 0 || !is.null(dim(lengthscale))) {
     fail("lengthscale must be one finite number above 0, or one for each column: got %s",
          describe(lengthscale))
   }

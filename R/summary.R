@@ -124,12 +124,14 @@ print.summary.cover_tree <- function(x, ...) {
 #' @name summary.covertree_knn
 #' @export
 summary.covertree_knn <- function(object, ...) {
+  check_knn(object, "object")
   search_summary(object, object$distance, attr(object, "exact"), attr(object, "recall"))
 }
 
 #' @rdname summary.covertree_knn
 #' @export
 summary.covertree_vecchia <- function(object, ...) {
+  check_vecchia(object, "object")
   search_summary(object, object$distance, object$exact, object$recall)
 }
 
