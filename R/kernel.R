@@ -130,7 +130,7 @@ covariance_of <- function(kernel, squares) {
 format.covertree_kernel <- function(x, ...) {
   x <- check_kernel(x)
   sprintf("<%s kernel: variance %s, lengthscale %s>", x$kind, format(x$variance),
-          toString(format(x$lengthscale), width = 60))
+          few_values(x$lengthscale))
 }
 
 #' @export

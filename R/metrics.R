@@ -355,6 +355,13 @@ metric_periodic <- function(box) {
   new_metric("periodic", box = stats::setNames(as.double(box), names(box)))
 }
 
+# Numbers for printing: all, or the first four and the last.
+few_values <- function(values) {
+  texts <- vapply(values, format, "")
+  if (length(texts) > 6) texts <- c(texts[1:4], "...", texts[length(texts)])
+  toString(texts)
+}
+
 metric_label <- function(metric) {
   switch(metric$kind,
     euclidean = "Euclidean distance",
@@ -366,11 +373,11 @@ metric_label <- function(metric) {
     great_circle = sprintf("great-circle distance [%s, radius %s]", metric$unit,
                            format(metric$radius, digits = 8)),
     scaled = sprintf("%s of columns divided by %s", metric_label(metric$inner),
-                     toString(format(metric$scale, trim = TRUE), width = 40)),
+                     few_values(metric$scale)),
     mahalanobis = "Mahalanobis distance",
     hamming = "Hamming distance",
     jaccard = "Jaccard distance",
-    periodic = sprintf("Euclidean distance with periods %s", toString(format(metric$box, trim = TRUE), width = 40)),
+    periodic = sprintf("Euclidean distance with periods %s", few_values(metric$box)),
     gower = paste0(if (is.null(metric$weights)) "Gower distance" else "weighted Gower distance",
                    if (identical(metric$na, "scan")) " over common columns")
   )

@@ -169,7 +169,7 @@ format.covertree_residual_correlation <- function(x, ...) {
   x <- check_residual(x)
   count <- if (!is.null(x$v)) ncol(x$v) else if (is.matrix(x$inducing)) nrow(x$inducing) else x$inducing
   sprintf("<residual correlation: %s kernel, variance %s, lengthscale %s, %s inducing point%s, nugget %s>",
-          x$kernel$kind, format(x$kernel$variance), toString(format(x$kernel$lengthscale), width = 40),
+          x$kernel$kind, format(x$kernel$variance), few_values(x$kernel$lengthscale),
           format(count, big.mark = ","), plural(count), format(x$nugget))
 }
 

@@ -147,6 +147,7 @@ search_summary <- function(result, distance, exact, recall) {
 #' @export
 print.covertree_search_summary <- function(x, ...) {
   cat(c(x$label, x$reason), sep = "\n")
-  cat(sprintf("distances: %s (minimum, quartiles, maximum)\n", toString(signif(x$distance, 4))))
+  distances <- if (x$found == 0) "none" else paste(toString(signif(x$distance, 4)), "(minimum, quartiles, maximum)")
+  cat("distances: ", distances, "\n", sep = "")
   invisible(x)
 }

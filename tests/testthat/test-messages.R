@@ -39,6 +39,7 @@ test_that("a message has the name of the argument that the user wrote", {
     metric_periodic(TRUE),
     kernel_rbf(lengthscale = matrix(1, 2, 2)),
     print(knn, n = NA),
+    knn_query(cover_tree(5, metric = metric_function(function(i, js) abs(i - js))), tree),
     read_tree("nothing.ctree")
   )
 })
@@ -130,6 +131,15 @@ test_that("edited results are refused", {
 
 test_that("one neighbor of one query is not plural", {
   expect_output(print(recall_of(tree, knn_query(tree, rows = 1, k = 1))), "1 neighbor of 1 query$")
+})
+
+test_that("printed objects have no half numbers, and an empty result has no quantiles", {
+  expect_output(print(kernel_rbf(1, c(0.5, 10))), "lengthscale 0.5, 10>", fixed = TRUE)
+  expect_output(print(kernel_rbf(1, 1:20)), "lengthscale 1, 2, 3, 4, ..., 20>", fixed = TRUE)
+  expect_output(print(metric_scaled("manhattan", 91:99)), "divided by 91, 92, 93, 94, ..., 99>", fixed = TRUE)
+  expect_output(print(summary(knn_query(tree, rows = integer()))), "distances: none$")
+  by_function <- cover_tree(5, metric = metric_function(function(i, js) abs(i - js)))
+  expect_output(print(summary(by_function)), "1 node, 1 leaf \\(leaf size 16\\).*memory: ")
 })
 
 # Arguments of each function with which it works, and values that are wrong for almost all arguments.
