@@ -251,10 +251,7 @@ check_outputs <- function(given) {
 
 # ---- work -------------------------------------------------------------------------------------------
 
-# Runs the program and ends R with its status. exec/covertree calls it.
-run_command_line <- function(arguments) quit(save = "no", status = command_status(arguments), runLast = FALSE)
-
-# Runs the program. Returns its exit status.
+# Runs the program. Returns its exit status. exec/covertree calls it.
 command_status <- function(arguments) {
   tell <- function(...) cat("covertree: ", sprintf(...), "\n", sep = "", file = stderr())
   code <- function() {

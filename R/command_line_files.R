@@ -114,10 +114,12 @@ header_of <- function(line, no_header, label, advice) {
     fail("%s must have %s in its first line: got an empty file", label, if (no_header) "numbers" else "column names")
   }
   line <- sub("^\xef\xbb\xbf", "", line, useBytes = TRUE)
-  names <- suppressWarnings(scan(text = line, what = "", sep = ",", quote = "\"", quiet = TRUE, strip.white = TRUE))
+  connection <- textConnection(line, encoding = "bytes")
+  on.exit(close(connection))
+  names <- suppressWarnings(scan(connection, "", sep = ",", quote = "\"", quiet = TRUE, strip.white = TRUE))
   if (no_header) return(paste0("V", seq_along(names)))
   if (length(names) == 0) fail("%s must have column names in its first line: got an empty line", label)
-  if (!grepl("\"", line, fixed = TRUE) && all(!is.na(suppressWarnings(as.numeric(names))))) {
+  if (!grepl("\"", line, fixed = TRUE, useBytes = TRUE) && all(!is.na(suppressWarnings(as.numeric(names))))) {
     fail("%s must have column names in its first line: got numbers, %s; %s", label,
          toString(names, width = 60), advice)
   }
@@ -235,6 +237,7 @@ parquet_points <- function(frame, before, label) {
 open_sink <- function(given) {
   if (is.null(given$out)) return(output_sink())
   path <- naming("path", "--out", check_new_file(given$out))
+  if (given$format == "parquet") need_package("nanoparquet", "--format parquet")
   temporary <- tempfile(paste0(".", basename(path), "-"), dirname(path), ".part")
   create <- tryCatch(suppressWarnings(file.create(temporary)), error = function(e) FALSE)
   if (!create) fail("--out must be a place that can be written to: got \"%s\"", path)
@@ -309,7 +312,6 @@ csv_sink <- function(path) {
 
 # Appends row groups to a .parquet file.
 parquet_sink <- function(path) {
-  need_package("nanoparquet", "--format parquet")
   rows <- 0
   none <- data.frame(query = numeric(), neighbor = integer(), rank = integer(), distance = numeric())
   write <- function(pairs) {
