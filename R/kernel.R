@@ -71,7 +71,7 @@ new_kernel <- function(kind, variance, lengthscale) {
   }
   wrong <- which(!is.finite(lengthscale) | lengthscale <= 0)
   if (length(wrong) > 0) {
-    fail("lengthscale must be finite and above 0: number %d is %s", wrong[1],
+    fail("lengthscale must be finite and above 0: element %d is %s", wrong[1],
          format(lengthscale[wrong[1]]))
   }
   structure(list(kind = kind, variance = as.double(variance), lengthscale = as.double(lengthscale)),

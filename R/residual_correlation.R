@@ -156,7 +156,7 @@ check_factors <- function(v, p) {
   }
   wrong <- which(!is.finite(p) | p < 0)
   if (length(wrong) > 0) {
-    fail("p must be finite and at least 0: number %d is %s", wrong[1], format(p[wrong[1]]))
+    fail("p must be finite and at least 0: element %d is %s", wrong[1], format(p[wrong[1]]))
   }
   # Without such values, which are rare, no square needs memory.
   long <- if (max(abs(range(v))) > 1e150) which(!is.finite(rowSums(v^2)))

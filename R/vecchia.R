@@ -148,12 +148,12 @@ check_order <- function(order, n) {
   }
   wrong <- which(!order %in% seq_len(n))
   if (length(wrong) > 0) {
-    fail("order must be a permutation of the rows 1 to %d: number %d is %s", n, wrong[1],
+    fail("order must be a permutation of the rows 1 to %d: element %d is %s", n, wrong[1],
          format(order[wrong[1]]))
   }
   twice <- which(duplicated(order))
   if (length(twice) > 0) {
-    fail("order must be a permutation of the rows: %d is there twice", order[twice[1]])
+    fail("order must be a permutation of the rows: got %d twice", order[twice[1]])
   }
   as.integer(order)
 }
