@@ -123,7 +123,8 @@ test_that("edited results are refused", {
     print(edited(pairs, distance = 1:3)),
     summary(edited(pairs, exact = NA)),
     as_neighbors(edited(pairs, NNarray = pairs$NNarray[1:5, ]), "spNNGP"),
-    as_neighbors(edited(pairs, order = NULL), "spNNGP")
+    as_neighbors(edited(pairs, order = NULL), "spNNGP"),
+    knn_dimension(edited(knn, distance = 1:3))
   )
   skip_if_not_installed("Matrix")
   expect_complaints(knn_graph(edited(knn, distance = NULL)))
@@ -160,6 +161,9 @@ working_calls <- function() {
     insert_points = list(tree = tree, x = x, threads = NULL),
     kernel_rbf = list(variance = 1, lengthscale = 1),
     knn_control = list(search = "auto", block_size = NULL, seed = 1, stats = FALSE, progress = FALSE, worst_recall = 0),
+    knn_density = list(x = x, k = 2, query = x, log = FALSE, metric = "euclidean"),
+    knn_dimension = list(x = x, k = 3, local = FALSE, metric = "euclidean"),
+    knn_lof = list(x = x, k = 2, metric = "euclidean"),
     knn_impute = list(x = holes, k = 2, metric = NULL, aggregate = "median", threads = NULL),
     knn_join = list(x = frame, y = frame, by = "a", k = 1, max_distance = Inf, metric = "euclidean", by_group = "g",
                     suffix = c(".x", ".y"), distance = "d", type = "left"),
