@@ -339,8 +339,8 @@ approximate_label <- function(recall) {
 
 #' @export
 print.covertree_knn <- function(x, n = 6, ...) {
-  cat(c(format(x), attr(x, "reason")), sep = "\n")
   if (!is_number(n) || is.na(n) || n < 0) fail("n must be one number of at least 0: got %s", describe(n))
+  cat(c(format(x), attr(x, "reason")), sep = "\n")
   rows <- seq_len(min(n, nrow(x$index)))
   columns <- seq_len(min(10, ncol(x$index)))
   cat("$index\n")
