@@ -53,8 +53,9 @@
 #'   similarity: see the example.
 #'
 #' @section Errors:
-#' Stops if `x` is not a result of a search, or one with `self = TRUE`; if `to` is not in the table, or the table has no form
-#' for a result of `radius_query()` or `vecchia_neighbors()`; if the last column does not permit the queries; if a query has
+#' Stops if `x` is not a result of a search, is one with `self = TRUE`, or was edited so that its
+#' parts do not fit; if `to` is not in the table, or the table has no form for a result of
+#' `radius_query()` or `vecchia_neighbors()`; if the last column does not permit the queries; if a query has
 #' fewer than k neighbors and the package has no form for such a query; if a neighbor for GpGp,
 #' spNNGP or BRISC is in a later row than its query, or, for spNNGP and BRISC, the point in row i
 #' has not min(i - 1, k) neighbors or k is not below n; if `points` is given for another package
@@ -90,11 +91,13 @@
 #' str(info[c("n.neighbors", "nn.indx", "nn.indx.lu", "ord")])
 #' @export
 as_neighbors <- function(x, to, self = NULL, points = NULL) {
+  if (missing(x)) fail("x must be a result of knn_query(), radius_query() or vecchia_neighbors(): got nothing")
   of_radius <- inherits(x, "covertree_radius")
   of_vecchia <- inherits(x, "covertree_vecchia")
   if (!of_radius && !of_vecchia && !inherits(x, "covertree_knn")) {
     fail("x must be a result of knn_query(), radius_query() or vecchia_neighbors(): got %s", describe(x))
   }
+  if (of_radius) check_radius_result(x) else if (of_vecchia) check_vecchia(x) else check_knn(x)
   if (missing(to)) fail("to must be the name of a package: got nothing")
   if ("self" %in% attr(x, "exclusion")) {
     fail("x must be a result of a search with self = FALSE, to which as_neighbors(self = TRUE) adds each point: got one with self = TRUE")
@@ -142,9 +145,11 @@ check_self <- function(self, own, form, self_default, to) {
 }
 
 check_all_own <- function(x, own, to) {
-  if (own && is.null(attr(x, "rows"))) return(invisible())
+  all <- own && is.null(attr(x, "rows"))
+  queries <- length(seq_along_queries(x))
+  if (all && isTRUE(queries == attr(x, "points"))) return(invisible())
   fail("x must have the neighbors of all own points of the tree for \"%s\": got the neighbors of %s", to,
-       if (own) "some rows" else "a query")
+       if (all) sprintf("%d of %s points", queries, describe(attr(x, "points"))) else if (own) "some rows" else "a query")
 }
 
 check_complete <- function(x, to) {

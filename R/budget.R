@@ -98,7 +98,7 @@ check_part <- function(value, what) {
 # edit the list.
 check_budget <- function(value) {
   if (is.null(value)) return(NULL)
-  if (is_numeric(value)) return(budget(value))
+  if (is_numeric(value)) return(naming("schedule", "budget", budget(value)))
   if (!inherits(value, "covertree_budget")) {
     fail("budget must be NULL, a budget() or a vector of limits: got %s", describe(value))
   }

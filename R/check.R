@@ -13,6 +13,7 @@ within_argument <- function(argument, code) {
 # Returns the value of `code`. In the message of an error, replaces the name of the argument `from`
 # by `to`, the name that the user wrote, and appends `end`.
 naming <- function(from, to, code, end = "") {
+  to <- gsub("\\", "\\\\", to, fixed = TRUE)
   argument <- sprintf("\\b%s(?= must| and the tree|\\$|,|\\))", from)
   tryCatch(code, error = function(e) fail("%s%s", gsub(argument, to, conditionMessage(e), perl = TRUE), end))
 }
@@ -26,7 +27,7 @@ check_parts <- function(parts, names, argument, kind) {
 }
 
 # Describes a value for a message, in a few words: the value itself if it is a single number, string
-# or flag, otherwise its class or type and its size.
+# or flag, otherwise its class or type and its size. A long string is shortened.
 describe <- function(value) {
   if (is.null(value)) return("NULL")
   if (is_integer64(value)) return("an integer64 (convert it with as.double())")
@@ -35,7 +36,27 @@ describe <- function(value) {
   if (length(dim(value)) == 2) return(paste(type, "matrix"))
   if (!is.null(dim(value))) return(paste(type, "array of", paste(dim(value), collapse = " x ")))
   if (length(value) != 1) return(sprintf("%s vector of length %d", type, length(value)))
-  if (is.character(value)) encodeString(value, quote = "\"") else format(value, digits = 7)
+  if (is.character(value)) return(encodeString(shortened(value), quote = "\""))
+  text <- format(value, digits = 7)
+  differs <- is.numeric(value) && is.finite(value) && as.numeric(text) != value
+  if (differs) format(value, digits = 15) else text
+}
+
+shortened <- function(text, most = 60) {
+  if (is.na(text) || nchar(text, "bytes") <= most) text else paste0(strtrim(text, most), "...")
+}
+
+# The names of the arguments of a function for a message.
+argument_names <- function(f) {
+  names <- names(formals(args(f)))
+  if (length(names) == 0) "no arguments" else paste(names, collapse = ", ")
+}
+
+# Whether a function can be called with `count` arguments.
+takes_arguments <- function(f, count) {
+  if (is.null(args(f))) return(TRUE)
+  names <- names(formals(args(f)))
+  "..." %in% names || length(names) >= count
 }
 
 with_article <- function(noun) {
@@ -52,6 +73,7 @@ is_numeric <- function(value) is.numeric(value) && !is_integer64(value)
 is_number <- function(value) is_numeric(value) && length(value) == 1
 
 check_count <- function(value, what, most = .Machine$integer.max) {
+  if (missing(value)) fail("%s must be one whole number of at least 1: got nothing", what)
   whole <- is_number(value) && is.finite(value) && value == trunc(value)
   if (!whole || value < 1) {
     fail("%s must be one whole number of at least 1: got %s", what, describe(value))
@@ -144,6 +166,7 @@ check_share <- function(value, what) {
 # an R function. Checks the arrays first, because in a tree of an earlier version all other elements
 # may differ, too.
 check_tree <- function(tree) {
+  if (missing(tree)) fail("tree must be a cover_tree, made by cover_tree(): got nothing")
   if (is_shards(tree)) refuse_forest()
   if (!inherits(tree, "cover_tree")) {
     fail("tree must be a cover_tree, made by cover_tree(): got %s", describe(tree))
@@ -182,6 +205,7 @@ check_kept_metric <- function(state) {
 # least one row. `what` is the name of the argument. Costs one pass over the values, and a copy if
 # they are not a matrix of doubles.
 check_points <- function(x, what = "x", empty = FALSE) {
+  if (missing(x)) fail("%s must be a numeric matrix or a data frame of numeric columns: got nothing", what)
   if (is_sf(x)) {
     fail("%s must be a numeric matrix or a data frame of numeric columns: got %s; use sf::st_coordinates(%s)", what,
          describe(x), what)
@@ -215,7 +239,7 @@ frame_points <- function(x, what, empty) {
 # advice for the user.
 column_advice <- function(value, what, name) {
   if (is_integer64(value)) return("")
-  column <- paste0(what, "$", if (make.names(name) == name) name else sprintf("`%s`", name))
+  column <- paste0(code_of(what), "$", if (make.names(name) == name) name else sprintf("`%s`", name))
   kinds <- c(Date = "as.numeric(%s), in days", POSIXct = "as.numeric(%s), in seconds",
              POSIXlt = "as.numeric(as.POSIXct(%s)), in seconds", difftime = "as.numeric(%s, units = \"days\")",
              units = "units::drop_units(%s)")
@@ -229,6 +253,10 @@ column_advice <- function(value, what, name) {
   ""
 }
 
+# Returns an argument for the code in a message: its name, or x if it is given in words, such as "chunk
+# 1 of source".
+code_of <- function(what) if (grepl("^[A-Za-z.][A-Za-z0-9._$]*$", what)) what else "x"
+
 # Returns the matrix without its class, because methods of a class for dim() or is.double() may hide
 # the data.
 matrix_points <- function(x, what, empty) {
@@ -239,13 +267,13 @@ matrix_points <- function(x, what, empty) {
   }
   if (inherits(x, "Matrix")) {
     fail("%s must be a base matrix, because all searches read dense points: got %s of %d x %d; as.matrix(%s) takes %s",
-         what, with_article(class(x)[1]), nrow(x), ncol(x), what,
+         what, with_article(class(x)[1]), nrow(x), ncol(x), code_of(what),
          format(structure(8 * nrow(x) * ncol(x), class = "object_size"), units = "auto"))
   }
   plain <- if (is.atomic(x)) unclass(x) else x
   if (is.null(dim(plain)) && is_numeric(x)) {
     fail(paste("%s must be a matrix with one row per point: got %s; use matrix(%s, ncol = 1) for points",
-               "on a line, matrix(%s, nrow = 1) for one point"), what, describe(x), what, what)
+               "on a line, matrix(%s, nrow = 1) for one point"), what, describe(x), code_of(what), code_of(what))
   }
   untyped <- empty && is.logical(plain) && length(dim(plain)) == 2 && nrow(plain) == 0
   numeric <- (is.double(plain) || is.integer(plain)) && !is_integer64(x)
@@ -303,6 +331,7 @@ match_columns <- function(points, names, what, whose) {
 }
 
 quoted <- function(names) {
+  if (length(names) == 0) return("none")
   shown <- encodeString(utils::head(names, 8), quote = "\"")
   toString(c(shown, if (length(names) > 8) sprintf("... (%d)", length(names))))
 }

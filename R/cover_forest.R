@@ -73,7 +73,8 @@
 #'
 #' @section Errors:
 #' Stops if `source` is not as described, returns other columns or other numbers of rows in another
-#' chunk or pass, has a value that is not finite, or has no row; if `metric` is not permitted; if
+#' chunk or pass, has a value that is not finite, or has no row; if a `.csv` file has numbers in its
+#' first line, or text below (the message names the line and the column); if `metric` is not permitted; if
 #' `shards`, `path`, `sample`, `leaf_size`, `threads` or `max_open` is not as described; and if a
 #' shard cannot be built.
 #'
@@ -108,6 +109,7 @@ cover_forest <- function(source, shards = 8, metric = "euclidean", path = NULL, 
   shards <- check_count(shards, "shards")
   sample <- check_count(sample, "sample")
   points <- open_source(source, metric)
+  on.exit(close_source(points))
   survey <- survey_source(points, metric, max(sample, 8 * shards))
   check_extent(rbind(survey$lower, survey$upper), "source", sqrt(length(survey$lower)))
   curve <- divide_curve(survey, shards)
@@ -119,7 +121,7 @@ cover_forest <- function(source, shards = 8, metric = "euclidean", path = NULL, 
   } else {
     # The files are removed when all shards have been built, or one could not be.
     spool <- file.path(directory, paste0("points-", id))
-    on.exit(unlink(spool, recursive = TRUE))
+    on.exit(unlink(spool, recursive = TRUE), add = TRUE)
     file_tasks(points, survey, metric, curve, spool)
   }
   places <- lapply(seq_along(tasks), place)
@@ -187,7 +189,7 @@ new_shards <- function(built, places, survey, metric, settings) {
   )
 }
 
-is_shards <- function(tree) inherits(tree, "covertree_shards")
+is_shards <- function(tree) !missing(tree) && inherits(tree, "covertree_shards")
 
 check_shards <- function(forest) {
   known <- c("shards", "boxes", "n", "d", "names", "metric", "fit", "code", "threads", "max_open")

@@ -29,7 +29,8 @@
 #'     [summary()][summary.cover_tree], [all.equal()][all.equal.cover_tree]}
 #'   \item{Pictures}{[plot(tree)][plot.cover_tree], [plot(knn)][plot.covertree_knn],
 #'     [plot(stats)][plot.covertree_knn_stats], [plot(curve)][recall_curve]}
-#'   \item{Files and several processes}{[write_tree()], [read_tree()], [cover_forest()]}
+#'   \item{Files and several processes}{[write_tree()], [read_tree()], [cover_forest()]; from the
+#'     command line: [covertree_cli]}
 #'   \item{Searches}{[knn_query()], [radius_query()], [recall_of()], [recall_curve()], [budget()],
 #'     [knn_control()], [knn_stats()], [as_neighbors()], [CovertreeParam()]}
 #'   \item{Metrics}{[metrics], [metric_function()], [residual_correlation()]}

@@ -6,7 +6,7 @@ function_array_names <- c("row", "center", "parent", "first_child", "next_siblin
                           "subtree_end", "level", "min_row", "radius", "to_parent", "nearest", "farthest",
                           "to_center", "pivot", "pivot_distance", "lower", "upper")
 
-is_function_tree <- function(tree) inherits(tree, "covertree_function_tree")
+is_function_tree <- function(tree) !missing(tree) && inherits(tree, "covertree_function_tree")
 
 # cover_tree() for a metric_function().
 function_tree <- function(x, metric, leaf_size) {
@@ -63,7 +63,8 @@ query_objects <- function(query) {
     one <- if (is.data.frame(query)) function(i) query[i, , drop = FALSE] else function(i) query[i, ]
     return(lapply(seq_len(nrow(query)), one))
   }
-  if (!is.vector(query) && !is.factor(query) && is.null(attr(query, "class"))) {
+  is_collection <- is.vector(query) || is.factor(query) || !is.null(attr(query, "class"))
+  if (!is_collection || inherits(query, c("cover_tree", "covertree_shards"))) {
     fail("query must be a list or vector of objects, or a matrix with a row for each: got %s", describe(query))
   }
   lapply(seq_along(query), function(i) query[[i]])
@@ -195,13 +196,13 @@ summary.covertree_function_tree <- function(object, ...) {
 print.covertree_function_summary <- function(x, ...) {
   say <- function(...) cat(sprintf(...), "\n", sep = "")
   say("Cover tree of %s object%s", big_number(x$n), plural(x$n))
-  say("  %s node%s, %s of them leaves of at most %d objects where distances allow", big_number(x$nodes),
-      plural(x$nodes), big_number(x$leaves), x$leaf_size)
-  say("  objects in a leaf: %s (minimum, quartiles, maximum)", toString(x$leaf_sizes))
+  say("  %s node%s, %s %s (leaf size %d)", big_number(x$nodes), plural(x$nodes), big_number(x$leaves),
+      if (x$leaves == 1) "leaf" else "leaves", x$leaf_size)
+  say("  objects per leaf: %s (minimum, quartiles, maximum)", toString(x$leaf_sizes))
   say("  %s", gsub("[<>]", "", format(x$metric)))
   say("  build: %s distances in %s calls of f, %d pivot%s", big_number(x$build[["evaluations"]]),
       big_number(x$build[["calls"]]), x$pivots, plural(x$pivots))
-  say("  %s", format(structure(x$bytes, class = "object_size"), units = "auto"))
+  say("  memory: %s", format(structure(x$bytes, class = "object_size"), units = "auto"))
   invisible(x)
 }
 

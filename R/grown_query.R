@@ -76,7 +76,7 @@ grown_knn <- function(tree, query, k, rows, arguments) {
     rows <- if (!is.null(own$rows) && !(own$all && is_whole(part, own$rows))) {
       to_local_rows(own$rows, part)
     }
-    found <- do.call(knn_query, c(list(one, query, k, rows), arguments))
+    found <- do.call(knn_query, c(list(one, query, k, rows), arguments), quote = TRUE)
     found$index <- to_rows(found$index, part)
     found
   }
@@ -136,12 +136,13 @@ grown_recall <- function(tree, result, query, rows, arguments) {
   local <- to_local_rows(index, part)
   removed <- which(is.na(local) & !is.na(index))
   if (length(removed) > 0) {
-    fail("result must hold rows of points in the tree, or NA: it holds %d, the row of a removed point",
-         index[removed[1]])
+    place <- arrayInd(removed[1], dim(index))
+    fail("result must have rows of points in the tree, or NA: row %d, column %d is %d, the row of a removed point",
+         place[1], place[2], index[removed[1]])
   }
   dim(local) <- dim(index)
   rows <- if (!is.null(own$rows)) to_local_rows(own$rows, part)
-  do.call(recall_of, c(list(part_tree(part, tree$space), local, query, rows), arguments))
+  do.call(recall_of, c(list(part_tree(part, tree$space), local, query, rows), arguments), quote = TRUE)
 }
 
 refuse_parts <- function(tree) {

@@ -12,7 +12,7 @@
 # No function changes a part. The first use after new points builds a part of them, and queries may
 # replace all parts by one: neither changes an answer.
 
-is_grown_tree <- function(tree) inherits(tree, "covertree_grown_tree")
+is_grown_tree <- function(tree) !missing(tree) && inherits(tree, "covertree_grown_tree")
 
 #' Add points to a tree, and remove points
 #'
@@ -135,7 +135,9 @@ remove_points <- function(tree, rows, threads = NULL) {
   state <- build_pending(state_of(tree), check_threads(threads))
   if (missing(rows)) fail("rows must be a vector of row numbers of the tree's points: got nothing")
   if (is.null(rows)) fail("rows must be a vector of row numbers of the tree's points: got NULL")
-  count_queries(NULL, rows, length(tree))
+  tryCatch(count_queries(NULL, rows, length(tree)), error = function(e) {
+    fail("%s", sub("rows must be NULL or", "rows must be", conditionMessage(e), fixed = TRUE))
+  })
   threads <- check_threads(threads)
   rows <- unique(check_remaining(rows, state$parts, state$next_row))
   if (length(rows) == 0) return(tree)

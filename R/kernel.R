@@ -33,7 +33,7 @@
 #'
 #' @section Errors:
 #' Stops if `variance` or `lengthscale` is not as described. `kernel_custom()` also stops if `f` is
-#' not a function or f(0) is not 1. Each use of `f` stops if its value has another length than its
+#' not a function of one argument or f(0) is not 1. Each use of `f` stops if its value has another length than its
 #' argument or is not a number from -1 to 1. An error in `f` is passed on unchanged.
 #'
 #' @section Other parametrizations:
@@ -65,13 +65,13 @@ new_kernel <- function(kind, variance, lengthscale) {
   if (!is_number(variance) || !is.finite(variance) || variance <= 0) {
     fail("variance must be one finite number above 0: got %s", describe(variance))
   }
-  if (!is_numeric(lengthscale) || length(lengthscale) == 0) {
+  if (!is_numeric(lengthscale) || length(lengthscale) == 0 || !is.null(dim(lengthscale))) {
     fail("lengthscale must be one finite number above 0, or one for each column: got %s",
          describe(lengthscale))
   }
   wrong <- which(!is.finite(lengthscale) | lengthscale <= 0)
   if (length(wrong) > 0) {
-    fail("lengthscale must be finite and above 0: number %d is %s", wrong[1],
+    fail("lengthscale must be finite and above 0: element %d is %s", wrong[1],
          format(lengthscale[wrong[1]]))
   }
   structure(list(kind = kind, variance = as.double(variance), lengthscale = as.double(lengthscale)),
@@ -130,7 +130,7 @@ covariance_of <- function(kernel, squares) {
 format.covertree_kernel <- function(x, ...) {
   x <- check_kernel(x)
   sprintf("<%s kernel: variance %s, lengthscale %s>", x$kind, format(x$variance),
-          toString(format(x$lengthscale), width = 60))
+          few_values(x$lengthscale))
 }
 
 #' @export

@@ -17,6 +17,7 @@ kernel_custom <- function(f, variance = 1, lengthscale = 1) {
 
 new_custom_kernel <- function(f, variance, lengthscale) {
   if (!is.function(f)) fail("f must be a function of squared distances: got %s", describe(f))
+  if (!takes_arguments(f, 1)) fail("f must be a function of squared distances: got a function of no arguments")
   kernel <- new_kernel("custom", variance, lengthscale)
   kernel$f <- f
   kernel

@@ -60,6 +60,7 @@ knn_graph <- function(x, k, mutual = FALSE, weights = c("distance", "one", "jacc
   searched <- inherits(x, "covertree_knn") || inherits(x, "cover_tree") || is_shards(x)
   if (searched && !missing(metric)) fail("metric must not be given if x is a tree or a result, which have their own")
   if (inherits(x, "covertree_knn")) {
+    check_knn(x)
     if (!missing(k)) fail("k must not be given if x is a result of knn_query(), which has %d", ncol(x$index))
     check_all_own(x, isTRUE(attr(x, "own")), to)
   } else {

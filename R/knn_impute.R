@@ -65,11 +65,12 @@ knn_impute <- function(x, k = 5, metric = NULL, aggregate = c("median", "mean", 
   columns <- impute_columns(x)
   k <- check_count(k, "k")
   aggregate <- check_choice(aggregate, c("median", "mean", "weighted"), "aggregate")
+  threads <- check_threads(threads)
   kinds <- vapply(columns, column_kind, "")
   space <- impute_space(columns, kinds, check_impute_metric(metric, kinds, names(columns)))
   for (j in which(!space$there_all)) {
     rows <- which(!space$there[, j])
-    donors <- nearest_donors(space, j, rows, k, check_threads(threads))
+    donors <- nearest_donors(space, j, rows, k, threads)
     none <- which(is.na(donors$index[, 1]))
     if (length(none) > 0) {
       fail("x must have a donor for each missing value: row %d of column `%s` has no column in common with a row that has a value",

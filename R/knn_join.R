@@ -93,6 +93,7 @@ knn_join <- function(x, y, by = NULL, k = 1, max_distance = Inf, metric = "eucli
 # ---- arguments --------------------------------------------------------------------------------------
 
 check_join_frame <- function(x, what) {
+  if (missing(x)) fail("%s must be a data frame: got nothing", what)
   if (!is.data.frame(x)) fail("%s must be a data frame: got %s", what, describe(x))
   twice <- names(x)[duplicated(names(x))]
   if (length(twice) > 0) fail("%s must have columns of different names: got %s twice", what, quoted(twice[1]))

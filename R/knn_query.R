@@ -251,7 +251,7 @@ knn_query <- function(tree, query = NULL, k = 10, rows = NULL, predecessor = FAL
   budget <- check_budget(budget)
   if ((recall < 1) + (epsilon > 0) + (!is.null(budget)) > 1) {
     given <- c("recall", "epsilon", "budget")[c(recall < 1, epsilon > 0, !is.null(budget))]
-    fail("at most one of recall, epsilon and budget must be given: got %s", toString(given))
+    fail("at most one of recall, epsilon and budget may be given: got %s", toString(given))
   }
   query <- plain_query(query, tree)
   exclusion <- check_exclusion(excluding, tree, query, check_flag(predecessor, "predecessor"))
@@ -271,7 +271,7 @@ knn_query <- function(tree, query = NULL, k = 10, rows = NULL, predecessor = FAL
   options <- search_options(control, threads, predecessor, epsilon, budget, exclusion = exclusion)
   euclidean <- is.null(tree$metric)
   scan <- control$search == "scan" && euclidean
-  if (scan && !is.null(budget)) fail("search must be \"auto\" or \"tree\" with a budget: got \"scan\"")
+  if (scan && !is.null(budget)) fail("control must have search = \"auto\" or \"tree\" with a budget: got search = \"scan\"")
   queries <- count_queries(query, rows, length(tree))
   check_pairs(queries, k, length(tree), options$threads, check_max_pairs(max_pairs),
               pair = if (is_function_tree(tree)) FUNCTION_PAIR else PAIR)
@@ -381,6 +381,7 @@ add_evaluated <- function(found) {
 
 #' @export
 format.covertree_knn <- function(x, ...) {
+  check_knn(x)
   size <- dim(x$index)
   sprintf("<knn: %d nearest neighbor%s of %s quer%s, %s%s>", size[2], plural(size[2]),
           format(size[1], big.mark = ","), if (size[1] == 1) "y" else "ies",
@@ -395,6 +396,7 @@ approximate_label <- function(recall) {
 
 #' @export
 print.covertree_knn <- function(x, n = 6, ...) {
+  if (!is_number(n) || is.na(n) || n < 0) fail("n must be one number of at least 0: got %s", describe(n))
   cat(c(format(x), attr(x, "reason")), sep = "\n")
   rows <- seq_len(min(n, nrow(x$index)))
   columns <- seq_len(min(10, ncol(x$index)))
@@ -411,6 +413,7 @@ print.covertree_knn <- function(x, n = 6, ...) {
 
 #' @export
 as.data.frame.covertree_knn <- function(x, ...) {
+  check_knn(x)
   found <- !is.na(t(x$index))
   query <- col(found)[found]
   if (!is.null(attr(x, "rows"))) query <- attr(x, "rows")[query]

@@ -184,6 +184,7 @@ scored <- function(x, metric, default) {
   if (!ready) return(cover_tree(x, metric = metric))
   if (!default) fail("metric must not be given if x is a tree or a result, which have their own")
   if (!inherits(x, "covertree_knn")) return(x)
+  check_knn(x)
   refuse_exclusion(x, "x")
   if (!isTRUE(attr(x, "own")) || !is.null(attr(x, "rows"))) {
     fail("x must have the neighbors of all own points of the tree: got the neighbors of %s",

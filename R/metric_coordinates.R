@@ -145,6 +145,7 @@ whiten <- function(x, metric, what) {
 
 # The points of a tree, or of a query of it, in the form that metric_coordinates() reads.
 check_metric_points <- function(x, metric, what = "x", empty = what != "x") {
+  if (missing(x)) return(check_points(what = what))
   if (is_gower(metric)) return(check_frame(x, what, allows_missing(metric)))
   binary <- is_binary(metric)
   if (binary) x <- zeros_and_ones(x)

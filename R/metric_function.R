@@ -52,7 +52,7 @@
 #' differ by rounding, either may be returned.
 #'
 #' @section Errors:
-#' Stops if `f` is not a function. [cover_tree()] and the searches stop if a value of `f` has
+#' Stops if `f` is not a function that can be called with two arguments. [cover_tree()] and the searches stop if a value of `f` has
 #' another length than `js`, or is not numeric, negative, `NaN` or infinite; the message shows the
 #' call. Errors of `f` itself are passed on.
 #'
@@ -89,7 +89,8 @@ metric_function <- function(f, n = NULL, check = TRUE, f_query = NULL, tolerance
   if (missing(f) || !is.function(f)) {
     fail("f must be a function of i and js: got %s", if (missing(f)) "nothing" else describe(f))
   }
-  if (!is.null(f_query) && !is.function(f_query)) {
+  if (!takes_arguments(f, 2)) fail("f must be a function of i and js: got a function of %s", argument_names(f))
+  if (!is.null(f_query) && !(is.function(f_query) && takes_arguments(f_query, 2))) {
     fail("f_query must be NULL or a function of q and js: got %s", describe(f_query))
   }
   if (!is_number(tolerance) || is.na(tolerance) || tolerance < 0 || tolerance >= 0.1) {

@@ -206,11 +206,30 @@ check_metric <- function(metric) {
     return(new_metric(if (metric == "chebyshev") "maximum" else metric))
   }
   if (!is_metric(metric)) {
-    fail("metric must be %s, a residual_correlation() or an object of ?metrics: got %s",
-         paste0("\"", metric_names, "\"", collapse = ", "), describe(metric))
+    fail("metric must be %s, a residual_correlation() or an object of ?metrics: got %s%s",
+         paste0("\"", metric_names, "\"", collapse = ", "), describe(metric), metric_advice(metric))
   }
   metric <- check_elements(metric)
   if (metric$kind != "euclidean") metric
+}
+
+# Other names of metrics, and the names of functions that make a metric.
+metric_synonyms <- c(l1 = "manhattan", cityblock = "manhattan", taxicab = "manhattan", l2 = "euclidean",
+                     linf = "maximum", binary = "jaccard", cosinesimil = "cosine")
+metric_makers <- c(great_circle = "great_circle", haversine = "great_circle", geodesic = "great_circle",
+                   minkowski = "minkowski", mahalanobis = "mahalanobis", periodic = "periodic", scaled = "scaled",
+                   gower = "gower")
+
+# Returns the end of a message about a value that is no metric: advice for the user.
+metric_advice <- function(value) {
+  if (is.function(value)) return("; metric_function() makes a metric of a function")
+  if (inherits(value, "covertree_kernel")) return("; use residual_correlation(kernel)")
+  if (!is.character(value) || length(value) != 1 || is.na(value)) return("")
+  name <- tolower(sub("^metric_", "", value))
+  if (name %in% metric_names) return(sprintf("; use \"%s\"", name))
+  if (name %in% names(metric_synonyms)) return(sprintf("; use \"%s\"", metric_synonyms[[name]]))
+  if (name %in% names(metric_makers)) return(sprintf("; use metric_%s()", metric_makers[[name]]))
+  ""
 }
 
 # Returns a valid covertree_metric. Its elements are checked again, because a user may have edited
@@ -322,7 +341,8 @@ metric_minkowski <- function(p) {
 #' @rdname metrics
 #' @export
 metric_periodic <- function(box) {
-  if (missing(box) || !(is_numeric(box) || is.logical(box)) || length(box) == 0 || !is.null(dim(box))) {
+  of_type <- !missing(box) && (is_numeric(box) || is.logical(box) && all(is.na(box)))
+  if (!of_type || length(box) == 0 || !is.null(dim(box))) {
     fail("box must be a period above 0 for each column, NA for a column that is not periodic: got %s",
          if (missing(box)) "nothing" else describe(box))
   }
@@ -333,6 +353,13 @@ metric_periodic <- function(box) {
   box[is.infinite(box)] <- NA
   if (all(is.na(box))) fail("box must have a finite period: got none")
   new_metric("periodic", box = stats::setNames(as.double(box), names(box)))
+}
+
+# Numbers for printing: all, or the first four and the last.
+few_values <- function(values) {
+  texts <- vapply(values, format, "")
+  if (length(texts) > 6) texts <- c(texts[1:4], "...", texts[length(texts)])
+  toString(texts)
 }
 
 metric_label <- function(metric) {
@@ -346,11 +373,11 @@ metric_label <- function(metric) {
     great_circle = sprintf("great-circle distance [%s, radius %s]", metric$unit,
                            format(metric$radius, digits = 8)),
     scaled = sprintf("%s of columns divided by %s", metric_label(metric$inner),
-                     toString(format(metric$scale, trim = TRUE), width = 40)),
+                     few_values(metric$scale)),
     mahalanobis = "Mahalanobis distance",
     hamming = "Hamming distance",
     jaccard = "Jaccard distance",
-    periodic = sprintf("Euclidean distance with periods %s", toString(format(metric$box, trim = TRUE), width = 40)),
+    periodic = sprintf("Euclidean distance with periods %s", few_values(metric$box)),
     gower = paste0(if (is.null(metric$weights)) "Gower distance" else "weighted Gower distance",
                    if (identical(metric$na, "scan")) " over common columns")
   )

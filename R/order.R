@@ -103,6 +103,7 @@ order_coordinate <- function(x, column = NULL) {
 #' @rdname order_maximin
 #' @export
 order_random <- function(x) {
+  if (missing(x)) fail("x must be points or their number: got nothing")
   n <- if (is.null(dim(x))) check_count(x, "x as a number of points") else nrow(check_points(x))
   sample.int(n)
 }

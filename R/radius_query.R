@@ -99,7 +99,7 @@ radius_query <- function(tree, query = NULL, radius, rows = NULL, self = FALSE, 
     return(function_radius(tree, query, radius, rows, sort, count_only, threads, max_pairs, control))
   }
   if (!is.null(tree$metric)) {
-    fail("tree must have Euclidean distance: got a residual correlation, for which only knn_query() searches")
+    fail("tree must have Euclidean distance or one of ?metrics: got a residual correlation, for which only knn_query() searches")
   }
   if (missing(radius)) fail("radius must be one finite number of at least 0: got nothing")
   radius <- check_radius(radius)
@@ -146,6 +146,7 @@ radius_query <- function(tree, query = NULL, radius, rows = NULL, self = FALSE, 
 
 #' @export
 format.covertree_radius <- function(x, ...) {
+  check_radius_result(x)
   queries <- length(x$count)
   found <- sum(as.numeric(x$count))
   sprintf("<radius: %s point%s within %g of %s quer%s>", format(found, big.mark = ","), plural(found),

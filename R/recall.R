@@ -219,7 +219,8 @@ check_result <- function(index, n) {
 
 #' @export
 print.covertree_recall <- function(x, ...) {
-  cat(sprintf("recall %.5f (%.5f to %.5f), worst 1%% %.4f, %d neighbors of %s queries\n", x$estimate,
-              x$lower, x$upper, x$worst, x$k, format(x$sample, big.mark = ",")))
+  cat(sprintf("recall %.5f (%.5f to %.5f), worst 1%% %.4f, %d neighbor%s of %s quer%s\n", x$estimate,
+              x$lower, x$upper, x$worst, x$k, plural(x$k), format(x$sample, big.mark = ","),
+              if (x$sample == 1) "y" else "ies"))
   invisible(x)
 }

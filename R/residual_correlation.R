@@ -156,7 +156,7 @@ check_factors <- function(v, p) {
   }
   wrong <- which(!is.finite(p) | p < 0)
   if (length(wrong) > 0) {
-    fail("p must be finite and at least 0: number %d is %s", wrong[1], format(p[wrong[1]]))
+    fail("p must be finite and at least 0: element %d is %s", wrong[1], format(p[wrong[1]]))
   }
   # Without such values, which are rare, no square needs memory.
   long <- if (max(abs(range(v))) > 1e150) which(!is.finite(rowSums(v^2)))
@@ -169,7 +169,7 @@ format.covertree_residual_correlation <- function(x, ...) {
   x <- check_residual(x)
   count <- if (!is.null(x$v)) ncol(x$v) else if (is.matrix(x$inducing)) nrow(x$inducing) else x$inducing
   sprintf("<residual correlation: %s kernel, variance %s, lengthscale %s, %s inducing point%s, nugget %s>",
-          x$kernel$kind, format(x$kernel$variance), toString(format(x$kernel$lengthscale), width = 40),
+          x$kernel$kind, format(x$kernel$variance), few_values(x$kernel$lengthscale),
           format(count, big.mark = ","), plural(count), format(x$nugget))
 }
 

@@ -118,7 +118,7 @@ is_quantized <- function(kept, code) {
 check_query_of <- function(query, state, arrays, threads) {
   query <- check_points(query, "query", empty = TRUE)
   if (ncol(query) != ncol(state$x)) {
-    fail("query must have %d columns like the tree: got %d", ncol(state$x), ncol(query))
+    fail("query must have as many columns as the tree, %d: got %d", ncol(state$x), ncol(query))
   }
   query <- match_columns(query, colnames(state$x), "query", "the tree")
   if (is.null(state$inducing)) {

@@ -67,7 +67,7 @@ choose_inducing <- function(x, z, metric, threads) {
   inducing <- metric$inducing
   if (is.matrix(inducing)) {
     if (ncol(inducing) != ncol(x)) {
-      fail("inducing must have %d columns like x: got %d", ncol(x), ncol(inducing))
+      fail("inducing must have as many columns as x, %d: got %d", ncol(x), ncol(inducing))
     }
     inducing <- match_columns(inducing, colnames(x), "inducing", "x")
     if (nrow(inducing) > nrow(x)) {

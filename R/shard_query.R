@@ -9,10 +9,10 @@ shards_knn <- function(forest, query, k, rows, predecessor, recall, epsilon, bud
   call <- begin_forest_call(forest, query, rows, predecessor, threads, control)
   k <- check_count(k, "k")
   check_share(recall, "recall")
-  if (check_amount(epsilon, "epsilon") > 0 || !is.null(budget)) {
-    fail("epsilon must be 0 and budget NULL for a forest, whose searches are exact: got %s",
-         if (is.null(budget)) describe(epsilon) else "a budget")
+  if (check_amount(epsilon, "epsilon") > 0) {
+    fail("epsilon must be 0 for a forest, whose searches are exact: got %s", describe(epsilon))
   }
+  if (!is.null(budget)) fail("budget must be NULL for a forest, whose searches are exact: got %s", describe(budget))
   check_pairs(call$queries, k, length(forest), call$options$threads, check_max_pairs(max_pairs))
   max_distance <- check_max_distance(max_distance, call$queries)
   limits <- if (!is.null(max_distance)) limits_of(max_distance, call$rows, call$distinct)

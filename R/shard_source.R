@@ -7,7 +7,12 @@ SOURCE_CHUNK <- 250000 # the rows of a chunk of a .csv file
 # Returns a function of the number of a chunk, from 1, whose value is a matrix or data frame, or
 # NULL after the last chunk.
 open_source <- function(source, metric) {
-  if (is.function(source)) return(source)
+  if (is.function(source)) {
+    if (!takes_arguments(source, 1)) {
+      fail("source must be a function of the number of a chunk: got a function of no arguments")
+    }
+    return(source)
+  }
   if (is.character(source)) return(file_source(source))
   points <- if (is.data.frame(source) && !is_sf(source)) source else check_metric_points(source, metric, "source")
   function(i) if (i == 1) points
@@ -26,7 +31,7 @@ file_source <- function(paths) {
   }
   readers <- Map(function(path, is_csv) if (is_csv) csv_source(path) else parquet_source(path), paths, is_csv)
   file <- chunk <- NULL
-  function(i) {
+  read <- function(i) {
     if (i == 1) {
       file <<- 1
       chunk <<- 0
@@ -39,38 +44,53 @@ file_source <- function(paths) {
       chunk <<- 0
     }
   }
+  structure(read, close_files = function() for (reader in readers) close_source(reader))
 }
 
-# A file of numbers separated by commas, with column names in the first line.
+# Closes the files that a source reads, after the last chunk or an error.
+close_source <- function(source) {
+  close_files <- attr(source, "close_files")
+  if (is.function(close_files)) close_files()
+}
+
+# A file of numbers separated by commas, with column names in the first line. Numbers are read
+# directly; if that fails, open_csv() reads the file again as text, and names the first wrong line.
 csv_source <- function(path) {
+  label <- sprintf("source \"%s\"", path)
   connection <- NULL
   names <- NULL
   close_file <- function() {
     if (!is.null(connection)) close(connection)
     connection <<- NULL
   }
-  function(i) {
+  read <- function(i) {
     if (i == 1) {
       close_file()
-      connection <<- file(path, "r")
-      names <<- scan(connection, "", sep = ",", nlines = 1, quiet = TRUE)
+      connection <<- open_text(path, label)
+      names <<- header_of(readLines(connection, 1, warn = FALSE), FALSE, label, "add a line of names")
     }
     values <- tryCatch(
       scan(connection, 0, sep = ",", nlines = SOURCE_CHUNK, quiet = TRUE, quote = "\"", multi.line = FALSE),
       error = function(e) {
         close_file()
-        fail("source must contain only numbers after its first line: %s in \"%s\"", conditionMessage(e), path)
+        refuse_csv(path, label)
       }
     )
     if (length(values) > 0 && length(values) %% length(names) == 0) {
       return(matrix(values, ncol = length(names), byrow = TRUE, dimnames = list(NULL, names)))
     }
     close_file()
-    if (length(values) > 0) {
-      fail("source must have %d value%s in each line: got %s values in the lines of chunk %d of \"%s\"",
-           length(names), plural(length(names)), big_number(length(values)), i, path)
-    }
+    if (length(values) > 0) refuse_csv(path, label)
   }
+  structure(read, close_files = close_file)
+}
+
+# Stops with a message about the first wrong line of a file that scan() cannot read.
+refuse_csv <- function(path, label) {
+  rows <- open_csv(path, label, FALSE, NULL, NULL, "")
+  on.exit(rows$close())
+  while (!is.null(rows$read(SOURCE_CHUNK))) NULL
+  fail("%s must have only numbers after its first line, without quotation marks", label)
 }
 
 # The file is one chunk: nanoparquet reads whole files.

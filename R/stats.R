@@ -68,6 +68,7 @@
 #' knn_stats(knn_query(tree, k = 5, control = knn_control(stats = TRUE)))
 #' @export
 knn_stats <- function(knn) {
+  if (missing(knn)) fail("knn must be a result of a search with control = knn_control(stats = TRUE): got nothing")
   stats <- attr(knn, "stats")
   if (is.null(stats)) {
     fail("knn must be a result of a search with control = knn_control(stats = TRUE): got %s without statistics",

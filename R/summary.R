@@ -124,12 +124,14 @@ print.summary.cover_tree <- function(x, ...) {
 #' @name summary.covertree_knn
 #' @export
 summary.covertree_knn <- function(object, ...) {
+  check_knn(object, "object")
   search_summary(object, object$distance, attr(object, "exact"), attr(object, "recall"))
 }
 
 #' @rdname summary.covertree_knn
 #' @export
 summary.covertree_vecchia <- function(object, ...) {
+  check_vecchia(object, "object")
   search_summary(object, object$distance, object$exact, object$recall)
 }
 
@@ -145,6 +147,7 @@ search_summary <- function(result, distance, exact, recall) {
 #' @export
 print.covertree_search_summary <- function(x, ...) {
   cat(c(x$label, x$reason), sep = "\n")
-  cat(sprintf("distances: %s (minimum, quartiles, maximum)\n", toString(signif(x$distance, 4))))
+  distances <- if (x$found == 0) "none" else paste(toString(signif(x$distance, 4)), "(minimum, quartiles, maximum)")
+  cat("distances: ", distances, "\n", sep = "")
   invisible(x)
 }

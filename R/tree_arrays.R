@@ -95,8 +95,9 @@ tree_arrays <- function(tree) {
 #' @rdname tree_arrays
 #' @export
 cover_tree_from_arrays <- function(arrays, threads = NULL) {
-  if (!is.list(arrays) || is.data.frame(arrays)) {
-    fail("arrays must be a list with the elements of tree_arrays(): got %s", describe(arrays))
+  if (missing(arrays) || !is.list(arrays) || is.data.frame(arrays)) {
+    fail("arrays must be a list with the elements of tree_arrays(): got %s",
+         if (missing(arrays)) "nothing" else describe(arrays))
   }
   arrays <- unclass(arrays)
   # The format is checked first, because other versions have other names.

@@ -183,7 +183,7 @@ check_new_file <- function(path) {
   path <- check_path(path)
   kind <- .Call(r_path_kind, path)
   if (kind == 2) fail("path must be the name of a file: got a folder, \"%s\"", path)
-  if (kind == 3) fail("path must be the name of a file: got something else, \"%s\"", path)
+  if (kind == 3) fail("path must be the name of a file: got a device or a pipe, \"%s\"", path)
   path <- normalizePath(path, mustWork = FALSE)
   if (.Call(r_path_kind, dirname(path)) != 2) {
     fail("path must be in a folder that exists: got \"%s\"", path)
@@ -216,9 +216,10 @@ read_tree <- function(path, verify = FALSE, map = TRUE) {
   verify <- check_flag(verify, "verify")
   map <- check_flag(map, "map")
   kind <- .Call(r_path_kind, path)
+  if (kind == 0) fail("path must be a file that exists: got \"%s\"", path)
   if (kind != 1) {
     fail("path must be a file that write_tree() wrote: got %s, \"%s\"",
-         c("a name without a file", "", "a folder", "something else")[kind + 1], path)
+         if (kind == 2) "a folder" else "a device or a pipe", path)
   }
   file <- .Call(r_file_open, path, map)
   on.exit(.Call(r_file_close, file))

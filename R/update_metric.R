@@ -37,11 +37,13 @@
 update_metric <- function(tree, metric, threads = NULL) {
   check_tree(tree)
   if (is.null(tree$metric) || is_function_tree(tree)) {
-    fail("tree must have a residual correlation to update; build it with cover_tree(x, metric = )")
+    fail("tree must have a residual correlation to update: got one with %s; build it with cover_tree(x, metric = )",
+         if (is_function_tree(tree)) "a metric_function()"
+         else if (is.null(tree$space)) "Euclidean distance" else metric_label(tree$space$metric))
   }
   if (missing(metric) || !inherits(metric, "covertree_residual_correlation")) {
     fail("metric must be a residual_correlation(): got %s",
-         if (missing(metric)) "missing" else describe(metric))
+         if (missing(metric)) "nothing" else describe(metric))
   }
   metric <- check_metric(metric)
   outermost <- begin_progress("update_metric")

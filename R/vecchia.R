@@ -130,7 +130,10 @@ location_orders <- c("maximin", "middleout", "coordinate", "random", "none")
 
 choose_order <- function(x, order, threads) {
   if (is_numeric(order)) return(check_order(order, nrow(x)))
-  switch(check_choice(order, location_orders, "order"),
+  if (!is.character(order) || length(order) != 1 || !order %in% location_orders) {
+    fail("order must be a permutation of the rows or one of %s: got %s", quoted(location_orders), describe(order))
+  }
+  switch(order,
     maximin = order_maximin(x, threads),
     middleout = order_middleout(x),
     coordinate = order_coordinate(x),
@@ -141,22 +144,23 @@ choose_order <- function(x, order, threads) {
 
 check_order <- function(order, n) {
   if (length(order) != n) {
-    fail("order must be a permutation of the %d rows: got %d numbers", n, length(order))
+    fail("order must be a permutation of the %d rows: got %d number%s", n, length(order), plural(length(order)))
   }
   wrong <- which(!order %in% seq_len(n))
   if (length(wrong) > 0) {
-    fail("order must be a permutation of the rows 1 to %d: number %d is %s", n, wrong[1],
+    fail("order must be a permutation of the rows 1 to %d: element %d is %s", n, wrong[1],
          format(order[wrong[1]]))
   }
   twice <- which(duplicated(order))
   if (length(twice) > 0) {
-    fail("order must be a permutation of the rows: %d is there twice", order[twice[1]])
+    fail("order must be a permutation of the rows: got %d twice", order[twice[1]])
   }
   as.integer(order)
 }
 
 #' @export
 format.covertree_vecchia <- function(x, ...) {
+  check_vecchia(x)
   size <- dim(x$distance)
   sprintf("<vecchia_neighbors: up to %d earlier neighbor%s of %s location%s, %s%s>", size[2],
           plural(size[2]), format(size[1], big.mark = ","), plural(size[1]),

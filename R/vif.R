@@ -94,7 +94,7 @@ vif_loglik <- function(y, x, neighbors, metric, lonlat = FALSE, threads = NULL) 
   neighbors <- check_neighbors(neighbors, nrow(x))
   if (missing(metric) || !inherits(metric, "covertree_residual_correlation")) {
     fail("metric must be a residual_correlation(): got %s",
-         if (missing(metric)) "none" else describe(metric))
+         if (missing(metric)) "nothing" else describe(metric))
   }
   metric <- check_metric(metric)
   if (check_flag(lonlat, "lonlat")) x <- on_sphere_with_time(x)

@@ -56,6 +56,8 @@ SEXP r_seal_from_sums(SEXP, SEXP, SEXP);
 SEXP r_seal_check(SEXP, SEXP);
 SEXP r_path_kind(SEXP);
 SEXP r_sync_folder(SEXP);
+SEXP r_write_output(SEXP, SEXP);
+SEXP r_csv_lines(SEXP, SEXP, SEXP, SEXP, SEXP, SEXP);
 SEXP r_file_write(SEXP, SEXP, SEXP);
 SEXP r_file_open(SEXP, SEXP);
 SEXP r_file_close(SEXP);
@@ -105,6 +107,8 @@ static const R_CallMethodDef routines[] = {
     {ROUTINE(r_seal_from_sums), 3},
     {ROUTINE(r_path_kind), 1},
     {ROUTINE(r_sync_folder), 1},
+    {ROUTINE(r_write_output), 2},
+    {ROUTINE(r_csv_lines), 6},
     {ROUTINE(r_file_write), 3},
     {ROUTINE(r_file_open), 2},
     {ROUTINE(r_file_close), 1},

@@ -7,6 +7,7 @@
 #define _FILE_OFFSET_BITS 64 /* files of more than 2 GB on 32-bit systems */
 #define _POSIX_C_SOURCE 200809L
 #include <fcntl.h>
+#include <signal.h>
 #include <sys/mman.h>
 #include <unistd.h>
 #else
@@ -16,11 +17,14 @@
 #include "glue/host.h"
 
 #include <errno.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <sys/types.h>
 
 /* The kinds of paths, as numbers for R. */
 enum { NOTHING, REGULAR_FILE, FOLDER, OTHER };
+
+enum { OUTPUT = 1, OUTPUT_PART = 1 << 20 }; /* file descriptor; bytes of one write */
 
 const char *r_map_file(FILE *file, size_t size)
 {
@@ -117,4 +121,27 @@ SEXP r_sync_folder(SEXP path)
     (void)path;
 #endif
     return R_NilValue;
+}
+
+/* Writes bytes [raw] from position `done` on to the standard output of the process. Returns the
+ * number of bytes written, 0 after a signal; -1 if the reader has closed the pipe; or the message
+ * of the system on failure. R code calls it until all bytes are written, and is interrupted in
+ * between. */
+SEXP r_write_output(SEXP bytes, SEXP done)
+{
+    size_t start = (size_t)Rf_asReal(done), rest = (size_t)XLENGTH(bytes) - start;
+    unsigned part = rest < OUTPUT_PART ? (unsigned)rest : OUTPUT_PART;
+#ifndef _WIN32
+    struct sigaction ignore = {.sa_handler = SIG_IGN}, before;
+    sigaction(SIGPIPE, &ignore, &before);
+    ssize_t written = write(OUTPUT, RAW_RO(bytes) + start, part);
+    int error = errno;
+    sigaction(SIGPIPE, &before, NULL);
+#else
+    int written = _write(OUTPUT, RAW_RO(bytes) + start, part);
+    int error = errno;
+#endif
+    if (written >= 0 || error == EINTR)
+        return Rf_ScalarReal(written < 0 ? 0 : (double)written);
+    return error == EPIPE ? Rf_ScalarReal(-1) : Rf_mkString(strerror(error));
 }
