@@ -208,9 +208,10 @@
 #' Memory: 12 bytes for each pair of the result; up to 28 bytes during a search by a
 #' [metric_function()]. A Euclidean search also needs temporary memory for the nodes and tiles of
 #' the tree and for candidates, for each thread; with exclusions about 30 bytes for each point;
-#' with `before` about 100 bytes, and memory to build a tree of n / 2 points. An exact search by residual correlation needs n (s
-#' + d + 3) numbers in single precision, double precision, or both. With at most n / 8 queries, it
-#' needs about 4 MB, s + d + 3 numbers for each query, and memory for candidates.
+#' with `before` about 100 bytes, and memory to build a tree of n / 2 points. An exact search by
+#' residual correlation needs n (s + d + 3) numbers in single precision, double precision, or both.
+#' With at most n / 8 queries, it needs about 4 MB, s + d + 3 numbers for each query, and memory for
+#' candidates.
 #'
 #' @references
 #' Yeh, C.-C. M. et al. (2016). Matrix Profile I: all pairs similarity joins for time series. *IEEE
