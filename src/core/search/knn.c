@@ -13,6 +13,8 @@
 #include "core/search/block_search.h"
 #include "core/search/budgeted.h"
 #include "core/search/filtered_seed.h"
+#include "core/search/own_points.h"
+#include "core/search/result_lines.h"
 #include "core/search/threshold.h"
 #include "core/util/parallel_for.h"
 
@@ -35,17 +37,15 @@ struct knn_worker {
     struct ct_query_limits last_limits; /* with a filter: what the last query excluded */
 };
 
-/* One call. Results go to the sink, or to the matrices index and distance [ld x k]. */
+/* One call. Results go to the sink, or to the lines. */
 struct knn_call {
     const struct ct_batch *batch;
     struct knn_worker *worker; /* [threads] */
-    int k, ld;
+    int k;
     int block_max; /* queries of a block */
     int run;       /* queries of a task */
     const struct ct_result_sink *sink;
-    double missing;
-    int *index;
-    double *distance;
+    struct ct_result_lines lines;
 };
 
 /* ---- the seed --------------------------------------------------------------- */
@@ -127,21 +127,6 @@ static struct ct_tile_span seed_thresholds(struct knn_worker *worker, int predec
 
 /* ---- the results ------------------------------------------------------------ */
 
-/* Writes one line of the result matrices. */
-static void store_neighbors(const struct knn_call *call, int line, const int *row,
-                            const double *distance, int count)
-{
-    size_t ld = (size_t)call->ld, to = (size_t)line;
-    for (int j = 0; j < count; j++) {
-        call->index[j * ld + to] = row[j];
-        call->distance[j * ld + to] = distance[j];
-    }
-    for (int j = count; j < call->k; j++) {
-        call->index[j * ld + to] = CT_NO_ROW;
-        call->distance[j * ld + to] = call->missing;
-    }
-}
-
 /* Sorts the candidates of query i by (distance, row) and passes the first k within its max_distance
  * to the sink. A candidate may lie beyond max_distance by the rounding margin of float32. */
 static void answer_query(const struct knn_call *call, int thread, int i)
@@ -160,7 +145,7 @@ static void answer_query(const struct knn_call *call, int thread, int i)
     if (call->sink)
         call->sink->add(call->sink->data, thread, block->line[i], row, distance, count);
     else
-        store_neighbors(call, block->line[i], row, distance, count);
+        ct_store_line(&call->lines, block->line[i], row, distance, count);
     worker->last_row = candidates->skip_row;
     worker->last_limits = block->limits[i];
     worker->last_distance = count == call->k ? distance[count - 1] : INFINITY;
@@ -251,7 +236,6 @@ static void run_knn(const struct ct_host *host, struct knn_call call)
     int reachable = call.k < batch->tree->n ? call.k : batch->tree->n;
     int capacity = ct_select_capacity(reachable), most = BLOCK_BUFFER / capacity;
     int run = batch->count / (RUNS_PER_THREAD * batch->threads);
-    call.ld = batch->ld > 0 ? batch->ld : batch->count;
     call.block_max = most < 1 ? 1 : most < CT_BLOCK ? most : CT_BLOCK;
     call.run = run < RUN_MIN ? RUN_MIN : run < RUN_MAX ? run : RUN_MAX;
     int tasks = batch->count / call.run + (batch->count % call.run > 0);
@@ -264,12 +248,21 @@ static void run_knn(const struct ct_host *host, struct knn_call call)
         ct_search_stats_add(batch->stats, &call.worker[thread].search.recorder.stats);
 }
 
+/* Own points that ct_own_points_knn() leaves are a batch of their own, with the same lines. */
 void ct_knn(const struct ct_host *host, const struct ct_batch *batch, int k, double missing,
             int *index, double *distance)
 {
-    run_knn(host,
-            (struct knn_call){
-                .batch = batch, .k = k, .missing = missing, .index = index, .distance = distance});
+    int ld = batch->ld > 0 ? batch->ld : batch->count;
+    struct ct_batch rest = *batch;
+    struct ct_result_lines lines = {index, distance, ld, k, missing};
+    if (ct_suits_own_points(batch, k)) {
+        int *order = host->alloc((size_t)batch->count, sizeof *order);
+        rest.count = ct_own_points_knn(host, batch, &lines, order);
+        rest.order = order;
+        rest.ld = ld;
+    }
+    if (rest.count > 0)
+        run_knn(host, (struct knn_call){.batch = &rest, .k = k, .lines = lines});
 }
 
 void ct_knn_to_sink(const struct ct_host *host, const struct ct_batch *batch, int k,

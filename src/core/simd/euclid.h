@@ -82,6 +82,12 @@ struct ct_kernels {
                         const float *q_lower, const float *q_upper, float threshold, int *number,
                         float *sq);
 
+    /* For each point i of a tile [d * CT_LANES]: inserts its squared distances to `count` points of
+     * another tile into the k smallest so far, ascending: least[i], least[CT_LANES + i], ... If
+     * the two tiles are the same, a point has no distance to itself. */
+    void (*insert_tile)(const float *tile, const float *other, int d, int count, int k,
+                        float *least);
+
     /* ---- double, CT_LANES at a time: the maximin order ---- */
 
     /* Bit i: whether the squared distance of q [d] to box i is less than sq[i]. lower, upper:
