@@ -25,9 +25,17 @@ enum {
     NEAR_MAX = 512,   /* tiles near a cell, at most */
     MAX_K = 16,       /* the largest k */
     SPARE = 64,       /* candidates of a query beyond k */
+    FEW = 12,         /* candidates that counting of ranks sorts without vectors */
     PILOT = 32,       /* cells that are answered first */
     FEW_POINTS = 2048 /* with fewer points, the general search costs little */
 };
+
+/* Requests the cache line of an address that will be written. */
+#ifdef __GNUC__
+#define CT_PREFETCH(address) __builtin_prefetch(address, 1)
+#else
+#define CT_PREFETCH(address) (void)(address)
+#endif
 
 /* With a larger share of the pilot not answered, the attempt costs more than it saves. */
 static const double MOST_LEFT = 0.25;
@@ -37,10 +45,8 @@ struct own_worker {
     struct ct_box_list level, next_level;   /* [nodes] nodes near the cell */
     struct ct_box_list cell;                /* [NEAR_MAX] tiles near the cell, */
     struct ct_boxes cell_boxes;             /* [NEAR_MAX] with their boxes */
-    struct ct_box_list near;                /* [NEAR_MAX] those near a tile: numbers in `cell`, */
-    int *near_tile;                         /* [NEAR_MAX] with their tiles and */
-    struct ct_boxes near_boxes;             /* [NEAR_MAX] boxes */
-    struct ct_box_list query;               /* [NEAR_MAX] those near a point: numbers in `near` */
+    struct ct_box_list list;                /* [NEAR_MAX] those near a tile, as numbers in `cell`, */
+    struct ct_near_tiles near;              /* [NEAR_MAX] with their boxes */
     float *lower, *upper;                   /* [d] the box of the cell or tile */
     float *threshold;                       /* [CELL_TILES x CT_LANES] of the points of the cell */
     float least[MAX_K * CT_LANES];          /* [k x CT_LANES] smallest squares of a tile */
@@ -214,66 +220,106 @@ static int list_tiles_near_cell(const struct own_call *call, struct own_worker *
     return 1;
 }
 
-/* Of the tiles near the cell, lists those within the threshold of a tile, with their boxes. */
+/* Of the tiles near the cell, lists those within the threshold of a tile, with their boxes. Boxes
+ * behind the last one, up to a whole vector, are infinitely far. */
 static void list_tiles_near_tile(const struct own_call *call, struct own_worker *worker, int tile,
                                  float threshold)
 {
     const struct ct_tree *t = call->batch->tree;
+    struct ct_near_tiles *near = &worker->near;
+    struct ct_boxes boxes = {near->lower, near->upper, near->stride};
     copy_box(&t->tiles->tile, tile, t->d, worker->lower, worker->upper);
-    worker->near.count = 0;
-    append_near(call, worker, &worker->cell_boxes, 0, worker->cell.count, threshold, &worker->near);
-    gather_boxes(&worker->cell_boxes, &worker->near, t->d, &worker->near_boxes);
-    for (int i = 0; i < worker->near.count; i++)
-        worker->near_tile[i] = worker->cell.number[worker->near.number[i]];
+    worker->list.count = 0;
+    append_near(call, worker, &worker->cell_boxes, 0, worker->cell.count, threshold, &worker->list);
+    near->count = worker->list.count;
+    gather_boxes(&worker->cell_boxes, &worker->list, t->d, &boxes);
+    for (int i = 0; i < near->count; i++)
+        near->tile[i] = worker->cell.number[worker->list.number[i]];
+    for (int i = near->count; i % CT_LANES; i++)
+        near->lower[i] = near->upper[i] = INFINITY;
 }
 
 /* ---- the points of a tile --------------------------------------------------- */
+
+/* Requests the lines of the results of a row, which no other query has used. */
+static void prefetch_line(const struct ct_result_lines *lines, int line)
+{
+    for (int j = 0; j < lines->k; j++) {
+        CT_PREFETCH(lines->index + (size_t)j * lines->ld + line);
+        CT_PREFETCH(lines->distance + (size_t)j * lines->ld + line);
+    }
+}
 
 /* Scans the tiles within the threshold of point i of a tile. Returns 0 if there are too many
  * candidates. */
 static int scan_for_point(const struct own_call *call, struct own_worker *worker, int tile, int i,
                           float threshold)
 {
-    const struct ct_tree *t = call->batch->tree;
-    const struct ct_tiles *tiles = t->tiles;
-    const float *x = tiles->x + (size_t)tile * t->d * CT_LANES;
+    int d = call->batch->tree->d;
+    const float *x = worker->near.x + (size_t)tile * d * CT_LANES;
     struct ct_candidates *candidates = &worker->candidates[i];
-    struct ct_box_list *list = &worker->query;
-    for (int j = 0; j < t->d; j++)
+    for (int j = 0; j < d; j++)
         worker->q[j] = x[j * CT_LANES + i];
     candidates->count = 0;
     candidates->threshold = threshold;
-    candidates->skip_row = t->row[tiles->begin[tile] + i];
-    list->count = call->kernels->boxes_within(
-        worker->near_boxes.lower, worker->near_boxes.upper, worker->near_boxes.stride, t->d,
-        worker->near.count, worker->q, worker->q, threshold, list->number, list->sq);
+    int found = call->kernels->scan_near(&worker->near, d, worker->q, candidates);
     worker->work.boxes += worker->near.count;
-    worker->work.tiles += list->count;
-    for (int p = 0; p < list->count; p++) {
-        int near = worker->near_tile[list->number[p]], pos = tiles->begin[near];
-        if (call->kernels->scan_tile(tiles->x + (size_t)near * t->d * CT_LANES, t->d, worker->q,
-                                     t->row + pos, pos, candidates))
-            return 0;
-    }
-    return 1;
+    worker->work.tiles += found > 0 ? found : 0;
+    return found >= 0 && candidates->count > call->lines.k;
 }
 
-/* Sorts the candidates of the point at position pos by (distance, row), and stores the first k. */
-static void answer_point(const struct own_call *call, struct own_worker *worker, int i, int pos)
+/* Computes the exact squared distances and the rows of the candidates of the point at position
+ * pos, without the point. Returns their number. */
+static int exact_distances(const struct own_call *call, struct own_worker *worker,
+                           const struct ct_candidates *candidates, int pos)
 {
     const struct ct_tree *t = call->batch->tree;
-    const struct ct_candidates *candidates = &worker->candidates[i];
-    int count = candidates->count;
+    enum ct_norm norm = call->batch->metric.norm;
+    size_t n = (size_t)t->n;
+    int count = 0;
+    for (int c = 0; c < candidates->count; c++) {
+        int other = candidates->pos[c];
+        worker->sq[count] = ct_norm_sq(norm, t->points + other, n, t->points + pos, n, t->d);
+        worker->row[count] = t->row[other];
+        count += other != pos;
+    }
     worker->work.distances += count;
-    for (int c = 0; c < count; c++) {
-        const double *x = t->points + candidates->pos[c];
-        worker->sq[c] = ct_norm_sq(call->batch->metric.norm, x, (size_t)t->n, t->points + pos,
-                                   (size_t)t->n, t->d);
-        worker->row[c] = t->row[candidates->pos[c]];
+    return count;
+}
+
+/* Stores the first k of few candidates by (distance, row). The place of a candidate is the number of
+ * those before it; no branch depends on distances. */
+static void store_by_rank(const struct ct_result_lines *lines, int line, double *sq, const int *row,
+                          int count)
+{
+    int rank[FEW] = {0};
+    for (int i = 0; i < count; i++) {
+        sq[i] = sqrt(sq[i]);
+        for (int j = 0; j < i; j++) {
+            int before = (sq[i] < sq[j]) | ((sq[i] == sq[j]) & (row[i] < row[j]));
+            rank[j] += before;
+            rank[i] += !before;
+        }
+    }
+    for (int i = 0; i < count; i++)
+        if (rank[i] < lines->k) {
+            size_t to = (size_t)rank[i] * lines->ld + line;
+            lines->index[to] = row[i];
+            lines->distance[to] = sq[i];
+        }
+}
+
+/* Stores the k nearest of the candidates of point i of a tile, which is at position pos. */
+static void answer_point(const struct own_call *call, struct own_worker *worker, int i, int pos)
+{
+    int line = call->batch->tree->row[pos] - 1;
+    int count = exact_distances(call, worker, &worker->candidates[i], pos);
+    if (count <= FEW) {
+        store_by_rank(&call->lines, line, worker->sq, worker->row, count);
+        return;
     }
     ct_sort_neighbors(worker->sq, worker->row, count, call->kernels);
-    ct_store_line(&call->lines, t->row[pos] - 1, worker->row, worker->sq,
-                  count < call->lines.k ? count : call->lines.k);
+    ct_store_line(&call->lines, line, worker->row, worker->sq, call->lines.k);
 }
 
 /* Answers the points of a tile, except those with too many candidates. */
@@ -284,6 +330,8 @@ static void answer_tile(const struct own_call *call, struct own_worker *worker, 
     int begin = tiles->begin[tile], count = tiles->begin[tile + 1] - begin;
     list_tiles_near_tile(call, worker, tile, most);
     ct_search_end_phase(&worker->recorder, CT_PHASE_DESCENT);
+    for (int i = 0; i < count; i++)
+        prefetch_line(&call->lines, call->batch->tree->row[begin + i] - 1);
     for (int i = 0; i < count; i++)
         call->left[begin + i] = !scan_for_point(call, worker, tile, i, threshold[i]);
     ct_search_end_phase(&worker->recorder, CT_PHASE_SCAN);
@@ -335,15 +383,18 @@ static void init_worker(const struct ct_host *host, const struct own_call *call,
 {
     const struct ct_tree *t = call->batch->tree;
     size_t d = (size_t)t->d, size = (size_t)call->lines.k + SPARE + CT_CANDIDATE_PAD;
+    struct ct_boxes near = new_boxes(host, t->d);
     *worker = (struct own_worker){
         .level = ct_box_list_new(host, t->nodes),
         .next_level = ct_box_list_new(host, t->nodes),
         .cell = ct_box_list_new(host, NEAR_MAX),
-        .near = ct_box_list_new(host, NEAR_MAX),
-        .query = ct_box_list_new(host, NEAR_MAX),
+        .list = ct_box_list_new(host, NEAR_MAX),
         .cell_boxes = new_boxes(host, t->d),
-        .near_boxes = new_boxes(host, t->d),
-        .near_tile = host->alloc(NEAR_MAX, sizeof(int)),
+        .near = {.lower = near.lower, .upper = near.upper, .stride = near.stride,
+                 .tile = host->alloc(NEAR_MAX, sizeof(int)), .x = t->tiles->x,
+                 .begin = t->tiles->begin, .row = t->row,
+                 .number = host->alloc(NEAR_MAX, sizeof(int)),
+                 .sq = host->alloc(NEAR_MAX, sizeof(float))},
         .threshold = host->alloc((size_t)CELL_TILES * CT_LANES, sizeof(float)),
         .q = host->alloc(d, sizeof(float)),
         .lower = host->alloc(d, sizeof(float)),

@@ -48,6 +48,9 @@ static inline unsigned eligible_bits(unsigned bits, const int *row,
  * saves. Returns the coordinate up to which to sum next, from coordinate j. */
 #define CT_STOP(j, d) ((d) - (j) < 16 ? (d) : (j) + 8)
 
+/* A function whose copies for constant arguments are worth their size. */
+#define CT_INLINE static inline __attribute__((always_inline))
+
 /* ---- the base set --------------------------------------------------------- */
 
 /* Vectors of 16 bytes: SSE2, or what the compiler makes of them. CT_COUNT looks the number of

@@ -21,6 +21,20 @@
 
 enum { CT_GROUP = 8 }; /* queries that scan a tile together */
 
+/* Tiles that may hold neighbors, with their boxes side by side. */
+struct ct_near_tiles {
+    float *lower, *upper; /* [d rows of stride] bounds of the boxes, up to the next multiple of
+                           * CT_LANES: boxes that are nowhere near */
+    size_t stride;
+    int count;
+    int *tile;        /* [count] */
+    const float *x;   /* the points of all tiles, [d * CT_LANES] for each */
+    const int *begin; /* the first position of each tile */
+    const int *row;   /* the row at each position */
+    int *number;      /* [count] scratch */
+    float *sq;        /* [count] scratch */
+};
+
 /* The kernels of one instruction set. A "bit i" refers to the unsigned result. */
 struct ct_kernels {
     const char *name; /* of the instruction set */
@@ -87,6 +101,12 @@ struct ct_kernels {
      * the two tiles are the same, a point has no distance to itself. */
     void (*insert_tile)(const float *tile, const float *other, int d, int count, int k,
                         float *least);
+
+    /* Appends the points within the threshold of a query q [d] to its buffer, whatever their rows,
+     * from all tiles whose boxes are within it. Returns the number of these tiles; or -1, before
+     * the end, if the buffer is full. */
+    int (*scan_near)(const struct ct_near_tiles *near, int d, const float *q,
+                     struct ct_candidates *list);
 
     /* ---- double, CT_LANES at a time: the maximin order ---- */
 
