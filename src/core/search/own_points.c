@@ -25,7 +25,6 @@ enum {
     NEAR_MAX = 512,   /* tiles near a cell, at most */
     MAX_K = 16,       /* the largest k */
     SPARE = 64,       /* candidates of a query beyond k */
-    FEW = 12,         /* candidates that counting of ranks sorts without vectors */
     PILOT = 32,       /* cells that are answered first */
     FEW_POINTS = 2048 /* with fewer points, the general search costs little */
 };
@@ -43,17 +42,17 @@ static const double MOST_LEFT = 0.25;
 /* The scratch of a thread. */
 struct own_worker {
     struct ct_box_list level, next_level;   /* [nodes] nodes near the cell */
-    struct ct_box_list cell;                /* [NEAR_MAX] tiles near the cell, */
-    struct ct_boxes cell_boxes;             /* [NEAR_MAX] with their boxes */
-    struct ct_box_list list;                /* [NEAR_MAX] those near a tile, as numbers in `cell`, */
-    struct ct_near_tiles near;              /* [NEAR_MAX] with their boxes */
+    struct ct_box_list tiles;               /* [NEAR_MAX] tiles near the cell */
+    struct ct_near_tiles cell, near;        /* [NEAR_MAX] tiles near the cell, and near a tile */
     float *lower, *upper;                   /* [d] the box of the cell or tile */
     float *threshold;                       /* [CELL_TILES x CT_LANES] of the points of the cell */
     float least[MAX_K * CT_LANES];          /* [k x CT_LANES] smallest squares of a tile */
     float *q;                               /* [d] a point */
     struct ct_candidates candidates[CT_LANES]; /* of the points of a tile */
-    double *sq;                             /* [capacity + CT_CANDIDATE_PAD] and */
-    int *row;                               /* of the candidates of a point */
+    float *sq_f32;                          /* [capacity + CT_CANDIDATE_PAD] the candidates of */
+    int *pos;                               /* a point by float32 square: their squares, */
+    double *distance;                       /* positions, exact distances */
+    int *row;                               /* and rows */
     struct ct_search_recorder recorder;
     struct ct_search_work work;
 };
@@ -140,8 +139,7 @@ static float set_thresholds(const struct own_call *call, struct own_worker *work
                                    tiles->begin[other + 1] - tiles->begin[other], k, worker->least);
     worker->work.tiles += (long long)(span.end - span.first) * CT_LANES;
     for (int i = 0; i < tiles->begin[tile + 1] - tiles->begin[tile]; i++) {
-        double kth = ct_f32_distance_bound(tiles, norm, 1, worker->least[(k - 1) * CT_LANES + i]);
-        threshold[i] = ct_f32_threshold(tiles, norm, 1, kth);
+        threshold[i] = ct_f32_widen(tiles, norm, worker->least[(k - 1) * CT_LANES + i]);
         most = threshold[i] > most ? threshold[i] : most;
     }
     return most;
@@ -158,12 +156,16 @@ static void copy_box(const struct ct_boxes *boxes, int i, int d, float *lower, f
     }
 }
 
-/* Copies the boxes of a list side by side. */
-static void gather_boxes(const struct ct_boxes *from, const struct ct_box_list *list, int d,
-                         const struct ct_boxes *to)
+/* Copies the tiles of a list with their boxes. */
+static void copy_boxes(const struct ct_boxes *boxes, const struct ct_box_list *list, int d,
+                       struct ct_near_tiles *to)
 {
+    to->count = list->count;
+    for (int c = 0; c < list->count; c++)
+        to->tile[c] = list->number[c];
     for (int j = 0; j < d; j++) {
-        const float *lower = from->lower + j * from->stride, *upper = from->upper + j * from->stride;
+        const float *lower = boxes->lower + j * boxes->stride;
+        const float *upper = boxes->upper + j * boxes->stride;
         for (int c = 0; c < list->count; c++) {
             to->lower[j * to->stride + c] = lower[list->number[c]];
             to->upper[j * to->stride + c] = upper[list->number[c]];
@@ -195,17 +197,17 @@ static int list_tiles_near_cell(const struct own_call *call, struct own_worker *
     const struct ct_tree *t = call->batch->tree;
     const struct ct_tiles *tiles = t->tiles;
     copy_box(&tiles->node, cell, t->d, worker->lower, worker->upper);
-    worker->cell.count = worker->level.count = 0;
+    worker->tiles.count = worker->level.count = 0;
     for (ct_box_list_append(&worker->level, 0, 0); worker->level.count > 0;) {
         worker->next_level.count = 0;
         for (int i = 0; i < worker->level.count; i++) {
             int node = worker->level.number[i], few = count_tiles(tiles, node) <= CELL_TILES;
             if (few || t->first_child[node] == 0) {
-                if (worker->cell.count + count_tiles(tiles, node) > NEAR_MAX)
+                if (worker->tiles.count + count_tiles(tiles, node) > NEAR_MAX)
                     return 0;
                 worker->work.candidates++;
                 append_near(call, worker, &tiles->tile, tiles->first_tile[node],
-                            tiles->end_tile[node], threshold, &worker->cell);
+                            tiles->end_tile[node], threshold, &worker->tiles);
                 continue;
             }
             int child = ct_first_child(t, node), end = child + ct_count_children(t, node);
@@ -216,25 +218,18 @@ static int list_tiles_near_cell(const struct own_call *call, struct own_worker *
         worker->level = worker->next_level;
         worker->next_level = swap;
     }
-    gather_boxes(&tiles->tile, &worker->cell, t->d, &worker->cell_boxes);
+    copy_boxes(&tiles->tile, &worker->tiles, t->d, &worker->cell);
     return 1;
 }
 
-/* Of the tiles near the cell, lists those within the threshold of a tile, with their boxes. Boxes
- * behind the last one, up to a whole vector, are infinitely far. */
+/* Of the tiles near the cell, lists those within the threshold of a tile. */
 static void list_tiles_near_tile(const struct own_call *call, struct own_worker *worker, int tile,
                                  float threshold)
 {
     const struct ct_tree *t = call->batch->tree;
     struct ct_near_tiles *near = &worker->near;
-    struct ct_boxes boxes = {near->lower, near->upper, near->stride};
     copy_box(&t->tiles->tile, tile, t->d, worker->lower, worker->upper);
-    worker->list.count = 0;
-    append_near(call, worker, &worker->cell_boxes, 0, worker->cell.count, threshold, &worker->list);
-    near->count = worker->list.count;
-    gather_boxes(&worker->cell_boxes, &worker->list, t->d, &boxes);
-    for (int i = 0; i < near->count; i++)
-        near->tile[i] = worker->cell.number[worker->list.number[i]];
+    call->kernels->collect_near(&worker->cell, t->d, worker->lower, worker->upper, threshold, near);
     for (int i = near->count; i % CT_LANES; i++)
         near->lower[i] = near->upper[i] = INFINITY;
 }
@@ -268,58 +263,62 @@ static int scan_for_point(const struct own_call *call, struct own_worker *worker
     return found >= 0 && candidates->count > call->lines.k;
 }
 
-/* Computes the exact squared distances and the rows of the candidates of the point at position
- * pos, without the point. Returns their number. */
-static int exact_distances(const struct own_call *call, struct own_worker *worker,
-                           const struct ct_candidates *candidates, int pos)
+/* Sorts the candidates of a point by their float32 squares. Returns how many of them may be the
+ * point itself or one of the k nearest: the squares of the others exceed the (k + 1)-th by more
+ * than the rounding margin. */
+static int nearest_candidates(const struct own_call *call, struct own_worker *worker,
+                              struct ct_candidates *candidates)
 {
-    const struct ct_tree *t = call->batch->tree;
-    enum ct_norm norm = call->batch->metric.norm;
-    size_t n = (size_t)t->n;
-    int count = 0;
-    for (int c = 0; c < candidates->count; c++) {
-        int other = candidates->pos[c];
-        worker->sq[count] = ct_norm_sq(norm, t->points + other, n, t->points + pos, n, t->d);
-        worker->row[count] = t->row[other];
-        count += other != pos;
-    }
-    worker->work.distances += count;
+    int k = call->lines.k, count = k + 1;
+    call->kernels->sort_candidates(candidates, worker->sq_f32, worker->pos);
+    float most = ct_f32_widen(call->batch->tree->tiles, call->batch->metric.norm, worker->sq_f32[k]);
+    while (count < candidates->count && worker->sq_f32[count] <= most)
+        count++;
     return count;
 }
 
-/* Stores the first k of few candidates by (distance, row). The place of a candidate is the number of
- * those before it; no branch depends on distances. */
-static void store_by_rank(const struct ct_result_lines *lines, int line, double *sq, const int *row,
-                          int count)
+/* Squared distance of two own points. The loop over coordinates of 2 and 3 dimensions is unrolled. */
+static double exact_sq(const struct ct_tree *t, enum ct_norm norm, int a, int b)
 {
-    int rank[FEW] = {0};
-    for (int i = 0; i < count; i++) {
-        sq[i] = sqrt(sq[i]);
-        for (int j = 0; j < i; j++) {
-            int before = (sq[i] < sq[j]) | ((sq[i] == sq[j]) & (row[i] < row[j]));
-            rank[j] += before;
-            rank[i] += !before;
-        }
-    }
-    for (int i = 0; i < count; i++)
-        if (rank[i] < lines->k) {
-            size_t to = (size_t)rank[i] * lines->ld + line;
-            lines->index[to] = row[i];
-            lines->distance[to] = sq[i];
+    size_t n = (size_t)t->n;
+    const double *x = t->points + a, *y = t->points + b;
+    if (norm != CT_EUCLIDEAN)
+        return ct_other_norm_sq(norm, x, n, y, n, t->d);
+    return t->d == 3   ? ct_sqdist(x, n, y, n, 3)
+           : t->d == 2 ? ct_sqdist(x, n, y, n, 2)
+                       : ct_sqdist(x, n, y, n, t->d);
+}
+
+/* Sorts by (distance, row) what is sorted by float32 squares: almost nothing moves. */
+static void insertion_sort(double *distance, int *row, int count)
+{
+    for (int i = 1; i < count; i++)
+        for (int j = i; j > 0 && (distance[j] < distance[j - 1] ||
+                                  (distance[j] == distance[j - 1] && row[j] < row[j - 1]));
+             j--) {
+            double keep = distance[j];
+            int keep_row = row[j];
+            distance[j] = distance[j - 1];
+            row[j] = row[j - 1];
+            distance[j - 1] = keep;
+            row[j - 1] = keep_row;
         }
 }
 
 /* Stores the k nearest of the candidates of point i of a tile, which is at position pos. */
 static void answer_point(const struct own_call *call, struct own_worker *worker, int i, int pos)
 {
-    int line = call->batch->tree->row[pos] - 1;
-    int count = exact_distances(call, worker, &worker->candidates[i], pos);
-    if (count <= FEW) {
-        store_by_rank(&call->lines, line, worker->sq, worker->row, count);
-        return;
+    const struct ct_tree *t = call->batch->tree;
+    int found = nearest_candidates(call, worker, &worker->candidates[i]), count = 0;
+    for (int c = 0; c < found; c++) {
+        int other = worker->pos[c];
+        worker->distance[count] = sqrt(exact_sq(t, call->batch->metric.norm, other, pos));
+        worker->row[count] = t->row[other];
+        count += other != pos;
     }
-    ct_sort_neighbors(worker->sq, worker->row, count, call->kernels);
-    ct_store_line(&call->lines, line, worker->row, worker->sq, call->lines.k);
+    worker->work.distances += count;
+    insertion_sort(worker->distance, worker->row, count);
+    ct_store_line(&call->lines, t->row[pos] - 1, worker->row, worker->distance, call->lines.k);
 }
 
 /* Answers the points of a tile, except those with too many candidates. */
@@ -371,11 +370,20 @@ static void answer_cell(void *data, int number, int thread)
 
 /* ---- the call --------------------------------------------------------------- */
 
-static struct ct_boxes new_boxes(const struct ct_host *host, int d)
+static struct ct_near_tiles new_near(const struct ct_host *host, const struct ct_tree *t)
 {
-    size_t stride = NEAR_MAX + CT_LANES;
-    return (struct ct_boxes){host->alloc(d * stride, sizeof(float)),
-                             host->alloc(d * stride, sizeof(float)), stride};
+    size_t stride = NEAR_MAX + CT_LANES, d = (size_t)t->d;
+    return (struct ct_near_tiles){
+        .lower = host->alloc(d * stride, sizeof(float)),
+        .upper = host->alloc(d * stride, sizeof(float)),
+        .stride = stride,
+        .tile = host->alloc(stride, sizeof(int)),
+        .x = t->tiles->x,
+        .begin = t->tiles->begin,
+        .row = t->row,
+        .number = host->alloc(stride, sizeof(int)),
+        .sq = host->alloc(stride, sizeof(float)),
+    };
 }
 
 static void init_worker(const struct ct_host *host, const struct own_call *call,
@@ -383,23 +391,19 @@ static void init_worker(const struct ct_host *host, const struct own_call *call,
 {
     const struct ct_tree *t = call->batch->tree;
     size_t d = (size_t)t->d, size = (size_t)call->lines.k + SPARE + CT_CANDIDATE_PAD;
-    struct ct_boxes near = new_boxes(host, t->d);
     *worker = (struct own_worker){
         .level = ct_box_list_new(host, t->nodes),
         .next_level = ct_box_list_new(host, t->nodes),
-        .cell = ct_box_list_new(host, NEAR_MAX),
-        .list = ct_box_list_new(host, NEAR_MAX),
-        .cell_boxes = new_boxes(host, t->d),
-        .near = {.lower = near.lower, .upper = near.upper, .stride = near.stride,
-                 .tile = host->alloc(NEAR_MAX, sizeof(int)), .x = t->tiles->x,
-                 .begin = t->tiles->begin, .row = t->row,
-                 .number = host->alloc(NEAR_MAX, sizeof(int)),
-                 .sq = host->alloc(NEAR_MAX, sizeof(float))},
+        .tiles = ct_box_list_new(host, NEAR_MAX),
+        .cell = new_near(host, t),
+        .near = new_near(host, t),
         .threshold = host->alloc((size_t)CELL_TILES * CT_LANES, sizeof(float)),
         .q = host->alloc(d, sizeof(float)),
         .lower = host->alloc(d, sizeof(float)),
         .upper = host->alloc(d, sizeof(float)),
-        .sq = host->alloc(size, sizeof(double)),
+        .sq_f32 = host->alloc(size, sizeof(float)),
+        .pos = host->alloc(size, sizeof(int)),
+        .distance = host->alloc(size, sizeof(double)),
         .row = host->alloc(size, sizeof(int)),
         .recorder = ct_search_recorder_start(call->batch->stats != NULL),
     };

@@ -23,8 +23,7 @@ enum { CT_GROUP = 8 }; /* queries that scan a tile together */
 
 /* Tiles that may hold neighbors, with their boxes side by side. */
 struct ct_near_tiles {
-    float *lower, *upper; /* [d rows of stride] bounds of the boxes, up to the next multiple of
-                           * CT_LANES: boxes that are nowhere near */
+    float *lower, *upper; /* [d rows of stride] bounds of the boxes */
     size_t stride;
     int count;
     int *tile;        /* [count] */
@@ -102,8 +101,18 @@ struct ct_kernels {
     void (*insert_tile)(const float *tile, const float *other, int d, int count, int k,
                         float *least);
 
+    /* Copies the tiles whose boxes are within the threshold of the box [lower, upper] from one list
+     * to another. The copy may overwrite a vector beyond its end. */
+    void (*collect_near)(const struct ct_near_tiles *from, int d, const float *lower,
+                         const float *upper, float threshold, struct ct_near_tiles *to);
+
+    /* Copies a candidate buffer by ascending squares: sq, pos [count]. Reads up to the next whole
+     * vector. O(count^2) without branches. */
+    void (*sort_candidates)(struct ct_candidates *list, float *sq, int *pos);
+
     /* Appends the points within the threshold of a query q [d] to its buffer, whatever their rows,
-     * from all tiles whose boxes are within it. Returns the number of these tiles; or -1, before
+     * from all tiles whose boxes are within it. The first bounds behind the last box, up to a whole
+     * vector, must be infinite. Returns the number of these tiles; or -1, before
      * the end, if the buffer is full. */
     int (*scan_near)(const struct ct_near_tiles *near, int d, const float *q,
                      struct ct_candidates *list);

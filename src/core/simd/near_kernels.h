@@ -51,9 +51,46 @@ CT_TARGET static void CT_SUMS(insert_tile)(const float *tile, const float *other
         CT_SUMS(insert_points)(tile, other, d, count, k, least);
 }
 
+/* The place of a value is the number of those before it: smaller ones, and equal ones at a lower
+ * index. Values of the last vector behind the end may be anything. */
+CT_TARGET static void CT_SUMS(sort_candidates)(struct ct_candidates *list, float *sq, int *pos)
+{
+    static const int places[] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
+    int rank[FWIDTH];
+    for (int i = 0; i < list->count; i += FWIDTH) {
+        const FVEC mine = FLOAD(list->sq + i);
+        const FMASK place = *(const FMASK *)places + i;
+        FMASK before = {0};
+        for (int j = 0; j < list->count; j++) {
+            const FVEC other = CT_FSPLAT(list->sq[j]);
+            before -= (FMASK)(mine > other) | ((FMASK)(mine == other) & (place > j));
+        }
+        *(FMASK *)rank = before;
+        for (int lane = 0; lane < FWIDTH && i + lane < list->count; lane++) {
+            sq[rank[lane]] = list->sq[i + lane];
+            pos[rank[lane]] = list->pos[i + lane];
+        }
+    }
+}
+
 #ifdef CT_FLOAT_NEON
 
-/* A list of the tiles first: their number is not known to be below that of a vector. */
+/* A list of the numbers first, then the copies. */
+static void CT_SUMS(collect_near)(const struct ct_near_tiles *from, int d, const float *lower,
+                                  const float *upper, float threshold, struct ct_near_tiles *to)
+{
+    to->count = CT_SUMS(boxes_within)(from->lower, from->upper, from->stride, d, from->count, lower,
+                                      upper, threshold, to->number, to->sq);
+    for (int i = 0; i < to->count; i++) {
+        int number = to->number[i];
+        to->tile[i] = from->tile[number];
+        for (int j = 0; j < d; j++) {
+            to->lower[i + j * to->stride] = from->lower[number + j * from->stride];
+            to->upper[i + j * to->stride] = from->upper[number + j * from->stride];
+        }
+    }
+}
+
 static int CT_SUMS(scan_near)(const struct ct_near_tiles *near, int d, const float *q,
                               struct ct_candidates *list)
 {
@@ -69,6 +106,52 @@ static int CT_SUMS(scan_near)(const struct ct_near_tiles *near, int d, const flo
 }
 
 #else
+
+/* Packs the boxes of a vector that are within the threshold behind those found before. */
+CT_TARGET CT_INLINE void CT_SUMS(collect_boxes)(const struct ct_near_tiles *from, int d,
+                                                const float *lower, const float *upper,
+                                                float threshold, struct ct_near_tiles *to)
+{
+    const FVEC zero = {0}, most = CT_FSPLAT(threshold);
+    int count = 0;
+    for (int i = 0; i < from->count; i += FWIDTH) {
+        FVEC sum = {0};
+        for (int j = 0; j < d; j++) {
+            FVEC below = FLOAD(from->lower + i + j * from->stride) - CT_FSPLAT(upper[j]);
+            FVEC above = CT_FSPLAT(lower[j]) - FLOAD(from->upper + i + j * from->stride);
+            FVEC gap = CT_FMAX(CT_FMAX(below, above), zero);
+            sum = CT_ADD_GAP(gap, sum);
+        }
+        const FVEC sq = CT_SQUARED(sum);
+        unsigned within = CT_WITHIN(sq, most);
+        if (from->count - i < FWIDTH)
+            within &= (1u << (from->count - i)) - 1;
+        if (!within)
+            continue;
+        const FMASK tile = *(const FMASK *)(from->tile + i);
+        CT_PACK(to->sq + count, to->tile + count, within, sq, tile);
+        for (int j = 0; j < d; j++) {
+            const FVEC low = FLOAD(from->lower + i + j * from->stride);
+            const FMASK high = *(const FMASK *)(from->upper + i + j * from->stride);
+            CT_PACK(to->lower + count + j * to->stride, (int *)(to->upper + count + j * to->stride),
+                    within, low, high);
+        }
+        count += CT_COUNT(within);
+    }
+    to->count = count;
+}
+
+CT_TARGET static void CT_SUMS(collect_near)(const struct ct_near_tiles *from, int d,
+                                            const float *lower, const float *upper,
+                                            float threshold, struct ct_near_tiles *to)
+{
+    if (d == 2)
+        CT_SUMS(collect_boxes)(from, 2, lower, upper, threshold, to);
+    else if (d == 3)
+        CT_SUMS(collect_boxes)(from, 3, lower, upper, threshold, to);
+    else
+        CT_SUMS(collect_boxes)(from, d, lower, upper, threshold, to);
+}
 
 /* Appends the points of a tile within the threshold, whatever their rows. */
 CT_TARGET CT_INLINE void CT_SUMS(scan_all_rows)(const float *tile, int d, const float *q, int pos,
