@@ -238,6 +238,11 @@
 knn_query <- function(tree, query = NULL, k = 10, rows = NULL, predecessor = FALSE, self = FALSE,
                       before = NULL, exclude = NULL, window = NULL, recall = 1, epsilon = 0, budget = NULL,
                       max_distance = Inf, threads = NULL, max_pairs = NULL, control = knn_control()) {
+  # Few queries without further arguments: NULL unless all arguments are surely valid.
+  if (!missing(query) && nargs() == 4 - missing(k) - missing(threads)) {
+    found <- .Call(r_few_knn, tree, query, k, threads)
+    if (!is.null(found)) return(found)
+  }
   excluding <- list(self = self, before = before, exclude = exclude, window = window)
   if (is_shards(tree)) {
     check_exclusion(excluding, tree, query)

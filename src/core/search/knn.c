@@ -12,6 +12,7 @@
  */
 #include "core/search/block_search.h"
 #include "core/search/budgeted.h"
+#include "core/search/depth_first.h"
 #include "core/search/filtered_seed.h"
 #include "core/search/own_points.h"
 #include "core/search/result_lines.h"
@@ -127,28 +128,19 @@ static struct ct_tile_span seed_thresholds(struct knn_worker *worker, int predec
 
 /* ---- the results ------------------------------------------------------------ */
 
-/* Sorts the candidates of query i by (distance, row) and passes the first k within its max_distance
- * to the sink. A candidate may lie beyond max_distance by the rounding margin of float32. */
+/* Passes the neighbors of query i to the sink, or stores them. */
 static void answer_query(const struct knn_call *call, int thread, int i)
 {
     struct knn_worker *worker = &call->worker[thread];
     struct ct_query_block *block = &worker->search.block;
-    const struct ct_candidates *candidates = &block->candidates[i];
-    double *distance = block->exact_sq;
-    int *row = block->exact_row;
-    ct_tighten_threshold(block, i);
-    ct_exact_distances(block, i);
-    ct_sort_neighbors(distance, row, candidates->count, block->context.kernels);
-    int count = candidates->count < call->k ? candidates->count : call->k;
-    while (count > 0 && distance[count - 1] > block->max_distance[i])
-        count--;
+    int count = ct_finish_query(block, i), line = block->line[i];
     if (call->sink)
-        call->sink->add(call->sink->data, thread, block->line[i], row, distance, count);
+        call->sink->add(call->sink->data, thread, line, block->exact_row, block->exact_sq, count);
     else
-        ct_store_line(&call->lines, block->line[i], row, distance, count);
-    worker->last_row = candidates->skip_row;
+        ct_store_line(&call->lines, line, block->exact_row, block->exact_sq, count);
+    worker->last_row = block->candidates[i].skip_row;
     worker->last_limits = block->limits[i];
-    worker->last_distance = count == call->k ? distance[count - 1] : INFINITY;
+    worker->last_distance = count == call->k ? block->exact_sq[count - 1] : INFINITY;
 }
 
 /* ---- the blocks ------------------------------------------------------------- */
@@ -255,6 +247,10 @@ void ct_knn(const struct ct_host *host, const struct ct_batch *batch, int k, dou
     int ld = batch->ld > 0 ? batch->ld : batch->count;
     struct ct_batch rest = *batch;
     struct ct_result_lines lines = {index, distance, ld, k, missing};
+    if (ct_suits_depth_first(batch)) {
+        ct_depth_first_knn(host, batch, &lines);
+        return;
+    }
     if (ct_suits_own_points(batch, k)) {
         int *order = host->alloc((size_t)batch->count, sizeof *order);
         rest.count = ct_own_points_knn(host, batch, &lines, order);
