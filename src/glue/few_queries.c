@@ -19,8 +19,8 @@ enum {
     MOST_K = 4096     /* so that the result surely fits into memory */
 };
 
-/* Ranges of coordinates [user's units] that surely neither overflow nor underflow: narrower than the
- * limits of check_extent() in R/check.R. */
+/* Ranges of coordinates [user's units] that surely neither overflow nor underflow: narrower than
+ * the limits of check_extent() in R/check.R. */
 static const double WIDEST = 1e150, NARROWEST = 1e-140;
 
 /* Whether a value is a number without attributes, whole and from 1 to `most`. */
@@ -29,14 +29,14 @@ static int is_count(SEXP value, double most)
     if ((TYPEOF(value) != INTSXP && TYPEOF(value) != REALSXP) || XLENGTH(value) != 1 ||
         ATTRIB(value) != R_NilValue)
         return 0;
-    double number = TYPEOF(value) == REALSXP       ? REAL_RO(value)[0]
+    double number = TYPEOF(value) == REALSXP           ? REAL_RO(value)[0]
                     : *INTEGER_RO(value) == NA_INTEGER ? 0
                                                        : *INTEGER_RO(value);
     return number >= 1 && number <= most && number == trunc(number);
 }
 
-/* Returns the pointer of a list of class "cover_tree" with the elements `pointer` and `cache`, without a
- * coordinate reference system, if it has been used before; otherwise NULL. */
+/* Returns the pointer of a list of class "cover_tree" with the elements `pointer` and `cache`,
+ * without a coordinate reference system, if it has been used before; otherwise NULL. */
 static SEXP plain_pointer(SEXP tree)
 {
     SEXP class = Rf_getAttrib(tree, R_ClassSymbol), names = Rf_getAttrib(tree, R_NamesSymbol);

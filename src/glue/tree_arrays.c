@@ -14,12 +14,7 @@
 enum { FORMAT = 2 };
 
 /* The elements after the arrays. */
-enum {
-    AT_FORMAT = CT_ARRAYS,
-    AT_SETTINGS,
-    AT_DIMNAMES = AT_SETTINGS + 2,
-    AT_CHECKSUMS
-};
+enum { AT_FORMAT = CT_ARRAYS, AT_SETTINGS, AT_DIMNAMES = AT_SETTINGS + 2, AT_CHECKSUMS };
 static const char *const other_names[] = {"format", "layout", "leaf_size", "dimnames", "checksums"};
 
 /* Name of an element of the list. */

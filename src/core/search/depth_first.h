@@ -12,8 +12,8 @@
 /* Whether ct_depth_first_knn() can answer the batch, and is likely to be faster. */
 int ct_suits_depth_first(const struct ct_batch *batch);
 
-/* Answers a batch that ct_suits_depth_first() like ct_knn(). The host's memory: O(children on a path
- * from the root + k + d). */
+/* Answers a batch that ct_suits_depth_first() like ct_knn(). The host's memory: O(children on a
+ * path from the root + k + d). */
 void ct_depth_first_knn(const struct ct_host *host, const struct ct_batch *batch,
                         const struct ct_result_lines *lines);
 

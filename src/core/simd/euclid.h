@@ -22,7 +22,7 @@
 enum { CT_GROUP = 8 }; /* queries that scan a tile together */
 
 /* Tiles that may hold neighbors, with their boxes side by side. */
-struct ct_near_tiles {
+struct ct_nearby_tiles {
     float *lower, *upper; /* [d rows of stride] bounds of the boxes */
     size_t stride;
     int count;
@@ -103,8 +103,8 @@ struct ct_kernels {
 
     /* Copies the tiles whose boxes are within the threshold of the box [lower, upper] from one list
      * to another. The copy may overwrite a vector beyond its end. */
-    void (*collect_near)(const struct ct_near_tiles *from, int d, const float *lower,
-                         const float *upper, float threshold, struct ct_near_tiles *to);
+    void (*collect_nearby)(const struct ct_nearby_tiles *from, int d, const float *lower,
+                           const float *upper, float threshold, struct ct_nearby_tiles *to);
 
     /* Copies a candidate buffer by ascending squares: sq, pos [count]. Reads up to the next whole
      * vector. O(count^2) without branches. */
@@ -114,8 +114,8 @@ struct ct_kernels {
      * from all tiles whose boxes are within it. The first bounds behind the last box, up to a whole
      * vector, must be infinite. Returns the number of these tiles; or -1, before
      * the end, if the buffer is full. */
-    int (*scan_near)(const struct ct_near_tiles *near, int d, const float *q,
-                     struct ct_candidates *list);
+    int (*scan_nearby)(const struct ct_nearby_tiles *nearby, int d, const float *q,
+                       struct ct_candidates *list);
 
     /* ---- double, CT_LANES at a time: the maximin order ---- */
 

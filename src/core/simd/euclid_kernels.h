@@ -137,14 +137,14 @@ CT_TARGET static inline int CT_NAME(count_within_f64)(const double *x, int count
 #define CT_ADD_GAP(gap, sum) CT_FMA(gap, gap, sum)
 #define CT_SQUARED(sum) (sum)
 #include CT_SUM_KERNELS
-#include "core/simd/near_kernels.h"
+#include "core/simd/nearby_kernels.h"
 #undef CT_SUMS
 #undef CT_ADD_GAP
 #ifdef CT_UNFUSED
 #define CT_SUMS CT_UNFUSED
 #define CT_ADD_GAP(gap, sum) ((gap) * (gap) + (sum))
 #include CT_SUM_KERNELS
-#include "core/simd/near_kernels.h"
+#include "core/simd/nearby_kernels.h"
 #undef CT_SUMS
 #undef CT_ADD_GAP
 #endif
@@ -157,7 +157,7 @@ CT_TARGET static inline int CT_NAME(count_within_f64)(const double *x, int count
 #define CT_SUMS CT_MANHATTAN_NAME
 #define CT_ADD_GAP(gap, sum) ((gap) + (sum))
 #include CT_SUM_KERNELS
-#include "core/simd/near_kernels.h"
+#include "core/simd/nearby_kernels.h"
 #undef CT_SUMS
 #undef CT_ADD_GAP
 /* The second operand is NaN if one of the two is: then so is the result. */
@@ -165,7 +165,7 @@ CT_TARGET static inline int CT_NAME(count_within_f64)(const double *x, int count
 #define CT_SUMS CT_CHEBYSHEV_NAME
 #define CT_ADD_GAP(gap, sum) CT_LARGER(sum, gap)
 #include CT_SUM_KERNELS
-#include "core/simd/near_kernels.h"
+#include "core/simd/nearby_kernels.h"
 #undef CT_SUMS
 #undef CT_ADD_GAP
 #undef CT_GAP
@@ -288,8 +288,8 @@ CT_TARGET static unsigned CT_NAME(largest)(const double *x)
         CT_LABEL, unfused, manhattan, chebyshev, CT_NAME(sqdist), CT_NAME(rank),                   \
             CT_NAME(rank_nearly_sorted), CT_NAME(find_threshold_f64), CT_NAME(find_threshold),     \
             CT_NAME(compact), sums(scan_tile), sums(scan_tile_group), sums(boxes_within),          \
-            sums(insert_tile), sums(collect_near),                \
-            sums(sort_candidates), sums(scan_near), CT_NAME(boxes_nearer), CT_NAME(min_sqdist), CT_NAME(largest),                          \
+            sums(insert_tile), sums(collect_nearby), sums(sort_candidates), sums(scan_nearby),     \
+            CT_NAME(boxes_nearer), CT_NAME(min_sqdist), CT_NAME(largest),                          \
     }
 #define CT_EUCLIDEAN_TABLE(sums, unfused)                                                          \
     CT_TABLE(sums, unfused, &CT_MANHATTAN_NAME(kernels), &CT_CHEBYSHEV_NAME(kernels))

@@ -1,4 +1,4 @@
-/* near_kernels.h: the kernels of search/own_points.h, for any vector width.
+/* nearby_kernels.h: the kernels of search/own_points.h, for any vector width.
  *
  * euclid_kernels.h includes this file once for each norm of an instruction set, after the file of
  * the sums, with the same macros. The loops over coordinates of 2 and 3 dimensions are unrolled.
@@ -76,8 +76,8 @@ CT_TARGET static void CT_SUMS(sort_candidates)(struct ct_candidates *list, float
 #ifdef CT_FLOAT_NEON
 
 /* A list of the numbers first, then the copies. */
-static void CT_SUMS(collect_near)(const struct ct_near_tiles *from, int d, const float *lower,
-                                  const float *upper, float threshold, struct ct_near_tiles *to)
+static void CT_SUMS(collect_nearby)(const struct ct_nearby_tiles *from, int d, const float *lower,
+                                    const float *upper, float threshold, struct ct_nearby_tiles *to)
 {
     to->count = CT_SUMS(boxes_within)(from->lower, from->upper, from->stride, d, from->count, lower,
                                       upper, threshold, to->number, to->sq);
@@ -91,15 +91,16 @@ static void CT_SUMS(collect_near)(const struct ct_near_tiles *from, int d, const
     }
 }
 
-static int CT_SUMS(scan_near)(const struct ct_near_tiles *near, int d, const float *q,
-                              struct ct_candidates *list)
+static int CT_SUMS(scan_nearby)(const struct ct_nearby_tiles *nearby, int d, const float *q,
+                                struct ct_candidates *list)
 {
-    int found = CT_SUMS(boxes_within)(near->lower, near->upper, near->stride, d, near->count, q, q,
-                                      list->threshold, near->number, near->sq);
+    int found =
+        CT_SUMS(boxes_within)(nearby->lower, nearby->upper, nearby->stride, d, nearby->count, q, q,
+                              list->threshold, nearby->number, nearby->sq);
     for (int i = 0; i < found; i++) {
-        int tile = near->tile[near->number[i]], pos = near->begin[tile];
-        if (CT_SUMS(scan_tile)(near->x + (size_t)tile * d * CT_LANES, d, q, near->row + pos, pos,
-                               list))
+        int tile = nearby->tile[nearby->number[i]], pos = nearby->begin[tile];
+        if (CT_SUMS(scan_tile)(nearby->x + (size_t)tile * d * CT_LANES, d, q, nearby->row + pos,
+                               pos, list))
             return -1;
     }
     return found;
@@ -108,9 +109,9 @@ static int CT_SUMS(scan_near)(const struct ct_near_tiles *near, int d, const flo
 #else
 
 /* Packs the boxes of a vector that are within the threshold behind those found before. */
-CT_TARGET CT_INLINE void CT_SUMS(collect_boxes)(const struct ct_near_tiles *from, int d,
+CT_TARGET CT_INLINE void CT_SUMS(collect_boxes)(const struct ct_nearby_tiles *from, int d,
                                                 const float *lower, const float *upper,
-                                                float threshold, struct ct_near_tiles *to)
+                                                float threshold, struct ct_nearby_tiles *to)
 {
     const FVEC zero = {0}, most = CT_FSPLAT(threshold);
     int count = 0;
@@ -141,9 +142,9 @@ CT_TARGET CT_INLINE void CT_SUMS(collect_boxes)(const struct ct_near_tiles *from
     to->count = count;
 }
 
-CT_TARGET static void CT_SUMS(collect_near)(const struct ct_near_tiles *from, int d,
-                                            const float *lower, const float *upper,
-                                            float threshold, struct ct_near_tiles *to)
+CT_TARGET static void CT_SUMS(collect_nearby)(const struct ct_nearby_tiles *from, int d,
+                                              const float *lower, const float *upper,
+                                              float threshold, struct ct_nearby_tiles *to)
 {
     if (d == 2)
         CT_SUMS(collect_boxes)(from, 2, lower, upper, threshold, to);
@@ -166,32 +167,31 @@ CT_TARGET CT_INLINE void CT_SUMS(scan_all_rows)(const float *tile, int d, const 
             sum = CT_ADD_GAP(gap, sum);
         }
         const FVEC sq = CT_SQUARED(sum);
-        CT_NAME(append)(list, CT_WITHIN(sq, most), sq,
-                        *(const FMASK *)(places + part) + (pos));
+        CT_NAME(append)(list, CT_WITHIN(sq, most), sq, *(const FMASK *)(places + part) + (pos));
     }
 }
 
 /* Compares a vector of boxes at a time, and scans their tiles at once. */
-CT_TARGET CT_INLINE int CT_SUMS(scan_near_tiles)(const struct ct_near_tiles *near, int d,
-                                                 const float *q, struct ct_candidates *list)
+CT_TARGET CT_INLINE int CT_SUMS(scan_nearby_tiles)(const struct ct_nearby_tiles *nearby, int d,
+                                                   const float *q, struct ct_candidates *list)
 {
     const FVEC zero = {0}, most = CT_FSPLAT(list->threshold);
     int found = 0;
-    for (int i = 0; i < near->count; i += FWIDTH) {
+    for (int i = 0; i < nearby->count; i += FWIDTH) {
         FVEC sum = {0};
         for (int j = 0; j < d; j++) {
             const FVEC at = CT_FSPLAT(q[j]);
-            FVEC below = FLOAD(near->lower + i + j * near->stride) - at;
-            FVEC above = at - FLOAD(near->upper + i + j * near->stride);
+            FVEC below = FLOAD(nearby->lower + i + j * nearby->stride) - at;
+            FVEC above = at - FLOAD(nearby->upper + i + j * nearby->stride);
             FVEC gap = CT_FMAX(CT_FMAX(below, above), zero);
             sum = CT_ADD_GAP(gap, sum);
         }
         unsigned within = CT_WITHIN(CT_SQUARED(sum), most);
         found += CT_COUNT(within);
         for (; within; within &= within - 1) {
-            int tile = near->tile[i + __builtin_ctz(within)];
-            CT_SUMS(scan_all_rows)(near->x + (size_t)tile * d * CT_LANES, d, q, near->begin[tile],
-                                   list);
+            int tile = nearby->tile[i + __builtin_ctz(within)];
+            CT_SUMS(scan_all_rows)
+            (nearby->x + (size_t)tile * d * CT_LANES, d, q, nearby->begin[tile], list);
             if (list->count >= list->capacity)
                 return -1;
         }
@@ -199,12 +199,12 @@ CT_TARGET CT_INLINE int CT_SUMS(scan_near_tiles)(const struct ct_near_tiles *nea
     return found;
 }
 
-CT_TARGET static int CT_SUMS(scan_near)(const struct ct_near_tiles *near, int d, const float *q,
-                                        struct ct_candidates *list)
+CT_TARGET static int CT_SUMS(scan_nearby)(const struct ct_nearby_tiles *nearby, int d,
+                                          const float *q, struct ct_candidates *list)
 {
-    return d == 2   ? CT_SUMS(scan_near_tiles)(near, 2, q, list)
-           : d == 3 ? CT_SUMS(scan_near_tiles)(near, 3, q, list)
-                    : CT_SUMS(scan_near_tiles)(near, d, q, list);
+    return d == 2   ? CT_SUMS(scan_nearby_tiles)(nearby, 2, q, list)
+           : d == 3 ? CT_SUMS(scan_nearby_tiles)(nearby, 3, q, list)
+                    : CT_SUMS(scan_nearby_tiles)(nearby, d, q, list);
 }
 
 #endif
