@@ -9,7 +9,6 @@
 #include "core/search/threshold.h"
 
 #include <math.h>
-#include <string.h>
 
 enum {
     FEW = 4,        /* queries, at most */
@@ -45,9 +44,8 @@ static void reserve(struct depth_first *s, int more)
     struct ct_box_list old = s->stack;
     s->room = 2 * (old.count + more);
     s->stack = ct_box_list_new(s->host, s->room);
-    s->stack.count = old.count;
-    memcpy(s->stack.number, old.number, (size_t)old.count * sizeof *old.number);
-    memcpy(s->stack.sq, old.sq, (size_t)old.count * sizeof *old.sq);
+    for (int i = 0; i < old.count; i++)
+        ct_box_list_append(&s->stack, old.number[i], old.sq[i]);
 }
 
 /* Lists the boxes from `first` up to `end` within the threshold of the query, nearer boxes first.
