@@ -44,7 +44,7 @@ static int check_answers(const struct ct_batch *batch, int k)
     host_end_call();
     memset(left, 0, (size_t)n);
     for (int i = 0; i < remain; i++) {
-        CHECK(i == 0 || rest[i] > rest[i - 1]);
+        wrong += i > 0 && rest[i] <= rest[i - 1];
         left[batch->tree->row[rest[i]] - 1] = 1;
     }
     for (int line = 0; line < n; line++)
@@ -58,13 +58,13 @@ static int check_answers(const struct ct_batch *batch, int k)
     return remain;
 }
 
-/* Every shape. Returns the number of points left, of all. */
+/* Every shape. */
 static void check_shapes(void)
 {
     static const int k[] = {1, 2, 5, 10, 16};
     for (int which = 0; which < clouds_count(); which++) {
         struct cloud cloud = cloud_number(which);
-        for (int i = 0; i < 5 && k[i] < cloud.n; i++) {
+        for (int i = which % 2; i < 5 && k[i] < cloud.n; i += 2) {
             struct grown grown = grow(&cloud, i % 2 ? 32 : 4, 1);
             struct ct_batch batch = {.tree = &grown.tree,
                                      .metric = {.norm = (enum ct_norm)(i % CT_NORMS)},
@@ -103,11 +103,11 @@ static void check_share(const char *name, int n, int d, int k, double least, dou
 /* What the search of cells does not know. */
 static void check_unsuited(void)
 {
-    struct cloud cloud = cloud_of("uniform", 3000, 2);
+    struct cloud cloud = cloud_of("uniform", 2048, 2);
     struct grown grown = grow(&cloud, 128, 1);
     double limit = 1;
     struct ct_batch plain = {
-        .tree = &grown.tree, .count = 3000, .threads = 1, .kernels = kernels_below(0)};
+        .tree = &grown.tree, .count = 2048, .threads = 1, .kernels = kernels_below(0)};
     struct ct_batch other[] = {plain, plain, plain, plain, plain, plain, plain, plain};
     other[0].query = cloud.x;
     other[1].predecessors = 1;
@@ -128,10 +128,10 @@ static void check_unsuited(void)
 int main(void)
 {
     check_shapes();
-    check_share("uniform", 6000, 3, 1, 0, 0.01);
-    check_share("normal", 6000, 2, 5, 0, 0.1);
-    check_share("normal", 6000, 3, 10, 0, 0.2);
-    check_share("uniform", 6000, 12, 3, 0.5, 1);
+    check_share("uniform", 3000, 3, 1, 0, 0.01);
+    check_share("normal", 3000, 2, 5, 0, 0.1);
+    check_share("normal", 3000, 3, 10, 0, 0.2);
+    check_share("uniform", 3000, 12, 3, 0.5, 1);
     check_unsuited();
     return check_done("own_points");
 }
