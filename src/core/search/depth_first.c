@@ -28,7 +28,8 @@ struct depth_first {
 int ct_suits_depth_first(const struct ct_batch *batch)
 {
     return batch->count <= FEW && batch->query && !batch->start && !batch->budget &&
-           batch->epsilon == 0 && batch->block == 0 && batch->mode != CT_SEARCH_SCAN;
+           !batch->filter && batch->epsilon == 0 && batch->block == 0 &&
+           batch->mode != CT_SEARCH_SCAN;
 }
 
 /* Makes room for `more` boxes on the stack and in the lists. */

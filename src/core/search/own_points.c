@@ -66,7 +66,8 @@ struct own_call {
 int ct_suits_own_points(const struct ct_batch *batch, int k)
 {
     int plain = !batch->query && !batch->order && !batch->predecessors && !batch->slot &&
-                !batch->max_distance && !batch->start && !batch->removed && !batch->budget;
+                !batch->max_distance && !batch->start && !batch->removed && !batch->budget &&
+                !batch->filter && !batch->with_self;
     return plain && batch->epsilon == 0 && batch->block == 0 && batch->mode != CT_SEARCH_SCAN &&
            batch->metric.measure == CT_NORM && k <= MAX_K && batch->count >= FEW_POINTS;
 }
