@@ -29,6 +29,9 @@ enum {
     BLOCK_BUFFER = 1 << 20 /* candidates that the queries of a block buffer, roughly */
 };
 
+/* The share of the work that ct_own_points_knn() reports. */
+static const double OWN_SHARE = 0.75;
+
 /* The scratch of a thread, and the last query, from which the next block inherits. */
 struct knn_worker {
     struct ct_search search;
@@ -240,25 +243,34 @@ static void run_knn(const struct ct_host *host, struct knn_call call)
         ct_search_stats_add(batch->stats, &call.worker[thread].search.recorder.stats);
 }
 
-/* Own points that ct_own_points_knn() leaves are a batch of their own, with the same lines. */
+/* Answers the own points that suit ct_own_points_knn(). Those that remain are a batch of their own,
+ * with the same lines. If all but a few remain, the progress of the former does not count. */
+static void answer_own_points(const struct ct_host *host, const struct ct_batch *batch,
+                              const struct ct_result_lines *lines)
+{
+    struct ct_host part = ct_host_part(host, 0, OWN_SHARE);
+    struct ct_batch rest = *batch;
+    int *order = host->alloc((size_t)batch->count, sizeof *order);
+    rest.count = ct_own_points_knn(&part, batch, lines, order);
+    rest.order = order;
+    rest.ld = lines->ld;
+    part = ct_host_part(host, rest.count < OWN_SHARE * batch->count ? OWN_SHARE : 0, 1);
+    if (rest.count > 0)
+        run_knn(&part, (struct knn_call){.batch = &rest, .k = lines->k, .lines = *lines});
+    ct_report(host, 1);
+}
+
 void ct_knn(const struct ct_host *host, const struct ct_batch *batch, int k, double missing,
             int *index, double *distance)
 {
-    int ld = batch->ld > 0 ? batch->ld : batch->count;
-    struct ct_batch rest = *batch;
-    struct ct_result_lines lines = {index, distance, ld, k, missing};
-    if (ct_suits_depth_first(batch)) {
+    struct ct_result_lines lines = {index, distance, batch->ld > 0 ? batch->ld : batch->count, k,
+                                    missing};
+    if (ct_suits_depth_first(batch))
         ct_depth_first_knn(host, batch, &lines);
-        return;
-    }
-    if (ct_suits_own_points(batch, k)) {
-        int *order = host->alloc((size_t)batch->count, sizeof *order);
-        rest.count = ct_own_points_knn(host, batch, &lines, order);
-        rest.order = order;
-        rest.ld = ld;
-    }
-    if (rest.count > 0)
-        run_knn(host, (struct knn_call){.batch = &rest, .k = k, .lines = lines});
+    else if (ct_suits_own_points(batch, k))
+        answer_own_points(host, batch, &lines);
+    else
+        run_knn(host, (struct knn_call){.batch = batch, .k = k, .lines = lines});
 }
 
 void ct_knn_to_sink(const struct ct_host *host, const struct ct_batch *batch, int k,

@@ -309,7 +309,9 @@ int ct_own_points_knn(const struct ct_host *host, const struct ct_batch *batch,
     memset(call.left, 1, (size_t)t->n);
     for (int thread = 0; thread < batch->threads; thread++)
         init_worker(host, &call, &call.worker[thread]);
-    ct_parallel_for(host, (cells + step - 1) / step, batch->threads, answer_cell, &call);
+    struct ct_host silent = *host;
+    silent.progress = NULL;
+    ct_parallel_for(&silent, (cells + step - 1) / step, batch->threads, answer_cell, &call);
     call.pilot = 0;
     if (is_worth_it(&call, cells))
         ct_parallel_for(host, cells, batch->threads, answer_cell, &call);
