@@ -127,6 +127,7 @@ void ct_depth_first_knn(const struct ct_host *host, const struct ct_batch *batch
         .kernels = ct_norm_kernels(batch->kernels, batch->metric.norm),
         .k = k,
         .removed = batch->removed,
+        .key = batch->tree->row,
         .box_factor = 1,
     };
     ct_query_block_init(host, &context, 1, ct_select_capacity(reachable), &s.block);
