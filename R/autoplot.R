@@ -57,7 +57,7 @@ autoplot.cover_tree <- function(object, what = NULL, query = NULL, k = 10, depth
   curve <- layer("curve")
   if (nrow(curve) > 1) {
     figure <- figure + ggplot2::geom_path(aes_of(x = "x", y = "y", color = "depth"), curve) +
-      gg_scale(list(palette = sequential(200), limits = c(1, nrow(curve)), log = FALSE),
+      gg_scale(list(palette = map_colors(200), limits = c(1, nrow(curve)), log = FALSE),
                "Order along the Hilbert curve")
   }
   figure <- figure +

@@ -9,7 +9,7 @@ DISTINCT <- c(blue = "#0072B2", orange = "#E69F00", green = "#009E73", red = "#D
               purple = "#CC79A7", gray = "gray60")
 
 # From dark to bright, in the same order for color-blind readers and in print.
-sequential <- function(count) grDevices::hcl.colors(256, "Inferno")[round(seq(11, 230, length.out = count))]
+map_colors <- function(count) grDevices::hcl.colors(256, "Inferno")[round(seq(11, 230, length.out = count))]
 
 # More points than MANY are drawn as single pixels, and of more than MOST points MOST are drawn.
 MANY <- 50000
@@ -177,7 +177,7 @@ color_scale <- function(values, count = 200) {
   log <- !is.null(wide) && wide[2] > 5 * wide[1]
   if (log) limits <- wide
   if (limits[1] == limits[2]) limits <- limits + c(-0.5, 0.5) * max(abs(limits[1]), 1e-300) * !log
-  palette <- sequential(count)
+  palette <- map_colors(count)
   to <- if (log) function(v) log10(pmax(v, limits[1])) else identity
   ends <- to(limits)
   colors <- function(values) {

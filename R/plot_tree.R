@@ -196,7 +196,7 @@ draw_tree <- function(picture, xlim, ylim) {
   add_title(picture$main, picture$sub)
   if (any(data$layer == "curve") && nrow(data) > 1) {
     along <- layer("curve")
-    add_color_bar(list(limits = c(1, max(2, nrow(along))), log = FALSE, open = FALSE, palette = sequential(200)),
+    add_color_bar(list(limits = c(1, max(2, nrow(along))), log = FALSE, open = FALSE, palette = map_colors(200)),
                   "Order along the Hilbert curve", legend_line(plane))
   } else {
     add_keys(tree_keys(data), legend_line(plane))
@@ -252,7 +252,7 @@ draw_curve <- function(curve, plane) {
   from <- seq_len(count - 1)
   if (plane$degrees) from <- from[abs(diff(curve$x)) <= 180]
   graphics::segments(curve$x[from], curve$y[from], curve$x[from + 1], curve$y[from + 1],
-                     col = sequential(200)[1 + (from * 199) %/% count], lwd = if (count > 5000) 0.5 else 1.2)
+                     col = map_colors(200)[1 + (from * 199) %/% count], lwd = if (count > 5000) 0.5 else 1.2)
 }
 
 draw_query <- function(query, neighbors, circle, plane) {

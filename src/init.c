@@ -17,6 +17,7 @@ SEXP r_check_format(SEXP);
 SEXP r_tree_validate(SEXP, SEXP);
 SEXP r_prefix_trees(SEXP);
 SEXP r_knn(SEXP, SEXP, SEXP, SEXP, SEXP);
+SEXP r_few_knn(SEXP, SEXP, SEXP, SEXP);
 SEXP r_metric_distance(SEXP, SEXP, SEXP, SEXP, SEXP);
 SEXP r_simd_levels(void);
 SEXP r_inducing_factor(SEXP, SEXP, SEXP, SEXP, SEXP, SEXP);
@@ -86,6 +87,7 @@ static const R_CallMethodDef routines[] = {
     {ROUTINE(r_tree_validate), 2},
     {ROUTINE(r_prefix_trees), 1},
     {ROUTINE(r_knn), 5},
+    {ROUTINE(r_few_knn), 4},
     {ROUTINE(r_radius), 9},
     {ROUTINE(r_metric_distance), 5},
     {ROUTINE(r_parts_knn), 5},

@@ -124,7 +124,7 @@ drop_self <- function(index) {
   k <- ncol(index) - 1
   place <- max.col(index == row(index), "first")
   place[index[cbind(seq_along(place), place)] != seq_along(place)] <- k + 1
-  t(vapply(seq_along(place), function(i) index[i, -place[i]], numeric(k)))
+  matrix(vapply(seq_along(place), function(i) index[i, -place[i]], numeric(k)), ncol = k, byrow = TRUE)
 }
 
 # Results ----------------------------------------------------------------------

@@ -15,8 +15,14 @@ subspace <- function(n, d, inner, noise) function() {
 }
 
 workloads <- list(
+  n32k_d3_k1 = list(data = normal(32768, 3), k = 1, text = "n 32,768, d 3 normal, k 1",
+                    peers = c("nanoflann", "nabor")),
+  n32k_d3_k3 = list(data = normal(32768, 3), k = 3, text = "n 32,768, d 3 normal, k 3",
+                    peers = c("nanoflann", "nabor")),
+  n32k_d3_k5 = list(data = normal(32768, 3), k = 5, text = "n 32,768, d 3 normal, k 5",
+                    peers = c("nanoflann", "nabor")),
   n32k_d3_k10 = list(data = normal(32768, 3), k = 10, text = "n 32,768, d 3 normal, k 10",
-                     peers = c("nabor", "RANN")),
+                     peers = c("nanoflann", "nabor", "RANN")),
   n32k_d3_k50 = list(data = normal(32768, 3), k = 50, text = "n 32,768, d 3 normal, k 50",
                      peers = c("nabor", "RANN")),
   n32k_d3_other = list(data = normal(32768, 3), k = 50, queries = 1024,
@@ -24,6 +30,8 @@ workloads <- list(
   n1m_d3_calls = list(data = uniform(1e6, 3), k = 10, queries = 1000, calls = TRUE,
                       text = "n 1,000,000, d 3 uniform, k 10, 1,000 calls with one query each, index reused",
                       peers = "nabor"),
+  n1m_d3_k1 = list(data = uniform(1e6, 3), k = 1, text = "n 1,000,000, d 3 uniform, k 1",
+                   peers = c("nanoflann", "nabor")),
   n1m_d2 = list(data = uniform(1e6, 2), k = 10, text = "n 1,000,000, d 2 uniform, k 10",
                 peers = c("nabor", "RANN")),
   n1m_d3 = list(data = uniform(1e6, 3), k = 10, text = "n 1,000,000, d 3 uniform, k 10",
@@ -44,6 +52,29 @@ workloads <- list(
   build_1m_d3 = list(data = uniform(1e6, 3), k = 1, build = TRUE,
                      text = "index alone, n 1,000,000, d 3 uniform", peers = "RANN")
 )
+
+# nanoflann is a C++ library of one header (Debian: libnanoflann-dev). Its side is nanoflann.cpp,
+# compiled here with the C++ compiler of R. Returns whether that succeeded.
+load_nanoflann <- function() {
+  source <- file.path(tempdir(), "nanoflann.cpp")
+  file.copy(system.file("benchmarks/nanoflann.cpp", package = "covertree"), source, overwrite = TRUE)
+  library <- sub("[.]cpp$", .Platform$dynlib.ext, source)
+  done <- system2(file.path(R.home("bin"), "R"), c("CMD", "SHLIB", "-o", shQuote(library), shQuote(source)),
+                  stdout = FALSE, stderr = FALSE)
+  done == 0 && inherits(dyn.load(library), "DLLInfo")
+}
+has_nanoflann <- any(vapply(workloads, function(work) "nanoflann" %in% work$peers, NA)) &&
+  !identical(bench_only, "none") && load_nanoflann()
+
+nanoflann <- function(x, k) .Call("nanoflann_knn", x, k)[[1]]
+
+has_peer <- function(name) if (name == "nanoflann") has_nanoflann else has(package_of[[name]])
+
+version_of_side <- function(name) {
+  if (name != "nanoflann") return(version_of(package_of[[name]]))
+  version <- .Call("nanoflann_version")
+  paste(version %/% 256, version %/% 16 %% 16, version %% 16, sep = ".")
+}
 
 package_of <- c(nabor = "nabor", RANN = "RANN", FNN = "FNN", dbscan = "dbscan", KMKNN = "BiocNeighbors",
                 VPtree = "BiocNeighbors", covertree = "covertree")
@@ -93,6 +124,7 @@ peer <- function(name, x, work) {
     } else {
       function() RANN::nn2(x, k = k + 1)$nn.idx
     },
+    nanoflann = function() nanoflann(x, k + 1),
     FNN = function() FNN::knn.index(x, k = k, algorithm = "brute"),
     dbscan = function() dbscan::frNN(x, work$radius)$id,
     KMKNN = bioc(BiocNeighbors::KmknnParam()),
@@ -100,7 +132,7 @@ peer <- function(name, x, work) {
   )
 }
 
-# nabor and RANN return k + 1 neighbors, the point among them; removing it is not timed.
+# nabor, RANN and nanoflann return k + 1 neighbors, the point among them; removing it is not timed.
 measured_recall <- function(index, x, work) {
   if (is.null(index)) return(NA)
   if (!is.null(work$radius)) return(radius_recall(x, index, work$radius))
@@ -122,7 +154,7 @@ run <- function(name) {
   measured <- interleave(sides)
   table <- data.frame(
     workload = name, text = work$text, side = names(sides),
-    version = vapply(sub(",.*", "", names(sides)), function(side) version_of(package_of[[side]]), ""),
+    version = vapply(sub(",.*", "", names(sides)), version_of_side, ""),
     threads = ifelse(names(sides) == "covertree, 2 threads", 2, 1),
     runs = lengths(measured$times),
     median = vapply(measured$times, stats::median, 0),

@@ -14,7 +14,7 @@
 enum { FORMAT = 2 };
 
 /* The elements after the arrays. */
-enum { AT_FORMAT = CT_ARRAYS, AT_SETTINGS, AT_CHECKSUMS = AT_SETTINGS + 3 };
+enum { AT_FORMAT = CT_ARRAYS, AT_SETTINGS, AT_DIMNAMES = AT_SETTINGS + 2, AT_CHECKSUMS };
 static const char *const other_names[] = {"format", "layout", "leaf_size", "dimnames", "checksums"};
 
 /* Name of an element of the list. */
@@ -55,6 +55,11 @@ void *r_arrays_alloc(SEXP arrays, enum ct_array array, size_t length, int d)
                                    : Rf_allocVector(type, (R_xlen_t)length);
     SET_VECTOR_ELT(arrays, array, values);
     return type == INTSXP ? (void *)INTEGER(values) : (void *)REAL(values);
+}
+
+SEXP r_arrays_dimnames(SEXP arrays)
+{
+    return VECTOR_ELT(arrays, AT_DIMNAMES);
 }
 
 /* A list of length `room` with the first `count` elements of a list, and their names. */

@@ -16,6 +16,9 @@ SEXP r_arrays_new(SEXP settings);
  * if the table demands a matrix. Returns the memory of the values. */
 void *r_arrays_alloc(SEXP arrays, enum ct_array array, size_t length, int d);
 
+/* Returns the dimnames of the points, as the user gave them. */
+SEXP r_arrays_dimnames(SEXP arrays);
+
 /* Returns the list with checksums of all elements at the end. Reads all arrays. */
 SEXP r_arrays_seal(SEXP arrays);
 

@@ -12,7 +12,10 @@
  */
 #include "core/search/block_search.h"
 #include "core/search/budgeted.h"
+#include "core/search/depth_first.h"
 #include "core/search/filtered_seed.h"
+#include "core/search/own_points.h"
+#include "core/search/result_lines.h"
 #include "core/search/threshold.h"
 #include "core/util/parallel_for.h"
 
@@ -26,6 +29,9 @@ enum {
     BLOCK_BUFFER = 1 << 20 /* candidates that the queries of a block buffer, roughly */
 };
 
+/* The share of the work that ct_own_points_knn() reports. */
+static const double OWN_SHARE = 0.75;
+
 /* The scratch of a thread, and the last query, from which the next block inherits. */
 struct knn_worker {
     struct ct_search search;
@@ -35,17 +41,15 @@ struct knn_worker {
     struct ct_query_limits last_limits; /* with a filter: what the last query excluded */
 };
 
-/* One call. Results go to the sink, or to the matrices index and distance [ld x k]. */
+/* One call. Results go to the sink, or to the lines. */
 struct knn_call {
     const struct ct_batch *batch;
     struct knn_worker *worker; /* [threads] */
-    int k, ld;
+    int k;
     int block_max; /* queries of a block */
     int run;       /* queries of a task */
     const struct ct_result_sink *sink;
-    double missing;
-    int *index;
-    double *distance;
+    struct ct_result_lines lines;
 };
 
 /* ---- the seed --------------------------------------------------------------- */
@@ -127,43 +131,19 @@ static struct ct_tile_span seed_thresholds(struct knn_worker *worker, int predec
 
 /* ---- the results ------------------------------------------------------------ */
 
-/* Writes one line of the result matrices. */
-static void store_neighbors(const struct knn_call *call, int line, const int *row,
-                            const double *distance, int count)
-{
-    size_t ld = (size_t)call->ld, to = (size_t)line;
-    for (int j = 0; j < count; j++) {
-        call->index[j * ld + to] = row[j];
-        call->distance[j * ld + to] = distance[j];
-    }
-    for (int j = count; j < call->k; j++) {
-        call->index[j * ld + to] = CT_NO_ROW;
-        call->distance[j * ld + to] = call->missing;
-    }
-}
-
-/* Sorts the candidates of query i by (distance, row) and passes the first k within its max_distance
- * to the sink. A candidate may lie beyond max_distance by the rounding margin of float32. */
+/* Passes the neighbors of query i to the sink, or stores them. */
 static void answer_query(const struct knn_call *call, int thread, int i)
 {
     struct knn_worker *worker = &call->worker[thread];
     struct ct_query_block *block = &worker->search.block;
-    const struct ct_candidates *candidates = &block->candidates[i];
-    double *distance = block->exact_sq;
-    int *row = block->exact_row;
-    ct_tighten_threshold(block, i);
-    ct_exact_distances(block, i);
-    ct_sort_neighbors(distance, row, candidates->count, block->context.kernels);
-    int count = candidates->count < call->k ? candidates->count : call->k;
-    while (count > 0 && distance[count - 1] > block->max_distance[i])
-        count--;
+    int count = ct_finish_query(block, i), line = block->line[i];
     if (call->sink)
-        call->sink->add(call->sink->data, thread, block->line[i], row, distance, count);
+        call->sink->add(call->sink->data, thread, line, block->exact_row, block->exact_sq, count);
     else
-        store_neighbors(call, block->line[i], row, distance, count);
-    worker->last_row = candidates->skip_row;
+        ct_store_line(&call->lines, line, block->exact_row, block->exact_sq, count);
+    worker->last_row = block->candidates[i].skip_row;
     worker->last_limits = block->limits[i];
-    worker->last_distance = count == call->k ? distance[count - 1] : INFINITY;
+    worker->last_distance = count == call->k ? block->exact_sq[count - 1] : INFINITY;
 }
 
 /* ---- the blocks ------------------------------------------------------------- */
@@ -251,7 +231,6 @@ static void run_knn(const struct ct_host *host, struct knn_call call)
     int reachable = call.k < batch->tree->n ? call.k : batch->tree->n;
     int capacity = ct_select_capacity(reachable), most = BLOCK_BUFFER / capacity;
     int run = batch->count / (RUNS_PER_THREAD * batch->threads);
-    call.ld = batch->ld > 0 ? batch->ld : batch->count;
     call.block_max = most < 1 ? 1 : most < CT_BLOCK ? most : CT_BLOCK;
     call.run = run < RUN_MIN ? RUN_MIN : run < RUN_MAX ? run : RUN_MAX;
     int tasks = batch->count / call.run + (batch->count % call.run > 0);
@@ -264,12 +243,34 @@ static void run_knn(const struct ct_host *host, struct knn_call call)
         ct_search_stats_add(batch->stats, &call.worker[thread].search.recorder.stats);
 }
 
+/* Answers the own points that suit ct_own_points_knn(). Those that remain are a batch of their own,
+ * with the same lines. If all but a few remain, the progress of the former does not count. */
+static void answer_own_points(const struct ct_host *host, const struct ct_batch *batch,
+                              const struct ct_result_lines *lines)
+{
+    struct ct_host part = ct_host_part(host, 0, OWN_SHARE);
+    struct ct_batch rest = *batch;
+    int *order = host->alloc((size_t)batch->count, sizeof *order);
+    rest.count = ct_own_points_knn(&part, batch, lines, order);
+    rest.order = order;
+    rest.ld = lines->ld;
+    part = ct_host_part(host, rest.count < OWN_SHARE * batch->count ? OWN_SHARE : 0, 1);
+    if (rest.count > 0)
+        run_knn(&part, (struct knn_call){.batch = &rest, .k = lines->k, .lines = *lines});
+    ct_report(host, 1);
+}
+
 void ct_knn(const struct ct_host *host, const struct ct_batch *batch, int k, double missing,
             int *index, double *distance)
 {
-    run_knn(host,
-            (struct knn_call){
-                .batch = batch, .k = k, .missing = missing, .index = index, .distance = distance});
+    struct ct_result_lines lines = {index, distance, batch->ld > 0 ? batch->ld : batch->count, k,
+                                    missing};
+    if (ct_suits_depth_first(batch))
+        ct_depth_first_knn(host, batch, &lines);
+    else if (ct_suits_own_points(batch, k))
+        answer_own_points(host, batch, &lines);
+    else
+        run_knn(host, (struct knn_call){.batch = batch, .k = k, .lines = lines});
 }
 
 void ct_knn_to_sink(const struct ct_host *host, const struct ct_batch *batch, int k,

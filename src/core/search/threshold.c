@@ -76,6 +76,19 @@ void ct_flush_candidates(struct ct_query_block *block, int i)
     block->candidates[i].count = 0;
 }
 
+int ct_finish_query(struct ct_query_block *block, int i)
+{
+    int k = block->context.k;
+    ct_tighten_threshold(block, i);
+    ct_exact_distances(block, i);
+    ct_sort_neighbors(block->exact_sq, block->exact_row, block->candidates[i].count,
+                      block->context.kernels);
+    int count = block->candidates[i].count < k ? block->candidates[i].count : k;
+    while (count > 0 && block->exact_sq[count - 1] > block->max_distance[i])
+        count--;
+    return count;
+}
+
 /* The norm obeys the triangle inequality, which some metrics do not. Computed norms obey it up to
  * rounding: the bound adds a relative margin for the rounding of d terms, and an absolute margin
  * for squares that underflow. */

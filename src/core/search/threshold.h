@@ -21,6 +21,11 @@ void ct_tighten_threshold(struct ct_query_block *block, int i);
  * has filled the buffer, and once more at the end of the block. */
 void ct_flush_candidates(struct ct_query_block *block, int i);
 
+/* Sorts the candidates of query i of a k-NN search by (distance, row) in block->exact_sq and
+ * block->exact_row, the former as distances. Returns how many of the first k lie within its
+ * max_distance: a candidate may lie beyond by the rounding margin of float32. */
+int ct_finish_query(struct ct_query_block *block, int i);
+
 /* Lowers the threshold of query i, q, by the triangle inequality: if the k-th neighbor of a
  * point p [d] is at the distance kth, then k points lie within kth + distance(p, q) of q,
  * namely the neighbors of p, with p in the place of q. p_row: the row of p, or 0 for a

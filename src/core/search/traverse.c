@@ -7,7 +7,7 @@
  *
  * A box is excluded only if it lies strictly beyond the float32 threshold, which includes
  * the rounding margin. Equal distances, and duplicates in particular, are decided by exact
- * boxes and rows (excluded_by_row()).
+ * boxes and rows (ct_excluded_by_row()).
  */
 #include "core/search/traverse.h"
 #include "core/search/threshold.h"
@@ -92,12 +92,10 @@ static struct ct_neighbor loosest_threshold(const struct ct_query_block *block)
     return loosest;
 }
 
-/* Whether rows exclude a node of duplicates for the queries in the box [lower, upper]: its
- * distance is at least that of the threshold, and all rows are larger. Compares exact
- * distances, because float32 cannot separate equal from slightly smaller ones. Boxes have norms,
- * not distances: if the two differ, only a threshold of 0 excludes. */
-static int excluded_by_row(const struct ct_search_context *context, int node, const double *lower,
-                           const double *upper, struct ct_neighbor threshold)
+/* Compares exact distances, because float32 cannot separate equal from slightly smaller ones. Boxes
+ * have norms, not distances: if the two differ, only a threshold of 0 excludes. */
+int ct_excluded_by_row(const struct ct_search_context *context, int node, const double *lower,
+                       const double *upper, struct ct_neighbor threshold)
 {
     const struct ct_tree *t = context->tree;
     if (threshold.row == INT_MAX || t->level[node] != CT_NO_LEVEL ||
@@ -154,7 +152,7 @@ static void descend_levels(struct ct_query_block *block, struct ct_frontier *f, 
         for (int i = 0; i < f->level.count; i++) {
             int node = f->level.number[i];
             if (t->min_row[node] > f->max_row ||
-                excluded_by_row(&block->context, node, f->lower, f->upper, loosest) ||
+                ct_excluded_by_row(&block->context, node, f->lower, f->upper, loosest) ||
                 (filter && ct_excludes_all(&f->limits, &filter->node[node])))
                 continue;
             if (t->first_child[node] == 0 ||
@@ -253,7 +251,7 @@ static void scan_chunk(struct ct_query_block *block, struct ct_frontier *f, int 
     for (int p = 0; p < f->sorted_chosen.count; p++) {
         int next = node[f->sorted_chosen.number[p]];
         if (f->sorted_chosen.sq[p] <= block->box_threshold[i] &&
-            !excluded_by_row(&block->context, next, q, q, block->threshold[i]) &&
+            !ct_excluded_by_row(&block->context, next, q, q, block->threshold[i]) &&
             !(filter && ct_excludes_all(&block->limits[i], &filter->node[next])))
             scan_node(block, f, i, next, skip);
     }

@@ -44,6 +44,11 @@ void ct_frontier_init(const struct ct_host *host, const struct ct_tree *tree,
  * child of every node on the frontier. */
 void ct_traverse(struct ct_query_block *block, struct ct_frontier *frontier, float threshold);
 
+/* Whether rows exclude a node of duplicates for the queries in the box [lower, upper]: its
+ * distance is at least that of the threshold, and all rows are larger. O(d). */
+int ct_excluded_by_row(const struct ct_search_context *context, int node, const double *lower,
+                       const double *upper, struct ct_neighbor threshold);
+
 /* Lists in frontier->queue the tiles of the remaining nodes within the threshold of the
  * bounding box of the block, roughly by distance. Costs one box evaluation per tile of a
  * remaining node. */

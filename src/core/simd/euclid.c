@@ -48,6 +48,9 @@ static inline unsigned eligible_bits(unsigned bits, const int *row,
  * saves. Returns the coordinate up to which to sum next, from coordinate j. */
 #define CT_STOP(j, d) ((d) - (j) < 16 ? (d) : (j) + 8)
 
+/* A function whose copies for constant arguments are worth their size. */
+#define CT_INLINE static inline __attribute__((always_inline))
+
 /* ---- the base set --------------------------------------------------------- */
 
 /* Vectors of 16 bytes: SSE2, or what the compiler makes of them. CT_COUNT looks the number of
@@ -63,6 +66,7 @@ static inline unsigned eligible_bits(unsigned bits, const int *row,
 #define CT_ELIGIBLE eligible_bits
 #define CT_FSPLAT(x) (FVEC) CT_SPLAT4(x)
 #define CT_FMAX(a, b) (FVEC) CT_MAX4(a, b)
+#define CT_FMIN(a, b) (FVEC) CT_MIN4(a, b)
 #define CT_DWITHIN(a, b) CT_AT_MOST2(a, b)
 #define CT_WITHIN(a, b) CT_AT_MOST4(a, b)
 #include "core/simd/euclid_kernels.h"
@@ -100,6 +104,7 @@ static inline unsigned eligible_bits(unsigned bits, const int *row,
 #define CT_FMA(a, b, c) (FVEC) _mm256_fmadd_ps((__m256)(a), (__m256)(b), (__m256)(c))
 #define CT_FSPLAT(x) (FVEC) _mm256_set1_ps(x)
 #define CT_FMAX(a, b) (FVEC) _mm256_max_ps((__m256)(a), (__m256)(b))
+#define CT_FMIN(a, b) (FVEC) _mm256_min_ps((__m256)(a), (__m256)(b))
 #define CT_DWITHIN(a, b)                                                                           \
     (unsigned)_mm256_movemask_pd(_mm256_cmp_pd((__m256d)(a), (__m256d)(b), _CMP_LE_OQ))
 #define CT_WITHIN(a, b)                                                                            \
@@ -141,6 +146,7 @@ CT_512 static inline void pack_avx512(float *sq, int *pos, unsigned bits, __m512
 #define CT_FMA(a, b, c) (FVEC) _mm512_fmadd_ps((__m512)(a), (__m512)(b), (__m512)(c))
 #define CT_FSPLAT(x) (FVEC) _mm512_set1_ps(x)
 #define CT_FMAX(a, b) (FVEC) _mm512_max_ps((__m512)(a), (__m512)(b))
+#define CT_FMIN(a, b) (FVEC) _mm512_min_ps((__m512)(a), (__m512)(b))
 #define CT_DWITHIN(a, b) (unsigned)_mm512_cmp_pd_mask((__m512d)(a), (__m512d)(b), _CMP_LE_OQ)
 #define CT_WITHIN(a, b) (unsigned)_mm512_cmp_ps_mask((__m512)(a), (__m512)(b), _CMP_LE_OQ)
 #include "core/simd/euclid_kernels.h"

@@ -21,6 +21,19 @@
 
 enum { CT_GROUP = 8 }; /* queries that scan a tile together */
 
+/* Tiles that may hold neighbors, with their boxes side by side. */
+struct ct_nearby_tiles {
+    float *lower, *upper; /* [d rows of stride] bounds of the boxes */
+    size_t stride;
+    int count;
+    int *tile;        /* [count] */
+    const float *x;   /* the points of all tiles, [d * CT_LANES] for each */
+    const int *begin; /* the first position of each tile */
+    const int *row;   /* the row at each position */
+    int *number;      /* [count] scratch */
+    float *sq;        /* [count] scratch */
+};
+
 /* The kernels of one instruction set. A "bit i" refers to the unsigned result. */
 struct ct_kernels {
     const char *name; /* of the instruction set */
@@ -81,6 +94,28 @@ struct ct_kernels {
     int (*boxes_within)(const float *lower, const float *upper, size_t stride, int d, int count,
                         const float *q_lower, const float *q_upper, float threshold, int *number,
                         float *sq);
+
+    /* For each point i of a tile [d * CT_LANES]: inserts its squared distances to `count` points of
+     * another tile into the k smallest so far, ascending: least[i], least[CT_LANES + i], ... If
+     * the two tiles are the same, a point has no distance to itself. */
+    void (*insert_tile)(const float *tile, const float *other, int d, int count, int k,
+                        float *least);
+
+    /* Copies the tiles whose boxes are within the threshold of the box [lower, upper] from one list
+     * to another. The copy may overwrite a vector beyond its end. */
+    void (*collect_nearby)(const struct ct_nearby_tiles *from, int d, const float *lower,
+                           const float *upper, float threshold, struct ct_nearby_tiles *to);
+
+    /* Copies a candidate buffer by ascending squares: sq, pos [count]. Reads up to the next whole
+     * vector. O(count^2) without branches. */
+    void (*sort_candidates)(struct ct_candidates *list, float *sq, int *pos);
+
+    /* Appends the points within the threshold of a query q [d] to its buffer, whatever their rows,
+     * from all tiles whose boxes are within it. The first bounds behind the last box, up to a whole
+     * vector, must be infinite. Returns the number of these tiles; or -1, before
+     * the end, if the buffer is full. */
+    int (*scan_nearby)(const struct ct_nearby_tiles *nearby, int d, const float *q,
+                       struct ct_candidates *list);
 
     /* ---- double, CT_LANES at a time: the maximin order ---- */
 

@@ -13,7 +13,7 @@
  *   CT_FMA(a, b, c)       a * b + c in float, fused or not,
  *   CT_UNFUSED(f)         if CT_FMA fuses: the name of f for the set without fusing,
  *   CT_FSPLAT(x)          a float in each lane,
- *   CT_FMAX(a, b)         the larger of two floats in each lane,
+ *   CT_FMAX(a, b), CT_FMIN(a, b)  the larger and the smaller of two floats in each lane,
  *   CT_WITHIN(a, b)       a bit for each float of a that is at most that of b,
  *   CT_DWITHIN(a, b)      the same for doubles,
  *   CT_COUNT(bits)        the number of bits set,
@@ -123,6 +123,8 @@ CT_TARGET static inline int CT_NAME(count_within_f64)(const double *x, int count
 #define CT_SUM_KERNELS "core/simd/neon_sum_kernels.h"
 #define CT_FABS(x) vabsq_f32(x)
 #define CT_LARGER(a, b) vmaxq_f32(a, b)
+#define CT_FMAX(a, b) (FVEC) vmaxq_f32((float32x4_t)(a), (float32x4_t)(b))
+#define CT_FMIN(a, b) (FVEC) vminq_f32((float32x4_t)(a), (float32x4_t)(b))
 #else
 #include "core/simd/float_kernels.h"
 #define CT_SUM_KERNELS "core/simd/sum_kernels.h"
@@ -135,12 +137,14 @@ CT_TARGET static inline int CT_NAME(count_within_f64)(const double *x, int count
 #define CT_ADD_GAP(gap, sum) CT_FMA(gap, gap, sum)
 #define CT_SQUARED(sum) (sum)
 #include CT_SUM_KERNELS
+#include "core/simd/nearby_kernels.h"
 #undef CT_SUMS
 #undef CT_ADD_GAP
 #ifdef CT_UNFUSED
 #define CT_SUMS CT_UNFUSED
 #define CT_ADD_GAP(gap, sum) ((gap) * (gap) + (sum))
 #include CT_SUM_KERNELS
+#include "core/simd/nearby_kernels.h"
 #undef CT_SUMS
 #undef CT_ADD_GAP
 #endif
@@ -153,6 +157,7 @@ CT_TARGET static inline int CT_NAME(count_within_f64)(const double *x, int count
 #define CT_SUMS CT_MANHATTAN_NAME
 #define CT_ADD_GAP(gap, sum) ((gap) + (sum))
 #include CT_SUM_KERNELS
+#include "core/simd/nearby_kernels.h"
 #undef CT_SUMS
 #undef CT_ADD_GAP
 /* The second operand is NaN if one of the two is: then so is the result. */
@@ -160,6 +165,7 @@ CT_TARGET static inline int CT_NAME(count_within_f64)(const double *x, int count
 #define CT_SUMS CT_CHEBYSHEV_NAME
 #define CT_ADD_GAP(gap, sum) CT_LARGER(sum, gap)
 #include CT_SUM_KERNELS
+#include "core/simd/nearby_kernels.h"
 #undef CT_SUMS
 #undef CT_ADD_GAP
 #undef CT_GAP
@@ -282,6 +288,7 @@ CT_TARGET static unsigned CT_NAME(largest)(const double *x)
         CT_LABEL, unfused, manhattan, chebyshev, CT_NAME(sqdist), CT_NAME(rank),                   \
             CT_NAME(rank_nearly_sorted), CT_NAME(find_threshold_f64), CT_NAME(find_threshold),     \
             CT_NAME(compact), sums(scan_tile), sums(scan_tile_group), sums(boxes_within),          \
+            sums(insert_tile), sums(collect_nearby), sums(sort_candidates), sums(scan_nearby),     \
             CT_NAME(boxes_nearer), CT_NAME(min_sqdist), CT_NAME(largest),                          \
     }
 #define CT_EUCLIDEAN_TABLE(sums, unfused)                                                          \
@@ -325,6 +332,7 @@ static const struct ct_kernels CT_NAME(kernels) = CT_EUCLIDEAN_TABLE(CT_NAME, &k
 #undef CT_FMA
 #undef CT_FSPLAT
 #undef CT_FMAX
+#undef CT_FMIN
 #undef CT_WITHIN
 #undef CT_DWITHIN
 #undef CT_COUNT

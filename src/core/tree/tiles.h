@@ -107,4 +107,8 @@ float ct_f32_threshold(const struct ct_tiles *tiles, enum ct_norm norm, double m
 double ct_f32_distance_bound(const struct ct_tiles *tiles, enum ct_norm norm, double max_coord,
                              float sq);
 
+/* Threshold of float32 squared distances between points of the tree: every point that is not
+ * farther than a point with the float32 squared distance `sq` has at most this one. */
+float ct_f32_widen(const struct ct_tiles *tiles, enum ct_norm norm, float sq);
+
 #endif
