@@ -46,8 +46,8 @@
 #' A point with k or more duplicates has an infinite local density. Its factor is 1, as in
 #' \pkg{dbscan}; the factor of a point is infinite if a neighbor, but not the point itself, has
 #' infinite local density. The estimate of `knn_density()` is infinite at such a point.
-#' `knn_dimension()` leaves neighbors at distance 0 out of the means; the local estimate is `NA` if
-#' r_k is 0 or no neighbor is left, and infinite if all neighbors have the same distance.
+#' `knn_dimension()` leaves neighbors at distance 0 out of the means. An estimate is `NA` if no neighbor
+#' is left, and infinite if all neighbors that are left have the distance r_k.
 #'
 #' @section Errors:
 #' Stops if `x` is a result for other queries than all own points, or one with `self`, `before`,
@@ -168,7 +168,7 @@ knn_dimension <- function(x, k, local = FALSE, metric = "euclidean") {
   # The logarithm is not finite if the distance of the nearer or of both neighbors is 0.
   used <- is.finite(ratio)
   ratio[!used] <- 0
-  if (!local) return(sum(used) / sum(ratio))
+  if (!local) return(if (any(used)) sum(used) / sum(ratio) else NA_real_)
   estimate <- rowSums(used) / rowSums(ratio)
   estimate[is.nan(estimate)] <- NA
   estimate
@@ -202,6 +202,7 @@ scored_k <- function(x, given, least = 1L) {
   }
   k <- check_count(given, "k")
   most <- if (is.null(found)) length(x) - 1L else found
+  if (is.null(found) && most < least) fail("x must have at least %d points: got %.0f", least + 1L, length(x))
   if (k < least || k > most) {
     fail("k must be from %d to %d, %s: got %d", least, most,
          if (is.null(found)) "one less than the number of points" else "the number of neighbors in x", k)

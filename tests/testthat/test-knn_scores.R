@@ -94,6 +94,7 @@ test_that("neighbors at distance 0 do not count for the dimension", {
   same <- matrix(1, 5, 2)
   expect_identical(knn_dimension(rbind(same, x[1:9, 1:2]), 3, local = TRUE)[1:5], rep(NA_real_, 5))
   expect_identical(knn_dimension(diag(4), 2, local = TRUE), rep(Inf, 4))
+  expect_identical(knn_dimension(same, 3), NA_real_)
 })
 
 test_that("wrong arguments are refused", {
@@ -112,4 +113,6 @@ test_that("wrong arguments are refused", {
   refused(knn_lof(data.frame(a = c(1, NA, 2, 3), b = c(NA, 1, 2, 3)), 3, metric = metric_gower(na = "scan")))
   refused(knn_density(knn_query(tree, k = 3), 2))
   refused(knn_dimension(x, 1))
+  refused(knn_lof(x[1, , drop = FALSE], 1))
+  refused(knn_density(x[1:2, ], 2))
 })
