@@ -12,7 +12,7 @@ gg_theme <- function() {
 }
 
 gg_frame <- function(data, picture, x = NULL, y = NULL) {
-  empty <- function(text) if (is.null(text) || !nzchar(text)) NULL else text
+  empty <- function(text) if (is_empty_text(text)) NULL else text
   ggplot2::ggplot(data) + gg_theme() +
     ggplot2::labs(title = empty(picture$main), subtitle = empty(picture$sub), x = x, y = y, color = NULL, fill = NULL)
 }

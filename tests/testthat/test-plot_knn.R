@@ -88,6 +88,25 @@ test_that("empty, equal and grown results are drawn", {
   draws(plot(knn_query(grown, k = 3), grown, query = 145))
 })
 
+test_that("a query window is as wide as the neighbors, also far from the origin", {
+  far <- x + rep(c(5e5, 5e6), each = nrow(x))
+  window <- query_window(knn_picture(knn_query(cover_tree(far), k = 6), far, 40, NULL, NULL, NULL, NULL, NULL, NULL, NULL))
+  expect_lt(diff(window$xlim), 3 * exact$distance[40, 6])
+  same <- matrix(1, 9, 2)
+  window <- query_window(knn_picture(knn_query(cover_tree(same), k = 2), same, 4, NULL, NULL, NULL, NULL, NULL, NULL, NULL))
+  expect_identical(window$xlim, c(0.5, 1.5))
+})
+
+test_that("labels of ticks differ and do not overlap", {
+  expect_identical(tick_labels(c(1000000000L, 1200000000L)), c("1e+09", "1.2e+09"))
+  expect_identical(tick_labels(c(0, 1e6, 2e6)), c("0", "1,000,000", "2,000,000"))
+  expect_identical(tick_labels(5e6 + c(0, 0.5)), c("5,000,000", "5,000,000.5"))
+  expect_false(anyDuplicated(tick_labels(1e12 + 0:3)) > 0)
+  expect_identical(without_overlap(c(1, 2, 3, 5), c(2, 2, 2, 1)), c(1L, 3L, 4L))
+  expect_identical(without_overlap(numeric(), numeric()), integer())
+  expect_identical(color_scale(c(0, 0))$limits, c(0, 1))
+})
+
 test_that("the scale of colors is logarithmic for wide positive values", {
   expect_true(color_scale(c(1, 10, 100))$log)
   expect_false(color_scale(c(4, 5, 6))$log)
