@@ -103,7 +103,7 @@ one_query <- function(query, tree) {
 search_boxes <- function(tree, arrays, query, k) {
   power <- norm_power(tree)
   knn <- knn_query(tree, query, k = min(k, length(arrays$row)))
-  z <- drop(check_query(query, tree))
+  z <- drop(suppressMessages(check_query(query, tree)))
   found <- arrays$points[match(knn$index[1, ], arrays$row), , drop = FALSE]
   reach <- max(box_distance(z, found, found, power)) * (1 + 1e-9)
   near <- box_distance(z, arrays$lower, arrays$upper, power) <= reach

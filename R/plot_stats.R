@@ -71,6 +71,8 @@ plot.covertree_scan_stats <- plot.covertree_knn_stats
 
 # What plot() and autoplot() draw of statistics: list(data, what, limits, main, sub).
 stats_picture <- function(stats, what, main, sub) {
+  main <- check_text(main, "main")
+  sub <- check_text(sub, "sub")
   if (is.null(what)) what <- if (is.null(stats$evaluations) || length(stats$evaluations) == 1) "points" else "evaluated"
   what <- check_choice(what, c("points", "evaluated", "seconds", "blocks"), "what")
   queries <- sprintf("%s quer%s", big_number(stats$queries), if (stats$queries == 1) "y" else "ies")

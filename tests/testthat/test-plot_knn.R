@@ -88,6 +88,17 @@ test_that("empty, equal and grown results are drawn", {
   draws(plot(knn_query(grown, k = 3), grown, query = 145))
 })
 
+test_that("query points are matched by the names of their columns", {
+  named <- x
+  colnames(named) <- c("a", "b")
+  at <- named[1:9, ] + 0.01
+  other <- knn_query(cover_tree(named), at, k = 2)
+  right <- draws(plot(other, named, at = at))
+  expect_identical(cbind(right$x, right$y), unname(at))
+  expect_message(swapped <- draws(plot(other, named, at = at[, 2:1])), "matched by name")
+  expect_identical(swapped, right)
+})
+
 test_that("a query window is as wide as the neighbors, also far from the origin", {
   far <- x + rep(c(5e5, 5e6), each = nrow(x))
   window <- query_window(knn_picture(knn_query(cover_tree(far), k = 6), far, 40, NULL, NULL, NULL, NULL, NULL, NULL, NULL))
@@ -124,11 +135,15 @@ test_that("the scale of colors is logarithmic for wide positive values", {
 test_that("mistakes in arguments have errors", {
   at <- uniform_points(3, 2)
   foreign <- knn_query(tree, at, k = 2)
+  mixed <- cover_tree(iris[c(1, 5)], metric = metric_gower())
   expect_complaints(
     plot(knn), plot(knn, "x"), plot(knn, x[1:20, ]), plot(knn, tree, query = 151), plot(knn, tree, query = 1:2),
     plot(knn, tree, rank = 7), plot(knn, tree, at = at), plot(foreign, tree), plot(foreign, tree, at = at[1:2, ]),
     plot(knn, tree, unit = 5), plot(knn, tree, mark = 0), plot(knn, tree, columns = "a"),
     plot(vecchia_neighbors(x, m = 2), x[1:9, ]), plot(vecchia_neighbors(x, m = 2), x, position = 1:7),
-    plot(vecchia_neighbors(x, m = 2), x, position = 151)
+    plot(vecchia_neighbors(x, m = 2), x, position = 151), plot(vecchia_neighbors(x, m = 2), x, position = integer()),
+    plot(foreign, tree, at = at[, 1, drop = FALSE]), plot(knn, remove_points(tree, 7)),
+    plot(knn_query(mixed, k = 2), mixed), plot(knn, cover_forest(x, shards = 2)), plot(knn, tree, main = c("a", "b")),
+    plot(knn, tree, sub = NA)
   )
 })

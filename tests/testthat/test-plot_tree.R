@@ -141,6 +141,12 @@ test_that("one point, duplicates, a line, many columns and other metrics are dra
   expect_identical(sum(draws(plot(cover_tree(iris, metric = metric_gower()), "points"))$layer == "points"), 150L)
 })
 
+test_that("a query whose columns have another order has one message", {
+  named <- cover_tree(cbind(a = x[, 1], b = x[, 2]))
+  expect_identical(length(capture_messages(swapped <- draws(plot(named, query = c(b = 1, a = 2), k = 3)))), 1L)
+  expect_identical(swapped, draws(plot(named, query = c(2, 1), k = 3)))
+})
+
 test_that("of many points, a sample is drawn", {
   expect_identical(drawn_of(MOST), seq_len(MOST))
   some <- drawn_of(3 * MOST)
@@ -160,6 +166,7 @@ test_that("mistakes in arguments have errors", {
     plot(tree, columns = c(1, 1)),
     plot(tree, query = 1:3), plot(tree, query = x), plot(tree, query = c(1, NA)), plot(tree, query = c(0, 0), k = 0),
     plot(tree, xlim = 1), plot(tree, ylim = c(2, 1)), plot(of_function), plot(residual, query = c(0, 0)),
-    plot(periodic, query = c(0, 0)), plot(grown), plot(cover_forest(x, shards = 2))
+    plot(periodic, query = c(0, 0)), plot(grown), plot(cover_forest(x, shards = 2)),
+    plot(tree, main = 1:2), plot(tree, sub = list())
   )
 })
