@@ -226,7 +226,8 @@ autoplot.covertree_recall_curve <- function(object, label = "points evaluated fo
 #' @exportS3Method ggplot2::autoplot
 autoplot.covertree_recall <- function(object, ..., cost = NULL, label = if (is.null(cost)) "result" else "cost",
                                       main = NULL, sub = NULL) {
-  gg_recall(curve_picture(recall_rows(list(object, ...), cost), label, main, sub, object$k, object$sample))
+  gg_recall(curve_picture(recall_rows(list(object, ...), cost), label, main, sub, common("k", object, ...),
+                          common("sample", object, ...)))
 }
 
 gg_recall <- function(picture) {

@@ -30,8 +30,8 @@
 #'
 #' @section Errors:
 #' Stops if `budgets` is not as described, if the tree has a [metric_function()] or compares all
-#' pairs, whose searches are exact, or points that were inserted or removed (use [compact()]), and for
-#' the reasons of [knn_query()].
+#' pairs, whose searches are exact, or points that were inserted or removed (use [compact()] or, after
+#' a removal, `cover_tree(as.matrix(tree))`), and for the reasons of [knn_query()].
 #'
 #' @section Cost:
 #' One exact search, and one search for each budget, of the queries in the sample.
@@ -81,9 +81,9 @@ check_budgets <- function(budgets) {
   if (!is.list(budgets) || is.object(budgets) || length(budgets) == 0) {
     fail("budgets must be limits or a list of budgets: got %s", describe(budgets))
   }
-  lapply(budgets, function(one) {
-    if (is.null(one)) fail("budgets must be limits or a list of budgets: got NULL in it")
-    within_argument("budgets", check_budget(one))
+  lapply(seq_along(budgets), function(i) {
+    if (is.null(budgets[[i]])) fail("budgets must be limits or a list of budgets: element %d is NULL", i)
+    within_argument(sprintf("element %d of budgets", i), check_budget(budgets[[i]]))
   })
 }
 
@@ -101,7 +101,7 @@ plot.covertree_recall_curve <- function(x, label = "points evaluated for a query
 #' @export
 plot.covertree_recall <- function(x, ..., cost = NULL, label = if (is.null(cost)) "result" else "cost", main = NULL,
                                   sub = NULL) {
-  picture <- curve_picture(recall_rows(list(x, ...), cost), label, main, sub, x$k, x$sample)
+  picture <- curve_picture(recall_rows(list(x, ...), cost), label, main, sub, common("k", x, ...), common("sample", x, ...))
   draw_recall(picture)
   invisible(picture$data)
 }
@@ -124,12 +124,23 @@ recall_rows <- function(values, cost) {
   rows
 }
 
+# The number `part` of values of recall_of(); NULL if it differs between them.
+common <- function(part, ...) {
+  value <- unique(vapply(list(...), `[[`, 0, part))
+  if (length(value) == 1) value
+}
+
 # What plot() and autoplot() draw of a curve: list(data, label, main, sub).
 curve_picture <- function(curve, label, main, sub, k, sample) {
   wanted <- c("cost", "estimate", "lower", "upper", "worst")
   absent <- setdiff(wanted, names(curve))
   if (length(absent) > 0) fail("x must have the column `%s`: it was edited", absent[1])
   data <- as.data.frame(unclass(curve)[wanted])
+  wrong <- which(!vapply(data, is_numeric, NA))
+  if (length(wrong) > 0) fail("x must have numbers in the column `%s`: it was edited", wanted[wrong[1]])
+  label <- check_text(label, "label")
+  main <- check_text(main, "main")
+  sub <- check_text(sub, "sub")
   about <- if (length(k) == 1 && length(sample) == 1) {
     sprintf("%d neighbor%s, %s quer%s", k, plural(k), big_number(sample), if (sample == 1) "y" else "ies")
   }
@@ -138,7 +149,7 @@ curve_picture <- function(curve, label, main, sub, k, sample) {
 
 draw_recall <- function(picture) {
   data <- picture$data
-  known <- data[!is.na(data$estimate), ]
+  known <- data[stats::complete.cases(data), ]
   low <- if (nrow(known) > 0) min(known$lower, known$worst) else 0
   log <- nrow(known) > 1 && min(known$cost) > 0 && max(known$cost) > 5 * min(known$cost)
   open_frame(if (nrow(known) > 0) range(known$cost) else c(0, 1), c(min(low, 0.95), 1),
