@@ -86,7 +86,11 @@ gg_colors <- function(data) {
   depths <- sort(unique(data$depth[data$layer == "balls"]))
   colors <- c(stats::setNames(depth_colors(depths), sprintf("depth %d", depths)),
               if ("query" %in% data$layer) c(query = INK, neighbors = DISTINCT[["blue"]]))
-  if (length(colors) > 0) ggplot2::scale_color_manual(values = colors, breaks = names(colors), name = NULL)
+  if (length(colors) == 0) return(NULL)
+  # A ball has a line as its key, a query a cross, and neighbors a point.
+  shapes <- c(query = 4, neighbors = 16)[names(colors)]
+  guide <- ggplot2::guide_legend(override.aes = list(shape = unname(shapes), linetype = ifelse(is.na(shapes), 1, 0)))
+  ggplot2::scale_color_manual(values = colors, breaks = names(colors), name = NULL, guide = guide)
 }
 
 gg_boxes <- function(boxes) {

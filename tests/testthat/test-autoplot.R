@@ -37,3 +37,13 @@ test_that("results, statistics and recalls have the data of plot()", {
   built(ggplot2::autoplot(world, depth = 1))
   built(ggplot2::autoplot(knn_query(world, k = 2), world))
 })
+
+test_that("the keys of a tree have the shapes of the layers", {
+  keys <- function(layers, depth) {
+    guide <- gg_colors(data.frame(layer = layers, depth = depth))$guide
+    c(guide$override.aes$shape, guide$params$override.aes$shape)
+  }
+  expect_identical(keys(c("points", "balls", "query"), c(NA, 2L, NA)), c(NA, 4, 16))
+  expect_identical(keys(c("points", "query"), c(NA_integer_, NA)), c(4, 16))
+  expect_null(gg_colors(data.frame(layer = "points", depth = NA_integer_)))
+})
