@@ -20,6 +20,7 @@
 #' | [cover_tree()] | with a [residual_correlation()] `factors`; `tree` | the points; the work to split nodes |
 #' | [update_metric()] | `factors` | the points |
 #' | [knn_query()], [recall_of()] | `search`; to a stated recall, before it `exact sample` and `patient search`; with a budget or an epsilon, after it `recall` | the queries or, in an exact search by residual correlation, the points |
+#' | [recall_curve()] | `exact sample`, and a stage for each budget | the queries or, in an exact search by residual correlation, the points |
 #' | [vecchia_neighbors()] | `order`, and those of [cover_tree()] and [knn_query()] | the locations |
 #' | [cover_forest()] | for each shard those of [cover_tree()], without workers of mirai or future | as there |
 #'

@@ -7,7 +7,7 @@
 #' @param budgets The budgets: a vector of limits \[points\], each of which is a budget with a single
 #'   limit, or a list of values of [budget()].
 #' @param sample The number of queries to draw; all, if there are not more.
-#' @param control A [knn_control()], of which `seed` decides the sample.
+#' @param control A [knn_control()], of which `seed` decides the sample and `stats` is not used.
 #' @param x,object A value of `recall_curve()` or [recall_of()].
 #' @param ... For `plot()` of a value of [recall_of()], more such values; otherwise ignored.
 #' @param cost The cost of each of these values, such as points evaluated or seconds; `NULL` for their
@@ -25,8 +25,8 @@
 #'   picture as a `ggplot` object.
 #'
 #' @details
-#' The interval of each point has a confidence of 95%; the intervals of a curve come from the same
-#' queries, so they are not independent. If all queries are drawn, they have no width.
+#' The interval of each recall has a confidence of 95%. The intervals of a curve come from the same
+#' queries, so they are not independent. If all queries are drawn, the intervals have no width.
 #'
 #' @section Errors:
 #' Stops if `budgets` is not as described, if the tree has a [metric_function()] or compares all
@@ -59,9 +59,14 @@ recall_curve <- function(tree, budgets, query = NULL, k = 10, predecessor = FALS
   query <- plain_query(query, tree)
   queries <- count_queries(query, NULL, length(tree))
   if (queries == 0) fail("query must have at least one row: got none")
+  outermost <- begin_progress("recall_curve", control$progress)
+  on.exit(end_progress(outermost))
+  progress_stage("exact sample")
   drawn <- sample_rows(queries, sample, control$seed)
   exact <- search_for(tree, query, k, options)$exact(drawn)
-  rows <- lapply(budgets, function(budget) {
+  rows <- lapply(seq_along(budgets), function(i) {
+    budget <- budgets[[i]]
+    progress_stage(sprintf("budget %d of %d", i, length(budgets)))
     options$budget <- budget
     call <- search_for(tree, query, k, options)
     found <- call$within(drawn)
