@@ -37,7 +37,9 @@
 #' @details
 #' The colors go from dark for a small distance to bright for a large one, and from dark to bright
 #' for counts, on a logarithmic scale if most values are positive and their range exceeds a factor of
-#' five. The ends of the scale are the 2% and 99% quantiles; values beyond have the color of the end.
+#' five. The ends of the scale are the 2% and 99% quantiles (of fewer than 100 values, the smallest and
+#' the largest; of a logarithmic scale, those of the positive values). Values beyond have the color of
+#' the end.
 #' Queries without a neighbor of this rank are gray. Large values are drawn last.
 #'
 #' With `query`, a dashed circle has the distance of the farthest neighbor, if the picture has all
@@ -54,8 +56,7 @@
 #'
 #' @section Errors:
 #' Stops if `points` is missing, is not a tree or numeric and finite, or does not have all rows of the
-#' result; if `at` is needed and missing, or does not fit; and if another
-#' argument is not as described.
+#' result; if `at` is needed and missing, or does not fit; and if another argument is not as described.
 #'
 #' @section Cost:
 #' Time and memory in proportion to the number of queries and of points.

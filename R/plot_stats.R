@@ -24,8 +24,9 @@
 #' The stages of a search by Euclidean distance are the points of the tree; those in the tiles that
 #' were read, in single precision; those whose distance was computed in double precision; and the k
 #' neighbors. By residual correlation, they are the pairs that were filtered in single precision and
-#' in double precision, and those whose correlation was computed. Without a stage that the search did
-#' not have, the picture has fewer bars. A tile has up to 16 points and is counted as 16, but not as
+#' in double precision, and those whose correlation was computed. With a [budget()] or an approximate
+#' residual correlation, the points evaluated are a stage; with a [metric_function()], the distances
+#' computed, without those that the tree has kept. A stage that a search does not have has no bar. A tile has up to 16 points and is counted as 16, but not as
 #' more points than the tree has.
 #'
 #' The margins are those of `par("mar")`; no graphical parameter is changed.
