@@ -15,7 +15,8 @@
 #' @param log Whether to return the logarithm of the density, which does not overflow or underflow
 #'   in many dimensions.
 #' @param local Whether to return an estimate for each point instead of one for all points.
-#' @param metric The distance, as in [cover_tree()]. Must not be given if `x` is a tree or a result.
+#' @param metric The distance, as in [cover_tree()], also for the default of an sf object. Must not be
+#'   given if `x` is a tree or a result.
 #'
 #' @return A double vector: one value for each point, or for each query; for
 #'   `knn_dimension(local = FALSE)`, one number.
@@ -181,7 +182,8 @@ knn_dimension <- function(x, k, local = FALSE, metric = "euclidean") {
 scored <- function(x, metric, default) {
   if (missing(x)) fail("x must be points, a tree or a result of knn_query(): got nothing")
   ready <- inherits(x, "covertree_knn") || inherits(x, "cover_tree") || is_shards(x)
-  if (!ready) return(cover_tree(x, metric = metric))
+  # Without a metric, cover_tree() reads it from an sf object.
+  if (!ready) return(if (default) cover_tree(x) else cover_tree(x, metric = metric))
   if (!default) fail("metric must not be given if x is a tree or a result, which have their own")
   if (!inherits(x, "covertree_knn")) return(x)
   check_knn(x)

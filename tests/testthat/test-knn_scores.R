@@ -97,6 +97,18 @@ test_that("neighbors at distance 0 do not count for the dimension", {
   expect_identical(knn_dimension(same, 3), NA_real_)
 })
 
+test_that("an sf object has the metric of its coordinate reference system", {
+  skip_if_not_installed("sf")
+  lonlat <- data.frame(lon = 20 * x[1:60, 1], lat = 45 + 10 * x[1:60, 2])
+  points <- sf::st_as_sf(lonlat, coords = 1:2, crs = 4326)
+  distance <- by_great_circle(1)(lonlat, lonlat)
+  diag(distance) <- Inf
+  nearest <- t(apply(distance, 1, sort))[, 1:4]
+  expect_equal(knn_dimension(points, 4), 1 / mean(log(nearest[, 4] / nearest[, 1:3])))
+  expect_identical(knn_lof(points, 4), knn_lof(cover_tree(points), 4))
+  expect_error(knn_density(points, 4), "great-circle")
+})
+
 test_that("wrong arguments are refused", {
   tree <- cover_tree(x)
   refused <- function(...) expect_snapshot_error(...)
