@@ -69,7 +69,11 @@ leaves_layer <- function(arrays, plane) {
 box_distance <- function(z, lower, upper, power) {
   gap <- matrix(0, nrow(lower), ncol(lower))
   for (j in seq_along(z)) gap[, j] <- pmax(lower[, j] - z[j], z[j] - upper[, j], 0)
-  if (is.infinite(power)) do.call(pmax, as.data.frame(gap)) else rowSums(gap^power)^(1 / power)
+  largest <- do.call(pmax, as.data.frame(gap))
+  if (is.infinite(power)) return(largest)
+  # Divided by the largest gap, powers do not overflow.
+  scale <- ifelse(largest > 0, largest, 1)
+  scale * rowSums((gap / scale)^power)^(1 / power)
 }
 
 # The power of the norm by which a tree's coordinates are compared. Stops for a metric whose distance

@@ -86,6 +86,10 @@ test_that("norms of other metrics decide which boxes are read", {
     away <- norm(gap(boxes$xmin, boxes$xmax, 1.8), gap(boxes$ymin, boxes$ymax, 0.2))
     reach <- sort(norm(x[, 1] - 1.8, x[, 2] - 0.2))[9]
     expect_identical(boxes$state == "tile read", away <= reach * (1 + 1e-9))
+    for (unit in 2^c(-460, 460)) {
+      scaled <- cover_tree(x * unit, metric = metric_minkowski(power))
+      expect_identical(layer(draws(plot(scaled, query = c(1.8, 0.2) * unit, k = 9)), "boxes")$state, boxes$state)
+    }
   }
 })
 
