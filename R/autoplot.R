@@ -21,7 +21,9 @@ gg_frame <- function(data, picture, x = NULL, y = NULL) {
 gg_plane <- function(plane, equal, xlim = NULL, ylim = NULL) {
   if (!plane$degrees) {
     place <- if (equal) ggplot2::coord_fixed else ggplot2::coord_cartesian
-    return(list(ggplot2::labs(x = plane$labels[1], y = plane$labels[2]), place(xlim = xlim, ylim = ylim)))
+    labels <- function(at) replace(as.character(at), !is.na(at), tick_labels(at[!is.na(at)]))
+    return(list(ggplot2::scale_x_continuous(labels = labels, name = plane$labels[1]),
+                ggplot2::scale_y_continuous(labels = labels, name = plane$labels[2]), place(xlim = xlim, ylim = ylim)))
   }
   if (is.null(ylim)) ylim <- range(plane$y)
   ticks <- function(limits) ticks_within(limits, TRUE)
@@ -235,7 +237,7 @@ autoplot.covertree_recall <- function(object, ..., cost = NULL, label = if (is.n
 }
 
 gg_recall <- function(picture) {
-  data <- picture$data
+  data <- picture$data[stats::complete.cases(picture$data), ]
   both <- data.frame(cost = rep(data$cost, 2), recall = c(data$estimate, data$worst),
                      of = rep(c("mean, with its 95% interval", "worst 1% of the queries"), each = nrow(data)))
   figure <- gg_frame(both, picture, picture$label, "share of the neighbors found") +
@@ -244,5 +246,5 @@ gg_recall <- function(picture) {
     ggplot2::geom_linerange(aes_of(x = "cost", ymin = "lower", ymax = "upper"), data, color = DISTINCT[["blue"]]) +
     ggplot2::scale_color_manual(values = unname(DISTINCT[c("blue", "red")]), name = NULL) +
     ggplot2::scale_linetype_manual(values = 1:2, name = NULL)
-  if (min(data$cost) > 0 && max(data$cost) > 5 * min(data$cost)) figure + ggplot2::scale_x_log10() else figure
+  if (nrow(data) > 1 && min(data$cost) > 0 && max(data$cost) > 5 * min(data$cost)) figure + ggplot2::scale_x_log10() else figure
 }

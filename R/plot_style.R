@@ -63,15 +63,14 @@ frame_axis <- function(side, at, format = NULL, limits = NULL) {
                  col.axis = INK, las = if (wide) 0 else 1)
 }
 
-# Labels with 6 digits, or as many as are needed to tell the ticks apart.
+# Labels with 6 digits, or as many as the differences between the ticks need.
 tick_labels <- function(at) {
   at <- as.double(at)
   plain <- all(at == 0 | (abs(at) >= 1e-4 & abs(at) < 1e7))
-  for (digits in 6:15) {
-    labels <- vapply(at, format, "", trim = TRUE, big.mark = ",", digits = digits, scientific = !plain)
-    if (!anyDuplicated(labels)) break
-  }
-  labels
+  step <- if (length(at) > 1) min(abs(diff(at))) else Inf
+  digits <- 6
+  while (digits < 15 && any(abs(signif(at, digits) - at) > 0.01 * step)) digits <- digits + 1
+  vapply(at, format, "", trim = TRUE, big.mark = ",", digits = digits, scientific = !plain)
 }
 
 # A range with room at both ends; of a single value, a range of one unit around it.

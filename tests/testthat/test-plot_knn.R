@@ -112,6 +112,8 @@ test_that("labels of ticks differ and do not overlap", {
   expect_identical(tick_labels(c(1000000000L, 1200000000L)), c("1e+09", "1.2e+09"))
   expect_identical(tick_labels(c(0, 1e6, 2e6)), c("0", "1,000,000", "2,000,000"))
   expect_identical(tick_labels(5e6 + c(0, 0.5)), c("5,000,000", "5,000,000.5"))
+  expect_identical(tick_labels(5e6 + c(0, 0.25)), c("5,000,000", "5,000,000.25"))
+  expect_identical(tick_labels(numeric()), character())
   expect_false(anyDuplicated(tick_labels(1e12 + 0:3)) > 0)
   expect_identical(without_overlap(c(1, 2, 3, 5), c(2, 2, 2, 1)), c(1L, 3L, 4L))
   expect_identical(without_overlap(numeric(), numeric()), integer())
