@@ -39,8 +39,8 @@
 #' row number.
 #'
 #' **Balls.** The ball of a node has the node's radius around its center (see [cover_tree()]), so it
-#' contains all points of the node. Of more than two columns, the picture shows the shadow of the
-#' ball on two of them.
+#' contains all points of the node. Of more than two columns, the picture shows the projection
+#' of the ball on two of them.
 #'
 #' **Curve.** [hilbert_order()] of the tree's points, in all of their columns.
 #'

@@ -1,6 +1,6 @@
 #' Progress of long calls
 #'
-#' Calls that take longer than two seconds can print how far they are on the console: builds, searches,
+#' Calls that take longer than two seconds can print their progress on the console: builds, searches,
 #' the calibration of a search to a stated recall, changes of the metric, orders and forests.
 #'
 #' @section Switching it on and off:
@@ -13,7 +13,7 @@
 #' \pkg{cli}, which disappears at the end; otherwise a line of text on `stderr()` with the name of the
 #' function, the stage and its finished share in percent, which is rewritten about twice a second. A
 #' call has one or several stages, and each of them goes from 0 to 100%. Stages that end within the
-#' first two seconds of a call are not seen.
+#' first two seconds of a call are not printed.
 #'
 #' | function | stages | share of |
 #' |---|---|---|
