@@ -60,8 +60,8 @@
 #'
 #' @section Cost:
 #' The cost of [cover_tree()] and [knn_query()], and O(n k) time and memory. For `knn_lof()`, points
-#' with equal distances are searched again, with more neighbors; if many points have c duplicates
-#' and c is above k, time and memory are O(n c).
+#' with equal distances above 0 are searched again, with more neighbors; if many points have c
+#' neighbors within r_k and c is above k, time and memory are O(n c).
 #'
 #' @references
 #' Breunig, M. M., Kriegel, H.-P., Ng, R. T. and Sander, J. (2000). LOF: identifying density-based
@@ -111,10 +111,11 @@ knn_lof <- function(x, k, metric = "euclidean") {
 }
 
 # Replaces the pairs of points whose k-th and last neighbor found are at the same distance: they may
-# have more neighbors at this distance. `limit`: the distance of the k-th neighbor of each point.
+# have more neighbors at this distance. `limit`: the distance of the k-th neighbor of each point. At
+# distance 0, more neighbors do not change the factor, 1.
 with_ties <- function(tree, found, limit, pairs) {
   width <- ncol(found$index)
-  rows <- which(found$distance[, width] == limit)
+  rows <- which(found$distance[, width] == limit & limit > 0)
   while (length(rows) > 0 && width < length(tree) - 1L) {
     width <- min(2L * width, length(tree) - 1L)
     wider <- knn_query(tree, k = width, rows = rows, max_distance = limit[rows])

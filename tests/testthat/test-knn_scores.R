@@ -31,6 +31,13 @@ test_that("local outlier factors are those of their definition, with ties and du
   expect_equal(knn_lof(diag(20), 3), rep(1, 20))
 })
 
+test_that("many duplicates of a point cost no more than other points", {
+  # All pairs would be 4e10.
+  same <- c(numeric(2e5), 1, 3)
+  factors <- knn_lof(cbind(same), 3)
+  expect_identical(factors, c(rep(1, 2e5), Inf, Inf))
+})
+
 test_that("the three points of a line have the factors that hand calculation gives", {
   # k = 1: neighbors 2, 1, 2; reachabilities 1, 1, 3; local densities 1, 1, 1 / 3.
   expect_equal(knn_lof(cbind(c(0, 1, 4)), 1), c(1, 1, 3))
