@@ -12,7 +12,7 @@ gg_theme <- function() {
 }
 
 gg_frame <- function(data, picture, x = NULL, y = NULL) {
-  empty <- function(text) if (is.null(text) || !nzchar(text)) NULL else text
+  empty <- function(text) if (is_empty_text(text)) NULL else text
   ggplot2::ggplot(data) + gg_theme() +
     ggplot2::labs(title = empty(picture$main), subtitle = empty(picture$sub), x = x, y = y, color = NULL, fill = NULL)
 }
@@ -21,7 +21,9 @@ gg_frame <- function(data, picture, x = NULL, y = NULL) {
 gg_plane <- function(plane, equal, xlim = NULL, ylim = NULL) {
   if (!plane$degrees) {
     place <- if (equal) ggplot2::coord_fixed else ggplot2::coord_cartesian
-    return(list(ggplot2::labs(x = plane$labels[1], y = plane$labels[2]), place(xlim = xlim, ylim = ylim)))
+    labels <- function(at) replace(as.character(at), !is.na(at), tick_labels(at[!is.na(at)]))
+    return(list(ggplot2::scale_x_continuous(labels = labels, name = plane$labels[1]),
+                ggplot2::scale_y_continuous(labels = labels, name = plane$labels[2]), place(xlim = xlim, ylim = ylim)))
   }
   if (is.null(ylim)) ylim <- range(plane$y)
   ticks <- function(limits) ticks_within(limits, TRUE)
@@ -86,7 +88,11 @@ gg_colors <- function(data) {
   depths <- sort(unique(data$depth[data$layer == "balls"]))
   colors <- c(stats::setNames(depth_colors(depths), sprintf("depth %d", depths)),
               if ("query" %in% data$layer) c(query = INK, neighbors = DISTINCT[["blue"]]))
-  if (length(colors) > 0) ggplot2::scale_color_manual(values = colors, breaks = names(colors), name = NULL)
+  if (length(colors) == 0) return(NULL)
+  # A ball has a line as its key, a query a cross, and neighbors a point.
+  shapes <- c(query = 4, neighbors = 16)[names(colors)]
+  guide <- ggplot2::guide_legend(override.aes = list(shape = unname(shapes), linetype = ifelse(is.na(shapes), 1, 0)))
+  ggplot2::scale_color_manual(values = colors, breaks = names(colors), name = NULL, guide = guide)
 }
 
 gg_boxes <- function(boxes) {
@@ -226,11 +232,12 @@ autoplot.covertree_recall_curve <- function(object, label = "points evaluated fo
 #' @exportS3Method ggplot2::autoplot
 autoplot.covertree_recall <- function(object, ..., cost = NULL, label = if (is.null(cost)) "result" else "cost",
                                       main = NULL, sub = NULL) {
-  gg_recall(curve_picture(recall_rows(list(object, ...), cost), label, main, sub, object$k, object$sample))
+  gg_recall(curve_picture(recall_rows(list(object, ...), cost), label, main, sub, common("k", object, ...),
+                          common("sample", object, ...)))
 }
 
 gg_recall <- function(picture) {
-  data <- picture$data
+  data <- picture$data[stats::complete.cases(picture$data), ]
   both <- data.frame(cost = rep(data$cost, 2), recall = c(data$estimate, data$worst),
                      of = rep(c("mean, with its 95% interval", "worst 1% of the queries"), each = nrow(data)))
   figure <- gg_frame(both, picture, picture$label, "share of the neighbors found") +
@@ -239,5 +246,5 @@ gg_recall <- function(picture) {
     ggplot2::geom_linerange(aes_of(x = "cost", ymin = "lower", ymax = "upper"), data, color = DISTINCT[["blue"]]) +
     ggplot2::scale_color_manual(values = unname(DISTINCT[c("blue", "red")]), name = NULL) +
     ggplot2::scale_linetype_manual(values = 1:2, name = NULL)
-  if (min(data$cost) > 0 && max(data$cost) > 5 * min(data$cost)) figure + ggplot2::scale_x_log10() else figure
+  if (nrow(data) > 1 && min(data$cost) > 0 && max(data$cost) > 5 * min(data$cost)) figure + ggplot2::scale_x_log10() else figure
 }

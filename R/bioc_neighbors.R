@@ -264,6 +264,9 @@ bioc_query <- function(index, query, subset, transposed) {
 # Returns NULL, or the row numbers that `subset` selects from n rows: by number, name or condition.
 subset_rows <- function(subset, n, names) {
   if (is.null(subset)) return(NULL)
+  if (is.numeric(subset) && any(subset < 0, na.rm = TRUE) && any(is.na(subset) | subset > 0)) {
+    fail("subset must have negative numbers only, or none: got both")
+  }
   rows <- stats::setNames(seq_len(n), names)[subset]
   wrong <- which(is.na(rows))
   if (length(wrong) > 0) {

@@ -15,7 +15,8 @@
 #' @param log Whether to return the logarithm of the density, which does not overflow or underflow
 #'   in many dimensions.
 #' @param local Whether to return an estimate for each point instead of one for all points.
-#' @param metric The distance, as in [cover_tree()]. Must not be given if `x` is a tree or a result.
+#' @param metric The distance, as in [cover_tree()], also for the default of an sf object. Must not be
+#'   given if `x` is a tree or a result.
 #'
 #' @return A double vector: one value for each point, or for each query; for
 #'   `knn_dimension(local = FALSE)`, one number.
@@ -46,8 +47,8 @@
 #' A point with k or more duplicates has an infinite local density. Its factor is 1, as in
 #' \pkg{dbscan}; the factor of a point is infinite if a neighbor, but not the point itself, has
 #' infinite local density. The estimate of `knn_density()` is infinite at such a point.
-#' `knn_dimension()` leaves neighbors at distance 0 out of the means; the local estimate is `NA` if
-#' r_k is 0 or no neighbor is left, and infinite if all neighbors have the same distance.
+#' `knn_dimension()` leaves neighbors at distance 0 out of the means. An estimate is `NA` if no neighbor
+#' is left, and infinite if all neighbors that are left have the distance r_k.
 #'
 #' @section Errors:
 #' Stops if `x` is a result for other queries than all own points, or one with `self`, `before`,
@@ -59,8 +60,8 @@
 #'
 #' @section Cost:
 #' The cost of [cover_tree()] and [knn_query()], and O(n k) time and memory. For `knn_lof()`, points
-#' with equal distances are searched again, with more neighbors; if many points have c duplicates
-#' and c is above k, time and memory are O(n c).
+#' with equal distances above 0 are searched again, with more neighbors; if many points have c
+#' neighbors within r_k and c is above k, time and memory are O(n c).
 #'
 #' @references
 #' Breunig, M. M., Kriegel, H.-P., Ng, R. T. and Sander, J. (2000). LOF: identifying density-based
@@ -110,10 +111,11 @@ knn_lof <- function(x, k, metric = "euclidean") {
 }
 
 # Replaces the pairs of points whose k-th and last neighbor found are at the same distance: they may
-# have more neighbors at this distance. `limit`: the distance of the k-th neighbor of each point.
+# have more neighbors at this distance. `limit`: the distance of the k-th neighbor of each point. At
+# distance 0, more neighbors do not change the factor, 1.
 with_ties <- function(tree, found, limit, pairs) {
   width <- ncol(found$index)
-  rows <- which(found$distance[, width] == limit)
+  rows <- which(found$distance[, width] == limit & limit > 0)
   while (length(rows) > 0 && width < length(tree) - 1L) {
     width <- min(2L * width, length(tree) - 1L)
     wider <- knn_query(tree, k = width, rows = rows, max_distance = limit[rows])
@@ -168,7 +170,7 @@ knn_dimension <- function(x, k, local = FALSE, metric = "euclidean") {
   # The logarithm is not finite if the distance of the nearer or of both neighbors is 0.
   used <- is.finite(ratio)
   ratio[!used] <- 0
-  if (!local) return(sum(used) / sum(ratio))
+  if (!local) return(if (any(used)) sum(used) / sum(ratio) else NA_real_)
   estimate <- rowSums(used) / rowSums(ratio)
   estimate[is.nan(estimate)] <- NA
   estimate
@@ -181,7 +183,8 @@ knn_dimension <- function(x, k, local = FALSE, metric = "euclidean") {
 scored <- function(x, metric, default) {
   if (missing(x)) fail("x must be points, a tree or a result of knn_query(): got nothing")
   ready <- inherits(x, "covertree_knn") || inherits(x, "cover_tree") || is_shards(x)
-  if (!ready) return(cover_tree(x, metric = metric))
+  # Without a metric, cover_tree() reads it from an sf object.
+  if (!ready) return(if (default) cover_tree(x) else cover_tree(x, metric = metric))
   if (!default) fail("metric must not be given if x is a tree or a result, which have their own")
   if (!inherits(x, "covertree_knn")) return(x)
   check_knn(x)
@@ -202,6 +205,7 @@ scored_k <- function(x, given, least = 1L) {
   }
   k <- check_count(given, "k")
   most <- if (is.null(found)) length(x) - 1L else found
+  if (is.null(found) && most < least) fail("x must have at least %d points: got %.0f", least + 1L, length(x))
   if (k < least || k > most) {
     fail("k must be from %d to %d, %s: got %d", least, most,
          if (is.null(found)) "one less than the number of points" else "the number of neighbors in x", k)

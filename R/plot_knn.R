@@ -10,8 +10,8 @@
 #'   order of `x`.
 #' @param query The number of a query, from 1 to m: draws this query and its neighbors. `NULL`: draws a
 #'   map of all queries.
-#' @param at The query points \[m x d\], with the columns of `points`, if the queries are not points
-#'   of the tree.
+#' @param at The query points, with the columns of `points`, if the queries are not points of the tree.
+#'   Columns are matched by name, if both have names.
 #' @param rank Which neighbor the map shows: the `rank`-th nearest; `NULL` for the last.
 #' @param columns The two columns to draw, by number or name. `NULL` for longitude and latitude if
 #'   the names or the metric identify them, and otherwise for the first two columns.
@@ -37,7 +37,9 @@
 #' @details
 #' The colors go from dark for a small distance to bright for a large one, and from dark to bright
 #' for counts, on a logarithmic scale if most values are positive and their range exceeds a factor of
-#' five. The ends of the scale are the 2% and 99% quantiles; values beyond have the color of the end.
+#' five. The ends of the scale are the 2% and 99% quantiles (of fewer than 100 values, the smallest and
+#' the largest; of a logarithmic scale, those of the positive values). Values beyond have the color of
+#' the end.
 #' Queries without a neighbor of this rank are gray. Large values are drawn last.
 #'
 #' With `query`, a dashed circle has the distance of the farthest neighbor, if the picture has all
@@ -53,9 +55,8 @@
 #' margin.
 #'
 #' @section Errors:
-#' Stops if `points` is missing, is not a tree or numeric and finite, or has fewer rows than the row
-#' numbers of the result require; if `at` is needed and missing, or does not fit; and if another
-#' argument is not as described.
+#' Stops if `points` is missing, is not a tree or numeric and finite, or does not have all rows of the
+#' result; if `at` is needed and missing, or does not fit; and if another argument is not as described.
 #'
 #' @section Cost:
 #' Time and memory in proportion to the number of queries and of points.
@@ -118,6 +119,8 @@ knn_picture <- function(x, points, query, at, rank, columns, unit, mark, main, s
   queries <- query_points(x, ground, at, columns)
   own <- attr(x, "own")
   m <- length(seq_along_queries(x))
+  main <- check_text(main, "main")
+  sub <- check_text(sub, "sub")
   if (is.null(unit)) unit <- ground$unit
   if (!is.null(unit) && !(is.character(unit) && length(unit) == 1 && !is.na(unit))) {
     fail("unit must be NULL or one string: got %s", describe(unit))
@@ -148,13 +151,20 @@ query_points <- function(x, ground, at, columns) {
   own <- !identical(attr(x, "own"), FALSE)
   need <- max(0, index, if (own) c(rows, if (is.null(rows)) m), na.rm = TRUE)
   if (n < need) fail("points must have a row for each point of the search, at least %d: got %d", need, n)
+  removed <- which(is.na(ground$points[, 1]))
+  removed <- removed[removed %in% c(index, if (own) if (is.null(rows)) seq_len(m) else rows)]
+  if (length(removed) > 0) fail("points must be those of the search: row %d has been removed", removed[1])
   if (!own) {
     if (is.null(at)) fail("at must be the query points, because they are not points of the tree: got NULL")
     plane <- ground$plane
-    at <- drawable_points(at, plane$columns, "at")
-    if (nrow(at$points) != m) fail("at must have a row for each of the %d queries: got %d", m, nrow(at$points))
-    plane$x <- wrap_longitude(unname(at$points[, plane$columns[1]]), plane$cut)
-    plane$y <- at$plane$y
+    at <- drawable_points(at, NULL, "at")$points
+    if (nrow(at) != m) fail("at must have a row for each of the %d queries: got %d", m, nrow(at))
+    if (ncol(at) != ncol(ground$points)) {
+      fail("at must have as many columns as points, %d: got %d", ncol(ground$points), ncol(at))
+    }
+    at <- match_columns(at, colnames(ground$points), "at", "points")
+    plane$x <- wrap_longitude(unname(at[, plane$columns[1]]), plane$cut)
+    plane$y <- if (length(plane$columns) == 1) as.double(seq_len(m)) else unname(at[, plane$columns[2]])
     return(list(plane = plane, row = seq_len(m)))
   }
   if (!is.null(at)) fail("at must be NULL, because the queries are points of the tree: got %s", describe(at))
@@ -240,9 +250,11 @@ vecchia_picture <- function(x, points, position, columns, unit, main, sub) {
   if (nrow(ground$points) != n) {
     fail("points must have a row for each of the %d locations: got %d", n, nrow(ground$points))
   }
+  main <- check_text(main, "main")
+  sub <- check_text(sub, "sub")
   if (is.null(position)) position <- unique(pmax(2, round(n / c(1000, 100, 10, 1))))
   position <- unique(check_number(position, n, "position"))
-  if (length(position) > 6) fail("position must have at most 6 numbers: got %d", length(position))
+  if (!length(position) %in% 1:6) fail("position must have from 1 to 6 numbers: got %d", length(position))
   plane <- ground$plane
   lines <- lapply(position, function(i) {
     near <- x$NNarray[i, -1]

@@ -69,7 +69,11 @@ leaves_layer <- function(arrays, plane) {
 box_distance <- function(z, lower, upper, power) {
   gap <- matrix(0, nrow(lower), ncol(lower))
   for (j in seq_along(z)) gap[, j] <- pmax(lower[, j] - z[j], z[j] - upper[, j], 0)
-  if (is.infinite(power)) do.call(pmax, as.data.frame(gap)) else rowSums(gap^power)^(1 / power)
+  largest <- do.call(pmax, as.data.frame(gap))
+  if (is.infinite(power)) return(largest)
+  # Divided by the largest gap, powers do not overflow.
+  scale <- ifelse(largest > 0, largest, 1)
+  scale * rowSums((gap / scale)^power)^(1 / power)
 }
 
 # The power of the norm by which a tree's coordinates are compared. Stops for a metric whose distance
@@ -103,7 +107,7 @@ one_query <- function(query, tree) {
 search_boxes <- function(tree, arrays, query, k) {
   power <- norm_power(tree)
   knn <- knn_query(tree, query, k = min(k, length(arrays$row)))
-  z <- drop(check_query(query, tree))
+  z <- drop(suppressMessages(check_query(query, tree)))
   found <- arrays$points[match(knn$index[1, ], arrays$row), , drop = FALSE]
   reach <- max(box_distance(z, found, found, power)) * (1 + 1e-9)
   near <- box_distance(z, arrays$lower, arrays$upper, power) <= reach

@@ -86,12 +86,13 @@ plane_of_tree <- function(tree, columns = NULL) {
 # Points to draw, from a tree, a matrix or a data frame: list(points, plane, unit). `what`: the name
 # of the argument.
 drawable_points <- function(points, columns, what = "points") {
-  if (is_shards(points)) refuse_forest()
+  if (is_shards(points)) naming("tree", what, refuse_forest())
   if (inherits(points, "cover_tree")) {
-    check_tree(points)
+    naming("tree", what, check_tree(points))
     if (is_function_tree(points)) refuse_function_tree(what)
     metric <- points$space$metric
     x <- points_by_row(points)
+    if (!is.numeric(x)) fail("%s must have numeric coordinates to draw: got a tree with the %s", what, metric_label(metric))
     globe <- is_metric(metric) && metric$kind == "great_circle"
     places <- if (globe) points$space$fit$order[1:2] else if (ncol(x) > 1) sphere_places(colnames(x))
     return(list(points = x, plane = plane_of(x, columns, globe, places), unit = if (globe) metric$unit))

@@ -40,7 +40,9 @@ query_window <- function(picture) {
   others <- data.frame(x = near(plane$x[drawn]), y = plane$y[drawn])
   shown <- if (nrow(data) > 0) data else others
   room <- function(values, center) {
-    half <- max(1.15 * max(abs(values - center), na.rm = TRUE), abs(center) * 1e-6, 1e-300)
+    half <- 1.15 * max(abs(values - center), na.rm = TRUE)
+    # A range of no width, or of a few units in the last place of the center.
+    if (half <= abs(center) * 1e-12) half <- max(0.5, abs(center) * 1e-6)
     center + c(-half, half)
   }
   list(xlim = room(c(from[1], shown$x, rim[, 1]), from[1]), ylim = room(c(from[2], shown$y, rim[, 2]), from[2]),

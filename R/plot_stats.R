@@ -24,8 +24,9 @@
 #' The stages of a search by Euclidean distance are the points of the tree; those in the tiles that
 #' were read, in single precision; those whose distance was computed in double precision; and the k
 #' neighbors. By residual correlation, they are the pairs that were filtered in single precision and
-#' in double precision, and those whose correlation was computed. Without a stage that the search did
-#' not have, the picture has fewer bars. A tile has up to 16 points and is counted as 16, but not as
+#' in double precision, and those whose correlation was computed. With a [budget()] or an approximate
+#' residual correlation, the points evaluated are a stage; with a [metric_function()], the distances
+#' computed, without those that the tree has kept. A stage that a search does not have has no bar. A tile has up to 16 points and is counted as 16, but not as
 #' more points than the tree has.
 #'
 #' The margins are those of `par("mar")`; no graphical parameter is changed.
@@ -71,6 +72,8 @@ plot.covertree_scan_stats <- plot.covertree_knn_stats
 
 # What plot() and autoplot() draw of statistics: list(data, what, limits, main, sub).
 stats_picture <- function(stats, what, main, sub) {
+  main <- check_text(main, "main")
+  sub <- check_text(sub, "sub")
   if (is.null(what)) what <- if (is.null(stats$evaluations) || length(stats$evaluations) == 1) "points" else "evaluated"
   what <- check_choice(what, c("points", "evaluated", "seconds", "blocks"), "what")
   queries <- sprintf("%s quer%s", big_number(stats$queries), if (stats$queries == 1) "y" else "ies")

@@ -56,13 +56,21 @@ frame_axis <- function(side, at, format = NULL, limits = NULL) {
   if (side == 1) graphics::segments(at, limits[1], at, limits[2], col = "white", lwd = 1.5)
   else graphics::abline(h = at, col = "white", lwd = 1.5)
   labels <- if (is.null(format)) tick_labels(at) else format(at)
+  # Labels that would reach the title of the axis are parallel to it.
+  line <- graphics::par("cin")[2] * graphics::par("cex") * graphics::par("mex")
+  wide <- side == 2 && is.null(format) && any(graphics::strwidth(labels, "inches", cex = 0.85) > 2.1 * line)
   graphics::axis(side, at, labels, lwd = 0, mgp = c(0, if (side == 1) 0.35 else 0.45, 0), cex.axis = 0.85,
-                 col.axis = INK, las = 1)
+                 col.axis = INK, las = if (wide) 0 else 1)
 }
 
+# Labels with 6 digits, or as many as the differences between the ticks need.
 tick_labels <- function(at) {
+  at <- as.double(at)
   plain <- all(at == 0 | (abs(at) >= 1e-4 & abs(at) < 1e7))
-  vapply(at, format, "", trim = TRUE, big.mark = ",", digits = 6, scientific = !plain)
+  step <- if (length(at) > 1) min(abs(diff(at))) else Inf
+  digits <- 6
+  while (digits < 15 && any(abs(signif(at, digits) - at) > 0.01 * step)) digits <- digits + 1
+  vapply(at, format, "", trim = TRUE, big.mark = ",", digits = digits, scientific = !plain)
 }
 
 # A range with room at both ends; of a single value, a range of one unit around it.
@@ -100,13 +108,25 @@ degrees_north <- function(at) {
 # The title, bold, and a line below it, both as small as the width requires.
 add_title <- function(main, sub = NULL) {
   put <- function(text, line, size, font) {
-    if (is.null(text) || !nzchar(text)) return()
+    if (is_empty_text(text)) return()
     room <- graphics::par("pin")[1] + graphics::par("mai")[4]
-    size <- size * min(1, room / graphics::strwidth(text, "inches", cex = size, font = font))
+    # The width of a text is no multiple of its size on a device with fonts of whole points.
+    while (size > 0.3 && graphics::strwidth(text, "inches", cex = size, font = font) > room) size <- 0.95 * size
     graphics::mtext(text, 3, line = line, adj = 0, font = font, cex = size * graphics::par("cex"), col = INK)
   }
   put(main, if (is.null(sub)) 0.8 else 1.9, 1.2, 2)
   put(sub, 0.6, 0.9, 1)
+}
+
+is_empty_text <- function(text) is.null(text) || identical(text, "")
+
+# Returns a text of a picture. `what`: the name of the argument.
+check_text <- function(text, what) {
+  if (is.null(text) || is.language(text)) return(text)
+  if (!is.atomic(text) || length(text) != 1 || is.na(text)) {
+    fail("%s must be NULL or one string: got %s", what, describe(text))
+  }
+  as.character(text)
 }
 
 # The y coordinate of a line of the bottom margin, counted from the axis.
@@ -176,7 +196,7 @@ color_scale <- function(values, count = 200) {
   wide <- if (2 * length(positive) > length(known) && min(known) >= 0) ends_of(positive)
   log <- !is.null(wide) && wide[2] > 5 * wide[1]
   if (log) limits <- wide
-  if (limits[1] == limits[2]) limits <- limits + c(-0.5, 0.5) * max(abs(limits[1]), 1e-300) * !log
+  if (limits[1] == limits[2]) limits <- if (limits[1] == 0) c(0, 1) else limits[1] + c(-0.5, 0.5) * abs(limits[1])
   palette <- map_colors(count)
   to <- if (log) function(v) log10(pmax(v, limits[1])) else identity
   ends <- to(limits)
@@ -209,9 +229,23 @@ add_color_bar <- function(scale, title, line = 3.4) {
     ends <- place(scale$limits)
     x <- from + (usr[2] - from) * (place(at) - ends[1]) / diff(ends)
     graphics::segments(x, y[1], x, bottom_line(line + 0.55), col = INK)
-    graphics::text(x, bottom_line(line + 1.1), tick_labels(at), cex = 0.8,
-                   col = INK)
+    labels <- tick_labels(at)
+    shown <- without_overlap(x, graphics::strwidth(paste0(labels, " "), cex = 0.8))
+    graphics::text(x[shown], bottom_line(line + 1.1), labels[shown], cex = 0.8, col = INK)
   })
+}
+
+# The numbers of the labels of a row that do not overlap the one before, from ascending places and
+# their widths.
+without_overlap <- function(x, width) {
+  shown <- integer()
+  end <- -Inf
+  for (i in seq_along(x)) {
+    if (x[i] - width[i] / 2 < end) next
+    shown <- c(shown, i)
+    end <- x[i] + width[i] / 2
+  }
+  shown
 }
 
 ordinal <- function(count) {

@@ -39,8 +39,8 @@
 #' row number.
 #'
 #' **Balls.** The ball of a node has the node's radius around its center (see [cover_tree()]), so it
-#' contains all points of the node. Of more than two columns, the picture shows the shadow of the
-#' ball on two of them.
+#' contains all points of the node. Of more than two columns, the picture shows the projection
+#' of the ball on two of them.
 #'
 #' **Curve.** [hilbert_order()] of the tree's points, in all of their columns.
 #'
@@ -64,9 +64,10 @@
 #'
 #' @section Errors:
 #' Stops if the tree is damaged, has a [metric_function()], or has points that were inserted or
-#' removed (use [compact()]); if an argument is not as described; and with `query` if the metric is
-#' a residual correlation or one for which boxes are not compared by a norm: [metric_periodic()],
-#' [metric_gower()], `"jaccard"`, and [metric_great_circle()] with further columns.
+#' removed (use [compact()] or, after a removal, `cover_tree(as.matrix(x))`); if an argument is not as
+#' described; and with `query` if the metric is a residual correlation or one for which boxes are not
+#' compared by a norm: [metric_periodic()], [metric_gower()], `"jaccard"`, and
+#' [metric_great_circle()] with further columns.
 #'
 #' @section Cost:
 #' O(n d) time and memory; with `query`, also the time of a search for one query.
@@ -95,12 +96,15 @@ plot.cover_tree <- function(x, what = NULL, query = NULL, k = 10, depth = 1:3, c
 
 #' @method plot covertree_shards
 #' @export
-plot.covertree_shards <- function(x, ...) refuse_forest()
+plot.covertree_shards <- function(x, ...) naming("tree", "x", refuse_forest())
 
 # What plot() and autoplot() draw of a tree: list(data, plane, main, sub, depth, circle).
 tree_picture <- function(tree, what, query, k, depth, columns, main, sub) {
-  check_tree(tree)
+  naming("tree", "x", check_tree(tree))
   if (is_function_tree(tree)) refuse_function_tree("x")
+  if (is_grown_tree(tree)) naming("tree", "x", refuse_parts(tree))
+  main <- check_text(main, "main")
+  sub <- check_text(sub, "sub")
   if (is.null(what)) what <- if (is.null(query)) c("points", "balls") else c("points", "boxes")
   if (!is.character(what) || length(what) == 0 || !all(what %in% LAYERS)) {
     fail("what must be some of %s: got %s", quoted(LAYERS), describe(what))
@@ -153,15 +157,16 @@ query_layers <- function(tree, arrays, plane, query, k) {
   share <- sum(size[!read]) / length(arrays$row)
   list(boxes = boxes, neighbors = neighbors, query = layer_rows("query", 1, x = at[1], y = at[2]), circle = circle,
        main = sprintf("What the search for %d neighbor%s reads", length(row), plural(length(row))),
-       sub = sprintf("%d tile%s of at most 16 points; boxes exclude %.1f%% of %s points",
-                     sum(read), plural(sum(read)), 100 * share, big_number(length(arrays$row))))
+       sub = sprintf("%d tile%s of at most 16 points; boxes exclude %.1f%% of %s point%s", sum(read),
+                     plural(sum(read)), 100 * share, big_number(length(arrays$row)), plural(length(arrays$row))))
 }
 
 # The place of a query in the picture. A single column is drawn against the row: then it is in the
 # middle.
 query_place <- function(tree, query, plane) {
-  z <- if (plane$globe) suppressMessages(match_query(check_metric_points(query, tree$space$metric), tree))
-       else check_query(query, tree)
+  # knn_query() has given the message that columns were matched by name.
+  z <- suppressMessages(if (plane$globe) match_query(check_metric_points(query, tree$space$metric), tree)
+                        else check_query(query, tree))
   at <- z[1, plane$columns]
   if (length(at) == 1) return(c(at, mean(range(plane$y))))
   unname(c(wrap_longitude(at[1], plane$cut), at[2]))

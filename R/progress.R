@@ -1,6 +1,6 @@
 #' Progress of long calls
 #'
-#' Calls that take longer than two seconds can print how far they are on the console: builds, searches,
+#' Calls that take longer than two seconds can print their progress on the console: builds, searches,
 #' the calibration of a search to a stated recall, changes of the metric, orders and forests.
 #'
 #' @section Switching it on and off:
@@ -13,13 +13,14 @@
 #' \pkg{cli}, which disappears at the end; otherwise a line of text on `stderr()` with the name of the
 #' function, the stage and its finished share in percent, which is rewritten about twice a second. A
 #' call has one or several stages, and each of them goes from 0 to 100%. Stages that end within the
-#' first two seconds of a call are not seen.
+#' first two seconds of a call are not printed.
 #'
 #' | function | stages | share of |
 #' |---|---|---|
 #' | [cover_tree()] | with a [residual_correlation()] `factors`; `tree` | the points; the work to split nodes |
 #' | [update_metric()] | `factors` | the points |
 #' | [knn_query()], [recall_of()] | `search`; to a stated recall, before it `exact sample` and `patient search`; with a budget or an epsilon, after it `recall` | the queries or, in an exact search by residual correlation, the points |
+#' | [recall_curve()] | `exact sample`, and a stage for each budget | the queries or, in an exact search by residual correlation, the points |
 #' | [vecchia_neighbors()] | `order`, and those of [cover_tree()] and [knn_query()] | the locations |
 #' | [cover_forest()] | for each shard those of [cover_tree()], without workers of mirai or future | as there |
 #'

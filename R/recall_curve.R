@@ -7,7 +7,7 @@
 #' @param budgets The budgets: a vector of limits \[points\], each of which is a budget with a single
 #'   limit, or a list of values of [budget()].
 #' @param sample The number of queries to draw; all, if there are not more.
-#' @param control A [knn_control()], of which `seed` decides the sample.
+#' @param control A [knn_control()], of which `seed` decides the sample and `stats` is not used.
 #' @param x,object A value of `recall_curve()` or [recall_of()].
 #' @param ... For `plot()` of a value of [recall_of()], more such values; otherwise ignored.
 #' @param cost The cost of each of these values, such as points evaluated or seconds; `NULL` for their
@@ -25,13 +25,13 @@
 #'   picture as a `ggplot` object.
 #'
 #' @details
-#' The interval of each point has a confidence of 95%; the intervals of a curve come from the same
-#' queries, so they are not independent. If all queries are drawn, they have no width.
+#' The interval of each recall has a confidence of 95%. The intervals of a curve come from the same
+#' queries, so they are not independent. If all queries are drawn, the intervals have no width.
 #'
 #' @section Errors:
 #' Stops if `budgets` is not as described, if the tree has a [metric_function()] or compares all
-#' pairs, whose searches are exact, or points that were inserted or removed (use [compact()]), and for
-#' the reasons of [knn_query()].
+#' pairs, whose searches are exact, or points that were inserted or removed (use [compact()] or, after
+#' a removal, `cover_tree(as.matrix(tree))`), and for the reasons of [knn_query()].
 #'
 #' @section Cost:
 #' One exact search, and one search for each budget, of the queries in the sample.
@@ -59,9 +59,14 @@ recall_curve <- function(tree, budgets, query = NULL, k = 10, predecessor = FALS
   query <- plain_query(query, tree)
   queries <- count_queries(query, NULL, length(tree))
   if (queries == 0) fail("query must have at least one row: got none")
+  outermost <- begin_progress("recall_curve", control$progress)
+  on.exit(end_progress(outermost))
+  progress_stage("exact sample")
   drawn <- sample_rows(queries, sample, control$seed)
   exact <- search_for(tree, query, k, options)$exact(drawn)
-  rows <- lapply(budgets, function(budget) {
+  rows <- lapply(seq_along(budgets), function(i) {
+    budget <- budgets[[i]]
+    progress_stage(sprintf("budget %d of %d", i, length(budgets)))
     options$budget <- budget
     call <- search_for(tree, query, k, options)
     found <- call$within(drawn)
@@ -81,9 +86,9 @@ check_budgets <- function(budgets) {
   if (!is.list(budgets) || is.object(budgets) || length(budgets) == 0) {
     fail("budgets must be limits or a list of budgets: got %s", describe(budgets))
   }
-  lapply(budgets, function(one) {
-    if (is.null(one)) fail("budgets must be limits or a list of budgets: got NULL in it")
-    within_argument("budgets", check_budget(one))
+  lapply(seq_along(budgets), function(i) {
+    if (is.null(budgets[[i]])) fail("budgets must be limits or a list of budgets: element %d is NULL", i)
+    within_argument(sprintf("element %d of budgets", i), check_budget(budgets[[i]]))
   })
 }
 
@@ -101,7 +106,7 @@ plot.covertree_recall_curve <- function(x, label = "points evaluated for a query
 #' @export
 plot.covertree_recall <- function(x, ..., cost = NULL, label = if (is.null(cost)) "result" else "cost", main = NULL,
                                   sub = NULL) {
-  picture <- curve_picture(recall_rows(list(x, ...), cost), label, main, sub, x$k, x$sample)
+  picture <- curve_picture(recall_rows(list(x, ...), cost), label, main, sub, common("k", x, ...), common("sample", x, ...))
   draw_recall(picture)
   invisible(picture$data)
 }
@@ -124,12 +129,23 @@ recall_rows <- function(values, cost) {
   rows
 }
 
+# The number `part` of values of recall_of(); NULL if it differs between them.
+common <- function(part, ...) {
+  value <- unique(vapply(list(...), `[[`, 0, part))
+  if (length(value) == 1) value
+}
+
 # What plot() and autoplot() draw of a curve: list(data, label, main, sub).
 curve_picture <- function(curve, label, main, sub, k, sample) {
   wanted <- c("cost", "estimate", "lower", "upper", "worst")
   absent <- setdiff(wanted, names(curve))
   if (length(absent) > 0) fail("x must have the column `%s`: it was edited", absent[1])
   data <- as.data.frame(unclass(curve)[wanted])
+  wrong <- which(!vapply(data, is_numeric, NA))
+  if (length(wrong) > 0) fail("x must have numbers in the column `%s`: it was edited", wanted[wrong[1]])
+  label <- check_text(label, "label")
+  main <- check_text(main, "main")
+  sub <- check_text(sub, "sub")
   about <- if (length(k) == 1 && length(sample) == 1) {
     sprintf("%d neighbor%s, %s quer%s", k, plural(k), big_number(sample), if (sample == 1) "y" else "ies")
   }
@@ -138,7 +154,7 @@ curve_picture <- function(curve, label, main, sub, k, sample) {
 
 draw_recall <- function(picture) {
   data <- picture$data
-  known <- data[!is.na(data$estimate), ]
+  known <- data[stats::complete.cases(data), ]
   low <- if (nrow(known) > 0) min(known$lower, known$worst) else 0
   log <- nrow(known) > 1 && min(known$cost) > 0 && max(known$cost) > 5 * min(known$cost)
   open_frame(if (nrow(known) > 0) range(known$cost) else c(0, 1), c(min(low, 0.95), 1),

@@ -37,3 +37,28 @@ test_that("results, statistics and recalls have the data of plot()", {
   built(ggplot2::autoplot(world, depth = 1))
   built(ggplot2::autoplot(knn_query(world, k = 2), world))
 })
+
+test_that("the keys of a tree have the shapes of the layers", {
+  keys <- function(layers, depth) {
+    guide <- gg_colors(data.frame(layer = layers, depth = depth))$guide
+    c(guide$override.aes$shape, guide$params$override.aes$shape)
+  }
+  expect_identical(keys(c("points", "balls", "query"), c(NA, 2L, NA)), c(NA, 4, 16))
+  expect_identical(keys(c("points", "query"), c(NA_integer_, NA)), c(4, 16))
+  expect_null(gg_colors(data.frame(layer = "points", depth = NA_integer_)))
+})
+
+test_that("a curve is drawn without the rows that have no recall or cost", {
+  curve <- recall_curve(tree, c(20, 50), k = 4)
+  curve$cost[1] <- NA
+  expect_silent(layers <- built(ggplot2::autoplot(curve)))
+  expect_identical(unique(layers[[2]]$x), curve$cost[2])
+  none <- recall_of(tree, knn_query(tree, x[0, ], k = 2), query = x[0, ])
+  expect_identical(nrow(built(ggplot2::autoplot(none))[[2]]), 0L)
+})
+
+test_that("labels of points far from the origin differ", {
+  far <- x + 5e6
+  axis <- ggplot2::ggplot_build(ggplot2::autoplot(cover_tree(far)))$layout$panel_params[[1]]$x
+  expect_false(anyDuplicated(axis$get_labels()) > 0)
+})

@@ -175,4 +175,6 @@ test_that("wrong arguments are refused", {
   expect_snapshot_error(BiocNeighbors::queryKNN(x, query[, 1:2], k = 1, BNPARAM = CovertreeParam()))
   expect_snapshot_error(BiocNeighbors::queryNeighbors(x, query, threshold = -1, BNPARAM = CovertreeParam()))
   expect_error(BiocNeighbors::findKNN(x, k = 2, neighbors = 3, BNPARAM = CovertreeParam()), "unused argument")
+  expect_error(BiocNeighbors::findKNN(x, k = 2, subset = c(-1, 2), BNPARAM = CovertreeParam()),
+               "subset must have negative numbers only, or none: got both")
 })

@@ -31,6 +31,13 @@ test_that("local outlier factors are those of their definition, with ties and du
   expect_equal(knn_lof(diag(20), 3), rep(1, 20))
 })
 
+test_that("many duplicates of a point cost no more than other points", {
+  # All pairs would be 4e10.
+  same <- c(numeric(2e5), 1, 3)
+  factors <- knn_lof(cbind(same), 3)
+  expect_identical(factors, c(rep(1, 2e5), Inf, Inf))
+})
+
 test_that("the three points of a line have the factors that hand calculation gives", {
   # k = 1: neighbors 2, 1, 2; reachabilities 1, 1, 3; local densities 1, 1, 1 / 3.
   expect_equal(knn_lof(cbind(c(0, 1, 4)), 1), c(1, 1, 3))
@@ -94,6 +101,19 @@ test_that("neighbors at distance 0 do not count for the dimension", {
   same <- matrix(1, 5, 2)
   expect_identical(knn_dimension(rbind(same, x[1:9, 1:2]), 3, local = TRUE)[1:5], rep(NA_real_, 5))
   expect_identical(knn_dimension(diag(4), 2, local = TRUE), rep(Inf, 4))
+  expect_identical(knn_dimension(same, 3), NA_real_)
+})
+
+test_that("an sf object has the metric of its coordinate reference system", {
+  skip_if_not_installed("sf")
+  lonlat <- data.frame(lon = 20 * x[1:60, 1], lat = 45 + 10 * x[1:60, 2])
+  points <- sf::st_as_sf(lonlat, coords = 1:2, crs = 4326)
+  distance <- by_great_circle(1)(lonlat, lonlat)
+  diag(distance) <- Inf
+  nearest <- t(apply(distance, 1, sort))[, 1:4]
+  expect_equal(knn_dimension(points, 4), 1 / mean(log(nearest[, 4] / nearest[, 1:3])))
+  expect_identical(knn_lof(points, 4), knn_lof(cover_tree(points), 4))
+  expect_error(knn_density(points, 4), "great-circle")
 })
 
 test_that("wrong arguments are refused", {
@@ -112,4 +132,6 @@ test_that("wrong arguments are refused", {
   refused(knn_lof(data.frame(a = c(1, NA, 2, 3), b = c(NA, 1, 2, 3)), 3, metric = metric_gower(na = "scan")))
   refused(knn_density(knn_query(tree, k = 3), 2))
   refused(knn_dimension(x, 1))
+  refused(knn_lof(x[1, , drop = FALSE], 1))
+  refused(knn_density(x[1:2, ], 2))
 })

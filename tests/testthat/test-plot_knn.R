@@ -88,6 +88,38 @@ test_that("empty, equal and grown results are drawn", {
   draws(plot(knn_query(grown, k = 3), grown, query = 145))
 })
 
+test_that("query points are matched by the names of their columns", {
+  named <- x
+  colnames(named) <- c("a", "b")
+  at <- named[1:9, ] + 0.01
+  other <- knn_query(cover_tree(named), at, k = 2)
+  right <- draws(plot(other, named, at = at))
+  expect_identical(cbind(right$x, right$y), unname(at))
+  expect_message(swapped <- draws(plot(other, named, at = at[, 2:1])), "matched by name")
+  expect_identical(swapped, right)
+})
+
+test_that("a query window is as wide as the neighbors, also far from the origin", {
+  far <- x + rep(c(5e5, 5e6), each = nrow(x))
+  window <- query_window(knn_picture(knn_query(cover_tree(far), k = 6), far, 40, NULL, NULL, NULL, NULL, NULL, NULL, NULL))
+  expect_lt(diff(window$xlim), 3 * exact$distance[40, 6])
+  same <- matrix(1, 9, 2)
+  window <- query_window(knn_picture(knn_query(cover_tree(same), k = 2), same, 4, NULL, NULL, NULL, NULL, NULL, NULL, NULL))
+  expect_identical(window$xlim, c(0.5, 1.5))
+})
+
+test_that("labels of ticks differ and do not overlap", {
+  expect_identical(tick_labels(c(1000000000L, 1200000000L)), c("1e+09", "1.2e+09"))
+  expect_identical(tick_labels(c(0, 1e6, 2e6)), c("0", "1,000,000", "2,000,000"))
+  expect_identical(tick_labels(5e6 + c(0, 0.5)), c("5,000,000", "5,000,000.5"))
+  expect_identical(tick_labels(5e6 + c(0, 0.25)), c("5,000,000", "5,000,000.25"))
+  expect_identical(tick_labels(numeric()), character())
+  expect_false(anyDuplicated(tick_labels(1e12 + 0:3)) > 0)
+  expect_identical(without_overlap(c(1, 2, 3, 5), c(2, 2, 2, 1)), c(1L, 3L, 4L))
+  expect_identical(without_overlap(numeric(), numeric()), integer())
+  expect_identical(color_scale(c(0, 0))$limits, c(0, 1))
+})
+
 test_that("the scale of colors is logarithmic for wide positive values", {
   expect_true(color_scale(c(1, 10, 100))$log)
   expect_false(color_scale(c(4, 5, 6))$log)
@@ -105,11 +137,15 @@ test_that("the scale of colors is logarithmic for wide positive values", {
 test_that("mistakes in arguments have errors", {
   at <- uniform_points(3, 2)
   foreign <- knn_query(tree, at, k = 2)
+  mixed <- cover_tree(iris[c(1, 5)], metric = metric_gower())
   expect_complaints(
     plot(knn), plot(knn, "x"), plot(knn, x[1:20, ]), plot(knn, tree, query = 151), plot(knn, tree, query = 1:2),
     plot(knn, tree, rank = 7), plot(knn, tree, at = at), plot(foreign, tree), plot(foreign, tree, at = at[1:2, ]),
     plot(knn, tree, unit = 5), plot(knn, tree, mark = 0), plot(knn, tree, columns = "a"),
     plot(vecchia_neighbors(x, m = 2), x[1:9, ]), plot(vecchia_neighbors(x, m = 2), x, position = 1:7),
-    plot(vecchia_neighbors(x, m = 2), x, position = 151)
+    plot(vecchia_neighbors(x, m = 2), x, position = 151), plot(vecchia_neighbors(x, m = 2), x, position = integer()),
+    plot(foreign, tree, at = at[, 1, drop = FALSE]), plot(knn, remove_points(tree, 7)),
+    plot(knn_query(mixed, k = 2), mixed), plot(knn, cover_forest(x, shards = 2)), plot(knn, tree, main = c("a", "b")),
+    plot(knn, tree, sub = NA)
   )
 })

@@ -86,6 +86,10 @@ test_that("norms of other metrics decide which boxes are read", {
     away <- norm(gap(boxes$xmin, boxes$xmax, 1.8), gap(boxes$ymin, boxes$ymax, 0.2))
     reach <- sort(norm(x[, 1] - 1.8, x[, 2] - 0.2))[9]
     expect_identical(boxes$state == "tile read", away <= reach * (1 + 1e-9))
+    for (unit in 2^c(-460, 460)) {
+      scaled <- cover_tree(x * unit, metric = metric_minkowski(power))
+      expect_identical(layer(draws(plot(scaled, query = c(1.8, 0.2) * unit, k = 9)), "boxes")$state, boxes$state)
+    }
   }
 })
 
@@ -141,6 +145,12 @@ test_that("one point, duplicates, a line, many columns and other metrics are dra
   expect_identical(sum(draws(plot(cover_tree(iris, metric = metric_gower()), "points"))$layer == "points"), 150L)
 })
 
+test_that("a query whose columns have another order has one message", {
+  named <- cover_tree(cbind(a = x[, 1], b = x[, 2]))
+  expect_identical(length(capture_messages(swapped <- draws(plot(named, query = c(b = 1, a = 2), k = 3)))), 1L)
+  expect_identical(swapped, draws(plot(named, query = c(2, 1), k = 3)))
+})
+
 test_that("of many points, a sample is drawn", {
   expect_identical(drawn_of(MOST), seq_len(MOST))
   some <- drawn_of(3 * MOST)
@@ -160,6 +170,7 @@ test_that("mistakes in arguments have errors", {
     plot(tree, columns = c(1, 1)),
     plot(tree, query = 1:3), plot(tree, query = x), plot(tree, query = c(1, NA)), plot(tree, query = c(0, 0), k = 0),
     plot(tree, xlim = 1), plot(tree, ylim = c(2, 1)), plot(of_function), plot(residual, query = c(0, 0)),
-    plot(periodic, query = c(0, 0)), plot(grown), plot(cover_forest(x, shards = 2))
+    plot(periodic, query = c(0, 0)), plot(grown), plot(cover_forest(x, shards = 2)),
+    plot(tree, main = 1:2), plot(tree, sub = list())
   )
 })

@@ -55,7 +55,7 @@ shares_by_stage <- function(code) {
     code
     end_progress(outermost)
   })
-  lines <- regmatches(paste(lines, collapse = ""), gregexpr("call(, [a-z ]+)?: +[0-9]+%", paste(lines, collapse = "")))[[1]]
+  lines <- regmatches(paste(lines, collapse = ""), gregexpr("call(, [a-z0-9 ]+)?: +[0-9]+%", paste(lines, collapse = "")))[[1]]
   split(as.integer(sub("^.*?([0-9]+)%$", "\\1", lines)), sub("^call(, )?(.*):.*$", "\\2", lines))
 }
 
@@ -77,6 +77,8 @@ test_that("builds, searches, calibrations, orders and updates report shares that
   limited <- shares_by_stage(knn_query(plain, k = 5, budget = 50, control = loud))
   expect_setequal(names(limited), c("recall", "search"))
   measured <- shares_by_stage(recall_of(plain, knn_query(plain, k = 5), control = loud))
+  curve <- shares_by_stage(recall_curve(plain, c(20, 50), k = 5, control = loud))
+  expect_setequal(names(curve), c("exact sample", "budget 1 of 2", "budget 2 of 2"))
   for (shares in c(built, updated, ordered["tree"], limited["search"])) {
     expect_false(is.unsorted(shares))
     expect_identical(max(shares), 100L)

@@ -41,15 +41,23 @@ test_that("curves and recalls are drawn in the order of their costs", {
   expect_identical(data$cost, c(20, 60))
   expect_identical(data$estimate, c(some[[2]]$estimate, some[[1]]$estimate))
   expect_identical(draws(plot(some[[1]]))$cost, 1)
+  other <- recall_of(tree, knn_query(tree, k = 5), sample = 50)
+  expect_null(common("sample", some[[1]], other))
+  expect_identical(common("k", some[[1]], other), 5)
+  curve$cost[2] <- NA
+  draws(plot(curve))
   expect_identical(nrow(draws(plot(recall_of(tree, knn_query(tree, x[0, ], k = 2), query = x[0, ])))), 1L)
 })
 
 test_that("mistakes in arguments have errors", {
   recall <- recall_of(tree, knn_query(tree, k = 2))
   of_function <- cover_tree(5, metric = metric_function(function(i, js) abs(i - js)))
+  edited <- recall_curve(tree, 50, k = 2)
+  edited$lower <- "low"
   expect_complaints(
     recall_curve(tree), recall_curve(tree, "a"), recall_curve(tree, list()), recall_curve(tree, list(NULL)),
     recall_curve(tree, c(10, NA)), recall_curve(tree, 10, sample = 0), recall_curve(tree, 10, query = x[0, ]),
-    recall_curve(of_function, 10), recall_curve(x, 10), plot(recall, 5), plot(recall, cost = 1:2)
+    recall_curve(of_function, 10), recall_curve(x, 10), plot(recall, 5), plot(recall, cost = 1:2),
+    plot(recall, label = 1:2), plot(edited)
   )
 })
