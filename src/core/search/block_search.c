@@ -32,6 +32,7 @@ void ct_search_init(const struct ct_host *host, const struct ct_batch *batch, in
     };
     ct_query_block_init(host, &context, queries, capacity, &s->block);
     ct_query_groups_init(host, batch->tree->d, &s->groups);
+    ct_product_scan_init(host, &context, &s->products);
     ct_frontier_init(host, batch->tree, &s->frontier);
     s->schedule = ct_schedule_start(batch);
     s->recorder = ct_search_recorder_start(batch->stats != NULL);
@@ -57,8 +58,13 @@ static void scan_all_tiles(struct ct_search *s, struct ct_tile_span skip)
     int end = s->block.context.tree->tiles->count;
     s->recorder.stats.scans++;
     ct_schedule_count_scan(&s->schedule);
-    ct_scan_span(&s->block, &s->groups, (struct ct_tile_span){0, skip.first});
-    ct_scan_span(&s->block, &s->groups, (struct ct_tile_span){skip.end, end});
+    struct ct_tile_span parts[] = {{0, skip.first}, {skip.end, end}};
+    int products = ct_product_scan_begin(&s->block, &s->groups, &s->products);
+    for (int part = 0; part < 2; part++)
+        if (products)
+            ct_product_scan_span(&s->block, &s->groups, &s->products, parts[part]);
+        else
+            ct_scan_span(&s->block, &s->groups, parts[part]);
     ct_search_end_phase(&s->recorder, CT_PHASE_SCAN);
 }
 
