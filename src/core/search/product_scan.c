@@ -13,6 +13,7 @@ enum {
     LEAST_D = 16,           /* with fewer coordinates, differences are as fast */
     MOST_D = 1 << 16,       /* with more, terms of second order would add to the error */
     LEAST_GROUPS = 3,       /* groups for which the norms of points are worth their cost */
+    CACHE_LINE = 16, /* floats */
     CACHED_FLOATS = 1 << 12 /* coordinates, times CT_LANES, of tiles that stay in the cache */
 };
 
@@ -129,6 +130,17 @@ static void scan_pair(struct ct_query_block *block, const struct ct_query_group 
     }
 }
 
+/* Asks the processor to load a slice of the next chunk, which begins at tile `to`: a pair of tiles
+ * consists of `slices` slices. */
+static inline void prefetch_slice(const struct ct_tree *t, int to, int end, int slice, int slices)
+{
+    size_t pair = (size_t)t->d * CT_PAIR, at = (size_t)to * t->d * CT_LANES + pair * slice / slices;
+    if (to + 2 * (slice / slices) >= end)
+        return;
+    for (size_t line = 0; line < pair / slices; line += CACHE_LINE)
+        __builtin_prefetch(t->tiles->x + at + line, 0, 2);
+}
+
 void ct_product_scan_span(struct ct_query_block *block, struct ct_query_groups *groups,
                           struct ct_product_scan *scan, struct ct_tile_span span)
 {
@@ -142,8 +154,10 @@ void ct_product_scan_span(struct ct_query_block *block, struct ct_query_groups *
             const struct ct_query_group *group = &groups->group[g];
             for (int member = 0; member < CT_GROUP; member++)
                 set_least(group, scan, member, &products);
-            for (int tile = from; tile < to; tile += 2)
+            for (int tile = from; tile < to; tile += 2) {
+                prefetch_slice(t, to, end, (tile - from) / 2 * groups->count + g, groups->count);
                 scan_pair(block, group, scan, tile, &products);
+            }
         }
     }
     block->work.tiles += 2ll * pairs * block->count;
