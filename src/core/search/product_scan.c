@@ -10,11 +10,11 @@
 #include <math.h>
 
 enum {
-    LEAST_D = 16,           /* with fewer coordinates, differences are as fast */
-    MOST_D = 1 << 16,       /* with more, terms of second order would add to the error */
-    LEAST_GROUPS = 3,       /* groups for which the norms of points are worth their cost */
-    CACHE_LINE = 16, /* floats */
-    CACHED_FLOATS = 1 << 12 /* coordinates, times CT_LANES, of tiles that stay in the cache */
+    LEAST_D = 16,     /* with fewer coordinates, differences are as fast */
+    MOST_D = 1 << 16, /* with more, terms of second order would add to the error */
+    LEAST_GROUPS = 3, /* groups for which the norms of points are worth their cost */
+    CACHE_LINE = 16,  /* floats */
+    AHEAD = 2         /* tiles between those that are multiplied and those that are prefetched */
 };
 
 /* An epsilon makes the answer depend on the float32 squares. */
@@ -74,9 +74,9 @@ int ct_product_scan_begin(struct ct_query_block *block, const struct ct_query_gr
     return 1;
 }
 
-/* The products of a group and a pair of tiles. */
+/* The least products of candidates of all queries; and the products of a group and two tiles. */
 struct products {
-    float least[CT_GROUP];           /* products that are not less belong to candidates */
+    float least[CT_BLOCK];
     float value[CT_GROUP * CT_PAIR]; /* see pair_products() in simd/euclid.h */
     unsigned within[CT_GROUP];
 };
@@ -84,82 +84,73 @@ struct products {
 /* Sets the least product of a candidate of a member of the group, after its threshold changed. A
  * copy that fills up a group has no candidate. */
 static void set_least(const struct ct_query_group *group, const struct ct_product_scan *scan,
-                      int member, struct products *products)
+                      int member, float *least)
 {
     double sq = scan->sq[group->query[member]], threshold = group->candidates[member]->threshold;
-    products->least[member] = threshold < 0 ? INFINITY : (float)((sq - threshold) / 2);
+    least[member] = threshold < 0 ? INFINITY : (float)((sq - threshold) / 2);
 }
 
-/* Appends the points of a tile whose bits are set, at positions from `pos` on, if their rows are
- * eligible. value: the products of the query and the points. */
-static void append_points(const struct ct_query_block *block, struct ct_candidates *list,
-                          unsigned bits, int pos, const float *value, float query_sq)
-{
-    const int *row = block->context.tree->row + pos;
-    for (; bits; bits &= bits - 1) {
-        int lane = __builtin_ctz(bits);
-        float sq = query_sq - 2 * value[lane];
-        if (row[lane] > list->max_row || row[lane] == list->skip_row || sq > list->threshold)
-            continue;
-        list->sq[list->count] = sq > 0 ? sq : 0;
-        list->pos[list->count++] = pos + lane;
-    }
-}
-
-/* Scans two adjacent tiles for a group. The buffer of a query has room for one tile beyond its
- * capacity. */
-static void scan_pair(struct ct_query_block *block, const struct ct_query_group *group,
-                      const struct ct_product_scan *scan, int tile, struct products *products)
+/* Appends the points of two adjacent tiles whose bits are set, if their rows are eligible, to the
+ * buffer of a member of the group. Flushes the buffer when it is full. */
+static void append_points(struct ct_query_block *block, const struct ct_query_group *group,
+                          const struct ct_product_scan *scan, int member, int tile, float *least,
+                          const struct products *products)
 {
     const struct ct_tree *t = block->context.tree;
-    unsigned any = block->context.kernels->pair_products(
-        t->tiles->x + (size_t)tile * t->d * CT_LANES, t->d, scan->half + (size_t)tile * CT_LANES,
-        group->q, products->least, products->value, products->within);
-    for (; any; any &= any - 1) {
-        int member = __builtin_ctz(any), query = group->query[member];
-        struct ct_candidates *list = group->candidates[member];
-        for (int part = 0; part < 2; part++) {
-            unsigned bits = products->within[member] >> part * CT_LANES & ((1u << CT_LANES) - 1);
-            append_points(block, list, bits, t->tiles->begin[tile + part],
-                          products->value + member * CT_PAIR + part * CT_LANES, scan->sq[query]);
-            if (list->count >= list->capacity) {
-                ct_flush_candidates(block, query);
-                set_least(group, scan, member, products);
-            }
+    const float *value = products->value + member * CT_PAIR;
+    struct ct_candidates *list = group->candidates[member];
+    int query = group->query[member];
+    for (unsigned bits = products->within[member]; bits; bits &= bits - 1) {
+        int lane = __builtin_ctz(bits);
+        int pos = t->tiles->begin[tile + lane / CT_LANES] + lane % CT_LANES;
+        float sq = scan->sq[query] - 2 * value[lane];
+        if (t->row[pos] > list->max_row || t->row[pos] == list->skip_row || sq > list->threshold)
+            continue;
+        list->sq[list->count] = sq > 0 ? sq : 0;
+        list->pos[list->count++] = pos;
+        if (list->count >= list->capacity) {
+            ct_flush_candidates(block, query);
+            set_least(group, scan, member, least);
         }
     }
 }
 
-/* Asks the processor to load a slice of the next chunk, which begins at tile `to`: a pair of tiles
- * consists of `slices` slices. */
-static inline void prefetch_slice(const struct ct_tree *t, int to, int end, int slice, int slices)
+/* Scans two adjacent tiles for a group. */
+static inline void scan_pair(struct ct_query_block *block, const struct ct_query_group *group,
+                             const struct ct_product_scan *scan, int tile, float *least,
+                             struct products *products)
 {
-    size_t pair = (size_t)t->d * CT_PAIR, at = (size_t)to * t->d * CT_LANES + pair * slice / slices;
-    if (to + 2 * (slice / slices) >= end)
-        return;
-    for (size_t line = 0; line < pair / slices; line += CACHE_LINE)
-        __builtin_prefetch(t->tiles->x + at + line, 0, 2);
+    const struct ct_tree *t = block->context.tree;
+    unsigned any = block->context.kernels->pair_products(
+        t->tiles->x + (size_t)tile * t->d * CT_LANES, t->d, scan->half + (size_t)tile * CT_LANES,
+        group->q, least, products->value, products->within);
+    for (; any; any &= any - 1)
+        append_points(block, group, scan, __builtin_ctz(any), tile, least, products);
+}
+
+/* Asks the processor to load part g of `parts` of the pair of tiles after the next pair. */
+static inline void prefetch_part(const struct ct_tree *t, int tile, int end, int g, int parts)
+{
+    const float *x = t->tiles->x + (size_t)(tile + AHEAD) * t->d * CT_LANES;
+    int size = t->d * CT_PAIR;
+    for (int line = g * CACHE_LINE; line < size && tile + AHEAD < end; line += parts * CACHE_LINE)
+        __builtin_prefetch(x + line, 0, 2);
 }
 
 void ct_product_scan_span(struct ct_query_block *block, struct ct_query_groups *groups,
                           struct ct_product_scan *scan, struct ct_tile_span span)
 {
-    const struct ct_tree *t = block->context.tree;
     int pairs = (span.end - span.first) / 2, end = span.first + 2 * pairs;
-    int chunk = (CACHED_FLOATS / t->d / 2 + 1) * 2;
     struct products products;
-    for (int from = span.first; from < end; from += chunk) {
-        int to = end - from < chunk ? end : from + chunk;
+    for (int g = 0; g < groups->count; g++)
+        for (int member = 0; member < CT_GROUP; member++)
+            set_least(&groups->group[g], scan, member, products.least + g * CT_GROUP);
+    for (int tile = span.first; tile < end; tile += 2)
         for (int g = 0; g < groups->count; g++) {
-            const struct ct_query_group *group = &groups->group[g];
-            for (int member = 0; member < CT_GROUP; member++)
-                set_least(group, scan, member, &products);
-            for (int tile = from; tile < to; tile += 2) {
-                prefetch_slice(t, to, end, (tile - from) / 2 * groups->count + g, groups->count);
-                scan_pair(block, group, scan, tile, &products);
-            }
+            prefetch_part(block->context.tree, tile, end, g, groups->count);
+            scan_pair(block, &groups->group[g], scan, tile, products.least + g * CT_GROUP,
+                      &products);
         }
-    }
     block->work.tiles += 2ll * pairs * block->count;
     ct_scan_span(block, groups, (struct ct_tile_span){end, span.end});
 }
