@@ -59,7 +59,8 @@ int ct_product_scan_begin(struct ct_query_block *block, const struct ct_query_gr
             sq += (double)q[j] * q[j];
         double norm = sqrt(sq) + most;
         double bound = 1.5 * (d + 8) * FLT_EPSILON * norm * norm + FLT_MIN;
-        if (!(norm < 1e15 && bound * 2 * d <= block->candidates[i].threshold))
+        float threshold = block->candidates[i].threshold;
+        if (!(bound * 2 * d <= threshold && threshold < INFINITY))
             return 0;
         scan->sq[i] = (float)sq;
         error[i] = (float)bound;

@@ -5,6 +5,7 @@
 #include "check.h"
 #include "core/metric/euclidean.h"
 #include "core/search/block_search.h"
+#include "core/search/threshold.h"
 #include "grow.h"
 #include "host.h"
 #include "oracle.h"
@@ -77,6 +78,17 @@ static double largest_error(struct ct_search *s, int *absent)
     return most;
 }
 
+/* Sets each threshold to twice the distance of a point from the query. */
+static void set_thresholds(struct ct_query_block *block)
+{
+    const struct ct_tree *t = block->context.tree;
+    for (int i = 0; i < block->count; i++) {
+        double sq = ct_sqdist(block->q + (size_t)i * t->d, 1, t->points + (i + 31) % t->n,
+                              (size_t)t->n, t->d);
+        ct_set_threshold(block, i, (struct ct_neighbor){4 * sq, INT_MAX});
+    }
+}
+
 static void check_error(const struct cloud *cloud, const struct cloud *queries)
 {
     struct grown grown = grow(cloud, 28, 1);
@@ -87,6 +99,7 @@ static void check_error(const struct cloud *cloud, const struct cloud *queries)
         batch.kernels = ct_kernels((enum ct_simd_level)level);
         ct_search_init(&host, &batch, CT_BLOCK, 64, 10, (struct ct_candidate_sink){0}, s);
         ct_search_begin(s, &batch, 0, CT_BLOCK);
+        set_thresholds(&s->block);
         check_about("%s, d %d, %s", cloud->name, cloud->d, batch.kernels->name);
         CHECK(ct_product_scan_begin(&s->block, &s->groups, &s->products));
         double error = largest_error(s, &absent);
@@ -157,22 +170,26 @@ static void check_searches(struct cloud cloud, int leaf_size)
     keep_end();
 }
 
-/* Whether a block of own points with finite thresholds is scanned by products. */
+/* Scans a tree of own points, from finite thresholds, for the k nearest. */
+static struct ct_search *scan(const struct cloud *cloud, double epsilon, int k)
+{
+    struct grown *grown = keep(1, sizeof *grown);
+    struct ct_batch *batch = keep(1, sizeof *batch);
+    struct ct_search *s = keep(1, sizeof *s);
+    *grown = grow(cloud, 28, 1);
+    *batch = batch_of(&grown->tree, NULL);
+    batch->epsilon = epsilon;
+    ct_search_init(&host, batch, CT_BLOCK, 64, k, (struct ct_candidate_sink){0}, s);
+    ct_search_begin(s, batch, 0, CT_BLOCK);
+    set_thresholds(&s->block);
+    ct_search_block(s, (struct ct_tile_span){0, 0});
+    return s;
+}
+
+/* Whether a block is scanned by products. */
 static int uses_products(const struct cloud *cloud, double epsilon)
 {
-    struct grown grown = grow(cloud, 28, 1);
-    struct ct_batch batch = batch_of(&grown.tree, NULL);
-    struct ct_search *s = keep(1, sizeof *s);
-    batch.epsilon = epsilon;
-    ct_search_init(&host, &batch, CT_BLOCK, 64, 1, (struct ct_candidate_sink){0}, s);
-    ct_search_begin(s, &batch, 0, CT_BLOCK);
-    for (int i = 0; i < s->block.count; i++) {
-        double sq = ct_sqdist(s->block.q + (size_t)i * cloud->d, 1,
-                              grown.tree.points + (i + 1) % cloud->n, (size_t)cloud->n, cloud->d);
-        ct_set_threshold(&s->block, i, (struct ct_neighbor){sq, INT_MAX});
-    }
-    ct_search_block(s, (struct ct_tile_span){0, 0});
-    int used = s->block.sq_error[0] > 0;
+    int used = scan(cloud, epsilon, 1)->block.sq_error[0] > 0;
     host_end_call();
     return used;
 }
@@ -194,10 +211,40 @@ static void check_choice(void)
     keep_end();
 }
 
+/* k points lie within each threshold, also where products round much: in a cluster far from the
+ * center of the cloud. Each point occurs COPIES times: equal distances leave the bisection of
+ * ct_tighten_threshold() no room. */
+static void check_thresholds(void)
+{
+    enum { COPIES = 6, k = COPIES };
+    struct cloud cloud = moved_cloud("normal", 200, 16, .04, .9);
+    int lacking = 0;
+    for (int j = 0; j < cloud.d; j++)
+        for (int i = 0; i < cloud.n; i++) {
+            double *x = cloud.x + (size_t)j * cloud.n;
+            x[i] = i == cloud.n - 1 ? -1 : x[i / COPIES * COPIES];
+        }
+    struct ct_query_block *block = &scan(&cloud, 0, k)->block;
+    const struct ct_tree *t = block->context.tree;
+    for (int i = 0; i < block->count; i++) {
+        int within = 0;
+        ct_tighten_threshold(block, i);
+        for (int pos = 0; pos < t->n; pos++)
+            within += t->row[pos] != block->candidates[i].skip_row &&
+                      ct_sqdist(block->q + (size_t)i * t->d, 1, t->points + pos, (size_t)t->n,
+                                t->d) <= block->threshold[i].sq;
+        lacking += within < k;
+    }
+    check_about("thresholds");
+    CHECK(block->sq_error[0] > 0 && lacking == 0);
+    host_end_call();
+    keep_end();
+}
+
 int main(void)
 {
     static const char *const names[] = {"normal", "clusters", "few", "corners", "one apart"};
-    for (int d = 16; d <= 150; d += 7 + d / 2) {
+    for (int d = 16; d <= 130; d = 2 * d + 1) {
         check_errors("normal", d);
         check_errors("uniform", d);
         for (int i = 0; i < (int)(sizeof names / sizeof *names); i++)
@@ -208,5 +255,6 @@ int main(void)
         check_searches(moved_cloud("normal", 250, d, 1e200, 1e203), 28);
     }
     check_choice();
+    check_thresholds();
     return check_done("product_scan");
 }
