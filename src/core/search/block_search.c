@@ -1,10 +1,10 @@
 /* block_search.c: see block_search.h.
  *
  * A block is searched in one of three ways, which the schedule chooses: a scan of all tiles
- * by query groups; or a traversal followed by a joint scan of the tiles near the block; or
- * a traversal after which each query scans on its own. The first suits many dimensions,
- * where boxes exclude little, the second few dimensions, where neighboring queries need
- * the same tiles, and the third the dimensions between.
+ * by query groups, with matrix products where they suit (product_scan.h); or a traversal followed
+ * by a joint scan of the tiles near the block; or a traversal after which each query scans on its
+ * own. The first suits many dimensions, where boxes exclude little, the second few dimensions,
+ * where neighboring queries need the same tiles, and the third the dimensions between.
  */
 #include "core/search/block_search.h"
 

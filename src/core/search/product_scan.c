@@ -1,7 +1,7 @@
 /* product_scan.c: see product_scan.h.
  *
- * A chunk of tiles stays in the cache while all groups of the block multiply by it, two tiles at a
- * time.
+ * Two tiles stay in the cache nearest to the processor while all groups of the block multiply by
+ * them: the coordinates of a group are a quarter as many. The next tiles are loaded meanwhile.
  */
 #include "core/search/product_scan.h"
 #include "core/search/threshold.h"
@@ -17,14 +17,15 @@ enum {
     AHEAD = 2         /* tiles between those that are multiplied and those that are prefetched */
 };
 
-/* An epsilon makes the answer depend on the float32 squares. */
+/* With an epsilon the answer depends on the float32 squares. With a filter of rows, ct_scan_span()
+ * leaves out whole tiles. */
 void ct_product_scan_init(const struct ct_host *host, const struct ct_search_context *context,
                           struct ct_product_scan *scan)
 {
     int d = context->tree->d;
     *scan = (struct ct_product_scan){.possible = d >= LEAST_D && d <= MOST_D &&
                                                  context->metric.norm == CT_EUCLIDEAN &&
-                                                 context->box_factor == 1};
+                                                 context->box_factor == 1 && !context->filter};
     if (scan->possible)
         scan->half = host->alloc((size_t)context->tree->tiles->count * CT_LANES, sizeof(float));
 }
@@ -91,7 +92,7 @@ static void set_least(const struct ct_query_group *group, const struct ct_produc
     least[member] = threshold < 0 ? INFINITY : (float)((sq - threshold) / 2);
 }
 
-/* Appends the points of two adjacent tiles whose bits are set, if their rows are eligible, to the
+/* Appends the points of two adjacent tiles whose bits are set, if their keys are eligible, to the
  * buffer of a member of the group. Flushes the buffer when it is full. */
 static void append_points(struct ct_query_block *block, const struct ct_query_group *group,
                           const struct ct_product_scan *scan, int member, int tile, float *least,
@@ -104,8 +105,9 @@ static void append_points(struct ct_query_block *block, const struct ct_query_gr
     for (unsigned bits = products->within[member]; bits; bits &= bits - 1) {
         int lane = __builtin_ctz(bits);
         int pos = t->tiles->begin[tile + lane / CT_LANES] + lane % CT_LANES;
+        int key = block->context.key[pos];
         float sq = scan->sq[query] - 2 * value[lane];
-        if (t->row[pos] > list->max_row || t->row[pos] == list->skip_row || sq > list->threshold)
+        if (key > list->max_row || key == list->skip_row || sq > list->threshold)
             continue;
         list->sq[list->count] = sq > 0 ? sq : 0;
         list->pos[list->count++] = pos;
