@@ -29,7 +29,7 @@ test_that("a scan finds the neighbors among ties, in clusters far from the cente
   cluster <- rbind(matrix(rnorm(399 * d, 1, .04), 399), -1)
   expect_scan(ties, ties[1:70, ] + .5, 12)
   expect_scan(cluster, cluster[1:70, ] + rnorm(70 * d, sd = .04), 5)
-  expect_scan(cluster * 1e150, cluster[1:70, ] * 1e155, 5)
+  expect_scan(cluster * 1e140, cluster[1:70, ] * 1e145, 5)
 })
 
 test_that("a scan obeys limits of rows and of distances", {
