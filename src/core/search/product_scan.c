@@ -10,11 +10,11 @@
 #include <math.h>
 
 enum {
-    LEAST_D = 16,     /* with fewer coordinates, differences are as fast */
-    MOST_D = 1 << 16, /* with more, terms of second order would add to the error */
-    LEAST_GROUPS = 3, /* groups for which the norms of points are worth their cost */
-    CACHE_LINE = 16,  /* floats */
-    AHEAD = 2         /* tiles between those that are multiplied and those that are prefetched */
+    LEAST_D = 16,       /* with fewer coordinates, differences are as fast */
+    MOST_D = 1 << 16,   /* with more, terms of second order would add to the error */
+    LEAST_GROUPS = 3,   /* groups for which the norms of points are worth their cost */
+    CACHE_LINE = 16,    /* floats */
+    PREFETCH_OFFSET = 2 /* tiles between those that are multiplied and those that are prefetched */
 };
 
 /* With an epsilon the answer depends on the float32 squares. With a filter of rows, ct_scan_span()
@@ -134,9 +134,10 @@ static inline void scan_pair(struct ct_query_block *block, const struct ct_query
 /* Asks the processor to load part g of `parts` of the pair of tiles after the next pair. */
 static inline void prefetch_part(const struct ct_tree *t, int tile, int end, int g, int parts)
 {
-    const float *x = t->tiles->x + (size_t)(tile + AHEAD) * t->d * CT_LANES;
+    const float *x = t->tiles->x + (size_t)(tile + PREFETCH_OFFSET) * t->d * CT_LANES;
     int size = t->d * CT_PAIR;
-    for (int line = g * CACHE_LINE; line < size && tile + AHEAD < end; line += parts * CACHE_LINE)
+    for (int line = g * CACHE_LINE; line < size && tile + PREFETCH_OFFSET < end;
+         line += parts * CACHE_LINE)
         __builtin_prefetch(x + line, 0, 2);
 }
 

@@ -69,7 +69,7 @@ static inline unsigned eligible_bits(unsigned bits, const int *row,
 #define CT_FMIN(a, b) (FVEC) CT_MIN4(a, b)
 #define CT_DWITHIN(a, b) CT_AT_MOST2(a, b)
 #define CT_WITHIN(a, b) CT_AT_MOST4(a, b)
-#define CT_SCALED(x, q, i, sum) ((x) * CT_FSPLAT((q)[i]) + (sum))
+#define CT_SCALED(x, q, i, sum) ((x)*CT_FSPLAT((q)[i]) + (sum))
 #if CT_SSE2
 #define CT_QUERIES_IN_REGISTERS 4
 #else

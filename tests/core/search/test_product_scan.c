@@ -244,7 +244,7 @@ static void check_thresholds(void)
 int main(void)
 {
     static const char *const names[] = {"normal", "clusters", "few", "corners", "one apart"};
-    for (int d = 16; d <= 130; d = 2 * d + 1) {
+    for (int d = 16; d <= 70; d = 3 * d + 17) {
         check_errors("normal", d);
         check_errors("uniform", d);
         for (int i = 0; i < (int)(sizeof names / sizeof *names); i++)
