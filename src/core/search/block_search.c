@@ -1,10 +1,10 @@
 /* block_search.c: see block_search.h.
  *
  * A block is searched in one of three ways, which the schedule chooses: a scan of all tiles
- * by query groups; or a traversal followed by a joint scan of the tiles near the block; or
- * a traversal after which each query scans on its own. The first suits many dimensions,
- * where boxes exclude little, the second few dimensions, where neighboring queries need
- * the same tiles, and the third the dimensions between.
+ * by query groups, with matrix products where they suit (product_scan.h); or a traversal followed
+ * by a joint scan of the tiles near the block; or a traversal after which each query scans on its
+ * own. The first suits many dimensions, where boxes exclude little, the second few dimensions,
+ * where neighboring queries need the same tiles, and the third the dimensions between.
  */
 #include "core/search/block_search.h"
 
@@ -32,6 +32,7 @@ void ct_search_init(const struct ct_host *host, const struct ct_batch *batch, in
     };
     ct_query_block_init(host, &context, queries, capacity, &s->block);
     ct_query_groups_init(host, batch->tree->d, &s->groups);
+    ct_product_scan_init(host, &context, &s->products);
     ct_frontier_init(host, batch->tree, &s->frontier);
     s->schedule = ct_schedule_start(batch);
     s->recorder = ct_search_recorder_start(batch->stats != NULL);
@@ -57,8 +58,13 @@ static void scan_all_tiles(struct ct_search *s, struct ct_tile_span skip)
     int end = s->block.context.tree->tiles->count;
     s->recorder.stats.scans++;
     ct_schedule_count_scan(&s->schedule);
-    ct_scan_span(&s->block, &s->groups, (struct ct_tile_span){0, skip.first});
-    ct_scan_span(&s->block, &s->groups, (struct ct_tile_span){skip.end, end});
+    struct ct_tile_span parts[] = {{0, skip.first}, {skip.end, end}};
+    int products = ct_product_scan_begin(&s->block, &s->groups, &s->products);
+    for (int part = 0; part < 2; part++)
+        if (products)
+            ct_product_scan_span(&s->block, &s->groups, &s->products, parts[part]);
+        else
+            ct_scan_span(&s->block, &s->groups, parts[part]);
     ct_search_end_phase(&s->recorder, CT_PHASE_SCAN);
 }
 

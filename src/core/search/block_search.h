@@ -12,6 +12,7 @@
 #ifndef COVERTREE_SEARCH_BLOCK_SEARCH_H
 #define COVERTREE_SEARCH_BLOCK_SEARCH_H
 
+#include "core/search/product_scan.h"
 #include "core/search/query_block.h"
 #include "core/search/schedule.h"
 #include "core/search/seed.h"
@@ -23,6 +24,7 @@
 struct ct_search {
     struct ct_query_block block;
     struct ct_query_groups groups;
+    struct ct_product_scan products;
     struct ct_frontier frontier;
     struct ct_schedule schedule;
     struct ct_search_recorder recorder;

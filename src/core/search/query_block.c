@@ -77,6 +77,7 @@ void ct_query_block_load(struct ct_query_block *block, const struct ct_batch *ba
         block->active[i] = i;
         block->reach[i] = ct_tiles_q_f32(t->tiles, d, q, block->q_f32 + (size_t)i * d);
         block->candidates[i].count = 0;
+        block->sq_error[i] = 0;
         block->max_distance[i] =
             batch->max_distance ? batch->max_distance[block->line[i]] : INFINITY;
         struct ct_query_start start =
@@ -105,6 +106,7 @@ void ct_set_threshold(struct ct_query_block *block, int i, struct ct_neighbor th
     if (factor < 1)
         block->box_threshold[i] = ct_f32_threshold(tiles, metric->norm, block->reach[i],
                                                    ct_norm_bound(metric, d, factor * distance));
+    candidates->threshold += block->sq_error[i];
     candidates->max_row = threshold.sq > 0 || threshold.row > max_row ? max_row : threshold.row;
     if (block->context.filter && !block->context.filter->key_is_row)
         candidates->max_row = block->limits[i].max_rank;

@@ -56,6 +56,7 @@ struct ct_query_block {
     double max_distance[CT_BLOCK];             /* of neighbors; INFINITY: no limit */
     struct ct_neighbor threshold[CT_BLOCK];    /* later neighbors are not wanted */
     float box_threshold[CT_BLOCK];             /* farther boxes are not evaluated */
+    float sq_error[CT_BLOCK];                  /* of squares by products (product_scan.h); or 0 */
     int max_row[CT_BLOCK];                     /* larger rows are not wanted */
     struct ct_query_limits limits[CT_BLOCK];   /* with a filter: what each query excludes */
     struct ct_candidates candidates[CT_BLOCK]; /* with the float32 threshold of each query */

@@ -51,8 +51,8 @@ void ct_tighten_threshold(struct ct_query_block *block, int i)
     if (candidates->count < k)
         return;
     float sq = context->kernels->find_threshold(candidates, k, k + k / 8 + 1);
-    double norm =
-        ct_f32_distance_bound(context->tree->tiles, context->metric.norm, block->reach[i], sq);
+    double norm = ct_f32_distance_bound(context->tree->tiles, context->metric.norm, block->reach[i],
+                                        sq + block->sq_error[i]);
     double distance = ct_distance_bound(&context->metric, context->tree->d, norm);
     struct ct_neighbor threshold = {ct_sq_threshold(distance), INT_MAX};
     if (threshold.sq < block->threshold[i].sq)

@@ -69,6 +69,12 @@ static inline unsigned eligible_bits(unsigned bits, const int *row,
 #define CT_FMIN(a, b) (FVEC) CT_MIN4(a, b)
 #define CT_DWITHIN(a, b) CT_AT_MOST2(a, b)
 #define CT_WITHIN(a, b) CT_AT_MOST4(a, b)
+#define CT_SCALED(x, q, i, sum) ((x)*CT_FSPLAT((q)[i]) + (sum))
+#if CT_SSE2
+#define CT_QUERIES_IN_REGISTERS 4
+#else
+#define CT_QUERIES_IN_REGISTERS 8
+#endif
 #include "core/simd/euclid_kernels.h"
 
 /* ---- NEON ----------------------------------------------------------------- */
@@ -85,6 +91,12 @@ static inline unsigned eligible_bits(unsigned bits, const int *row,
 #define CT_FMA(a, b, c) vfmaq_f32(c, a, b)
 #define CT_FSPLAT(x) (FVEC) CT_SPLAT4(x)
 #define CT_DWITHIN(a, b) ct_neon_bits2(vcleq_f64((float64x2_t)(a), (float64x2_t)(b)))
+#define CT_WITHIN(a, b) ct_neon_bits4(vcleq_f32((float32x4_t)(a), (float32x4_t)(b)))
+/* One load brings the values of four queries, and the multiplication selects a lane. */
+#define CT_SCALED(x, q, i, sum)                                                                    \
+    (FVEC) vfmaq_laneq_f32((float32x4_t)(sum), (float32x4_t)(x), vld1q_f32((q) + (i) / 4 * 4),     \
+                           (i) % 4)
+#define CT_QUERIES_IN_REGISTERS 8
 #include "core/simd/euclid_kernels.h"
 #endif
 
@@ -109,6 +121,8 @@ static inline unsigned eligible_bits(unsigned bits, const int *row,
     (unsigned)_mm256_movemask_pd(_mm256_cmp_pd((__m256d)(a), (__m256d)(b), _CMP_LE_OQ))
 #define CT_WITHIN(a, b)                                                                            \
     (unsigned)_mm256_movemask_ps(_mm256_cmp_ps((__m256)(a), (__m256)(b), _CMP_LE_OQ))
+#define CT_SCALED(x, q, i, sum) CT_FMA(x, CT_FSPLAT((q)[i]), sum)
+#define CT_QUERIES_IN_REGISTERS 4
 #include "core/simd/euclid_kernels.h"
 
 /* ---- AVX-512 -------------------------------------------------------------- */
@@ -149,6 +163,8 @@ CT_512 static inline void pack_avx512(float *sq, int *pos, unsigned bits, __m512
 #define CT_FMIN(a, b) (FVEC) _mm512_min_ps((__m512)(a), (__m512)(b))
 #define CT_DWITHIN(a, b) (unsigned)_mm512_cmp_pd_mask((__m512d)(a), (__m512d)(b), _CMP_LE_OQ)
 #define CT_WITHIN(a, b) (unsigned)_mm512_cmp_ps_mask((__m512)(a), (__m512)(b), _CMP_LE_OQ)
+#define CT_SCALED(x, q, i, sum) CT_FMA(x, CT_FSPLAT((q)[i]), sum)
+#define CT_QUERIES_IN_REGISTERS 8
 #include "core/simd/euclid_kernels.h"
 #endif
 

@@ -19,7 +19,10 @@
 
 #include <stddef.h>
 
-enum { CT_GROUP = 8 }; /* queries that scan a tile together */
+enum {
+    CT_GROUP = 8,          /* queries that scan a tile together */
+    CT_PAIR = 2 * CT_LANES /* points of two adjacent tiles */
+};
 
 /* Tiles that may hold neighbors, with their boxes side by side. */
 struct ct_nearby_tiles {
@@ -87,6 +90,20 @@ struct ct_kernels {
      * whether the buffer of query i is full. */
     unsigned (*scan_tile_group)(const float *tile, int d, const float *q, const int *row, int pos,
                                 struct ct_candidates *const *list);
+
+    /* ---- float32: squared distances by matrix products, for CT_GROUP queries and CT_PAIR points.
+     * The distance is Euclidean in every table, and not that of the norm. ---- */
+
+    /* Computes half[i] [tiles * CT_LANES], minus half the squared norm of point i of `tiles`
+     * adjacent tiles; NaN for absent points. */
+    void (*half_squares)(const float *tile, int d, int tiles, float *half);
+
+    /* For two adjacent tiles: value[i * CT_PAIR + lane] = the dot product of query i and the point
+     * in a lane, plus half[lane]: half of |q|^2 - |q - x|^2. Bit lane of within[i]: whether the
+     * value is at least least[i]. Returns a bit for each query with such points; value is set
+     * for these queries only. q as in scan_tile_group(). */
+    unsigned (*pair_products)(const float *tile, int d, const float *half, const float *q,
+                              const float *least, float *value, unsigned *within);
 
     /* Lists the boxes, of `count` [d rows of stride], whose squared distance to the box
      * [q_lower, q_upper] is within the threshold: their numbers and squared distances.

@@ -19,9 +19,11 @@
  *   CT_COUNT(bits)        the number of bits set,
  *   CT_PACK(sq, pos, bits, a, b)  stores the floats of a and the ints of b whose bits are
  *                         set, packed, at sq and pos; may overwrite a vector beyond them,
- *   CT_ELIGIBLE(bits, row, list)  the bits whose rows are eligible for a query;
- * or CT_FLOAT_NEON in place of those from CT_FMAX on, except CT_DWITHIN. No include
- * guard, on purpose.
+ *   CT_ELIGIBLE(bits, row, list)  the bits whose rows are eligible for a query,
+ *   CT_SCALED(x, q, i, sum)  x * q[i] + sum in float, fused or not,
+ *   CT_QUERIES_IN_REGISTERS  4 or 8 queries whose sums with two vectors of points fit in registers;
+ * or CT_FLOAT_NEON in place of those from CT_FMAX to CT_ELIGIBLE, except CT_WITHIN and CT_DWITHIN.
+ * No include guard, on purpose.
  */
 
 /* Vectors of doubles and of floats, and of integers of the same width: comparisons give -1 or
@@ -172,6 +174,8 @@ CT_TARGET static inline int CT_NAME(count_within_f64)(const double *x, int count
 #undef CT_SQUARED
 #undef CT_SUM_KERNELS
 
+#include "core/simd/product_kernels.h"
+
 /* ---- thresholds ------------------------------------------------------------- */
 
 #define CT_REAL double
@@ -287,9 +291,10 @@ CT_TARGET static unsigned CT_NAME(largest)(const double *x)
     {                                                                                              \
         CT_LABEL, unfused, manhattan, chebyshev, CT_NAME(sqdist), CT_NAME(rank),                   \
             CT_NAME(rank_nearly_sorted), CT_NAME(find_threshold_f64), CT_NAME(find_threshold),     \
-            CT_NAME(compact), sums(scan_tile), sums(scan_tile_group), sums(boxes_within),          \
-            sums(insert_tile), sums(collect_nearby), sums(sort_candidates), sums(scan_nearby),     \
-            CT_NAME(boxes_nearer), CT_NAME(min_sqdist), CT_NAME(largest),                          \
+            CT_NAME(compact), sums(scan_tile), sums(scan_tile_group), CT_NAME(half_squares),       \
+            CT_NAME(pair_products), sums(boxes_within), sums(insert_tile), sums(collect_nearby),   \
+            sums(sort_candidates), sums(scan_nearby), CT_NAME(boxes_nearer), CT_NAME(min_sqdist),  \
+            CT_NAME(largest),                                                                      \
     }
 #define CT_EUCLIDEAN_TABLE(sums, unfused)                                                          \
     CT_TABLE(sums, unfused, &CT_MANHATTAN_NAME(kernels), &CT_CHEBYSHEV_NAME(kernels))
@@ -338,3 +343,5 @@ static const struct ct_kernels CT_NAME(kernels) = CT_EUCLIDEAN_TABLE(CT_NAME, &k
 #undef CT_COUNT
 #undef CT_PACK
 #undef CT_ELIGIBLE
+#undef CT_SCALED
+#undef CT_QUERIES_IN_REGISTERS
