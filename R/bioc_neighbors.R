@@ -91,7 +91,7 @@ when_loaded <- function(package, register) {
 }
 
 # Defines the classes, which extend classes of BiocNeighbors, and their methods. They are in an
-# environment of their own, because the namespace of this package may be locked by then.
+# environment of their own, because the namespace of this package may already be locked.
 register_bioc_neighbors <- function() {
   where <- new.env(parent = topenv())
   assign(".packageName", "covertree", where)

@@ -34,8 +34,8 @@
 #' [radius_query()]; in addition about 1 microsecond for each value that is read, and about 1
 #' microsecond for each neighbor that is written. Memory: about 150 bytes for each neighbor of
 #' a chunk, and for a .csv file of points, the lines of a chunk of 250,000 lines and two copies of the
-#' coordinates. `--radius` without `--k` can find very many points for each query; a smaller `--chunk`
-#' limits them.
+#' coordinates. `--radius` without `--k` can find many points for each query; a smaller `--chunk` then
+#' limits the memory.
 #'
 #' @seealso [cover_tree()], [knn_query()] and [radius_query()] in R; [write_tree()]
 #' @name covertree_cli

@@ -39,9 +39,9 @@
 #' @param window A whole number w of at least 0, for rows in the order of time: the own point in row
 #'   i does not find the rows from i - w to i + w. `query` must be `NULL`.
 #' @param recall The mean share of the true neighbors to find: one number above 0 and at most 1. 1
-#'   is exact. Below 1, the search by residual correlation stops early. How early is determined on
-#'   samples of the queries, some of which are also answered exactly. By Euclidean distance and by
-#'   functions ([metric_function()], [kernel_custom()]), and with `metric_gower(na = "scan")`, the
+#'   is exact. Below 1, the search by residual correlation stops early. Samples of the queries, some
+#'   of which are also answered exactly, determine how early. By Euclidean distance and by functions
+#'   ([metric_function()], [kernel_custom()]), and with `metric_gower(na = "scan")`, the
 #'   result is exact.
 #' @param epsilon The permitted relative error of distances, at least 0: the distance of the
 #'   neighbor of each rank is at most (1 + `epsilon`) times the distance of the true neighbor of
@@ -93,7 +93,8 @@
 #'     \item{`stats`}{with `control = knn_control(stats = TRUE)`: see [knn_stats()]}
 #'   }
 #'   If a query has fewer than k neighbors (within `max_distance`, and not excluded), its rows of
-#'   both matrices are padded with `NA`. Without queries, both matrices are 0 x k, and the result is exact.
+#'   both matrices are padded with `NA`. Without queries, both matrices are 0 x k, and the result is
+#'   exact.
 #'
 #'   `as.data.frame()` converts the result to a data frame with a row for each neighbor, without the
 #'   padding, and the columns `query` (the number of the query, or with `rows` the row number of the
@@ -105,7 +106,7 @@
 #' stores the smallest value, the group (if all points have the same one) and the range of rows of
 #' each node and tile of the tree, and so excludes nodes without a permitted point.
 #'
-#' Uses: `before` finds earlier events, or conditioning sets in a given order; `before =
+#' Applications: `before` finds earlier events, or conditioning sets in a given order; `before =
 #' seq_len(n)` is `predecessor = TRUE`. `exclude` finds neighbors in other folds of a
 #' cross-validation by groups, other patients or treatment groups for matching, or other spatial
 #' blocks. `window` excludes trivial matches in a time series. If the rows of x are the subsequences
@@ -145,15 +146,15 @@
 #' exceeds the target by three standard errors, which include half of another query that loses as
 #' much as those that miss neighbors.
 #'
-#' If the exact sample is too small to tell, because one query could lose more than the target
-#' permits, as with `k = 1` and a target of 0.999, an exact sample as large as the control sample
-#' decides alone. The answer is exact, and its attribute `exact` is `TRUE`, if there are not more
-#' than twice as many queries as in the exact sample, if no effort reaches the target, or if the
-#' exact search is estimated to cost less, as it may for a smooth kernel. The stated recall is
-#' estimated on the samples that chose the effort; the choice shifts it by less than its standard
-#' error, as a rule. The answers of the samples are not part of the result.
+#' The exact sample is too small if one query could lose more than the target permits, as with
+#' `k = 1` and a target of 0.999. Then an exact sample as large as the control sample decides alone.
+#' The answer is exact, and its attribute `exact` is `TRUE`, if there are not more than twice as
+#' many queries as in the exact sample, if no effort reaches the target, or if the exact search is
+#' estimated to cost less, as it may for a smooth kernel. The stated recall is estimated on the
+#' samples that chose the effort; the choice shifts it by less than its standard error, as a rule.
+#' The answers of the samples are not part of the result.
 #'
-#' What that guarantees:
+#' The guarantees of a stated recall, and their limits:
 #' \itemize{
 #'   \item The target holds for the mean of all queries, not for each query. Outliers and queries
 #'     with a small residual variance miss more than others: `worst` tells how much, and
@@ -184,9 +185,9 @@
 #' Stops if `tree` is not a tree; if `query` is not numeric and finite, or has other columns than
 #' the tree, by number or by name; if the range of the columns of `query` and of the tree's points
 #' together is outside the limits of [cover_tree()]; if `rows` contains anything but row numbers of
-#' the tree; if `k`, `predecessor`, `self`, `before`, `exclude`, `window`, `recall`, `epsilon`, `budget`, `max_distance`, `threads`,
-#' `max_pairs` or `control` is not as described; if arguments exclude each other; and if the result
-#' would have more than `max_pairs` pairs.
+#' the tree; if `k`, `predecessor`, `self`, `before`, `exclude`, `window`, `recall`, `epsilon`,
+#' `budget`, `max_distance`, `threads`, `max_pairs` or `control` is not as described; if arguments
+#' exclude each other; and if the result would have more than `max_pairs` pairs.
 #'
 #' @section Cost:
 #' Time, Euclidean distance: at most O(n d + k log k) operations for each query, which is the cost
@@ -195,13 +196,14 @@
 #' the queries along the Hilbert curve, O(m d); with `rows`, it takes O(n) more.
 #' A search of all own points with a `k` of at most 16 and few dimensions does not descend from the
 #' root for each query, but begins in the tile of the point. With up to four rows of `query`, no
-#' other argument than `k` and `threads`, and a tree of points by Euclidean distance, a call does
-#' without most of its checks and takes a few microseconds more than the search itself.
+#' other argument than `k` and `threads`, and a tree of points by Euclidean distance, a call omits
+#' most of its checks and takes a few microseconds more than the search itself.
 #'
-#' With `before`, `exclude` or `window`, a call also takes O(n log n) time. With `before`, it builds
-#' trees of the points with small values for queries with small values, in about the time of one
-#' tree; with few queries it does not. A query whose k nearest permitted points are far away takes
-#' longer: its ball contains excluded points, which are excluded node by node where possible.
+#' With `before`, `exclude` or `window`, a call also takes O(n log n) time. With `before`, it also
+#' builds trees of the points with small values, for queries with small values, in about the time of
+#' one tree. With few queries, it builds no such trees. A query whose k nearest permitted points are
+#' far away takes longer, because its ball contains excluded points. The search excludes them node by
+#' node where possible.
 #'
 #' Time, residual correlation with s inducing points: O(n (s + d)) for each query of an exact
 #' search, and half of that with `predecessor = TRUE` for all points. A rotation of the factors, if

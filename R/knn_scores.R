@@ -52,11 +52,11 @@
 #'
 #' @section Errors:
 #' Stops if `x` is a result for other queries than all own points, or one with `self`, `before`,
-#' `exclude` or `window`; for `knn_lof()`, if `x` is a tree
-#' after [remove_points()]; if `k` is missing although `x` is not a result, is not a whole number,
-#' or is not within the limits above; if a point has fewer than k neighbors, as is possible with
-#' `metric_gower(na = "scan")` and with `max_distance`; if the metric has no volume for `knn_density()`; and if
-#' [cover_tree()] or [knn_query()] stops.
+#' `exclude` or `window`; for `knn_lof()`, if `x` is a tree after [remove_points()]; if `k` is missing
+#' although `x` is not a result, is not a whole number, or is not within the limits above; if a point
+#' has fewer than k neighbors, as is possible with `metric_gower(na = "scan")` and with
+#' `max_distance`; if the metric has no volume for `knn_density()`; and if [cover_tree()] or
+#' [knn_query()] stops.
 #'
 #' @section Cost:
 #' The cost of [cover_tree()] and [knn_query()], and O(n k) time and memory. For `knn_lof()`, points

@@ -5,8 +5,8 @@
 #'
 #' @param x A result of [knn_query()], [radius_query()] or [vecchia_neighbors()].
 #' @param points The points among which the search found neighbors: their tree, or a matrix or data
-#'   frame, of which other columns than those of the search may be given, such as longitude and
-#'   latitude for a search by coordinates in space. For [vecchia_neighbors()], the locations in the
+#'   frame. Its columns may differ from those of the search, such as longitude and latitude for a
+#'   search by coordinates in space. For [vecchia_neighbors()], the locations in the
 #'   order of `x`.
 #' @param query The number of a query, from 1 to m: draws this query and its neighbors. `NULL`: draws a
 #'   map of all queries.
@@ -38,8 +38,8 @@
 #' The colors go from dark for a small distance to bright for a large one, and from dark to bright
 #' for counts, on a logarithmic scale if most values are positive and their range exceeds a factor of
 #' five. The ends of the scale are the 2% and 99% quantiles (of fewer than 100 values, the smallest and
-#' the largest; of a logarithmic scale, those of the positive values). Values beyond have the color of
-#' the end.
+#' the largest; of a logarithmic scale, those of the positive values). Values beyond an end have the
+#' color of the end.
 #' Queries without a neighbor of this rank are gray. Large values are drawn last.
 #'
 #' With `query`, a dashed circle has the distance of the farthest neighbor, if the picture has all

@@ -26,8 +26,8 @@
 #' neighbors. By residual correlation, they are the pairs that were filtered in single precision and
 #' in double precision, and those whose correlation was computed. With a [budget()] or an approximate
 #' residual correlation, the points evaluated are a stage; with a [metric_function()], the distances
-#' computed, without those that the tree has kept. A stage that a search does not have has no bar. A tile has up to 16 points and is counted as 16, but not as
-#' more points than the tree has.
+#' computed, without those that the tree has kept. A stage that a search does not have has no bar. A
+#' tile has up to 16 points and is counted as 16, but not as more points than the tree has.
 #'
 #' The margins are those of `par("mar")`; no graphical parameter is changed.
 #'

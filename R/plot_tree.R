@@ -42,12 +42,12 @@
 #' contains all points of the node. Of more than two columns, the picture shows the projection
 #' of the ball on two of them.
 #'
-#' **Curve.** [hilbert_order()] of the tree's points, in all of their columns.
+#' **Curve.** The curve is the [hilbert_order()] of the tree's points, in all of their columns.
 #'
 #' **Boxes.** The box of a leaf or tile is the range of its points in the two columns.
 #'
 #' **The search for one query.** The picture does not record a search. It shows the boxes that every
-#' search by bounding boxes has to read to be sure of its answer: those that are not farther from the
+#' search by bounding boxes must read for an exact answer: those that are not farther from the
 #' query than its k-th neighbor. A node is skipped, with all nodes and tiles below it, if its box is
 #' farther away. [knn_query()] reads these tiles, and more while its threshold is still above the
 #' distance of the k-th neighbor; [knn_stats()] counts them. The k-th distance is drawn as a dashed

@@ -9,11 +9,11 @@
 #' with the argument `control` use `knn_control(progress = )`, whose default is this option.
 #'
 #' @section What is printed:
-#' If the package \pkg{cli} is installed and the console can redraw a line, a progress bar of
-#' \pkg{cli}, which disappears at the end; otherwise a line of text on `stderr()` with the name of the
-#' function, the stage and its finished share in percent, which is rewritten about twice a second. A
-#' call has one or several stages, and each of them goes from 0 to 100%. Stages that end within the
-#' first two seconds of a call are not printed.
+#' If the package \pkg{cli} is installed and the console can redraw a line, a call prints a progress
+#' bar of \pkg{cli}, which disappears at the end. Otherwise it prints a line of text on `stderr()`
+#' with the name of the function, the stage and its finished share in percent, and rewrites the line
+#' about twice a second. A call has one or several stages, and each of them goes from 0 to 100%.
+#' Stages that end within the first two seconds of a call are not printed.
 #'
 #' | function | stages | share of |
 #' |---|---|---|
@@ -27,8 +27,8 @@
 #' [radius_query()] and builds with a [metric_function()] print no progress.
 #'
 #' @section Cost:
-#' None within the first two seconds; then about a call of an R function twice a second. All output
-#' comes from the main thread, between parallel regions. Results do not depend on it.
+#' None within the first two seconds; after these, about two calls of an R function per second. All
+#' output comes from the main thread, between parallel regions. Results do not depend on it.
 #'
 #' @examples
 #' old <- options(covertree.progress = FALSE)
@@ -62,7 +62,7 @@ begin_progress <- function(what, on = shows_progress(), seconds = c(2, 0.5)) {
   TRUE
 }
 
-# Whether a call is still running: an interrupt may have ended it before it could say so.
+# Whether a call is still running: an interrupt may have ended it without end_progress().
 is_on_stack <- function(frame) any(vapply(sys.frames(), identical, NA, frame))
 
 end_progress <- function(outermost) {

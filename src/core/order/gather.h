@@ -4,8 +4,8 @@
 
 #include "core/host.h"
 
-/* Writes the points x [n x d, column-major] in the order `order` [n] of indices from 0 to out, and
- * their rows from 1 to row [n]. Linear. */
+/* Writes to `out` the points x [n x d, column-major] in the order `order` [n] (indices from 0), and
+ * to `row` [n] their rows (from 1). Linear time. */
 void ct_gather_points(const struct ct_host *host, const double *x, int n, int d, const int *order,
                       int threads, double *out, int *row);
 

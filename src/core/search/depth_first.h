@@ -1,8 +1,8 @@
 /* depth_first.h: the k nearest neighbors of few queries, each alone.
  *
  * Used by ct_knn() for a few queries, as in a service that answers them one by one. A search of
- * blocks allocates lists of all nodes and tiles of the tree before it starts; this search needs
- * memory for the path from the root only, and starts no threads.
+ * blocks allocates lists of all nodes and tiles of the tree before it starts. This search needs
+ * memory only for the path from the root, and starts no threads.
  */
 #ifndef COVERTREE_SEARCH_DEPTH_FIRST_H
 #define COVERTREE_SEARCH_DEPTH_FIRST_H

@@ -6,9 +6,9 @@
 #include "core/search/row_filter.h"
 
 /* Finds the nearest of the points that the limits permit, for a batch without filter. Otherwise
- * like ct_knn(). Beside the searches it takes O(n) time and memory. With ranks, it also builds
- * trees of the points with small ranks, where enough queries have small ranks: in all, about the
- * time to build the tree, and the memory of a tree of half of the points. */
+ * like ct_knn(). Besides the searches, it takes O(n) time and memory. With ranks, it also builds
+ * trees of the points with small ranks, if enough queries have small ranks. These trees take about
+ * the time to build the tree, and the memory of a tree of half of the points. */
 void ct_knn_filtered(const struct ct_host *host, const struct ct_batch *batch,
                      const struct ct_row_limits *limits, int k, double missing, int *index,
                      double *distance);

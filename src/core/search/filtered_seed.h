@@ -1,7 +1,7 @@
 /* filtered_seed.h: first thresholds of a block whose queries exclude points by a filter.
  *
- * A threshold comes from eligible points only: from those in the seed tiles, or by inheritance from
- * a query whose eligible points are eligible for this query, too.
+ * A threshold comes from eligible points only: from those in the seed tiles, or from a query whose
+ * eligible points are eligible for this query, too.
  */
 #ifndef COVERTREE_SEARCH_FILTERED_SEED_H
 #define COVERTREE_SEARCH_FILTERED_SEED_H

@@ -1,11 +1,11 @@
 /* own_points.h: the k nearest neighbors of all of a tree's own points, for small k.
  *
- * Used by ct_knn() if the queries are all own points, without further demands, by a metric whose
- * distance is a norm. The points are answered cell by cell. A cell is a node of at most 32 tiles:
- * its points lie side by side in memory, and so do the points nearest to them. A query therefore
- * needs no descent for a first threshold, and one traversal of the tree serves up to 512 queries.
- * Points whose neighborhood has too many tiles or too many candidates remain for the general
- * search: many dimensions, outliers, ties.
+ * Used by ct_knn() if the queries are all own points, every other point may be a neighbor, the
+ * answer is exact, and the distance is a norm. The points are answered cell by cell. A cell is a
+ * node of at most 32 tiles. Its points lie side by side in memory, and so do the points nearest to
+ * them. A query therefore needs no descent for a first threshold, and one traversal of the tree
+ * serves up to 512 queries. The general search answers the points whose neighborhood has too many
+ * tiles or too many candidates: in many dimensions, outliers, ties.
  */
 #ifndef COVERTREE_SEARCH_OWN_POINTS_H
 #define COVERTREE_SEARCH_OWN_POINTS_H

@@ -2,11 +2,11 @@
  *
  * Used where a block scans all tiles in many dimensions. By |q - x|^2 = |q|^2 - 2 (q.x - |x|^2 / 2)
  * a pair costs one multiply-add per coordinate: two thirds of the arithmetic of tile_scan.h, or
- * half where multiply-add is one instruction. The squares have an absolute error in place of a
- * relative one, so that the scan suits blocks whose thresholds are large beside the error.
+ * half where multiply-add is one instruction. The error of the squares is absolute, not relative,
+ * so the scan suits blocks whose thresholds are large compared with the error.
  *
- * The error of a square. With u = 2^-24, Q and X the largest norms of a query and a point of the
- * tree in tile units, from which the float32 coordinates are taken as exact:
+ * The error of a square. The float32 coordinates count as exact. Let u = 2^-24, and let Q and X be
+ * the largest norms of a query and of a point of the tree [tile units]:
  *   |x|^2 / 2      at most (d + 1) u X^2 / 2;
  *   the sum        d + 1 roundings, of terms that add up to at most X^2 / 2 + Q X;
  *   |q|^2, the last sum, the threshold, and what `least` is computed from
@@ -21,10 +21,10 @@
 
 #include "core/search/tile_scan.h"
 
-/* What a thread keeps for scans by products. */
+/* The scratch of a thread for scans by products. */
 struct ct_product_scan {
     int possible; /* whether searches may use products */
-    int has_half; /* whether half is computed */
+    int has_half; /* whether `half` is computed */
     float *half;  /* [tiles * CT_LANES] minus half the squared norm of each point [tile units] */
     float sq[CT_BLOCK]; /* |q|^2 of each query of the block [tile units] */
 };
@@ -34,9 +34,10 @@ struct ct_product_scan {
 void ct_product_scan_init(const struct ct_host *host, const struct ct_search_context *context,
                           struct ct_product_scan *scan);
 
-/* Prepares the block for a scan by products, if its queries are many and the error of a square is
- * small beside the threshold of each. Then sets the error of each query, and returns 1. Costs
- * O(d) per query, and in the first block of a thread a pass over all tiles. */
+/* Prepares the block for a scan by products, if it has many queries and the error of a square is
+ * small compared with the threshold of each. Then sets the error of each query, and returns 1.
+ * Otherwise returns 0. Costs O(d) per query, and in the first block of a thread a pass over all
+ * tiles. */
 int ct_product_scan_begin(struct ct_query_block *block, const struct ct_query_groups *groups,
                           struct ct_product_scan *scan);
 

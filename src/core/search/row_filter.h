@@ -8,8 +8,7 @@
  * rank, the group if all points have the same one, and the range of rows. So a search excludes
  * nodes and tiles without eligible points. The scan of a tile compares one integer of each point,
  * the key: the rank if there are ranks, otherwise the group, otherwise the row. The search drops
- * candidates that the other limits exclude, before a threshold is lowered to the distance of a
- * candidate.
+ * the candidates that the other limits exclude before it tightens a threshold.
  */
 #ifndef COVERTREE_SEARCH_ROW_FILTER_H
 #define COVERTREE_SEARCH_ROW_FILTER_H
@@ -26,7 +25,7 @@ struct ct_row_limits {
     int window;             /* own queries: rows at most this far are not eligible; below 0: none */
 };
 
-/* What a set of points has in common. */
+/* What the points of a set have in common. */
 struct ct_row_summary {
     int min_rank;         /* 0 without ranks */
     int group;            /* of all points; 0: different groups, or without groups */

@@ -16,15 +16,15 @@ struct ct_split_child {
 };
 
 /* A build in progress. Entries of the arrays [n] that belong to the points of one node are
- * used by the threads that split the node only. */
+ * used only by the threads that split the node. */
 struct ct_build_state {
     const struct ct_host *host;
     const struct ct_kernels *kernels;
     double *points; /* [n x d, column-major] in tree order as far as nodes are split */
     int *row;       /* [n] */
     int n, d, leaf_size, threads;
-    int shared; /* whether a split uses all threads, as the calling thread does outside of parallel
-                 * regions; otherwise it uses one thread */
+    int shared; /* whether a split uses all threads, as is possible outside of parallel regions;
+                 * otherwise it uses one thread */
     double *sqdist; /* [n] squared distance of a point to the nearest center so far */
     int *assigned;  /* [n] index of the point's child; then, the point's new position */
     double *buffer; /* [n] summaries of chunks; then, values of a column in their new order */

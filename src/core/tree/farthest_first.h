@@ -14,8 +14,8 @@
 void ct_measure_node(const struct ct_build_state *state, struct ct_build_node *node, int summaries);
 
 /* Chooses the centers of the children, writes their positions to state->child, and the index of
- * the child of each point to state->assigned. Returns the number of centers; 0 if the points do not
- * come within the cover radius of the next level with a moderate number of centers. Then all
+ * the child of each point to state->assigned. Returns the number of centers; 0 if the points are
+ * not within the cover radius of the next level of a moderate number of centers. Then all
  * distances are nearly equal, as in many dimensions, and scanning the points is cheaper than
  * descending. Needs ct_measure_node() with summaries before.
  *
