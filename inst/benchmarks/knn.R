@@ -148,7 +148,7 @@ run <- function(name) {
     draw <- if (isTRUE(work$calls)) stats::runif else stats::rnorm
     work$query <- matrix(draw(m * ncol(x)), m)
   }
-  peers <- Filter(function(peer) has(package_of[[peer]]), work$peers)
+  peers <- Filter(function(peer) has_peer(peer), work$peers)
   sides <- c(list("covertree, 1 thread" = ours(x, work, 1), "covertree, 2 threads" = ours(x, work, 2)),
              sapply(peers, peer, x = x, work = work))
   measured <- interleave(sides)
