@@ -23,8 +23,8 @@ struct ct_build_state {
     double *points; /* [n x d, column-major] in tree order as far as nodes are split */
     int *row;       /* [n] */
     int n, d, leaf_size, threads;
-    int shared; /* whether a split uses all threads, as is possible outside of parallel regions;
-                 * otherwise it uses one thread */
+    int shared;     /* whether a split uses all threads, as is possible outside of parallel regions;
+                     * otherwise it uses one thread */
     double *sqdist; /* [n] squared distance of a point to the nearest center so far */
     int *assigned;  /* [n] index of the point's child; then, the point's new position */
     double *buffer; /* [n] summaries of chunks; then, values of a column in their new order */
