@@ -37,21 +37,6 @@ static int lacks_candidates(struct ct_query_block *block)
     return 0;
 }
 
-/* Triples the number of tiles until no query lacks candidates, or all tiles are scanned. */
-static struct ct_tile_span widen(struct ct_search *s, struct ct_tile_span seed)
-{
-    int count = s->block.context.tree->tiles->count;
-    while (seed.end - seed.first < count && lacks_candidates(&s->block)) {
-        int more = seed.end - seed.first;
-        struct ct_tile_span wide = {seed.first > more ? seed.first - more : 0,
-                                    count - seed.end > more ? seed.end + more : count};
-        ct_scan_span(&s->block, &s->groups, (struct ct_tile_span){wide.first, seed.first});
-        ct_scan_span(&s->block, &s->groups, (struct ct_tile_span){seed.end, wide.end});
-        seed = wide;
-    }
-    return seed;
-}
-
 /* Points of the first seed, some of which lie in the windows of the queries. */
 static int seed_points(const struct ct_search_context *context)
 {
@@ -69,7 +54,7 @@ struct ct_tile_span ct_seed_filtered(struct ct_search *s, const struct ct_last_q
         if (ct_limits_are_nested(&last->limits, &block->limits[i]))
             ct_inherit_threshold(block, i, last->distance, last->q, 0);
     ct_scan_span(block, &s->groups, seed);
-    seed = widen(s, seed);
+    seed = ct_widen_span(block, &s->groups, seed, lacks_candidates);
     for (int i = 0; i < block->count; i++) {
         if (i > 0 && ct_is_tightened(block, i - 1) &&
             ct_limits_are_nested(&block->limits[i - 1], &block->limits[i]))

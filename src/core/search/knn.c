@@ -56,29 +56,13 @@ struct knn_call {
 
 /* Whether at least one query has no threshold, because it has found fewer neighbors than it can
  * have. */
-static int lacks_neighbors(const struct ct_query_block *block)
+static int lacks_neighbors(struct ct_query_block *block)
 {
     for (int i = 0; i < block->count; i++)
         if (block->max_distance[i] == INFINITY &&
             block->candidates[i].count < ct_reachable_neighbors(block, i, block->context.k))
             return 1;
     return 0;
-}
-
-/* Extends the seed of a predecessor search, in which few points may be eligible. Triples the
- * number of tiles until every query has k candidates, and with them a threshold. */
-static struct ct_tile_span widen_seed(struct ct_search *s, struct ct_tile_span seed)
-{
-    int count = s->block.context.tree->tiles->count;
-    while (seed.end - seed.first < count && lacks_neighbors(&s->block)) {
-        int more = seed.end - seed.first;
-        struct ct_tile_span wide = {seed.first > more ? seed.first - more : 0,
-                                    count - seed.end > more ? seed.end + more : count};
-        ct_scan_span(&s->block, &s->groups, (struct ct_tile_span){wide.first, seed.first});
-        ct_scan_span(&s->block, &s->groups, (struct ct_tile_span){seed.end, wide.end});
-        seed = wide;
-    }
-    return seed;
 }
 
 /* Whether every query starts with a threshold. */
@@ -119,7 +103,7 @@ static struct ct_tile_span seed_thresholds(struct knn_worker *worker, int predec
         ct_inherit_threshold(block, i, worker->last_distance, worker->last_q, worker->last_row);
     ct_scan_span(block, &s->groups, seed);
     if (predecessor)
-        seed = widen_seed(s, seed);
+        seed = ct_widen_span(block, &s->groups, seed, lacks_neighbors);
     for (int i = 0; i < block->count; i++) {
         if (i > 0 && ct_is_tightened(block, i - 1))
             ct_inherit_threshold(block, i, sqrt(block->threshold[i - 1].sq),

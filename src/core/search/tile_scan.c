@@ -90,6 +90,22 @@ void ct_scan_span(struct ct_query_block *block, struct ct_query_groups *groups,
     block->work.tiles += (long long)(span.end - span.first) * block->count;
 }
 
+struct ct_tile_span ct_widen_span(struct ct_query_block *block, struct ct_query_groups *groups,
+                                  struct ct_tile_span span,
+                                  int (*lacks)(struct ct_query_block *block))
+{
+    int count = block->context.tree->tiles->count;
+    while (span.end - span.first < count && lacks(block)) {
+        int more = span.end - span.first;
+        struct ct_tile_span wide = {span.first > more ? span.first - more : 0,
+                                    count - span.end > more ? span.end + more : count};
+        ct_scan_span(block, groups, (struct ct_tile_span){wide.first, span.first});
+        ct_scan_span(block, groups, (struct ct_tile_span){span.end, wide.end});
+        span = wide;
+    }
+    return span;
+}
+
 /* The nearest tiles hold most of the neighbors: tightened once after them, the thresholds
  * exclude much of a long queue. */
 void ct_scan_queue(struct ct_query_block *block, struct ct_query_groups *groups,

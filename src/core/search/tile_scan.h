@@ -40,6 +40,12 @@ void ct_form_groups(struct ct_query_block *block, struct ct_query_groups *groups
 void ct_scan_span(struct ct_query_block *block, struct ct_query_groups *groups,
                   struct ct_tile_span span);
 
+/* Extends a scanned span for searches in which few points may be eligible: triples the number of
+ * tiles until lacks(block) is 0, or all tiles are scanned. Returns the span. */
+struct ct_tile_span ct_widen_span(struct ct_query_block *block, struct ct_query_groups *groups,
+                                  struct ct_tile_span span,
+                                  int (*lacks)(struct ct_query_block *block));
+
 /* Scans the tiles of a queue, ordered by distance, for all groups. Leaves out tiles beyond the
  * largest box threshold of the active queries, and tiles in the span `skip`. */
 void ct_scan_queue(struct ct_query_block *block, struct ct_query_groups *groups,
