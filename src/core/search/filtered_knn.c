@@ -97,21 +97,8 @@ static int split_batch(const struct ct_host *host, const struct ct_batch *batch,
     return count;
 }
 
-/* Marks the rows of a batch of own points [n]; returns NULL if the batch has all rows. */
-static const char *mark_rows(const struct ct_host *host, const struct ct_batch *batch)
-{
-    if (batch->query || !batch->order)
-        return NULL;
-    char *wanted = host->alloc((size_t)batch->tree->n, 1);
-    for (int i = 0; i < batch->tree->n; i++)
-        wanted[i] = 0;
-    for (int i = 0; i < batch->count; i++)
-        wanted[batch->tree->row[batch->order[i]] - 1] = 1;
-    return wanted;
-}
-
 /* Lists the queries of a part by rank: positions of own points in its tree, or rows of the query
- * points. Returns their number. wanted: see mark_rows(). */
+ * points. Returns their number. wanted: see ct_mark_rows(). */
 static int list_queries(const struct ct_batch *batch, const struct ct_row_limits *limits,
                         const struct ct_tree *t, const struct part *part, const char *wanted,
                         int *order)
@@ -154,7 +141,7 @@ void ct_knn_filtered(const struct ct_host *host, const struct ct_batch *batch,
 {
     struct part part[CT_PARTS_MAX];
     int parts = split_batch(host, batch, limits, k, part);
-    const char *wanted = mark_rows(host, batch);
+    const char *wanted = batch->query ? NULL : ct_mark_rows(host, batch);
     for (int p = 0; p < parts; p++) {
         void *mark = host->mark ? host->mark() : NULL;
         struct ct_tree tree = *batch->tree;

@@ -15,8 +15,7 @@ static int list_rows_above(const struct ct_tree *t, int row, const char *wanted,
     return count;
 }
 
-/* Marks the rows that the batch names [n]; returns NULL if it names all. */
-static const char *mark_rows(const struct ct_host *host, const struct ct_batch *batch)
+const char *ct_mark_rows(const struct ct_host *host, const struct ct_batch *batch)
 {
     if (!batch->order)
         return NULL;
@@ -44,7 +43,7 @@ struct ct_predecessor_plan ct_plan_predecessors(const struct ct_host *host,
     struct ct_predecessor_plan plan = {.parts = 0};
     int prefixes = ct_count_prefix_trees(batch->tree->n, k);
     const struct ct_tree *prefix = get_prefix_trees(host, batch, prefixes);
-    const char *wanted = mark_rows(host, batch);
+    const char *wanted = ct_mark_rows(host, batch);
     int *order = host->alloc((size_t)batch->tree->n, sizeof *order);
     for (int i = 0; i <= prefixes; i++) {
         const struct ct_tree *tree = i > 0 ? &prefix[i - 1] : batch->tree;

@@ -21,6 +21,9 @@ struct ct_predecessor_part {
     int count;
 };
 
+/* Marks the rows of a batch of own points [n]; returns NULL if the batch has all rows. O(n). */
+const char *ct_mark_rows(const struct ct_host *host, const struct ct_batch *batch);
+
 /* All parts; a caller searches each ct_predecessor_batch() in turn. */
 struct ct_predecessor_plan {
     struct ct_predecessor_part part[CT_PARTS_MAX];
