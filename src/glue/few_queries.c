@@ -14,10 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum {
-    MOST_QUERIES = 4, /* as many as ct_knn() searches depth first */
-    MOST_K = 4096     /* so that the result surely fits into memory */
-};
+enum { MOST_K = 4096 }; /* so that the result surely fits into memory */
 
 /* Ranges of coordinates [user's units] that surely neither overflow nor underflow: narrower than
  * the limits of check_extent() in R/check.R. */
@@ -123,7 +120,7 @@ SEXP r_few_knn(SEXP tree, SEXP query, SEXP k, SEXP threads)
         return R_NilValue;
     const struct ct_tree *t = r_tree(pointer);
     int count = Rf_nrows(query);
-    if (count < 1 || count > MOST_QUERIES || Rf_ncols(query) != t->d ||
+    if (count < 1 || count > CT_DEPTH_FIRST_QUERIES || Rf_ncols(query) != t->d ||
         !columns_match(query, pointer, t->d) || !is_in_range(REAL_RO(query), count, t))
         return R_NilValue;
     struct ct_batch batch = {.tree = t,

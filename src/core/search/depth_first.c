@@ -10,10 +10,7 @@
 
 #include <math.h>
 
-enum {
-    FEW = 4,        /* queries, at most */
-    SMALL_NODE = 32 /* a node of at most this number of tiles is not traversed further */
-};
+enum { SMALL_NODE = 32 }; /* a node of at most this number of tiles is not traversed further */
 
 /* The searcher: a block of one query. The lists grow as the tree demands. */
 struct depth_first {
@@ -27,8 +24,8 @@ struct depth_first {
 
 int ct_suits_depth_first(const struct ct_batch *batch)
 {
-    return batch->count <= FEW && batch->query && !batch->start && !batch->budget &&
-           !batch->filter && batch->epsilon == 0 && batch->block == 0 &&
+    return batch->count <= CT_DEPTH_FIRST_QUERIES && batch->query && !batch->start &&
+           !batch->budget && !batch->filter && batch->epsilon == 0 && batch->block == 0 &&
            batch->mode != CT_SEARCH_SCAN;
 }
 

@@ -18,11 +18,11 @@
 #include <string.h>
 
 enum {
-    MAX_K = 16,       /* the largest k */
-    SPARE = 64,       /* candidates of a query beyond k */
-    PILOT = 32,       /* cells that are answered first, at most, and */
-    PILOT_STEP = 16,  /* one in this number of cells */
-    FEW_POINTS = 2048 /* with fewer points, the general search costs little */
+    MAX_K = 16,         /* the largest k */
+    SPARE = 64,         /* candidates of a query beyond k */
+    PILOT = 32,         /* cells that are answered first, at most, and */
+    PILOT_STEP = 16,    /* one in this number of cells */
+    LEAST_POINTS = 2048 /* with fewer points, the general search costs little */
 };
 
 /* Requests the cache line of an address that will be written. */
@@ -69,7 +69,7 @@ int ct_suits_own_points(const struct ct_batch *batch, int k)
                 !batch->max_distance && !batch->start && !batch->removed && !batch->budget &&
                 !batch->filter && !batch->with_self;
     return plain && batch->epsilon == 0 && batch->block == 0 && batch->mode != CT_SEARCH_SCAN &&
-           batch->metric.measure == CT_NORM && k <= MAX_K && batch->count >= FEW_POINTS;
+           batch->metric.measure == CT_NORM && k <= MAX_K && batch->count >= LEAST_POINTS;
 }
 
 /* ---- thresholds ------------------------------------------------------------- */

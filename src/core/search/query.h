@@ -28,7 +28,10 @@ struct ct_query_start {
     int max_row;                  /* larger rows are not neighbors */
 };
 
-enum { CT_BLOCK = 64 }; /* the most queries of a block */
+enum {
+    CT_BLOCK = 64,             /* the most queries of a block */
+    CT_DEPTH_FIRST_QUERIES = 4 /* the most query points that ct_knn() searches one by one */
+};
 
 /* CT_SEARCH_AUTO uses the tree, and scans all points where the tree excludes too few. */
 enum ct_search_mode { CT_SEARCH_AUTO, CT_SEARCH_TREE, CT_SEARCH_SCAN };

@@ -22,7 +22,7 @@ enum {
     BRANCHES = 8,          /* branches per thread, about: enough to balance the load */
     LARGE_NODE = 1 << 18,  /* coordinates of points; a larger node is split before the branches */
     SHARED_NODE = 1 << 22, /* coordinates of points; a larger node is split by all threads */
-    FEW_DIMENSIONS = 3 /* in which a split has few centers, so it takes one thread a short time */
+    LOW_DIMENSION = 3 /* up to which a split has few centers, so it takes one thread a short time */
 };
 
 static const double NODES_SHARE = 0.9; /* of the time of a build; the rest is to store them */
@@ -102,7 +102,7 @@ static void split_round(struct ct_build_state *state, int first, int last, long 
 {
     struct ct_node_list *nodes = state->nodes;
     struct round round = {state, state->host->alloc((size_t)(last - first), sizeof *round.node)};
-    long long shared = state->d <= FEW_DIMENSIONS ? SHARED_NODE / state->d : 0;
+    long long shared = state->d <= LOW_DIMENSION ? SHARED_NODE / state->d : 0;
     int count = 0;
     state->shared = 1;
     for (int i = first; i < last; i++) {
