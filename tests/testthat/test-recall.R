@@ -57,7 +57,7 @@ test_that("the recall is what was asked for, measured on all queries", {
       expect(abs(mean(share) - stated[["estimate"]]) < 2.5 * (stated[["upper"]] - stated[["lower"]]),
              paste(label, "states another recall"))
     }
-    measured <- recall_of(tree, found, sample = 5000, query = query, predecessor = s$predecessor)
+    measured <- recall_of(tree, found, sample = 5000, tolerance = 0, query = query, predecessor = s$predecessor)
     expect_equal(measured$estimate, mean(share), tolerance = 1e-12, label = label)
     expect_identical(c(measured$lower, measured$upper), rep(measured$estimate, 2))
   }
@@ -377,6 +377,26 @@ test_that("of neighbors at one distance any will do", {
   for (k in 1:4) expect_equal(recall_of(tree, turned[, seq_len(k), drop = FALSE])$estimate, 1)
 })
 
+test_that("ties up to rounding are ties, and nearer points must be found", {
+  # On this grid, equal distances differ in their last bits.
+  x <- as.matrix(expand.grid(0:9, 0:9, 0:4)) / 10
+  exact <- round(100 * as.matrix(dist(x))^2)
+  diag(exact) <- Inf
+  k <- 7
+  last <- t(apply(exact, 1, function(distance) order(distance, -seq_along(distance))[1:k]))
+  tree <- cover_tree(x)
+  expect_identical(recall_of(tree, last)$estimate, 1)
+  expect_lt(recall_of(tree, last, tolerance = 0)$estimate, 0.95)
+  # k points at the largest distance of an exact neighbor, as far as there are so many.
+  farthest <- t(apply(exact, 1, function(distance) which(distance == sort(distance)[k])[1:k]))
+  share <- vapply(1:500, function(i) {
+    limit <- sort(exact[i, ])[k]
+    min(sum(exact[i, ] == limit), k - sum(exact[i, ] < limit)) / k
+  }, 0)
+  expect_lt(mean(share), 0.8)
+  expect_equal(recall_of(tree, farthest)$estimate, mean(share))
+})
+
 test_that("the answers of other packages are measured", {
   x <- uniform_points(2000, 3, seed = 116)
   tree <- cover_tree(x)
@@ -428,6 +448,8 @@ test_that("a result must fit the tree", {
     recall_of(tree, knn, query = x[1:5, ]),
     recall_of(tree, knn, query = cbind(x, 1)),
     recall_of(tree, knn, sample = 0),
+    recall_of(tree, knn, tolerance = -1),
+    recall_of(tree, knn, tolerance = 1),
     recall_of(tree, knn, control = list(seed = NA)),
     recall_of(tree, knn, predecessor = NA),
     recall_of(tree, knn, threads = 0),
