@@ -131,3 +131,18 @@ for_each_simd <- function(code) {
     code(simd)
   })
 }
+
+# Clusters, doubles and a few points in between.
+residual_points <- function(n, d, seed) {
+  with_seed(seed, {
+    x <- matrix(runif(n * d), n, d)
+    x[sample(n, n %/% 10), ] <- x[sample(n, n %/% 10), ]
+    x
+  })
+}
+
+budget_metric <- function(inducing = 15) {
+  residual_correlation(kernel_matern32(lengthscale = 0.5), inducing, nugget = 0.05)
+}
+
+factors_of <- function(tree) unclass(tree)$metric$code$points
