@@ -60,6 +60,9 @@ knn_graph <- function(x, k, mutual = FALSE, weights = c("distance", "one", "jacc
   to <- check_choice(to, c("Matrix", "igraph"), "to")
   need_package(to, sprintf("to = \"%s\"", to))
   if (missing(x)) fail("x must be points, a tree or a result of knn_query(): got nothing")
+  if (inherits(x, "covertree_radius")) {
+    fail("x must be points, a tree or a result of knn_query(): got a result of radius_query(); as_neighbors() makes its graph")
+  }
   searched <- inherits(x, "covertree_knn") || inherits(x, "cover_tree") || is_shards(x)
   if (searched && !missing(metric)) fail("metric must not be given if x is a tree or a result, which have their own")
   if (inherits(x, "covertree_knn")) {
