@@ -57,7 +57,6 @@ calibrate_on <- function(samples, target, queries) {
 open_samples <- function(call, rows, known) {
   progress_stage("exact sample")
   exact <- call$exact(rows[known])
-  farthest <- farthest_of(exact)
   stop <- NULL
   cheaper <- FALSE
   # All smaller efforts are recorded.
@@ -73,7 +72,7 @@ open_samples <- function(call, rows, known) {
     pilot = function(number) {
       found <- run(rows[known], number)
       stop <<- found$stop
-      loss_by_effort(found, found$distance <= farthest, exact)
+      loss_by_effort(found, near_enough(found$distance, exact, 0, found$position), exact)
     },
     # Whether the exact search of all queries costs less than a search with this effort, by the points
     # that the exact sample evaluated; without a number, whether it has been found to.
@@ -89,7 +88,7 @@ open_samples <- function(call, rows, known) {
       part <- function(places) lapply(found[c("index", "distance", "position", "stop")], `[`, places, TRUE, drop = FALSE)
       both <- part(known)
       control <- part(-known)
-      list(exact = loss_by_effort(both, both$distance <= farthest, exact),
+      list(exact = loss_by_effort(both, near_enough(both$distance, exact, 0, both$position), exact),
            patient = loss_by_effort(both, !is.na(both$index), both),
            control = loss_by_effort(control, !is.na(control$index), control),
            evaluated = function(number) found$stop[, number])
@@ -205,7 +204,7 @@ carry_over <- function(call, target, seed, before) {
   rows <- sample_rows(call$queries, CHECKED, (seed + updates) %% .Machine$integer.max)
   exact <- call$exact(rows)
   found <- call$attempt(rows, effort, before$few)
-  share <- share_found(found$distance <= farthest_of(exact), exact)
+  share <- share_found(near_enough(found$distance, exact), exact)
   losses <- c(before$losses, 1 - share)
   size <- miss_size(losses)
   error <- sqrt(loss_variance(losses, size) / length(losses))

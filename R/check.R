@@ -14,7 +14,7 @@ within_argument <- function(argument, code) {
 # by `to`, the name that the user wrote, and appends `end`.
 naming <- function(from, to, code, end = "") {
   to <- gsub("\\", "\\\\", to, fixed = TRUE)
-  argument <- sprintf("\\b%s(?= must| and the tree|\\$|,|\\))", from)
+  argument <- sprintf("\\b%s(?= must| and the tree|\\$|\\[|,|\\))", from)
   tryCatch(code, error = function(e) fail("%s%s", gsub(argument, to, conditionMessage(e), perl = TRUE), end))
 }
 

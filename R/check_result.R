@@ -5,7 +5,7 @@ check_knn <- function(x, what = "x") {
   parts <- if (is.list(x)) unclass(x)
   if (is_number_matrix(parts$index) && is_number_matrix(parts$distance) &&
       identical(dim(parts$index), dim(parts$distance))) {
-    return(invisible())
+    return(check_found_rows(parts$index, row(parts$index), attr(x, "points"), what))
   }
   fail("%s must have the matrices index and distance of knn_query(), of the same size: got %s and %s; it was edited",
        what, describe_size(parts$index), describe_size(parts$distance))
@@ -25,6 +25,17 @@ check_radius_result <- function(x, what = "x") {
   }
   if (!is_number(parts$radius)) {
     fail("%s must have the radius of radius_query(): got %s; it was edited", what, describe(parts$radius))
+  }
+  check_found_rows(unlist(parts$index), rep(seq_along(parts$index), lengths(parts$index)), attr(x, "points"), what)
+}
+
+# Stops unless each element of `index` is a row of the n points, or NA. `query`: the query of each element.
+check_found_rows <- function(index, query, n, what) {
+  if (!is_number(n)) return(invisible())
+  wrong <- which(index < 1 | index > n | index != trunc(index))
+  if (length(wrong) > 0) {
+    fail("%s must have row numbers from 1 to %.0f in index: got %s for query %d; it was edited", what, n,
+         format(index[wrong[1]]), query[wrong[1]])
   }
 }
 

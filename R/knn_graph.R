@@ -21,6 +21,9 @@
 #'   neighbor at distance 0 is a stored 0. For `"igraph"`, a graph of n vertices, directed unless
 #'   `mutual` is `TRUE`, with the edge attribute `weight` unless `weights` is `"one"`.
 #'
+#'   No edge connects a point to itself. In a result of a search with `self = TRUE`, the entry of a
+#'   point as its own neighbor becomes no edge.
+#'
 #'   `igraph::as.undirected(g, edge.attr.comb = "first")` gives the graph in which two points are
 #'   connected if at least one is a neighbor of the other. Functions for shortest paths read
 #'   `weight` as a distance, but functions for communities read it as a similarity: use `weights =
@@ -57,6 +60,9 @@ knn_graph <- function(x, k, mutual = FALSE, weights = c("distance", "one", "jacc
   to <- check_choice(to, c("Matrix", "igraph"), "to")
   need_package(to, sprintf("to = \"%s\"", to))
   if (missing(x)) fail("x must be points, a tree or a result of knn_query(): got nothing")
+  if (inherits(x, "covertree_radius")) {
+    fail("x must be points, a tree or a result of knn_query(): got a result of radius_query(); as_neighbors() makes its graph")
+  }
   searched <- inherits(x, "covertree_knn") || inherits(x, "cover_tree") || is_shards(x)
   if (searched && !missing(metric)) fail("metric must not be given if x is a tree or a result, which have their own")
   if (inherits(x, "covertree_knn")) {
@@ -73,6 +79,7 @@ knn_graph <- function(x, k, mutual = FALSE, weights = c("distance", "one", "jacc
     if (!searched) x <- if (missing(metric)) cover_tree(x) else cover_tree(x, metric = metric)
     x <- knn_query(x, k = k)
   }
+  x$index[which(x$index == row(x$index))] <- NA
   pairs <- as_pairs(x)
   pairs$weight <- switch(weights, distance = pairs$distance, jaccard = jaccard_index(pairs, x$index))
   if (mutual) pairs <- mutual_pairs(pairs, nrow(x$index))

@@ -23,7 +23,7 @@
 #'   earlier, and those in a window of rows around it. Only without `test`.
 #' @param threads The number of threads; `NULL` for the default of [covertree_threads()].
 #'
-#' @return For classes, a factor of length m with the levels of `y`, or of `factor(y)`: the class
+#' @return For classes, a factor of length m with the levels of `y`, or of `factor(y)`, ordered if `y` is: the class
 #'   with the largest sum of weights. If several classes have the largest sum, the first level is
 #'   predicted. Levels without a training point remain levels. With `prob = TRUE`, a matrix \[m x
 #'   number of levels\]: the share of each class in the sum of weights. For values, a numeric vector
@@ -100,7 +100,7 @@ knn_predict <- function(train, y, test = NULL, k = 5, weights = c("uniform", "in
     return(replace(weighted_rows(value, weight), none, NA))
   }
   votes <- class_votes(near$index, as.integer(y), nlevels(y), weight)
-  if (!prob) return(factor(replace(levels(y)[max.col(votes, "first")], none, NA), levels(y)))
+  if (!prob) return(factor(replace(levels(y)[max.col(votes, "first")], none, NA), levels(y), ordered = is.ordered(y)))
   votes <- votes / rowSums(votes)
   votes[none, ] <- NA
   colnames(votes) <- levels(y)

@@ -17,7 +17,7 @@
 # |w|_2^2 and |w|_1^2 <= m p / jitter: long weights occur with large p only. Where p is small, |w|_1
 # is about 2 to 10. Above 1024 (m + c) u s, the relative error of p and the error of rho are at most
 # 10% if |w|_1 <= 9. Errors were at most 4% of the bound in comparisons with 160-bit arithmetic
-# (tests/testthat/test-no_residual.R), because rounding errors cancel.
+# (tests/testthat/test-rounding_level.R), because rounding errors cancel.
 rounding_level <- function(m, d, variance, jitter) {
   1024 * (m + d + 8) * (.Machine$double.eps / 2) * (variance + jitter)
 }

@@ -114,6 +114,8 @@ kept_choices <- function(cache) {
 #'   default those that [knn_query()] was given. `NULL`: all points. Not with `query`.
 #' @param predecessor Whether `result` contains predecessors only.
 #' @param sample The number of queries to draw; all, if there are not more.
+#' @param tolerance The relative difference up to which two distances are equal: one number of at least
+#'   0 and below 1.
 #' @param max_pairs The largest number of exact neighbors to find, for all queries drawn together:
 #'   one number, or `Inf`. `NULL` for as many as fit into half of the available memory; see
 #'   [radius_query()].
@@ -122,8 +124,19 @@ kept_choices <- function(cache) {
 #' @return A list of class `covertree_recall`: `estimate`, the share found, with `lower` and
 #'   `upper`, the limits of a 95% interval, which both equal the estimate if all queries were drawn;
 #'   `worst`, the share found for the 1% of the drawn queries that miss most; `sample`, the number
-#'   of queries drawn; `k`. A neighbor counts if it is one of the exact ones or as near as the
-#'   farthest of them. Without queries, the shares are `NA`.
+#'   of queries drawn; `k`. Without queries, the shares are `NA`.
+#'
+#' @section Equal distances:
+#' The recall does not depend on the choice between points at equal distances. Let `r` be the distance of
+#' the farthest exact neighbor of a query, and c the number of its exact neighbors at distance `r`. A point
+#' nearer than `r` counts if it is in the result, and of the points at distance `r` in the result, up to c
+#' count. So the recall of a query is 1 only if the result has k nearest points.
+#'
+#' The default tolerance makes distances equal that differ by rounding only, because another program may
+#' add the same squares in another order: on a grid with a step of 0.1, most neighbors of a point are such
+#' ties. A program that computes in single precision needs a tolerance of about 1e-6. The recall in a
+#' result of [knn_query()] or [recall_curve()] is measured with tolerance 0, because both searches compute
+#' the same distances.
 #'
 #' @section The interval:
 #' The limits are those of Clopper and Pearson for a binomial share, with the effective sample size
@@ -152,17 +165,18 @@ kept_choices <- function(cache) {
 #' recall_of(cover_tree(x[near$order, ]), near$NNarray[, -1], predecessor = TRUE)
 #' @export
 recall_of <- function(tree, result, query = NULL, rows = attr(result, "rows"), predecessor = FALSE,
-                      sample = 1000, threads = NULL, max_pairs = NULL, control = knn_control()) {
+                      sample = 1000, tolerance = 1e-8, threads = NULL, max_pairs = NULL, control = knn_control()) {
   check_tree(tree)
   if (missing(result)) {
     fail("result must be a result of knn_query() or a matrix of row numbers: got nothing")
   }
   if (is_grown_tree(tree)) {
-    return(grown_recall(tree, result, query, rows, list(predecessor = predecessor, sample = sample,
+    return(grown_recall(tree, result, query, rows, list(predecessor = predecessor, sample = sample, tolerance = tolerance,
                                                         threads = threads, max_pairs = max_pairs,
                                                         control = control)))
   }
   sample <- check_count(sample, "sample")
+  tolerance <- check_tolerance(tolerance)
   control <- check_control(control)
   options <- search_options(control, threads, predecessor)
   query <- plain_query(query, tree)
@@ -188,9 +202,16 @@ recall_of <- function(tree, result, query = NULL, rows = attr(result, "rows"), p
   found <- list(index = index[drawn, , drop = FALSE])
   if (is.null(query)) found$index[ineligible(found$index, asked, predecessor)] <- NA
   found$distance <- call$distance(asked, found$index)
-  interval <- recall_interval(recall_by_query(found, exact), queries)
+  interval <- recall_interval(recall_by_query(found, exact, tolerance), queries)
   structure(c(as.list(interval), list(sample = length(drawn), k = ncol(index))),
             class = "covertree_recall")
+}
+
+check_tolerance <- function(tolerance) {
+  if (!is_number(tolerance) || is.na(tolerance) || tolerance < 0 || tolerance >= 1) {
+    fail("tolerance must be one number of at least 0 and below 1: got %s", describe(tolerance))
+  }
+  as.double(tolerance)
 }
 
 # Entries that cannot be neighbors of the tree's own points: a point itself, and with `predecessor`

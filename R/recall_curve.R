@@ -82,7 +82,7 @@ recall_curve <- function(tree, budgets, query = NULL, k = 10, predecessor = FALS
 check_budgets <- function(budgets) {
   if (missing(budgets)) fail("budgets must be limits or a list of budgets: got nothing")
   if (inherits(budgets, "covertree_budget")) budgets <- list(budgets)
-  if (is_numeric(budgets)) budgets <- as.list(budgets)
+  if (is_numeric(budgets) && length(budgets) > 0) budgets <- as.list(budgets)
   if (!is.list(budgets) || is.object(budgets) || length(budgets) == 0) {
     fail("budgets must be limits or a list of budgets: got %s", describe(budgets))
   }

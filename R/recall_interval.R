@@ -8,16 +8,33 @@ TELLING <- 10
 # The part of the queries that counts as the worst.
 WORST <- 0.01
 
-# For each query, the share of its exact neighbors that were found. A point at the distance of the
-# farthest exact neighbor counts as one of them.
-recall_by_query <- function(found, exact) {
+# For each query, the share of its exact neighbors that were found. Distances are equal if their
+# relative difference is at most `tolerance`.
+recall_by_query <- function(found, exact, tolerance = 0) {
   queries <- nrow(exact$index)
   # A number for each pair of a query and a row.
   pair <- function(index) row(index) + queries * as.double(index)
-  pairs <- pair(found$index)
-  hit <- pairs %in% pair(exact$index) | found$distance <= farthest_of(exact)
-  hit <- (hit & !is.na(found$index)) %in% TRUE & !duplicated(c(pairs))
-  share_found(matrix(hit, queries), exact)
+  pairs <- c(pair(found$index))
+  known <- match(pairs, pair(exact$index))
+  distance <- found$distance
+  distance[!is.na(known)] <- exact$distance[known[!is.na(known)]]
+  distance[is.na(found$index) | duplicated(pairs)] <- NA
+  share_found(near_enough(distance, exact, tolerance), exact)
+}
+
+# Which of the distances found [m x k] are those of nearest neighbors: all below the distance of the
+# farthest exact neighbor, and as many that equal it as the exact neighbors have, those with the
+# smallest `position` first.
+near_enough <- function(distance, exact, tolerance = 0, position = col(distance)) {
+  farthest <- farthest_of(exact)
+  hit <- (distance <= farthest * (1 + tolerance)) & !is.na(distance)
+  tied <- hit & distance >= farthest * (1 - tolerance)
+  permitted <- rowSums(exact$distance >= farthest * (1 - tolerance), na.rm = TRUE)
+  for (i in which(rowSums(tied) > permitted)) {
+    places <- which(tied[i, ])
+    hit[i, places[rank(position[i, places], ties.method = "first") > permitted[i]]] <- FALSE
+  }
+  hit
 }
 
 # The distance of the farthest exact neighbor of each query; NA without neighbors.

@@ -163,6 +163,8 @@ renew <- function(name, key, workloads, run) {
     quit(save = "no")
   }
   new <- new[order(match(new[[key]], workloads)), ]
+  fractions <- vapply(new, is.double, NA)
+  new[fractions] <- lapply(new[fractions], signif, 7)
   utils::write.csv(new, csv_of(name), row.names = FALSE)
   cat(sprintf("%s: results in %s\n", name, csv_of(name)))
   new

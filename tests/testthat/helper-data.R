@@ -47,3 +47,13 @@ queries_for <- function(x) {
   width <- max(apply(x, 2, max) - apply(x, 2, min), 1e-140)
   rbind(some, between, some[1:2 %% nrow(some) + 1, , drop = FALSE] + 2 * width)
 }
+
+some_points <- function(n, d, seed) {
+  with_seed(seed, {
+    x <- matrix(rnorm(n * d), n, d)
+    x[sample(n, n %/% 20), ] <- x[sample(n, n %/% 20), ]
+    x
+  })
+}
+
+budget_points <- function(n, d, seed) with_seed(seed, matrix(rnorm(n * d), n, d))

@@ -118,3 +118,11 @@ complaint_lines <- function(call, frame) {
   expect(from_us, paste(code, "fails by accident, in", deparse1(conditionCall(error))))
   c(code, paste0("  Error: ", message))
 }
+
+# Properties of every approximate result. Correlations may differ by rounding.
+expect_approximate <- function(found, exact, label) {
+  expect(isFALSE(attr(found, "exact")), paste(label, "claims to be exact"))
+  expect_possible(found, exact, label)
+  expect_recall(attr(found, "recall"), label)
+  expect_gte(attr(found, "evaluations"), 0, label = label)
+}

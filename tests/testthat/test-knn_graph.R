@@ -40,6 +40,27 @@ test_that("graphs of igraph have the same edges", {
   expect_false(igraph::is_weighted(undirected))
 })
 
+test_that("no edge connects a point to itself", {
+  skip_if_not_installed("Matrix")
+  with_self <- knn_query(tree, k = 5, self = TRUE)
+  expect_true(all(rowSums(with_self$index == row(with_self$index)) == 1))
+  for (weights in c("distance", "one", "jaccard")) for (mutual in c(FALSE, TRUE)) {
+    expect_identical(knn_graph(with_self, mutual = mutual, weights = weights),
+                     knn_graph(knn, mutual = mutual, weights = weights))
+  }
+  # Only a point with a duplicate in an earlier row has a nearest neighbor other than itself.
+  alone <- knn_query(cover_tree(x[!duplicated(x), ]), k = 1, self = TRUE)
+  expect_identical(length(knn_graph(alone)@x), 0L)
+  skip_if_not_installed("igraph")
+  graph <- knn_graph(with_self, to = "igraph")
+  expect_true(igraph::is_simple(graph))
+  expect_equal(unname(as.matrix(igraph::as_adjacency_matrix(graph, attr = "weight", sparse = FALSE))), apart * edges)
+  skip_if_not_installed("bluster")
+  theirs <- igraph::as_edgelist(bluster::neighborsToKNNGraph(with_self$index, directed = FALSE))
+  either <- igraph::simplify(igraph::as.undirected(graph, mode = "collapse"))
+  expect_setequal(paste(theirs[, 1], theirs[, 2]), do.call(paste, asplit(igraph::as_edgelist(either), 2)))
+})
+
 test_that("Jaccard weights compare the sets of both points", {
   skip_if_not_installed("Matrix")
   sets <- lapply(1:80, function(i) c(i, near$index[i, ]))

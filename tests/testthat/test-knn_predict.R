@@ -115,6 +115,14 @@ test_that("excluded training points do not predict", {
   }
 })
 
+test_that("the prediction of an ordered factor is ordered", {
+  ranked <- factor(three, levels = rev(levels(three)), ordered = TRUE)
+  predicted <- knn_predict(x, ranked, test, k = 5)
+  expect_s3_class(predicted, c("ordered", "factor"), exact = TRUE)
+  plain <- factor(three, levels = rev(levels(three)))
+  expect_identical(as.character(predicted), as.character(knn_predict(x, plain, test, k = 5)))
+})
+
 test_that("wrong arguments are named", {
   expect_complaints(
     knn_predict(y = value),
@@ -135,6 +143,10 @@ test_that("wrong arguments are named", {
     knn_predict(x, value, test, exclude = three),
     knn_predict(x, value, window = -1)
   )
+  skip_if_not_installed("sf")
+  places <- sf::st_sfc(sf::st_point(1:2), sf::st_point(), crs = 4326)
+  expect_error(knn_predict(places[1], 1, places, k = 1),
+               "test must have points with coordinates: row 2 is empty; use test[!sf::st_is_empty(test), ]", fixed = TRUE)
 })
 
 test_that("a tree that has grown predicts by the points that are left", {

@@ -124,10 +124,13 @@ test_that("edited results are refused", {
     summary(edited(pairs, exact = NA)),
     as_neighbors(edited(pairs, NNarray = pairs$NNarray[1:5, ]), "spNNGP"),
     as_neighbors(edited(pairs, order = NULL), "spNNGP"),
-    knn_dimension(edited(knn, distance = 1:3))
+    knn_dimension(edited(knn, distance = 1:3)),
+    knn_lof(edited(knn, index = replace(knn$index, 30, 13L))),
+    as_neighbors(edited(knn, index = replace(knn$index, 30, 0L)), "igraph"),
+    as_neighbors(edited(near, index = rapply(near$index, function(row) row + 0.5, how = "list")), "dbscan")
   )
   skip_if_not_installed("Matrix")
-  expect_complaints(knn_graph(edited(knn, distance = NULL)))
+  expect_complaints(knn_graph(edited(knn, distance = NULL)), knn_graph(near), recall_curve(tree, numeric()))
 })
 
 test_that("one neighbor of one query is not plural", {

@@ -96,5 +96,12 @@ test_that("the share found is counted query by query", {
   # Row 7 is as near as the farthest exact neighbor; rows of another query do not count.
   expect_equal(share(found(rbind(c(7L, NA, 1L), c(5L, 2L, 9L), NA), rbind(c(3, NA, 4), c(4, 5, 6), NA)), exact),
                c(1 / 3, 0, 1))
+  # Two exact neighbors are at the largest distance, 3: of the points at 3, two count.
+  tied <- list(index = rbind(1:4), distance = rbind(c(1, 2, 3, 3)))
+  expect_equal(share(found(rbind(c(3L, 5L, 6L, 7L)), rbind(c(3, 3, 3, 3))), tied), 1 / 2)
+  expect_equal(share(found(rbind(c(1L, 2L, 6L, 7L)), rbind(c(1, 2, 3, 3))), tied), 1)
+  close <- found(rbind(c(1L, 2L, 6L, 7L)), rbind(c(1, 2, 3 * (1 + 1e-9), 3 * (1 - 1e-9))))
+  expect_equal(share(close, tied), 3 / 4)
+  expect_equal(share(close, tied, 1e-8), 1)
   expect_identical(share(lapply(exact, function(m) m[0, ]), lapply(exact, function(m) m[0, ])), numeric())
 })

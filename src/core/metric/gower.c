@@ -19,6 +19,8 @@ static void add_column(const double *x, int count, double q, double weight, int 
     }
 }
 
+/* Gower distances [count] of query `at` to the points from `begin` on, count <= RUN: the weighted
+ * mean of the differences over the columns that both have; NaN if they have none in common. */
 static void compare_run(const struct ct_gower *gower, int at, int begin, int count, double *out)
 {
     double total[RUN] = {0};

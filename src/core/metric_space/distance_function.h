@@ -12,6 +12,7 @@
 
 #include <math.h>
 
+/* A distance of the host between objects that have no coordinates, with counters of its calls. */
 struct ct_distance_function {
     /* Writes the distances from an object to `count` objects of the tree. `from` is the row of an
      * object, from 1, or -j for the j-th foreign query, from 1. row: [count]. Distances are

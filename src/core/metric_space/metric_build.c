@@ -18,6 +18,8 @@ enum {
     LEVEL_DROP = 4    /* levels of descent at which a split stops with fewer centers */
 };
 
+/* A node while the tree is built. A level is the length scale of the radius. to_parent, nearest and
+ * farthest are distances from the center of the parent: of this center, and of the points. */
 struct node {
     int begin, end; /* positions */
     int center;     /* object */
@@ -25,6 +27,7 @@ struct node {
     double radius, to_parent, nearest, farthest;
 };
 
+/* The state of a build: memory for n objects and a growing list of nodes. */
 struct build {
     const struct ct_host *host;
     struct ct_distance_function *f;

@@ -18,6 +18,8 @@ enum ct_metric_mode {
     CT_METRIC_SCAN /* evaluates all pairs */
 };
 
+/* All queries of a call. They are answered one after another, because the distance function may be
+ * an R function. */
 struct ct_metric_batch {
     const struct ct_metric_tree *tree;
     struct ct_distance_function *f;
@@ -42,6 +44,8 @@ struct ct_metric_pair {
     int row;
 };
 
+/* The pairs within a radius, in the order in which they are found. `pair` doubles when it is full.
+ */
 struct ct_metric_pairs {
     struct ct_metric_pair *pair;
     size_t count, capacity;

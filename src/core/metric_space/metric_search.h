@@ -77,6 +77,8 @@ struct ct_metric_list {
     int size;
 };
 
+/* The state of one search: what all queries share, then the memory of the current query. Needs O(n)
+ * memory; the host owns all of it. */
 struct ct_metric_search {
     const struct ct_host *host;
     const struct ct_metric_batch *batch;

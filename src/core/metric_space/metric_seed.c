@@ -15,6 +15,7 @@ enum {
     WINDOW_PER_SEED = 4 /* and for each seed */
 };
 
+/* The positions around a query whose lower bounds are compared: begin <= position < end. */
 struct window {
     int begin, end; /* positions */
 };

@@ -28,6 +28,7 @@ struct ct_part {
     const unsigned char *removed; /* [n] by local row, from 0: not 0 if removed; or NULL */
 };
 
+/* The parts of a grown tree. No row is in two parts. */
 struct ct_parts {
     const struct ct_part *part; /* [count] */
     int count;                  /* at least 1 */

@@ -177,6 +177,8 @@ static void store_chunk(const struct chunk *c, double missing, int *index, doubl
     }
 }
 
+/* Answers the queries of a chunk: first each in the part that is likely to have the nearest points,
+ * then in all other parts, with the k-th distance so far as the limit. */
 static void answer_chunk(const struct ct_host *host, struct chunk *c)
 {
     int parts = c->batch->parts->count;

@@ -121,6 +121,8 @@ static void sort_run(void *data, int number, int thread)
     }
 }
 
+/* Sorts the neighbors of each query by (distance, row), in parallel. Takes one double per neighbor
+ * of the largest result and thread. */
 static void sort_all(const struct ct_host *host, struct filling *f)
 {
     const struct ct_batch *b = &f->batch->batch;

@@ -38,6 +38,7 @@ void ct_quantize_vector(const double *v, int m, double unit, int16_t *to)
         to[j] = j < stride ? (int16_t)((int)(v[j] * units + offset + 0.5) - (int)offset) : 0;
 }
 
+/* Quantizes the vectors of one block of parallel work. */
 static void quantize_block(void *data, int block, int thread)
 {
     const struct quantize_task *task = data;

@@ -18,6 +18,7 @@ struct candidates {
     double threshold; /* squared distance; farther points are no neighbors */
 };
 
+/* The parallel work of ct_direct_search(): all queries, and the points of `from` block by block. */
 struct direct_task {
     const struct ct_exact_batch *batch;
     const struct ct_factors *from;
@@ -32,6 +33,8 @@ static int query_pos(const struct direct_task *task, int i)
     return task->batch->row ? task->batch->row[task->query[i]] - 1 : task->query[i];
 }
 
+/* Adds a point at squared distance sq to the candidates of a query, unless it is beyond the
+ * threshold. A full list is reduced to the k nearest, which tightens the threshold. */
 static void add_candidate(const struct direct_task *task, struct candidates *found, double sq,
                           int row)
 {
@@ -63,6 +66,8 @@ static void add_points(const struct direct_task *task, struct candidates *found,
         add_candidate(task, found, sq[i], points[i] + 1);
 }
 
+/* Evaluates all queries with the points of one block. Each batch of points is read once for all
+ * queries. */
 static void search_block(void *data, int block, int thread)
 {
     const struct direct_task *task = data;

@@ -22,6 +22,7 @@ static double greater(double a, double b)
     return a > b ? a : b;
 }
 
+/* The parallel work of ct_error_bound_extend(). */
 struct norm_task {
     const struct ct_transform *transform;
     const struct ct_factors *points;

@@ -34,6 +34,7 @@ struct feature_scratch {
     double *sums;       /* of ct_panel_multiply_groups() */
 };
 
+/* The parallel work of ct_features_make(): the features of the points at `pos`. */
 struct feature_task {
     const struct ct_feature_map *map;
     const struct ct_factors *points;

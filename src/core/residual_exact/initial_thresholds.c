@@ -18,6 +18,8 @@ enum {
     SPARE_CANDIDATES = 64    /* candidates beyond 2 k */
 };
 
+/* The parallel work of ct_initial_thresholds(): for each query, the k-th smallest squared distance
+ * among its candidates along the curve. */
 struct curve_task {
     const struct ct_exact_batch *batch;
     int k, wanted;    /* candidates per query */

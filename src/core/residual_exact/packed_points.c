@@ -9,6 +9,7 @@
 
 enum { BLOCK_TILES = 16 }; /* tiles in one block of parallel work */
 
+/* The parallel work of ct_packed_points_fill(). */
 struct pack_task {
     const struct ct_transform *transform;
     const struct ct_packed_points *packed;

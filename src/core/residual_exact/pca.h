@@ -22,6 +22,7 @@
 
 #include "core/residual_exact/panel.h"
 
+/* A rotation of vectors of m components: the first axes have the largest variance in the sample. */
 struct ct_rotation {
     int m;
     struct ct_panel panel;      /* [m x m] a column for each axis */

@@ -13,6 +13,7 @@
  * correlations are 0. */
 enum { CT_CLASS_F32, CT_CLASS_F64, CT_CLASS_NONE, CT_CLASSES };
 
+/* The result of ct_choose_precision(): the rule, and what it costs. */
 struct ct_precision_choice {
     enum ct_precision precision; /* CT_PRECISION_AUTO: by class */
     double f64_share;            /* of the pairs */

@@ -10,6 +10,7 @@
 
 #include <stdint.h>
 
+/* A key to sort by, and the number of what it belongs to. */
 struct ct_key_id {
     uint64_t key;
     int id;
