@@ -146,6 +146,18 @@ drop_self <- function(index) {
 
 has <- function(package) requireNamespace(package, quietly = TRUE)
 
+# Compiles a file of this folder with the compiler of R, and loads it. Returns whether that succeeded.
+# `compile` and `link`: more flags of the compiler, for C files, and of the linker.
+load_compiled <- function(file, compile = "", link = "") {
+  source <- file.path(tempdir(), file)
+  file.copy(system.file("benchmarks", file, package = "covertree"), source, overwrite = TRUE)
+  library <- sub("[.][^.]*$", .Platform$dynlib.ext, source)
+  flags <- paste0(c("PKG_CFLAGS=", "PKG_LIBS="), shQuote(c(compile, link)))
+  done <- system2(file.path(R.home("bin"), "R"), c("CMD", "SHLIB", "-o", shQuote(library), shQuote(source)),
+                  stdout = FALSE, stderr = FALSE, env = flags)
+  done == 0 && inherits(dyn.load(library), "DLLInfo")
+}
+
 version_of <- function(package) as.character(utils::packageVersion(package))
 
 # Returns processor, software and date, for each row of a CSV file.

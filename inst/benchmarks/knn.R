@@ -53,18 +53,9 @@ workloads <- list(
                      text = "index alone, n 1,000,000, d 3 uniform", peers = "RANN")
 )
 
-# nanoflann is a C++ library of one header (Debian: libnanoflann-dev). Its side is nanoflann.cpp,
-# compiled here with the C++ compiler of R. Returns whether that succeeded.
-load_nanoflann <- function() {
-  source <- file.path(tempdir(), "nanoflann.cpp")
-  file.copy(system.file("benchmarks/nanoflann.cpp", package = "covertree"), source, overwrite = TRUE)
-  library <- sub("[.]cpp$", .Platform$dynlib.ext, source)
-  done <- system2(file.path(R.home("bin"), "R"), c("CMD", "SHLIB", "-o", shQuote(library), shQuote(source)),
-                  stdout = FALSE, stderr = FALSE)
-  done == 0 && inherits(dyn.load(library), "DLLInfo")
-}
+# nanoflann is a C++ library of one header (Debian: libnanoflann-dev). Its side is nanoflann.cpp.
 has_nanoflann <- any(vapply(workloads, function(work) "nanoflann" %in% work$peers, NA)) &&
-  !identical(bench_only, "none") && load_nanoflann()
+  !identical(bench_only, "none") && load_compiled("nanoflann.cpp")
 
 nanoflann <- function(x, k) .Call("nanoflann_knn", x, k)[[1]]
 
