@@ -235,11 +235,11 @@ figures <- function(value, digits = 3) {
   ifelse(is.na(value), "-", text)
 }
 
-# Formats the medians of rows of spread_of(), with their spread (relative_range()) if it is known:
-# "0.512 (3%)".
-with_spread <- function(rows) {
+# Formats the medians of rows of spread_of(), times `scale`, with their spread (relative_range()) if it is
+# known: "0.512 (3%)".
+with_spread <- function(rows, scale = 1) {
   spread <- relative_range(rows)
-  paste0(figures(rows$median), ifelse(is.na(spread), "", sprintf(" (%.0f%%)", ceiling(100 * spread))))
+  paste0(figures(scale * rows$median), ifelse(is.na(spread), "", sprintf(" (%.0f%%)", ceiling(100 * spread))))
 }
 
 # Formats a recall with four decimals, rounded down: only a recall of 1 shows as 1.0000.
