@@ -20,6 +20,7 @@
  */
 #include "glue/tree_handle.h"
 #include "core/covertree.h"
+#include "glue/large_pages.h"
 #include "glue/simd.h"
 #include "glue/threads.h"
 #include "glue/tree_arrays.h"
@@ -51,7 +52,7 @@ static void *tree_alloc(void *context, enum ct_array array, size_t count, size_t
     SEXP raw = PROTECT(Rf_allocVector(RAWSXP, (R_xlen_t)(count * size)));
     REPROTECT(memory->raw = Rf_cons(raw, memory->raw), memory->index);
     UNPROTECT(1);
-    return RAW(raw);
+    return r_large_pages(RAW(raw), count * size);
 }
 
 /* ---- pointers --------------------------------------------------------------- */
