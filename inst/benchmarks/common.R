@@ -26,9 +26,9 @@ bench_scale <- getOption("covertree.bench.scale", 1)
 
 # The workloads of the table in README.md, in its order: script, name in the script.
 summary_workloads <- data.frame(
-  script = c(rep("knn", 5), "vecchia", "rows", "knn"),
+  script = c(rep("knn", 5), "vecchia", "rows", "knn", "zdtree"),
   workload = c("n32k_d3_k10", "n1m_d3", "n50k_d32", "n50k_sub5", "radius_100k_d3", "neighbors", "RBF",
-               "n1m_d3_calls")
+               "n1m_d3_calls", "zd_d3_k1")
 )
 
 # Returns the workloads of a script that this run measures.

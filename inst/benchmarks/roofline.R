@@ -62,7 +62,7 @@ run <- function(name) {
     outside <- measured$times$stats[length(measured$times$stats)] - stats$seconds[["elapsed"]]
     data.frame(workload = name, n = n, d = d, k = k, build_one = built[["one"]], build_two = built[["two"]],
                one = seconds[["one"]], two = seconds[["two"]], outside = outside, tiles = stats$tiles,
-               scans = stats$scans / (stats$scans + sum(stats$blocks)), t(stats$seconds))
+               boxes = stats$boxes, scans = stats$scans / (stats$scans + sum(stats$blocks)), t(stats$seconds))
   }))
 }
 
@@ -85,12 +85,15 @@ write_table("roofline_machine", data.frame(
 # The second table -----------------------------------------------------------------------------------
 
 # A scan of a tile computes a difference and a multiply-add for each coordinate of 16 points; a scan by
-# products, in 16 or more columns, only a multiply-add. Both instructions take the same time.
+# products, in 16 or more columns, only a multiply-add. A box of a tile takes two differences, two maxima
+# and a multiply-add. All these instructions take the same time. Scans that end after the first
+# coordinates count as whole ones.
 points <- 16 * all$tiles / all$n
-instructions <- points * all$d * ifelse(all$d >= 16, 1, 2)
+boxes <- all$boxes / all$n
+instructions <- all$d * (points * ifelse(all$d >= 16, 1, 2) + 5 * boxes)
 # A group of 8 queries that scans all tiles loads each of them once. Otherwise, as if each query loaded
-# its tiles itself.
-bytes <- 4 * all$d * points / ifelse(all$scans > 0.5, 8, 1)
+# its tiles itself. A box has two floats for each coordinate.
+bytes <- 4 * all$d * (points / ifelse(all$scans > 0.5, 8, 1) + 2 * boxes)
 
 # Returns the least time per query that a resource needs [s], with all threads.
 arithmetic <- function(threads) instructions / can("multiply_add", threads)
@@ -116,7 +119,7 @@ phases <- phases / rowSums(phases)
 microseconds <- function(seconds) figures(1e6 * seconds / all$n)
 write_table("roofline", data.frame(
   d = all$d, k = all$k, `build, us` = microseconds(all$build_one), `search, us` = microseconds(all$one),
-  `R, us` = microseconds(pmax(all$outside, 0)), `evaluated points` = figures(points),
+  `R, us` = microseconds(pmax(all$outside, 0)), points = figures(points), boxes = figures(boxes),
   arithmetic = percent(of_one[, "arithmetic"]), tiles = percent(of_one[, "tiles"]),
   results = percent(of_one[, "results"]), nearest = colnames(of_one)[max.col(of_one, "first")],
   `phase scan` = percent(phases$scan), `phase selection` = percent(phases$selection),

@@ -7,7 +7,7 @@
 
 #include <stdint.h>
 
-enum { LARGE_PAGE = 1 << 21 }; /* bytes; larger than the large pages of most processors is harmless */
+enum { LARGE_PAGE = 1 << 21 }; /* bytes */
 
 void *r_large_pages(void *memory, size_t bytes)
 {
