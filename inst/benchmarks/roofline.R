@@ -12,9 +12,10 @@ M <- 2^20
 # the table for one unit of work, divided by the rate; otherwise the rate in 1e9 units/s.
 resources <- data.frame(
   resource = c("read_l1", "read_l2", "read_l3", "read_memory", "multiply_add", "gather", "chase",
-               "scatter_small", "scatter_middle", "scatter_large", "fault", "radix_pass"),
-  kernel = c(rep("stream", 4), "multiply_add", "gather", "chase", rep("scatter", 3), "fault", "radix_pass"),
-  bytes = c(M / 64, M / 2, 8 * M, 256 * M, 4096, 256 * M, 256 * M, M, 8 * M, 128 * M, 64 * M, 16 * M),
+               "scatter_small", "scatter_middle", "scatter_large", "fault", "fault_large", "radix_pass"),
+  kernel = c(rep("stream", 4), "multiply_add", "gather", "chase", rep("scatter", 3), "fault", "fault_large",
+             "radix_pass"),
+  bytes = c(M / 64, M / 2, 8 * M, 256 * M, 4096, 256 * M, 256 * M, M, 8 * M, 128 * M, 64 * M, 64 * M, 16 * M),
   text = c("read 16 KB again and again (L1 cache), GB/s", "read 512 KB again and again (L2 cache), GB/s",
            "read 8 MB again and again (L3 cache), GB/s", "read 256 MB (memory), GB/s",
            "float multiply-adds in registers, 10^9/s", "read random lines of 256 MB, ns per line",
@@ -22,7 +23,8 @@ resources <- data.frame(
            "write 8 bytes to random places of 1 MB, ns per write",
            "write 8 bytes to random places of 8 MB, ns per write",
            "write 8 bytes to random places of 128 MB, ns per write",
-           "touch new memory, ns per page of 4 KB", "sort pairs of a key and a row by 8 bits, ns per pair")
+           "new memory in pages of 4 KB, ns per 4 KB", "new memory in large pages, ns per 4 KB",
+           "sort pairs of a key and a row by 8 bits, ns per pair")
 )
 resources$is_rate <- grepl("/s$", resources$text)
 
@@ -99,11 +101,12 @@ bytes <- 4 * all$d * (points / ifelse(all$scans > 0.5, 8, 1) + 2 * boxes)
 arithmetic <- function(threads) instructions / can("multiply_add", threads)
 tiles <- function(threads) bytes / can("read_l2", threads)
 # A result has a row (4 bytes) and a distance (8 bytes) for each neighbor; the matrices have a line for
-# each query, so their elements lie apart, and their memory is new.
+# each query, so their elements lie apart, and their memory is new: in large pages from 2 MB on.
 results <- function(threads) {
   size <- 12 * all$n * all$k
   writes <- vapply(c("scatter_small", "scatter_middle", "scatter_large"), can, 0, threads)
-  2 * all$k / writes[findInterval(size, c(3 * M, 32 * M)) + 1] + 12 * all$k / 4096 / can("fault", threads)
+  2 * all$k / writes[findInterval(size, c(3 * M, 32 * M)) + 1] +
+    12 * all$k / 4096 / ifelse(size < 4 * M, can("fault", threads), can("fault_large", threads))
 }
 share <- function(least, seconds) least * all$n / seconds
 percent <- function(part) sprintf(ifelse(part < 0.1, "%.1f%%", "%.0f%%"), 100 * part)

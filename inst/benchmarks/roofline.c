@@ -1,6 +1,10 @@
 /* roofline.c: what this machine can do at most, for roofline.R, which compiles this file. Each
  * kernel uses one resource of the processor and nothing else. All threads run a kernel at the same
  * time, each on memory of its own. */
+#ifdef __linux__
+#define _DEFAULT_SOURCE
+#include <sys/mman.h>
+#endif
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -30,6 +34,7 @@
 #define TOTAL(i) total += sum##i;
 #define LINE 64 /* bytes of a cache line */
 #define PAGE 4096
+#define LARGE_PAGE ((size_t)1 << 21)
 
 typedef float vector __attribute__((vector_size(4 * WIDTH)));
 static volatile double kept; /* uses the results, so that the compiler keeps the work */
@@ -123,17 +128,36 @@ static double scatter(char *memory, size_t bytes)
     return (double)count;
 }
 
-/* Touches each page of new memory. Unit: a page. */
-static double fault(char *memory, size_t bytes)
+/* Writes to each 4 KB of new memory. */
+static double touch(size_t bytes, int large)
 {
-    (void)memory;
     volatile char *fresh = malloc(bytes);
     if (!fresh)
         return 0;
+#ifdef MADV_HUGEPAGE
+    uintptr_t begin = ((uintptr_t)fresh + LARGE_PAGE - 1) / LARGE_PAGE * LARGE_PAGE;
+    if (large)
+        madvise((void *)begin, bytes - LARGE_PAGE, MADV_HUGEPAGE);
+#else
+    (void)large;
+#endif
     for (size_t i = 0; i < bytes; i += PAGE)
         fresh[i] = 1;
     free((void *)fresh);
     return (double)(bytes / PAGE);
+}
+
+/* New memory in small pages, and in large pages if the system permits it. Unit: 4 KB. */
+static double fault(char *memory, size_t bytes)
+{
+    (void)memory;
+    return touch(bytes, 0);
+}
+
+static double fault_large(char *memory, size_t bytes)
+{
+    (void)memory;
+    return touch(bytes, 1);
 }
 
 /* Sorts pairs of a 32-bit key and a row by 8 bits of the key. Unit: a pair. */
@@ -172,9 +196,10 @@ static kernel *find(const char *name)
     static const struct {
         const char *name;
         kernel *run;
-    } all[] = {{"stream", stream},        {"multiply_add", multiply_add}, {"gather", gather},
-               {"chase", chase},          {"scatter", scatter},           {"fault", fault},
-               {"radix_pass", radix_pass}};
+    } all[] = {{"stream", stream},           {"multiply_add", multiply_add},
+               {"gather", gather},           {"chase", chase},
+               {"scatter", scatter},         {"fault", fault},
+               {"fault_large", fault_large}, {"radix_pass", radix_pass}};
     for (size_t i = 0; i < sizeof all / sizeof *all; i++)
         if (strcmp(all[i].name, name) == 0)
             return all[i].run;
