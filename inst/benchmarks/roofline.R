@@ -33,7 +33,7 @@ measure_machine <- function() {
   load_compiled("roofline.c", "$(SHLIB_OPENMP_CFLAGS) -march=native", "$(SHLIB_OPENMP_CFLAGS)")
   rates <- vapply(1:2, function(threads) {
     vapply(seq_len(nrow(resources)), function(i) {
-      .Call("roofline_rate", resources$kernel[i], threads, resources$bytes[i], 5)
+      .Call("roofline_rate", resources$kernel[i], threads, resources$bytes[i], 9)
     }, 0)
   }, numeric(nrow(resources)))
   data.frame(workload = "machine", resource = resources$resource, one = rates[, 1], two = rates[, 2])

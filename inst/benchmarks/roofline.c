@@ -53,7 +53,7 @@ typedef double kernel(char *memory, size_t bytes);
 /* Reads the memory from its beginning to its end, again and again. Unit: a byte. */
 static double stream(char *memory, size_t bytes)
 {
-    size_t n = bytes / sizeof(vector) / SUMS, passes = ((size_t)1 << 28) / bytes + 1;
+    size_t n = bytes / sizeof(vector) / SUMS, passes = ((size_t)1 << 30) / bytes + 1;
     EACH_SUM(START)
     for (size_t pass = 0; pass < passes; pass++) {
         const vector *x = (const vector *)memory;
