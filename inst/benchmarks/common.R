@@ -182,18 +182,21 @@ renew <- function(name, key, workloads, run) {
   new <- do.call(rbind, lapply(measured, function(workload) cbind(run(workload), machine = machine())))
   if (file.exists(csv_of(name)) && !all(workloads %in% measured)) {
     old <- utils::read.csv(csv_of(name), check.names = FALSE)
-    new <- bind_rows(new, old[old[[key]] %in% setdiff(workloads, measured), ])
+    new <- bind_rows(new, old[names_in(old[[key]]) %in% setdiff(workloads, measured), ])
   }
   if (is.null(new)) {
     if (interactive()) stop(name, ": no results yet")
     cat(sprintf("%s: no results yet\n", name))
     quit(save = "no")
   }
-  new <- new[order(match(new[[key]], workloads)), ]
+  new <- new[order(match(names_in(new[[key]]), workloads)), ]
   utils::write.csv(new, csv_of(name), row.names = FALSE)
   cat(sprintf("%s: results in %s\n", name, csv_of(name)))
   new
 }
+
+# Returns the names of workloads in a column, which may be numbers.
+names_in <- function(column) if (is.numeric(column)) format(column, scientific = FALSE, trim = TRUE) else column
 
 bind_rows <- function(a, b) {
   if (is.null(a)) return(b)

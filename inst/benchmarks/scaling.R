@@ -25,7 +25,7 @@ run <- function(n) {
   spread <- spread_of(measured$times)
   data.frame(n = n, side = names(measured$times), spread, microseconds = 1e6 * spread$median / nrow(x),
              recall = vapply(measured$results, function(index)
-               if (is.null(index)) NA_real_ else recall(x, index, sample = 50), 0),
+               if (is.null(index)) NA_real_ else recall(x, index, sample = ceiling(min(50, 1e8 / n))), 0),
              row.names = NULL)
 }
 
