@@ -101,12 +101,12 @@ bytes <- 4 * all$d * (points / ifelse(all$scans > 0.5, 8, 1) + 2 * boxes)
 arithmetic <- function(threads) instructions / can("multiply_add", threads)
 tiles <- function(threads) bytes / can("read_l2", threads)
 # A result has a row (4 bytes) and a distance (8 bytes) for each neighbor; the matrices have a line for
-# each query, so their elements lie apart, and their memory is new: in large pages from 2 MB on.
+# each query, so their elements lie apart, and their memory is new.
 results <- function(threads) {
   size <- 12 * all$n * all$k
   writes <- vapply(c("scatter_small", "scatter_middle", "scatter_large"), can, 0, threads)
   2 * all$k / writes[findInterval(size, c(3 * M, 32 * M)) + 1] +
-    12 * all$k / 4096 / ifelse(size < 4 * M, can("fault", threads), can("fault_large", threads))
+    12 * all$k / 4096 / can("fault", threads)
 }
 share <- function(least, seconds) least * all$n / seconds
 percent <- function(part) sprintf(ifelse(part < 0.1, "%.1f%%", "%.0f%%"), 100 * part)

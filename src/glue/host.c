@@ -1,14 +1,13 @@
 /* host.c: see host.h. The core's memory lies on R's stack of transient memory (vmax). */
 #include "glue/host.h"
 #include "core/covertree.h"
-#include "glue/large_pages.h"
 
 #include <stdarg.h>
 #include <stdio.h>
 
 static void *host_alloc(size_t count, size_t size)
 {
-    return r_large_pages(R_alloc(count > 0 ? count : 1, (int)size), count * size);
+    return R_alloc(count > 0 ? count : 1, (int)size);
 }
 
 static void host_poll(void)

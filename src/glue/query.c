@@ -1,7 +1,6 @@
 /* query.c: batches of queries from R. */
 #include "glue/query.h"
 #include "core/covertree.h"
-#include "glue/large_pages.h"
 #include "glue/metric.h"
 #include "glue/parts.h"
 #include "glue/row_limits.h"
@@ -192,16 +191,6 @@ static void limit_rows(struct ct_batch *batch, SEXP max_row)
     batch->start = start;
 }
 
-/* Makes the first two elements of a list new matrices [lines x k], of rows and of distances. */
-static void set_neighbors(SEXP found, int lines, int k)
-{
-    size_t length = (size_t)lines * (size_t)k;
-    SET_VECTOR_ELT(found, 0, Rf_allocMatrix(INTSXP, lines, k));
-    SET_VECTOR_ELT(found, 1, Rf_allocMatrix(REALSXP, lines, k));
-    r_large_pages(INTEGER(VECTOR_ELT(found, 0)), length * sizeof(int));
-    r_large_pages(REAL(VECTOR_ELT(found, 1)), length * sizeof(double));
-}
-
 /* Runs the search that the batch and the options demand. */
 static void search_batch(const struct ct_batch *batch, int predecessor, int k, SEXP options,
                          int *index, double *distance)
@@ -236,7 +225,8 @@ SEXP r_knn(SEXP pointer, SEXP query, SEXP rows, SEXP k, SEXP options)
     batch.budget = r_budget(r_option(options, "budget"),
                             count < batch.tree->n ? count : batch.tree->n, &budget);
     SEXP found = PROTECT(r_named_list(names, stats ? 4 : 3));
-    set_neighbors(found, batch.count, count);
+    SET_VECTOR_ELT(found, 0, Rf_allocMatrix(INTSXP, batch.count, count));
+    SET_VECTOR_ELT(found, 1, Rf_allocMatrix(REALSXP, batch.count, count));
     if (batch.budget) {
         SET_VECTOR_ELT(found, 2, Rf_allocVector(INTSXP, batch.count));
         batch.evaluated = INTEGER(VECTOR_ELT(found, 2));
@@ -266,7 +256,8 @@ SEXP r_parts_knn(SEXP parts, SEXP query, SEXP rows, SEXP k, SEXP options)
     batch.batch.max_distance = r_doubles_option(options, "max_distance");
     batch.batch.stats = stats ? &totals : NULL;
     SEXP found = PROTECT(r_named_list(names, stats ? 4 : 3));
-    set_neighbors(found, batch.batch.count, count);
+    SET_VECTOR_ELT(found, 0, Rf_allocMatrix(INTSXP, batch.batch.count, count));
+    SET_VECTOR_ELT(found, 1, Rf_allocMatrix(REALSXP, batch.batch.count, count));
     struct ct_host host = r_host_for(options);
     if (batch.batch.count > 0)
         ct_parts_knn(&host, &batch, count, NA_REAL, INTEGER(VECTOR_ELT(found, 0)),

@@ -6,7 +6,6 @@
  * read the table.
  */
 #include "glue/tree_arrays.h"
-#include "glue/large_pages.h"
 #include "glue/seal.h"
 
 #include <string.h>
@@ -55,8 +54,7 @@ void *r_arrays_alloc(SEXP arrays, enum ct_array array, size_t length, int d)
     SEXP values = is_matrix(array) ? Rf_allocMatrix(type, (int)(length / (size_t)d), d)
                                    : Rf_allocVector(type, (R_xlen_t)length);
     SET_VECTOR_ELT(arrays, array, values);
-    return type == INTSXP ? r_large_pages(INTEGER(values), length * sizeof(int))
-                          : r_large_pages(REAL(values), length * sizeof(double));
+    return type == INTSXP ? (void *)INTEGER(values) : (void *)REAL(values);
 }
 
 SEXP r_arrays_dimnames(SEXP arrays)

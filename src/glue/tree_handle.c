@@ -20,7 +20,6 @@
  */
 #include "glue/tree_handle.h"
 #include "core/covertree.h"
-#include "glue/large_pages.h"
 #include "glue/simd.h"
 #include "glue/threads.h"
 #include "glue/tree_arrays.h"
@@ -52,7 +51,7 @@ static void *tree_alloc(void *context, enum ct_array array, size_t count, size_t
     SEXP raw = PROTECT(Rf_allocVector(RAWSXP, (R_xlen_t)(count * size)));
     REPROTECT(memory->raw = Rf_cons(raw, memory->raw), memory->index);
     UNPROTECT(1);
-    return r_large_pages(RAW(raw), count * size);
+    return RAW(raw);
 }
 
 /* ---- pointers --------------------------------------------------------------- */
