@@ -73,12 +73,14 @@ all <- renew("roofline", "workload", names(workloads), run)
 
 # The first table ------------------------------------------------------------------------------------
 
-can <- function(resource, threads) machine_rows[[if (threads == 1) "one" else "two"]][machine_rows$resource == resource]
+can <- function(resource, threads = 1) {
+  machine_rows[machine_rows$resource == resource, if (threads == 1) "one" else "two"]
+}
 value_of <- function(i, threads) {
   rate <- can(resources$resource[i], threads) / 1e9
   if (resources$is_rate[i]) rate else 1 / rate
 }
-values <- vapply(1:2, function(threads) vapply(seq_len(nrow(resources)), value_of, 0, threads), numeric(nrow(resources)))
+values <- outer(seq_len(nrow(resources)), 1:2, Vectorize(value_of))
 write_table("roofline_machine", data.frame(
   resource = sub(", [^,]*$", "", resources$text), unit = sub("^.*, ", "", resources$text),
   `1 thread` = figures(values[, 1]), `2 threads together` = figures(values[, 2]), check.names = FALSE
@@ -97,35 +99,28 @@ instructions <- all$d * (points * ifelse(all$d >= 16, 1, 2) + 5 * boxes)
 # its tiles itself. A box has two floats for each coordinate.
 bytes <- 4 * all$d * (points / ifelse(all$scans > 0.5, 8, 1) + 2 * boxes)
 
-# Returns the least time per query that a resource needs [s], with all threads.
-arithmetic <- function(threads) instructions / can("multiply_add", threads)
-tiles <- function(threads) bytes / can("read_l2", threads)
+# The least time per query that a resource needs [s], on one thread.
+arithmetic <- instructions / can("multiply_add")
+tiles <- bytes / can("read_l2")
 # A result has a row (4 bytes) and a distance (8 bytes) for each neighbor; the matrices have a line for
 # each query, so their elements lie apart, and their memory is new.
-results <- function(threads) {
-  size <- 12 * all$n * all$k
-  writes <- vapply(c("scatter_small", "scatter_middle", "scatter_large"), can, 0, threads)
-  2 * all$k / writes[findInterval(size, c(3 * M, 32 * M)) + 1] +
-    12 * all$k / 4096 / can("fault", threads)
-}
+writes <- vapply(c("scatter_small", "scatter_middle", "scatter_large"), can, 0)
+writes <- writes[findInterval(12 * all$n * all$k, c(3 * M, 32 * M)) + 1]
+results <- 2 * all$k / writes + 12 * all$k / 4096 / can("fault")
 share <- function(least, seconds) least * all$n / seconds
 percent <- function(part) sprintf(ifelse(part < 0.1, "%.1f%%", "%.0f%%"), 100 * part)
-shares_of <- function(threads) {
-  seconds <- if (threads == 1) all$one else all$two
-  cbind(arithmetic = share(arithmetic(threads), seconds), tiles = share(tiles(threads), seconds),
-        results = share(results(threads), seconds))
-}
-of_one <- shares_of(1)
-of_two <- shares_of(2)
+of_one <- cbind(arithmetic = share(arithmetic, all$one), tiles = share(tiles, all$one),
+                results = share(results, all$one))
+nearest <- colnames(of_one)[max.col(of_one, "first")]
+nearest[apply(of_one, 1, max) < 0.25] <- "-"
 phases <- all[c("seed", "descent", "scan", "selection")]
 phases <- phases / rowSums(phases)
 microseconds <- function(seconds) figures(1e6 * seconds / all$n)
 write_table("roofline", data.frame(
   d = all$d, k = all$k, `build, us` = microseconds(all$build_one), `search, us` = microseconds(all$one),
-  `R, us` = microseconds(pmax(all$outside, 0)), points = figures(points), boxes = figures(boxes),
+  `R, us` = figures(1e6 * pmax(all$outside, 0) / all$n, 1), points = figures(points), boxes = figures(boxes),
   arithmetic = percent(of_one[, "arithmetic"]), tiles = percent(of_one[, "tiles"]),
-  results = percent(of_one[, "results"]), nearest = colnames(of_one)[max.col(of_one, "first")],
-  `phase scan` = percent(phases$scan), `phase selection` = percent(phases$selection),
-  `search on 2, us` = microseconds(all$two), `arithmetic on 2` = percent(of_two[, "arithmetic"]),
+  results = percent(of_one[, "results"]), limit = nearest,
+  scan = percent(phases$scan), selection = percent(phases$selection), `2 threads, us` = microseconds(all$two),
   check.names = FALSE
 ), all$machine)

@@ -29,7 +29,8 @@ multiples <- function(ratio) sprintf(ifelse(ratio < 1.5, "%.2fx", "%.1fx"), rati
 row_of <- function(workload, one, two, recall, peers, machine, text = NA) {
   if (is.null(peers$ours)) peers$ours <- rep(one, nrow(peers))
   data.frame(
-    workload = if (workload %in% names(labels)) labels[[workload]] else text, `1 thread, s` = figures(one), `2 threads, s` = figures(two),
+    workload = if (workload %in% names(labels)) labels[[workload]] else text,
+    `1 thread, s` = figures(one), `2 threads, s` = figures(two),
     recall = shares(recall),
     `other packages (recall)` =
       if (nrow(peers) == 0) "-" else
