@@ -14,7 +14,7 @@ number <- function(name) as.numeric(Sys.getenv(name, NA))
 if (!is.na(number("SECONDS"))) options$covertree.bench.seconds <- number("SECONDS")
 if (!is.na(number("SCALE"))) options$covertree.bench.scale <- number("SCALE")
 
-scripts <- c("knn", "scaling", "gold", "rows", "handover", "diversity", "replay", "vecchia", "vif",
+scripts <- c("knn", "zdtree", "roofline", "scaling", "gold", "rows", "handover", "diversity", "replay", "vecchia", "vif",
              "metrics", "metric_function", "memory", "shards", "tasks", "summary")
 for (script in scripts) {
   path <- system.file("benchmarks", paste0(script, ".R"), package = "covertree", mustWork = TRUE)

@@ -11,7 +11,7 @@
 #                                           workloads of the tables in README.md. "none" measures
 #                                           nothing and writes the tables again from the CSV
 #                                           files.
-#   options(covertree.bench.reps = 5)       runs of each side of a comparison; short sides run
+#   options(covertree.bench.reps = 9)       runs of each side of a comparison; short sides run
 #                                           more often
 #   options(covertree.bench.seconds = 60)   time for one workload, shared by its sides [s]
 #   options(covertree.bench.scale = 0.1)    share of the points, to try a script quickly
@@ -20,15 +20,15 @@ library(covertree)
 
 bench_dir <- getOption("covertree.bench.dir", ".")
 bench_only <- getOption("covertree.bench.only")
-bench_reps <- getOption("covertree.bench.reps", 5)
+bench_reps <- getOption("covertree.bench.reps", 9)
 bench_seconds <- getOption("covertree.bench.seconds", 60)
 bench_scale <- getOption("covertree.bench.scale", 1)
 
 # The workloads of the table in README.md, in its order: script, name in the script.
 summary_workloads <- data.frame(
-  script = c(rep("knn", 5), "vecchia", "rows", "knn"),
+  script = c(rep("knn", 5), "vecchia", "rows", "knn", "zdtree"),
   workload = c("n32k_d3_k10", "n1m_d3", "n50k_d32", "n50k_sub5", "radius_100k_d3", "neighbors", "RBF",
-               "n1m_d3_calls")
+               "n1m_d3_calls", "zd_d3_k1")
 )
 
 # Returns the workloads of a script that this run measures.
@@ -53,8 +53,8 @@ seconds_of <- function(code) {
 
 # Runs the sides of a comparison in turn (A B C A B C ...). Each side runs at least once, then
 # until it has used its share of `seconds`: at most `reps` times, or 25 times if all runs
-# together take less than 10 s, because short times vary more. Returns the times of every
-# side and its last result.
+# together take less than 10 s, because short times vary more. The result of a side that measures
+# its own time has the attribute "seconds". Returns the times of every side and its last result.
 interleave <- function(sides, reps = bench_reps, seconds = bench_seconds) {
   times <- lapply(sides, function(side) numeric())
   results <- lapply(sides, function(side) NULL)
@@ -66,11 +66,26 @@ interleave <- function(sides, reps = bench_reps, seconds = bench_seconds) {
     for (name in names(sides)[open]) {
       gc(FALSE)
       took <- seconds_of(result <- sides[[name]]())
+      if (!is.null(attr(result, "seconds"))) took <- attr(result, "seconds")
       times[[name]] <- c(times[[name]], took)
       results[name] <- list(result)
     }
   }
   list(times = times, results = results)
+}
+
+# Returns a row for each element of `times`: the number of runs, and quantiles of their times [s].
+spread_of <- function(times) {
+  quantile <- function(share) vapply(times, stats::quantile, 0, share, names = FALSE)
+  data.frame(runs = lengths(times), median = quantile(0.5), min = quantile(0), max = quantile(1),
+             lower = quantile(0.25), upper = quantile(0.75), row.names = NULL)
+}
+
+# Returns the interquartile range of rows of spread_of() as a share of the median; NA with less than three
+# runs.
+relative_range <- function(rows) {
+  if (is.null(rows$lower)) return(rep(NA_real_, nrow(rows)))
+  ifelse(rows$runs < 3, NA, (rows$upper - rows$lower) / rows$median)
 }
 
 # Recall -----------------------------------------------------------------------
@@ -131,6 +146,18 @@ drop_self <- function(index) {
 
 has <- function(package) requireNamespace(package, quietly = TRUE)
 
+# Compiles a file of this folder with the compiler of R, and loads it. Returns whether that succeeded.
+# `compile` and `link`: more flags of the compiler, for C files, and of the linker.
+load_compiled <- function(file, compile = "", link = "") {
+  source <- file.path(tempdir(), file)
+  file.copy(system.file("benchmarks", file, package = "covertree"), source, overwrite = TRUE)
+  library <- sub("[.][^.]*$", .Platform$dynlib.ext, source)
+  flags <- paste0(c("PKG_CFLAGS=", "PKG_LIBS="), shQuote(c(compile, link)))
+  done <- system2(file.path(R.home("bin"), "R"), c("CMD", "SHLIB", "-o", shQuote(library), shQuote(source)),
+                  stdout = FALSE, stderr = FALSE, env = flags)
+  done == 0 && inherits(dyn.load(library), "DLLInfo")
+}
+
 version_of <- function(package) as.character(utils::packageVersion(package))
 
 # Returns processor, software and date, for each row of a CSV file.
@@ -155,20 +182,23 @@ renew <- function(name, key, workloads, run) {
   new <- do.call(rbind, lapply(measured, function(workload) cbind(run(workload), machine = machine())))
   if (file.exists(csv_of(name)) && !all(workloads %in% measured)) {
     old <- utils::read.csv(csv_of(name), check.names = FALSE)
-    new <- bind_rows(new, old[old[[key]] %in% setdiff(workloads, measured), ])
+    new <- bind_rows(new, old[names_in(old[[key]]) %in% setdiff(workloads, measured), ])
   }
   if (is.null(new)) {
     if (interactive()) stop(name, ": no results yet")
     cat(sprintf("%s: no results yet\n", name))
     quit(save = "no")
   }
-  new <- new[order(match(new[[key]], workloads)), ]
+  new <- new[order(match(names_in(new[[key]]), workloads)), ]
   fractions <- vapply(new, is.double, NA)
   new[fractions] <- lapply(new[fractions], signif, 7)
   utils::write.csv(new, csv_of(name), row.names = FALSE)
   cat(sprintf("%s: results in %s\n", name, csv_of(name)))
   new
 }
+
+# Returns the names of workloads in a column, which may be numbers.
+names_in <- function(column) if (is.numeric(column)) format(column, scientific = FALSE, trim = TRUE) else column
 
 bind_rows <- function(a, b) {
   if (is.null(a)) return(b)
@@ -200,12 +230,21 @@ markdown <- function(table) {
 }
 
 # Whether a column contains numbers, also as text. Such columns are aligned right.
-is_figure <- function(column) is.numeric(column) || all(grepl("^([-0-9.,x]+( \\(16 cores\\))?|not published)$", column))
+is_figure <- function(column) {
+  is.numeric(column) || all(grepl("^([-0-9.,x%]+( \\((16 cores|[0-9]+%)\\))?|not published)$", column))
+}
 
 # Formats numbers with `digits` significant digits; "-" for NA.
 figures <- function(value, digits = 3) {
   text <- vapply(signif(value, digits), format, "", big.mark = ",", scientific = FALSE)
   ifelse(is.na(value), "-", text)
+}
+
+# Formats the medians of rows of spread_of(), times `scale`, with their spread (relative_range()) if it is
+# known: "0.512 (3%)".
+with_spread <- function(rows, scale = 1) {
+  spread <- relative_range(rows)
+  paste0(figures(scale * rows$median), ifelse(is.na(spread), "", sprintf(" (%.0f%%)", ceiling(100 * spread))))
 }
 
 # Formats a recall with four decimals, rounded down: only a recall of 1 shows as 1.0000.

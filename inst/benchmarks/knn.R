@@ -53,18 +53,9 @@ workloads <- list(
                      text = "index alone, n 1,000,000, d 3 uniform", peers = "RANN")
 )
 
-# nanoflann is a C++ library of one header (Debian: libnanoflann-dev). Its side is nanoflann.cpp,
-# compiled here with the C++ compiler of R. Returns whether that succeeded.
-load_nanoflann <- function() {
-  source <- file.path(tempdir(), "nanoflann.cpp")
-  file.copy(system.file("benchmarks/nanoflann.cpp", package = "covertree"), source, overwrite = TRUE)
-  library <- sub("[.]cpp$", .Platform$dynlib.ext, source)
-  done <- system2(file.path(R.home("bin"), "R"), c("CMD", "SHLIB", "-o", shQuote(library), shQuote(source)),
-                  stdout = FALSE, stderr = FALSE)
-  done == 0 && inherits(dyn.load(library), "DLLInfo")
-}
+# nanoflann is a C++ library of one header (Debian: libnanoflann-dev). Its side is nanoflann.cpp.
 has_nanoflann <- any(vapply(workloads, function(work) "nanoflann" %in% work$peers, NA)) &&
-  !identical(bench_only, "none") && load_nanoflann()
+  !identical(bench_only, "none") && load_compiled("nanoflann.cpp")
 
 nanoflann <- function(x, k) .Call("nanoflann_knn", x, k)[[1]]
 
@@ -155,10 +146,7 @@ run <- function(name) {
   table <- data.frame(
     workload = name, text = work$text, side = names(sides),
     version = vapply(sub(",.*", "", names(sides)), version_of_side, ""),
-    threads = ifelse(names(sides) == "covertree, 2 threads", 2, 1),
-    runs = lengths(measured$times),
-    median = vapply(measured$times, stats::median, 0),
-    min = vapply(measured$times, min, 0), max = vapply(measured$times, max, 0),
+    threads = ifelse(names(sides) == "covertree, 2 threads", 2, 1), spread_of(measured$times),
     row.names = NULL
   )
   table$per_second <- if (isTRUE(work$build)) NA else m / table$median
@@ -170,25 +158,41 @@ run <- function(name) {
 
 all <- renew("knn", "workload", names(workloads), run)
 
-# Returns the row of a workload: the times of covertree, and the times of each peer as multiples of
-# them.
-summarize <- function(name) {
+rows_of <- function(name, peers) {
   rows <- all[all$workload == name, ]
-  one <- rows$median[rows$side == "covertree, 1 thread"]
-  two <- rows$median[rows$side == "covertree, 2 threads"]
-  peers <- rows[!startsWith(rows$side, "covertree"), ]
-  multiples <- function(seconds) toString(sprintf("%s %.1fx", peers$side, peers$median / seconds))
-  ours <- rows[startsWith(rows$side, "covertree"), ]
+  rows[startsWith(rows$side, "covertree") != peers, ]
+}
+multiple <- function(ratio) sprintf(ifelse(ratio < 1.95, "%.2fx", "%.1fx"), ratio)
+
+# Returns the row of a workload in the first table: covertree.
+summarize <- function(name) {
+  ours <- rows_of(name, peers = FALSE)
   data.frame(
-    workload = rows$text[1], `1 thread, s` = figures(one), `peers / 1 thread` = multiples(one),
-    `2 threads, s` = figures(two), `peers / 2 threads` = multiples(two),
-    `queries/s, 2 threads` = figures(ours$per_second[2]),
-    recall = shares(min(ours$recall)), `recall of the peers` = toString(shares(peers$recall)), check.names = FALSE
+    workload = ours$text[1], `1 thread, s` = with_spread(ours[1, ]), `2 threads, s` = with_spread(ours[2, ]),
+    `speedup by 2 threads` = multiple(ours$median[1] / ours$median[2]),
+    `queries/s, 2 threads` = figures(ours$per_second[2]), runs = min(ours$runs), recall = shares(min(ours$recall)),
+    check.names = FALSE
   )
 }
+
+# Returns the rows of a workload in the second table: one for each other package.
+summarize_peers <- function(name) {
+  ours <- rows_of(name, peers = FALSE)
+  peers <- rows_of(name, peers = TRUE)
+  if (nrow(peers) == 0) return(NULL)
+  data.frame(
+    workload = c(peers$text[1], rep("", nrow(peers) - 1)), package = peers$side, `1 thread, s` = with_spread(peers),
+    `relative to covertree, 1 thread` = multiple(peers$median / ours$median[1]),
+    `relative to covertree, 2 threads` = multiple(peers$median / ours$median[2]),
+    runs = peers$runs, recall = shares(peers$recall), machine = peers$machine, check.names = FALSE
+  )
+}
+
 names_measured <- unique(all$workload)
 write_table("knn", do.call(rbind, lapply(names_measured, summarize)),
             all$machine[match(names_measured, all$workload)])
+peers <- do.call(rbind, lapply(names_measured, summarize_peers))
+if (!is.null(peers)) write_table("knn_peers", peers[names(peers) != "machine"], peers$machine)
 
 # Plots a line for each workload, with a point for each side.
 plot_times <- function() {

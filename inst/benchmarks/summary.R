@@ -1,5 +1,5 @@
-# The README's table of searches: at most 8 rows, taken from the CSV files of knn.R, vecchia.R and rows.R.
-# Measures nothing.
+# The README's table of searches: at most 10 rows, taken from the CSV files of knn.R, zdtree.R, vecchia.R
+# and rows.R, among them the row in which covertree is ahead by least, or behind. Measures nothing.
 
 source(system.file("benchmarks/common.R", package = "covertree"))
 
@@ -18,19 +18,23 @@ labels <- c(
   radius_100k_d3 = "n 100,000, d 3: all points within 0.04 of each point",
   neighbors = "n 100,000, d 2: 30 nearest predecessors of each point",
   RBF = "residual correlation, RBF: 50 neighbors of 1,024 rows of 32,768",
-  n1m_d3_calls = "n 1,000,000, d 3: 1,000 calls with one query each"
+  n1m_d3_calls = "n 1,000,000, d 3: 1,000 calls with one query each",
+  zd_d3_k1 = "n 1,000,000, d 3: the nearest neighbor of each point"
 )
 
-multiples <- function(ratio) sprintf(ifelse(ratio < 1, "%.2fx", "%.1fx"), ratio)
+multiples <- function(ratio) sprintf(ifelse(ratio < 1.5, "%.2fx", "%.1fx"), ratio)
 
-# `peers`: data frame of name, seconds and recall.
-row_of <- function(workload, one, two, recall, peers, machine) {
+# `peers`: data frame of name, seconds and recall, and of the time of covertree that is compared, `ours`, if
+# it is not the time on one thread.
+row_of <- function(workload, one, two, recall, peers, machine, text = NA) {
+  if (is.null(peers$ours)) peers$ours <- rep(one, nrow(peers))
   data.frame(
-    workload = labels[[workload]], `1 thread, s` = figures(one), `2 threads, s` = figures(two),
+    workload = if (workload %in% names(labels)) labels[[workload]] else text,
+    `1 thread, s` = figures(one), `2 threads, s` = figures(two),
     recall = shares(recall),
     `other packages (recall)` =
       if (nrow(peers) == 0) "-" else
-        toString(sprintf("%s %s%s", peers$name, multiples(peers$seconds / one),
+        toString(sprintf("%s %s%s", peers$name, multiples(peers$seconds / peers$ours),
                          ifelse(is.na(peers$recall), "", sprintf(" (%s)", shares(peers$recall))))),
     machine = machine, check.names = FALSE
   )
@@ -43,7 +47,19 @@ knn_row <- function(workload) {
   one <- side("covertree, 1 thread")
   two <- side("covertree, 2 threads")
   row_of(workload, one$median, two$median, min(one$recall, two$recall),
-         data.frame(name = peers$side, seconds = peers$median, recall = peers$recall), part$machine[1])
+         data.frame(name = peers$side, seconds = peers$median, recall = peers$recall), part$machine[1], part$text[1])
+}
+
+# The zd-tree also runs on two threads. That time is compared with the time of covertree on two.
+zdtree_row <- function(workload) {
+  part <- rows_of("zdtree", "workload", workload)
+  side <- function(name) part[part$side == name, ]
+  one <- side("covertree, 1 thread")
+  two <- side("covertree, 2 threads")
+  peers <- rbind(side("zd-tree, 1 thread"), side("zd-tree, 2 threads"))
+  row_of(workload, one$median, two$median, min(one$recall, two$recall),
+         data.frame(name = c("zd-tree", "both on 2 threads: zd-tree"), seconds = peers$median, recall = peers$recall,
+                    ours = c(one$median, two$median)), part$machine[1], part$text[1])
 }
 
 vecchia_row <- function(workload) {
@@ -63,14 +79,31 @@ rows_row <- function(workload) {
          data.frame(name = character(), seconds = numeric(), recall = numeric()), part$machine[1])
 }
 
-make_row <- list(knn = knn_row, vecchia = vecchia_row, rows = rows_row)
+make_row <- list(knn = knn_row, zdtree = zdtree_row, vecchia = vecchia_row, rows = rows_row)
 measured <- function(script, workload) {
   table <- results(script)
   !is.null(table) && workload %in% table[[if (script == "rows") "metric" else "workload"]]
 }
+
+# Returns the workloads of knn.R and zdtree.R with the least time of another package on the same number
+# of threads, as a multiple of the time of covertree.
+least_ahead <- function() {
+  ratios <- do.call(rbind, lapply(c("knn", "zdtree"), function(script) {
+    table <- results(script)
+    if (is.null(table)) return(NULL)
+    threads <- ifelse(grepl("2 threads", table$side), 2, 1)
+    is_ours <- startsWith(table$side, "covertree")
+    ours <- table[is_ours, ]
+    at <- match(paste(table$workload, threads), paste(ours$workload, threads[is_ours]))
+    data.frame(script = script, workload = table$workload, ratio = table$median / ours$median[at])[!is_ours, ]
+  }))
+  ratios[which.min(ratios$ratio), c("script", "workload")]
+}
+
+shown <- unique(rbind(summary_workloads, least_ahead()))
 all <- do.call(rbind, Map(function(script, workload) {
   if (measured(script, workload)) make_row[[script]](workload)
-}, summary_workloads$script, summary_workloads$workload))
-stopifnot(nrow(all) <= 8)
+}, shown$script, shown$workload))
+stopifnot(nrow(all) <= 10)
 write_table("summary", all[names(all) != "machine"], all$machine)
 cat(readLines(file.path(bench_dir, "summary.md")), sep = "\n")
