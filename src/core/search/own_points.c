@@ -119,9 +119,11 @@ static float set_thresholds(const struct own_call *call, struct own_worker *work
 /* Requests the lines of the results of a row, which no other query has used. */
 static void prefetch_line(const struct ct_result_lines *lines, int line)
 {
-    for (int j = 0; j < lines->k; j++) {
-        CT_PREFETCH(lines->index + (size_t)j * lines->ld + line);
-        CT_PREFETCH(lines->distance + (size_t)j * lines->ld + line);
+    int k = lines->k, step = ct_is_compact(lines, line) && k > 1 ? k - 1 : 1;
+    for (int j = 0; j < k; j += step) {
+        size_t place = ct_line_place(lines, line, j);
+        CT_PREFETCH(lines->index + place);
+        CT_PREFETCH(lines->distance + place);
     }
 }
 

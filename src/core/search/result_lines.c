@@ -1,0 +1,90 @@
+/* result_lines.c: see result_lines.h. */
+#include "core/search/result_lines.h"
+#include "core/util/parallel_for.h"
+
+#include <string.h>
+
+enum {
+    RUN = 512,             /* lines of a run: the distances of a column are a page */
+    LEAST_K = 3,           /* with a smaller k, */
+    LEAST_LINES = 1 << 12, /* or with fewer lines, a result is written in its final order */
+    RUNS_PER_TASK = 8
+};
+
+void ct_compact_lines(struct ct_result_lines *lines)
+{
+    lines->run = lines->k >= LEAST_K && lines->k <= RUN && lines->ld >= LEAST_LINES ? RUN : 0;
+}
+
+/* Copies the values of a compact line, whose last ones may lie in the next column. */
+static void store_compact(const struct ct_result_lines *lines, int line, const int *row,
+                          const double *distance)
+{
+    size_t place = ct_compact_place(lines, line, 0);
+    int k = lines->k, left = RUN - (int)((size_t)(line % RUN) * (size_t)k % RUN);
+    int count = k < left ? k : left;
+    memcpy(lines->index + place, row, (size_t)count * sizeof *row);
+    memcpy(lines->distance + place, distance, (size_t)count * sizeof *distance);
+    if (count < k) {
+        size_t next = ct_compact_place(lines, line, count);
+        memcpy(lines->index + next, row + count, (size_t)(k - count) * sizeof *row);
+        memcpy(lines->distance + next, distance + count, (size_t)(k - count) * sizeof *distance);
+    }
+}
+
+void ct_store_line(const struct ct_result_lines *lines, int line, const int *row,
+                   const double *distance, int count)
+{
+    if (ct_is_compact(lines, line) && count == lines->k) {
+        store_compact(lines, line, row, distance);
+        return;
+    }
+    for (int j = 0; j < lines->k; j++) {
+        size_t to = ct_line_place(lines, line, j);
+        lines->index[to] = j < count ? row[j] : CT_NO_ROW;
+        lines->distance[to] = j < count ? distance[j] : lines->missing;
+    }
+}
+
+/* The scratch of each thread holds the values of a run. */
+struct expansion {
+    const struct ct_result_lines *lines;
+    int runs;
+    double **scratch; /* [threads], [RUN * k] */
+};
+
+static void expand_run(const struct ct_result_lines *lines, size_t first, double *scratch)
+{
+    size_t k = (size_t)lines->k, ld = (size_t)lines->ld;
+    int *index = lines->index + first, *row = (int *)scratch;
+    double *distance = lines->distance + first;
+    for (size_t j = 0; j < k; j++)
+        memcpy(row + j * RUN, index + j * ld, RUN * sizeof *row);
+    for (size_t j = 0; j < k; j++)
+        for (size_t line = 0; line < RUN; line++)
+            index[j * ld + line] = row[line * k + j];
+    for (size_t j = 0; j < k; j++)
+        memcpy(scratch + j * RUN, distance + j * ld, RUN * sizeof *scratch);
+    for (size_t j = 0; j < k; j++)
+        for (size_t line = 0; line < RUN; line++)
+            distance[j * ld + line] = scratch[line * k + j];
+}
+
+static void expand_runs(void *data, int task, int thread)
+{
+    const struct expansion *e = data;
+    for (int i = task * RUNS_PER_TASK; i < (task + 1) * RUNS_PER_TASK && i < e->runs; i++)
+        expand_run(e->lines, (size_t)i * RUN, e->scratch[thread]);
+}
+
+void ct_expand_lines(const struct ct_host *host, const struct ct_result_lines *lines, int threads)
+{
+    struct expansion e = {.lines = lines};
+    if (lines->run == 0)
+        return;
+    e.runs = lines->ld / RUN;
+    e.scratch = host->alloc((size_t)threads, sizeof *e.scratch);
+    for (int thread = 0; thread < threads; thread++)
+        e.scratch[thread] = host->alloc((size_t)lines->k * RUN, sizeof *e.scratch[thread]);
+    ct_parallel_for(host, (e.runs + RUNS_PER_TASK - 1) / RUNS_PER_TASK, threads, expand_runs, &e);
+}
