@@ -5,15 +5,16 @@
 #include <string.h>
 
 enum {
-    RUN = 512,             /* lines of a run: the distances of a column are a page */
     LEAST_K = 3,           /* with a smaller k, */
-    LEAST_LINES = 1 << 12, /* or with fewer lines, a result is written in its final order */
+    LEAST_LINES = 1 << 14, /* or with fewer lines, a result is written in its final order */
+    MOST_K = 512,
     RUNS_PER_TASK = 8
 };
 
 void ct_compact_lines(struct ct_result_lines *lines)
 {
-    lines->run = lines->k >= LEAST_K && lines->k <= RUN && lines->ld >= LEAST_LINES ? RUN : 0;
+    int worth_it = lines->k >= LEAST_K && lines->k <= MOST_K && lines->ld >= LEAST_LINES;
+    lines->compact = worth_it ? lines->ld - lines->ld % CT_RUN : 0;
 }
 
 /* Copies the values of a compact line, whose last ones may lie in the next column. */
@@ -21,7 +22,7 @@ static void store_compact(const struct ct_result_lines *lines, int line, const i
                           const double *distance)
 {
     size_t place = ct_compact_place(lines, line, 0);
-    int k = lines->k, left = RUN - (int)((size_t)(line % RUN) * (size_t)k % RUN);
+    int k = lines->k, left = CT_RUN - (int)((size_t)(line % CT_RUN) * (size_t)k % CT_RUN);
     int count = k < left ? k : left;
     memcpy(lines->index + place, row, (size_t)count * sizeof *row);
     memcpy(lines->distance + place, distance, (size_t)count * sizeof *distance);
@@ -35,7 +36,7 @@ static void store_compact(const struct ct_result_lines *lines, int line, const i
 void ct_store_line(const struct ct_result_lines *lines, int line, const int *row,
                    const double *distance, int count)
 {
-    if (ct_is_compact(lines, line) && count == lines->k) {
+    if (line < lines->compact && count == lines->k) {
         store_compact(lines, line, row, distance);
         return;
     }
@@ -50,7 +51,7 @@ void ct_store_line(const struct ct_result_lines *lines, int line, const int *row
 struct expansion {
     const struct ct_result_lines *lines;
     int runs;
-    double **scratch; /* [threads], [RUN * k] */
+    double **scratch; /* [threads], [CT_RUN * k] */
 };
 
 static void expand_run(const struct ct_result_lines *lines, size_t first, double *scratch)
@@ -59,14 +60,14 @@ static void expand_run(const struct ct_result_lines *lines, size_t first, double
     int *index = lines->index + first, *row = (int *)scratch;
     double *distance = lines->distance + first;
     for (size_t j = 0; j < k; j++)
-        memcpy(row + j * RUN, index + j * ld, RUN * sizeof *row);
+        memcpy(row + j * CT_RUN, index + j * ld, CT_RUN * sizeof *row);
     for (size_t j = 0; j < k; j++)
-        for (size_t line = 0; line < RUN; line++)
+        for (size_t line = 0; line < CT_RUN; line++)
             index[j * ld + line] = row[line * k + j];
     for (size_t j = 0; j < k; j++)
-        memcpy(scratch + j * RUN, distance + j * ld, RUN * sizeof *scratch);
+        memcpy(scratch + j * CT_RUN, distance + j * ld, CT_RUN * sizeof *scratch);
     for (size_t j = 0; j < k; j++)
-        for (size_t line = 0; line < RUN; line++)
+        for (size_t line = 0; line < CT_RUN; line++)
             distance[j * ld + line] = scratch[line * k + j];
 }
 
@@ -74,17 +75,17 @@ static void expand_runs(void *data, int task, int thread)
 {
     const struct expansion *e = data;
     for (int i = task * RUNS_PER_TASK; i < (task + 1) * RUNS_PER_TASK && i < e->runs; i++)
-        expand_run(e->lines, (size_t)i * RUN, e->scratch[thread]);
+        expand_run(e->lines, (size_t)i * CT_RUN, e->scratch[thread]);
 }
 
 void ct_expand_lines(const struct ct_host *host, const struct ct_result_lines *lines, int threads)
 {
     struct expansion e = {.lines = lines};
-    if (lines->run == 0)
+    if (lines->compact == 0)
         return;
-    e.runs = lines->ld / RUN;
+    e.runs = lines->compact / CT_RUN;
     e.scratch = host->alloc((size_t)threads, sizeof *e.scratch);
     for (int thread = 0; thread < threads; thread++)
-        e.scratch[thread] = host->alloc((size_t)lines->k * RUN, sizeof *e.scratch[thread]);
+        e.scratch[thread] = host->alloc((size_t)lines->k * CT_RUN, sizeof *e.scratch[thread]);
     ct_parallel_for(host, (e.runs + RUNS_PER_TASK - 1) / RUNS_PER_TASK, threads, expand_runs, &e);
 }
