@@ -3,11 +3,7 @@
 #include "core/covertree.h"
 
 #include <stdarg.h>
-#include <stdint.h>
 #include <stdio.h>
-#ifdef __linux__
-#include <sys/mman.h>
-#endif
 
 static void *host_alloc(size_t count, size_t size)
 {
@@ -80,20 +76,4 @@ void r_stop(const char *format, ...)
     vsnprintf(message, sizeof message, format, values);
     va_end(values);
     Rf_errorcall(R_NilValue, "%s", message);
-}
-
-/* Linux only, and only where the system is set to give huge pages on request. The request concerns
- * whole huge pages inside the vector, so that no other memory is affected. */
-void r_use_huge_pages(void *memory, size_t size)
-{
-#if defined(__linux__) && defined(MADV_HUGEPAGE)
-    enum { HUGE_PAGE = 1 << 21, LEAST_PAGES = 4 };
-    uintptr_t first = ((uintptr_t)memory + HUGE_PAGE - 1) / HUGE_PAGE * HUGE_PAGE;
-    uintptr_t end = ((uintptr_t)memory + size) / HUGE_PAGE * HUGE_PAGE;
-    if (end >= first + (uintptr_t)LEAST_PAGES * HUGE_PAGE)
-        madvise((void *)first, end - first, MADV_HUGEPAGE);
-#else
-    (void)memory;
-    (void)size;
-#endif
 }

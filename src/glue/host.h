@@ -23,9 +23,4 @@ struct ct_host r_host_with_progress(void);
 /* Raises an R error with this message, without the call. Does not return. */
 NORET void r_stop(const char *format, ...);
 
-/* Asks the system to use huge pages for the memory of a large vector that is still unused: fewer
- * page faults, and fewer misses of the address translation where a search writes at random. The
- * memory remains R's. */
-void r_use_huge_pages(void *memory, size_t size);
-
 #endif

@@ -1,6 +1,5 @@
 /* query.c: batches of queries from R. */
 #include "glue/query.h"
-#include <stdlib.h>
 #include "core/covertree.h"
 #include "glue/metric.h"
 #include "glue/parts.h"
@@ -228,9 +227,6 @@ SEXP r_knn(SEXP pointer, SEXP query, SEXP rows, SEXP k, SEXP options)
     SEXP found = PROTECT(r_named_list(names, stats ? 4 : 3));
     SET_VECTOR_ELT(found, 0, Rf_allocMatrix(INTSXP, batch.count, count));
     SET_VECTOR_ELT(found, 1, Rf_allocMatrix(REALSXP, batch.count, count));
-    size_t pairs = (size_t)batch.count * (size_t)count;
-    if (!getenv("NOHUGE")) { r_use_huge_pages(INTEGER(VECTOR_ELT(found, 0)), pairs * sizeof(int));
-    r_use_huge_pages(REAL(VECTOR_ELT(found, 1)), pairs * sizeof(double));}
     if (batch.budget) {
         SET_VECTOR_ELT(found, 2, Rf_allocVector(INTSXP, batch.count));
         batch.evaluated = INTEGER(VECTOR_ELT(found, 2));
