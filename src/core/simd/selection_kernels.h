@@ -66,7 +66,8 @@ CT_TARGET static void CT_NAME(order_candidates)(const struct ct_candidates *list
     for (int i = 0; i < count; i += FWIDTH) {
         const FMASK index = *(const FMASK *)places + i;
         FMASK keys = (*(const FMASK *)(list->sq + i) & ~(CT_ORDER_MAX - 1)) | index;
-        keys |= (FMASK)(index >= count) & INT_MAX;
+        const FMASK absent = (FMASK)(index >= count);
+        keys = (keys & ~absent) | (absent & INT_MAX);
         first = i == 0 ? keys : first;
         *(FMASK *)(key + i) = keys;
     }
