@@ -11,7 +11,7 @@
 
 #include "core/search/query.h"
 
-enum { CT_RUN = 512 }; /* lines of a run: a power of two */
+enum { CT_RUN = 256 }; /* lines of a run: a power of two */
 
 struct ct_result_lines {
     int *index;       /* [ld x k, column-major] rows */
