@@ -247,8 +247,8 @@ static void answer_own_points(const struct ct_host *host, const struct ct_batch 
 void ct_knn(const struct ct_host *host, const struct ct_batch *batch, int k, double missing,
             int *index, double *distance)
 {
-    struct ct_result_lines lines = {index, distance, batch->ld > 0 ? batch->ld : batch->count, k,
-                                    missing, 0};
+    struct ct_result_lines lines = {index, distance, batch->ld > 0 ? batch->ld : batch->count,
+                                    k,     missing,  0};
     if (ct_suits_depth_first(batch)) {
         ct_depth_first_knn(host, batch, &lines);
         return;

@@ -161,8 +161,8 @@ static int nearest_candidates(const struct own_call *call, struct own_worker *wo
 }
 
 /* Squared distances [count] of the point at position `self` to others. Inlined for constant d. */
-static inline void exact_squares(const struct ct_tree *t, int d, const int *pos, int count, int self,
-                                 double *sq)
+static inline void exact_squares(const struct ct_tree *t, int d, const int *pos, int count,
+                                 int self, double *sq)
 {
     const double *x = t->points, *y = x + t->n, *z = d > 2 ? y + t->n : y;
     const double x0 = x[self], y0 = y[self], z0 = z[self];

@@ -124,8 +124,8 @@ CT_TARGET static void CT_SUMS(collect_nearby)(const struct ct_nearby_tiles *from
         CT_SUMS(collect_boxes)(from, d, lower, upper, threshold, to);
 }
 
-/* The sum over the gaps of a vector of points, or of boxes, to a query. The coordinates of a query of
- * 2 or 3 dimensions stay in registers: at0, at1, at2. */
+/* The sum over the gaps of a vector of points, or of boxes, to a query. The coordinates of a query
+ * of 2 or 3 dimensions stay in registers: at0, at1, at2. */
 #define CT_ADD_POINTS(j, at)                                                                       \
     gap = CT_GAP(FLOAD(tile + (j)*CT_LANES + part) - (at)), sum = CT_ADD_GAP(gap, sum)
 #define CT_ADD_BOXES(j, at)                                                                        \

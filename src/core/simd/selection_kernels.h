@@ -1,4 +1,5 @@
-/* selection_kernels.h: the kernels of search/own_points.h that compute no norm, for any vector width.
+/* selection_kernels.h: the kernels of search/own_points.h that compute no norm, for any vector
+ * width.
  *
  * euclid_kernels.h includes this file once for each instruction set. No include guard, on purpose.
  */

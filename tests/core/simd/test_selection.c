@@ -66,7 +66,8 @@ static void check_insert_tile(const struct ct_kernels *kernels)
     static float tile[2][4 * CT_LANES], least[MOST_K * CT_LANES], expected[MOST_K * CT_LANES];
     int wrong = 0;
     for (int round = 0; round < 300; round++) {
-        int d = 1 + random_below(4), k = 1 + random_below(MOST_K), count = 1 + random_below(CT_LANES);
+        int d = 1 + random_below(4), k = 1 + random_below(MOST_K),
+            count = 1 + random_below(CT_LANES);
         int same = random_below(2);
         for (int i = 0; i < 2 * 4 * CT_LANES; i++)
             tile[i / (4 * CT_LANES)][i % (4 * CT_LANES)] = (float)random_below(9);
