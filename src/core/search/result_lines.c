@@ -81,11 +81,14 @@ static void expand_runs(void *data, int task, int thread)
 void ct_expand_lines(const struct ct_host *host, const struct ct_result_lines *lines, int threads)
 {
     struct expansion e = {.lines = lines};
+    struct ct_host silent = *host;
+    silent.progress = NULL;
     if (lines->compact == 0)
         return;
     e.runs = lines->compact / CT_RUN;
     e.scratch = host->alloc((size_t)threads, sizeof *e.scratch);
     for (int thread = 0; thread < threads; thread++)
         e.scratch[thread] = host->alloc((size_t)lines->k * CT_RUN, sizeof *e.scratch[thread]);
-    ct_parallel_for(host, (e.runs + RUNS_PER_TASK - 1) / RUNS_PER_TASK, threads, expand_runs, &e);
+    ct_parallel_for(&silent, (e.runs + RUNS_PER_TASK - 1) / RUNS_PER_TASK, threads, expand_runs,
+                    &e);
 }

@@ -22,7 +22,7 @@
 enum {
     CT_GROUP = 8,           /* queries that scan a tile together */
     CT_PAIR = 2 * CT_LANES, /* points of two adjacent tiles */
-    CT_ORDER_MAX = 128      /* order_candidates() clears this many last bits' values of a square */
+    CT_ORDER_MAX = 128 /* values of the last bits of a square that order_candidates() ignores */
 };
 
 /* Tiles that may hold neighbors, with their boxes side by side. */
