@@ -5,9 +5,9 @@
 #include <string.h>
 
 enum {
-    LEAST_K = 3,           /* with a smaller k, */
-    LEAST_LINES = 1 << 14, /* or with fewer lines, a result is written in its final order */
-    MOST_K = 512,
+    LEAST_K = 3,           /* with a smaller k, whose lines are in few pages, or */
+    MOST_K = 63,           /* with a larger k, whose run exceeds the cache, or */
+    LEAST_LINES = 1 << 14, /* with fewer lines, a result is written in its final order */
     RUNS_PER_TASK = 8
 };
 

@@ -64,7 +64,8 @@ int main(void)
     check_lines(16385, 10, 2, 1);
     check_lines(20011, 16, 3, 1);
     check_lines(16895, 50, 2, 1);
-    check_lines(16900, 100, 1, 1);
+    check_lines(16900, 63, 1, 1);
+    check_lines(16384, 64, 1, 0);
     check_lines(16383, 10, 1, 0);
     check_lines(20000, 2, 1, 0);
     return check_done("result_lines");
