@@ -22,7 +22,7 @@
 #' recognizes it on Linux, and on other systems if the package parallel made it.
 #'
 #' @section Busy machines:
-#' A function starts on one thread. It uses further threads if more than about 10 milliseconds of
+#' A function starts on one thread. It uses further threads if more than about 7.5 milliseconds of
 #' work remain, so short calls always run on one thread. At the end of its work, a function waits
 #' for its slowest thread. If other processes occupy the processors, this thread may have to wait
 #' some milliseconds or longer for a processor. Then two threads save less time than on an idle

@@ -25,7 +25,7 @@ static void host_release(void *mark)
     vmaxset(mark);
 }
 
-struct ct_host r_host = {host_alloc, host_poll, NULL, host_mark, host_release, 0.01, 0.15, 0, 0};
+struct ct_host r_host = {host_alloc, host_poll, NULL, host_mark, host_release, 0.0075, 0.15, 0, 0};
 
 /* What reports progress: an R function of the share, or NULL. There is one console. */
 static struct {

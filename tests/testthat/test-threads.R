@@ -160,6 +160,6 @@ test_that("a forked child that loads the package itself uses one thread", {
 })
 
 test_that("short calls stay on one thread, and regions can be forced", {
-  expect_identical(covertree:::region_seconds(0.01), 0)
-  expect_identical(covertree:::region_seconds(0), 0.01)
+  expect_identical(covertree:::region_seconds(0.0075), 0)
+  expect_identical(covertree:::region_seconds(0), 0.0075)
 })

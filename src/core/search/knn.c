@@ -247,14 +247,19 @@ static void answer_own_points(const struct ct_host *host, const struct ct_batch 
 void ct_knn(const struct ct_host *host, const struct ct_batch *batch, int k, double missing,
             int *index, double *distance)
 {
-    struct ct_result_lines lines = {index, distance, batch->ld > 0 ? batch->ld : batch->count, k,
-                                    missing};
-    if (ct_suits_depth_first(batch))
+    struct ct_result_lines lines = {index, distance, batch->ld > 0 ? batch->ld : batch->count,
+                                    k,     missing,  0};
+    if (ct_suits_depth_first(batch)) {
         ct_depth_first_knn(host, batch, &lines);
-    else if (ct_suits_own_points(batch, k))
+        return;
+    }
+    if (batch->count == lines.ld)
+        ct_compact_lines(&lines);
+    if (ct_suits_own_points(batch, k))
         answer_own_points(host, batch, &lines);
     else
         run_knn(host, (struct knn_call){.batch = batch, .k = k, .lines = lines});
+    ct_expand_lines(host, &lines, batch->threads);
 }
 
 void ct_knn_to_sink(const struct ct_host *host, const struct ct_batch *batch, int k,

@@ -14,6 +14,7 @@
 #include "core/search/seed.h"
 #include "core/util/parallel_for.h"
 
+#include <float.h>
 #include <math.h>
 #include <string.h>
 
@@ -43,10 +44,9 @@ struct own_worker {
     float least[MAX_K * CT_LANES]; /* [k x CT_LANES] smallest squares of a tile */
     float *q;                      /* [d] a point */
     struct ct_candidates candidates[CT_LANES]; /* of the points of a tile */
-    float *sq_f32;                             /* [capacity + CT_CANDIDATE_PAD] the candidates of */
-    int *pos;                                  /* a point by float32 square: their squares, */
-    double *distance;                          /* positions, exact distances */
-    int *row;                                  /* and rows */
+    int order[CT_ORDER_MAX];       /* the candidates of a point by float32 square: their indices, */
+    double distance[CT_ORDER_MAX]; /* exact distances */
+    int row[CT_ORDER_MAX];         /* and rows */
     struct ct_search_recorder recorder;
     struct ct_search_work work;
 };
@@ -56,6 +56,7 @@ struct own_call {
     const struct ct_batch *batch;
     const struct ct_kernels *kernels; /* for the norm of the metric */
     struct ct_result_lines lines;
+    struct ct_f32_margin margin;
     struct own_worker *worker; /* [threads] */
     const int *cell;           /* [cells] nodes */
     int pilot;                 /* whether the pilot runs: every step-th cell; then all others */
@@ -96,7 +97,6 @@ static float set_thresholds(const struct own_call *call, struct own_worker *work
 {
     const struct ct_tree *t = call->batch->tree;
     const struct ct_tiles *tiles = t->tiles;
-    enum ct_norm norm = call->batch->metric.norm;
     int k = call->lines.k;
     size_t size = (size_t)t->d * CT_LANES;
     struct ct_tile_span span = tiles_around(tiles, tile, k);
@@ -108,7 +108,7 @@ static float set_thresholds(const struct own_call *call, struct own_worker *work
                                    tiles->begin[other + 1] - tiles->begin[other], k, worker->least);
     worker->work.tiles += (long long)(span.end - span.first) * CT_LANES;
     for (int i = 0; i < tiles->begin[tile + 1] - tiles->begin[tile]; i++) {
-        threshold[i] = ct_f32_widen(tiles, norm, worker->least[(k - 1) * CT_LANES + i]);
+        threshold[i] = ct_f32_widen(call->margin, worker->least[(k - 1) * CT_LANES + i]);
         most = threshold[i] > most ? threshold[i] : most;
     }
     return most;
@@ -119,9 +119,11 @@ static float set_thresholds(const struct own_call *call, struct own_worker *work
 /* Requests the lines of the results of a row, which no other query has used. */
 static void prefetch_line(const struct ct_result_lines *lines, int line)
 {
-    for (int j = 0; j < lines->k; j++) {
-        CT_PREFETCH(lines->index + (size_t)j * lines->ld + line);
-        CT_PREFETCH(lines->distance + (size_t)j * lines->ld + line);
+    int k = lines->k, step = line < lines->compact ? k - 1 : 1;
+    for (int j = 0; j < k; j += step) {
+        size_t place = ct_line_place(lines, line, j);
+        CT_PREFETCH(lines->index + place);
+        CT_PREFETCH(lines->distance + place);
     }
 }
 
@@ -143,32 +145,58 @@ static int scan_for_point(const struct own_call *call, struct own_worker *worker
     return found >= 0 && candidates->count > call->lines.k;
 }
 
-/* Sorts the candidates of a point by their float32 squares. Returns how many of them may be the
+/* Orders the candidates of a point by their float32 squares. Returns how many of them may be the
  * point itself or one of the k nearest: the squares of the others exceed the (k + 1)-th by more
- * than the rounding margin. */
+ * than the rounding margin, and by more than the bits that the order does not compare. */
 static int nearest_candidates(const struct own_call *call, struct own_worker *worker,
-                              struct ct_candidates *candidates)
+                              const struct ct_candidates *candidates)
 {
+    const float omitted = 1 + 2 * CT_ORDER_MAX * FLT_EPSILON;
     int k = call->lines.k, count = k + 1;
-    call->kernels->sort_candidates(candidates, worker->sq_f32, worker->pos);
-    float most =
-        ct_f32_widen(call->batch->tree->tiles, call->batch->metric.norm, worker->sq_f32[k]);
-    while (count < candidates->count && worker->sq_f32[count] <= most)
+    call->kernels->order_candidates(candidates, worker->order);
+    float most = ct_f32_widen(call->margin, candidates->sq[worker->order[k]] * omitted) * omitted;
+    while (count < candidates->count && candidates->sq[worker->order[count]] <= most)
         count++;
     return count;
 }
 
-/* Squared distance of two own points. The loop over coordinates of 2 and 3 dimensions is unrolled.
- */
-static double exact_sq(const struct ct_tree *t, enum ct_norm norm, int a, int b)
+/* Squared distances [count] of the point at position `self` to others. Inlined for constant d. */
+static inline void exact_squares(const struct ct_tree *t, int d, const int *pos, int count,
+                                 int self, double *sq)
+{
+    const double *x = t->points, *y = x + t->n, *z = d > 2 ? y + t->n : y;
+    const double x0 = x[self], y0 = y[self], z0 = z[self];
+    for (int c = 0; c < count; c++) {
+        double a = x[pos[c]] - x0, b = y[pos[c]] - y0, e = z[pos[c]] - z0;
+        sq[c] = d > 2 ? a * a + b * b + e * e : a * a + b * b;
+    }
+}
+
+/* Computes the exact distances and the rows of the first `count` candidates of a point at position
+ * `self`, without the point itself. Returns their number. */
+static int exact_distances(const struct ct_tree *t, enum ct_norm norm, struct own_worker *worker,
+                           const int *candidate, int count, int self)
 {
     size_t n = (size_t)t->n;
-    const double *x = t->points + a, *y = t->points + b;
-    if (norm != CT_EUCLIDEAN)
-        return ct_other_norm_sq(norm, x, n, y, n, t->d);
-    return t->d == 3   ? ct_sqdist(x, n, y, n, 3)
-           : t->d == 2 ? ct_sqdist(x, n, y, n, 2)
-                       : ct_sqdist(x, n, y, n, t->d);
+    int *pos = worker->row, found = 0;
+    double *distance = worker->distance;
+    for (int c = 0; c < count; c++)
+        pos[c] = candidate[worker->order[c]];
+    if (norm == CT_EUCLIDEAN && t->d == 3)
+        exact_squares(t, 3, pos, count, self, distance);
+    else if (norm == CT_EUCLIDEAN && t->d == 2)
+        exact_squares(t, 2, pos, count, self, distance);
+    else
+        for (int c = 0; c < count; c++)
+            distance[c] = ct_norm_sq(norm, t->points + pos[c], n, t->points + self, n, t->d);
+    for (int c = 0; c < count; c++) {
+        double root = sqrt(distance[c]);
+        int other = pos[c];
+        distance[found] = root;
+        worker->row[found] = t->row[other];
+        found += other != self;
+    }
+    return found;
 }
 
 /* Sorts by (distance, row) what is sorted by float32 squares: almost nothing moves. */
@@ -190,17 +218,13 @@ static void insertion_sort(double *distance, int *row, int count)
 /* Stores the k nearest of the candidates of point i of a tile, which is at position pos. */
 static void answer_point(const struct own_call *call, struct own_worker *worker, int i, int pos)
 {
-    const struct ct_tree *t = call->batch->tree;
-    int found = nearest_candidates(call, worker, &worker->candidates[i]), count = 0;
-    for (int c = 0; c < found; c++) {
-        int other = worker->pos[c];
-        worker->distance[count] = sqrt(exact_sq(t, call->batch->metric.norm, other, pos));
-        worker->row[count] = t->row[other];
-        count += other != pos;
-    }
+    int found = nearest_candidates(call, worker, &worker->candidates[i]);
+    int count = exact_distances(call->batch->tree, call->batch->metric.norm, worker,
+                                worker->candidates[i].pos, found, pos);
     worker->work.distances += count;
     insertion_sort(worker->distance, worker->row, count);
-    ct_store_line(&call->lines, t->row[pos] - 1, worker->row, worker->distance, call->lines.k);
+    ct_store_line(&call->lines, call->batch->tree->row[pos] - 1, worker->row, worker->distance,
+                  call->lines.k);
 }
 
 /* Answers the points of a tile, except those with too many candidates. */
@@ -260,10 +284,6 @@ static void init_worker(const struct ct_host *host, const struct own_call *call,
     *worker = (struct own_worker){
         .threshold = host->alloc((size_t)CT_CELL_TILES * CT_LANES, sizeof(float)),
         .q = host->alloc(d, sizeof(float)),
-        .sq_f32 = host->alloc(size, sizeof(float)),
-        .pos = host->alloc(size, sizeof(int)),
-        .distance = host->alloc(size, sizeof(double)),
-        .row = host->alloc(size, sizeof(int)),
         .recorder = ct_search_recorder_start(call->batch->stats != NULL),
     };
     ct_nearby_init(host, t, call->kernels, &worker->nearby);
@@ -300,6 +320,7 @@ int ct_own_points_knn(const struct ct_host *host, const struct ct_batch *batch,
         .batch = batch,
         .kernels = ct_norm_kernels(batch->kernels, batch->metric.norm),
         .lines = *lines,
+        .margin = ct_f32_margin(t->tiles, batch->metric.norm),
         .worker = host->alloc((size_t)batch->threads, sizeof *call.worker),
         .cell = cell,
         .left = host->alloc((size_t)t->n, 1),

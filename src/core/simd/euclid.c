@@ -11,6 +11,7 @@
 #include "core/metric/euclidean.h"
 #include "core/simd/vector.h"
 
+#include <limits.h>
 #include <math.h>
 
 #if CT_X86
@@ -67,6 +68,9 @@ static inline unsigned eligible_bits(unsigned bits, const int *row,
 #define CT_FSPLAT(x) (FVEC) CT_SPLAT4(x)
 #define CT_FMAX(a, b) (FVEC) CT_MAX4(a, b)
 #define CT_FMIN(a, b) (FVEC) CT_MIN4(a, b)
+#define CT_LARGER_SQUARE(a, b) CT_FMAX(a, b)
+#define CT_SMALLER_SQUARE(a, b) CT_FMIN(a, b)
+#define CT_COUNT_BELOW(a, b) CT_COUNT(CT_BELOW4(a, b))
 #define CT_DWITHIN(a, b) CT_AT_MOST2(a, b)
 #define CT_WITHIN(a, b) CT_AT_MOST4(a, b)
 #define CT_SCALED(x, q, i, sum) ((x)*CT_FSPLAT((q)[i]) + (sum))
@@ -117,6 +121,9 @@ static inline unsigned eligible_bits(unsigned bits, const int *row,
 #define CT_FSPLAT(x) (FVEC) _mm256_set1_ps(x)
 #define CT_FMAX(a, b) (FVEC) _mm256_max_ps((__m256)(a), (__m256)(b))
 #define CT_FMIN(a, b) (FVEC) _mm256_min_ps((__m256)(a), (__m256)(b))
+#define CT_LARGER_SQUARE(a, b) (FVEC) _mm256_max_epi32((__m256i)(a), (__m256i)(b))
+#define CT_SMALLER_SQUARE(a, b) (FVEC) _mm256_min_epi32((__m256i)(a), (__m256i)(b))
+#define CT_COUNT_BELOW(a, b) CT_COUNT(_mm256_movemask_ps((__m256)((a) < (b))))
 #define CT_DWITHIN(a, b)                                                                           \
     (unsigned)_mm256_movemask_pd(_mm256_cmp_pd((__m256d)(a), (__m256d)(b), _CMP_LE_OQ))
 #define CT_WITHIN(a, b)                                                                            \
@@ -161,6 +168,9 @@ CT_512 static inline void pack_avx512(float *sq, int *pos, unsigned bits, __m512
 #define CT_FSPLAT(x) (FVEC) _mm512_set1_ps(x)
 #define CT_FMAX(a, b) (FVEC) _mm512_max_ps((__m512)(a), (__m512)(b))
 #define CT_FMIN(a, b) (FVEC) _mm512_min_ps((__m512)(a), (__m512)(b))
+#define CT_LARGER_SQUARE(a, b) (FVEC) _mm512_max_epi32((__m512i)(a), (__m512i)(b))
+#define CT_SMALLER_SQUARE(a, b) (FVEC) _mm512_min_epi32((__m512i)(a), (__m512i)(b))
+#define CT_COUNT_BELOW(a, b) CT_COUNT(_mm512_cmplt_epi32_mask((__m512i)(a), (__m512i)(b)))
 #define CT_DWITHIN(a, b) (unsigned)_mm512_cmp_pd_mask((__m512d)(a), (__m512d)(b), _CMP_LE_OQ)
 #define CT_WITHIN(a, b) (unsigned)_mm512_cmp_ps_mask((__m512)(a), (__m512)(b), _CMP_LE_OQ)
 #define CT_SCALED(x, q, i, sum) CT_FMA(x, CT_FSPLAT((q)[i]), sum)

@@ -20,8 +20,9 @@
 #include <stddef.h>
 
 enum {
-    CT_GROUP = 8,          /* queries that scan a tile together */
-    CT_PAIR = 2 * CT_LANES /* points of two adjacent tiles */
+    CT_GROUP = 8,           /* queries that scan a tile together */
+    CT_PAIR = 2 * CT_LANES, /* points of two adjacent tiles */
+    CT_ORDER_MAX = 128 /* values of the last bits of a square that order_candidates() ignores */
 };
 
 /* Tiles that may hold neighbors, with their boxes side by side. */
@@ -123,9 +124,10 @@ struct ct_kernels {
     void (*collect_nearby)(const struct ct_nearby_tiles *from, int d, const float *lower,
                            const float *upper, float threshold, struct ct_nearby_tiles *to);
 
-    /* Copies a candidate buffer by ascending squares: sq, pos [count]. Reads up to the next whole
-     * vector. O(count^2) without branches. */
-    void (*sort_candidates)(struct ct_candidates *list, float *sq, int *pos);
+    /* Sets order [count] to the indices of the candidates by ascending squares, which are compared
+     * without their last bits (CT_ORDER_MAX). Of at most CT_ORDER_MAX - CT_LANES candidates. Reads
+     * up to the next whole vector. O(count^2) without branches. */
+    void (*order_candidates)(const struct ct_candidates *list, int *order);
 
     /* Appends the points within the threshold of a query q [d] to its buffer, whatever their rows,
      * from all tiles whose boxes are within it. The first bounds behind the last box, up to a whole

@@ -14,6 +14,8 @@
  *   CT_UNFUSED(f)         if CT_FMA fuses: the name of f for the set without fusing,
  *   CT_FSPLAT(x)          a float in each lane,
  *   CT_FMAX(a, b), CT_FMIN(a, b)  the larger and the smaller of two floats in each lane,
+ *   CT_LARGER_SQUARE(a, b), CT_SMALLER_SQUARE(a, b)  the same for floats of at least 0,
+ *   CT_COUNT_BELOW(a, b)  the number of integers of a that are less than those of b,
  *   CT_WITHIN(a, b)       a bit for each float of a that is at most that of b,
  *   CT_DWITHIN(a, b)      the same for doubles,
  *   CT_COUNT(bits)        the number of bits set,
@@ -125,6 +127,9 @@ CT_TARGET static inline int CT_NAME(count_within_f64)(const double *x, int count
 #define CT_SUM_KERNELS "core/simd/neon_sum_kernels.h"
 #define CT_FABS(x) vabsq_f32(x)
 #define CT_LARGER(a, b) vmaxq_f32(a, b)
+#define CT_SMALLER_SQUARE(a, b) CT_FMIN(a, b)
+#define CT_COUNT_BELOW(a, b) -vaddvq_s32((int32x4_t)((a) < (b)))
+#define CT_LARGER_SQUARE(a, b) CT_FMAX(a, b)
 #define CT_FMAX(a, b) (FVEC) vmaxq_f32((float32x4_t)(a), (float32x4_t)(b))
 #define CT_FMIN(a, b) (FVEC) vminq_f32((float32x4_t)(a), (float32x4_t)(b))
 #else
@@ -133,6 +138,8 @@ CT_TARGET static inline int CT_NAME(count_within_f64)(const double *x, int count
 #define CT_FABS(x) (FVEC)((FMASK)(x)&0x7fffffff)
 #define CT_LARGER(a, b) CT_FMAX(a, b)
 #endif
+
+#include "core/simd/selection_kernels.h"
 
 #define CT_SUMS CT_NAME
 #define CT_GAP(difference) (difference)
@@ -293,8 +300,8 @@ CT_TARGET static unsigned CT_NAME(largest)(const double *x)
             CT_NAME(rank_nearly_sorted), CT_NAME(find_threshold_f64), CT_NAME(find_threshold),     \
             CT_NAME(compact), sums(scan_tile), sums(scan_tile_group), CT_NAME(half_squares),       \
             CT_NAME(pair_products), sums(boxes_within), sums(insert_tile), sums(collect_nearby),   \
-            sums(sort_candidates), sums(scan_nearby), CT_NAME(boxes_nearer), CT_NAME(min_sqdist),  \
-            CT_NAME(largest),                                                                      \
+            CT_NAME(order_candidates), sums(scan_nearby), CT_NAME(boxes_nearer),                   \
+            CT_NAME(min_sqdist), CT_NAME(largest),                                                 \
     }
 #define CT_EUCLIDEAN_TABLE(sums, unfused)                                                          \
     CT_TABLE(sums, unfused, &CT_MANHATTAN_NAME(kernels), &CT_CHEBYSHEV_NAME(kernels))
@@ -338,6 +345,9 @@ static const struct ct_kernels CT_NAME(kernels) = CT_EUCLIDEAN_TABLE(CT_NAME, &k
 #undef CT_FSPLAT
 #undef CT_FMAX
 #undef CT_FMIN
+#undef CT_SMALLER_SQUARE
+#undef CT_COUNT_BELOW
+#undef CT_LARGER_SQUARE
 #undef CT_WITHIN
 #undef CT_DWITHIN
 #undef CT_COUNT

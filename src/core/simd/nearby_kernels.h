@@ -5,37 +5,25 @@
  * No include guard, on purpose.
  */
 
-/* Inserts sq into the k smallest squares of each lane: least [k * CT_LANES], ascending. */
-CT_TARGET static inline void CT_SUMS(insert)(float *least, int k, FVEC sq)
-{
-    for (int r = 0; r < k; r++) {
-        FVEC old = FLOAD(least + r * CT_LANES);
-        FSTORE(least + r * CT_LANES, CT_FMIN(sq, old));
-        sq = CT_FMAX(sq, old);
-    }
-}
-
-/* Lanes are the points of the tile, so that no step has a branch. A point is not compared with
- * itself: the square in its own lane becomes infinite. */
-CT_TARGET CT_INLINE void CT_SUMS(insert_points)(const float *tile, const float *other, int d,
-                                                int count, int k, float *least)
+/* Sets sq [CT_LANES] to the squares of a vector of the points of a tile, from `part` on, to each of
+ * `count` points of another tile. A point is not compared with itself: the square in its own lane
+ * becomes infinite. */
+CT_TARGET CT_INLINE void CT_SUMS(square_points)(const float *tile, const float *other, int d,
+                                                int part, int count, FVEC *sq)
 {
     static const int places[] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
-    for (int part = 0; part < CT_LANES; part += FWIDTH) {
-        const FMASK place = *(const FMASK *)(places + part);
-        for (int i = 0; i < count; i++) {
-            FVEC sum = {0};
-            for (int j = 0; j < d; j++) {
-                FVEC gap = (FVEC)CT_GAP(FLOAD(tile + j * CT_LANES + part) -
-                                        CT_FSPLAT(other[j * CT_LANES + i]));
-                sum = (FVEC)CT_ADD_GAP(gap, sum);
-            }
-            FVEC sq = CT_SQUARED(sum);
-            if (tile == other) {
-                FMASK self = place == i;
-                sq = (FVEC)(((FMASK)sq & ~self) | (self & (FMASK)CT_FSPLAT(INFINITY)));
-            }
-            CT_SUMS(insert)(least + part, k, sq);
+    const FMASK place = *(const FMASK *)(places + part);
+    for (int i = 0; i < count; i++) {
+        FVEC sum = {0};
+        for (int j = 0; j < d; j++) {
+            FVEC gap = (FVEC)CT_GAP(FLOAD(tile + j * CT_LANES + part) -
+                                    CT_FSPLAT(other[j * CT_LANES + i]));
+            sum = (FVEC)CT_ADD_GAP(gap, sum);
+        }
+        sq[i] = CT_SQUARED(sum);
+        if (tile == other) {
+            FMASK self = place == i;
+            sq[i] = (FVEC)(((FMASK)sq[i] & ~self) | (self & (FMASK)CT_FSPLAT(INFINITY)));
         }
     }
 }
@@ -43,33 +31,15 @@ CT_TARGET CT_INLINE void CT_SUMS(insert_points)(const float *tile, const float *
 CT_TARGET static void CT_SUMS(insert_tile)(const float *tile, const float *other, int d, int count,
                                            int k, float *least)
 {
-    if (d == 2)
-        CT_SUMS(insert_points)(tile, other, 2, count, k, least);
-    else if (d == 3)
-        CT_SUMS(insert_points)(tile, other, 3, count, k, least);
-    else
-        CT_SUMS(insert_points)(tile, other, d, count, k, least);
-}
-
-/* The place of a value is the number of those before it: smaller ones, and equal ones at a lower
- * index. Values of the last vector behind the end may be anything. */
-CT_TARGET static void CT_SUMS(sort_candidates)(struct ct_candidates *list, float *sq, int *pos)
-{
-    static const int places[] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
-    int rank[FWIDTH];
-    for (int i = 0; i < list->count; i += FWIDTH) {
-        const FVEC mine = FLOAD(list->sq + i);
-        const FMASK place = *(const FMASK *)places + i;
-        FMASK before = {0};
-        for (int j = 0; j < list->count; j++) {
-            const FVEC other = CT_FSPLAT(list->sq[j]);
-            before -= (FMASK)(mine > other) | ((FMASK)(mine == other) & (place > j));
-        }
-        *(FMASK *)rank = before;
-        for (int lane = 0; lane < FWIDTH && i + lane < list->count; lane++) {
-            sq[rank[lane]] = list->sq[i + lane];
-            pos[rank[lane]] = list->pos[i + lane];
-        }
+    FVEC sq[CT_LANES];
+    for (int part = 0; part < CT_LANES; part += FWIDTH) {
+        if (d == 2)
+            CT_SUMS(square_points)(tile, other, 2, part, count, sq);
+        else if (d == 3)
+            CT_SUMS(square_points)(tile, other, 3, part, count, sq);
+        else
+            CT_SUMS(square_points)(tile, other, d, part, count, sq);
+        CT_NAME(insert_squares)(sq, count, k, least + part);
     }
 }
 
@@ -154,50 +124,74 @@ CT_TARGET static void CT_SUMS(collect_nearby)(const struct ct_nearby_tiles *from
         CT_SUMS(collect_boxes)(from, d, lower, upper, threshold, to);
 }
 
+/* The sum over the gaps of a vector of points, or of boxes, to a query. The coordinates of a query
+ * of 2 or 3 dimensions stay in registers: at0, at1, at2. */
+#define CT_ADD_POINTS(j, at)                                                                       \
+    gap = CT_GAP(FLOAD(tile + (j)*CT_LANES + part) - (at)), sum = CT_ADD_GAP(gap, sum)
+#define CT_ADD_BOXES(j, at)                                                                        \
+    below = FLOAD(nearby->lower + i + (j)*nearby->stride) - (at),                                  \
+    above = (at)-FLOAD(nearby->upper + i + (j)*nearby->stride),                                    \
+    below = CT_FMAX(CT_FMAX(below, above), zero), sum = CT_ADD_GAP(below, sum)
+
 /* Appends the points of a tile within the threshold, whatever their rows. */
-CT_TARGET CT_INLINE void CT_SUMS(scan_all_rows)(const float *tile, int d, const float *q, int pos,
+CT_TARGET CT_INLINE void CT_SUMS(scan_all_rows)(const float *tile, int d, const float *q, FVEC at0,
+                                                FVEC at1, FVEC at2, int pos,
                                                 struct ct_candidates *list)
 {
     static const int places[] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
     const FVEC most = CT_FSPLAT(list->threshold);
     for (int part = 0; part < CT_LANES; part += FWIDTH) {
-        FVEC sum = {0};
-        for (int j = 0; j < d; j++) {
-            FVEC gap = CT_GAP(FLOAD(tile + j * CT_LANES + part) - CT_FSPLAT(q[j]));
-            sum = CT_ADD_GAP(gap, sum);
-        }
+        FVEC sum = {0}, gap;
+        CT_ADD_POINTS(0, at0);
+        if (d > 1)
+            CT_ADD_POINTS(1, at1);
+        if (d > 2)
+            CT_ADD_POINTS(2, at2);
+        for (int j = 3; j < d; j++)
+            CT_ADD_POINTS(j, CT_FSPLAT(q[j]));
         const FVEC sq = CT_SQUARED(sum);
         CT_NAME(append)(list, CT_WITHIN(sq, most), sq, *(const FMASK *)(places + part) + (pos));
     }
 }
 
-/* Compares a vector of boxes at a time, and scans their tiles at once. */
+/* Compares a vector of boxes at a time, and scans their tiles at once. The compiler keeps the copy
+ * of the buffer in registers. */
 CT_TARGET CT_INLINE int CT_SUMS(scan_nearby_tiles)(const struct ct_nearby_tiles *nearby, int d,
-                                                   const float *q, struct ct_candidates *list)
+                                                   const float *q, struct ct_candidates *filled)
 {
-    const FVEC zero = {0}, most = CT_FSPLAT(list->threshold);
+    struct ct_candidates list = *filled;
+    const FVEC zero = {0}, most = CT_FSPLAT(list.threshold);
+    const FVEC at0 = CT_FSPLAT(q[0]), at1 = CT_FSPLAT(q[d > 1 ? 1 : 0]),
+               at2 = CT_FSPLAT(q[d > 2 ? 2 : 0]);
     int found = 0;
     for (int i = 0; i < nearby->count; i += FWIDTH) {
-        FVEC sum = {0};
-        for (int j = 0; j < d; j++) {
-            const FVEC at = CT_FSPLAT(q[j]);
-            FVEC below = FLOAD(nearby->lower + i + j * nearby->stride) - at;
-            FVEC above = at - FLOAD(nearby->upper + i + j * nearby->stride);
-            FVEC gap = CT_FMAX(CT_FMAX(below, above), zero);
-            sum = CT_ADD_GAP(gap, sum);
-        }
+        FVEC sum = {0}, below, above;
+        CT_ADD_BOXES(0, at0);
+        if (d > 1)
+            CT_ADD_BOXES(1, at1);
+        if (d > 2)
+            CT_ADD_BOXES(2, at2);
+        for (int j = 3; j < d; j++)
+            CT_ADD_BOXES(j, CT_FSPLAT(q[j]));
         unsigned within = CT_WITHIN(CT_SQUARED(sum), most);
         found += CT_COUNT(within);
         for (; within; within &= within - 1) {
             int tile = nearby->tile[i + __builtin_ctz(within)];
             CT_SUMS(scan_all_rows)
-            (nearby->x + (size_t)tile * d * CT_LANES, d, q, nearby->begin[tile], list);
-            if (list->count >= list->capacity)
+            (nearby->x + (size_t)tile * d * CT_LANES, d, q, at0, at1, at2, nearby->begin[tile],
+             &list);
+            if (list.count >= list.capacity) {
+                filled->count = list.count;
                 return -1;
+            }
         }
     }
+    filled->count = list.count;
     return found;
 }
+
+#undef CT_ADD_POINTS
+#undef CT_ADD_BOXES
 
 CT_TARGET static int CT_SUMS(scan_nearby)(const struct ct_nearby_tiles *nearby, int d,
                                           const float *q, struct ct_candidates *list)

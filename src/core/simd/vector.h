@@ -54,6 +54,7 @@ typedef int64_t ct_i64x2 __attribute__((vector_size(16)));
 #define CT_AT_MOST2(a, b) (unsigned)_mm_movemask_pd(_mm_cmple_pd((__m128d)(a), (__m128d)(b)))
 #define CT_LESS4(a, b) (unsigned)_mm_movemask_ps(_mm_cmplt_ps((__m128)(a), (__m128)(b)))
 #define CT_LESS2(a, b) (unsigned)_mm_movemask_pd(_mm_cmplt_pd((__m128d)(a), (__m128d)(b)))
+#define CT_BELOW4(a, b) (unsigned)_mm_movemask_ps((__m128)((a) < (b)))
 
 #else
 
@@ -134,6 +135,7 @@ static inline unsigned ct_less2(ct_f64x2 a, ct_f64x2 b)
 #define CT_AT_MOST2(a, b) ct_at_most2((ct_f64x2)(a), (ct_f64x2)(b))
 #define CT_LESS4(a, b) ct_less4((ct_f32x4)(a), (ct_f32x4)(b))
 #define CT_LESS2(a, b) ct_less2((ct_f64x2)(a), (ct_f64x2)(b))
+#define CT_BELOW4(a, b) ct_bits4((ct_i32x4)((a) < (b)))
 
 #endif
 

@@ -301,12 +301,10 @@ double ct_f32_distance_bound(const struct ct_tiles *tiles, enum ct_norm norm, do
     return bound * tiles->inverse_scale;
 }
 
-/* ct_f32_threshold() of ct_f32_distance_bound(), in units of the tiles. Coordinates of points are
- * at most 1. */
-float ct_f32_widen(const struct ct_tiles *tiles, enum ct_norm norm, float sq)
+/* ct_f32_widen() is ct_f32_threshold() of ct_f32_distance_bound(), in units of the tiles.
+ * Coordinates of points are at most 1. */
+struct ct_f32_margin ct_f32_margin(const struct ct_tiles *tiles, enum ct_norm norm)
 {
-    double factor = sum_factor(tiles, norm);
     double error = tiles->underflow_error + coordinate_error(tiles, norm, 1);
-    double bound = sqrt(sq * factor) + 2 * error;
-    return (float)(bound * bound * factor);
+    return (struct ct_f32_margin){sum_factor(tiles, norm), 2 * error};
 }

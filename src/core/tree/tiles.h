@@ -26,6 +26,7 @@
 #include "core/simd/candidates.h"
 #include "core/tree/tree.h"
 
+#include <math.h>
 #include <stddef.h>
 
 /* Boxes, column-major: coordinate j of box i is at [i + j * stride]. A vector load may run
@@ -107,8 +108,19 @@ float ct_f32_threshold(const struct ct_tiles *tiles, enum ct_norm norm, double m
 double ct_f32_distance_bound(const struct ct_tiles *tiles, enum ct_norm norm, double max_coord,
                              float sq);
 
+/* What ct_f32_widen() needs to know of the tiles and the norm. */
+struct ct_f32_margin {
+    double factor, error;
+};
+
+struct ct_f32_margin ct_f32_margin(const struct ct_tiles *tiles, enum ct_norm norm);
+
 /* Threshold of float32 squared distances between points of the tree: every point that is not
  * farther than a point with the float32 squared distance `sq` has at most this one. */
-float ct_f32_widen(const struct ct_tiles *tiles, enum ct_norm norm, float sq);
+static inline float ct_f32_widen(struct ct_f32_margin margin, float sq)
+{
+    double bound = sqrt(sq * margin.factor) + margin.error;
+    return (float)(bound * bound * margin.factor);
+}
 
 #endif

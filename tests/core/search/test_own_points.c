@@ -37,7 +37,7 @@ static int check_answers(const struct ct_batch *batch, int k)
     unsigned char *left = keep((size_t)n, 1);
     for (size_t i = 0; i < size; i++)
         index[i] = -1;
-    struct ct_result_lines lines = {index, distance, n, k, NAN};
+    struct ct_result_lines lines = {index, distance, n, k, NAN, 0};
     int remain = ct_own_points_knn(&host, batch, &lines, rest);
     host_end_call();
     general_search(batch, k, expected, exact);
