@@ -1,6 +1,6 @@
 /* sort.c: candidates in the order of (distance, row); see select.h.
  *
- * The sort is most of the time of a search for a thousand neighbors or more. Hence three methods,
+ * With a thousand neighbors or more, the sort is a fifth of the time of a search. Three methods,
  * by the number of candidates. Up to about forty: ranks, because to count how many candidates
  * come before each takes no branch and vectorizes. Up to about two thousand: buckets of equal
  * width, which leave little out of order unless many candidates fall into one bucket. Otherwise:
