@@ -27,6 +27,15 @@ workloads <- list(
                      peers = c("nabor", "RANN")),
   n32k_d3_other = list(data = normal(32768, 3), k = 50, queries = 1024,
                        text = "n 32,768, d 3 normal, k 50, 1,024 other queries, index reused", peers = "nabor"),
+  n20k_d3_k1000 = list(data = normal(20000, 3), k = 1000, queries = 2000, whole = TRUE,
+                       text = "n 20,000, d 3 normal, k 1,000, 2,000 other queries",
+                       peers = c("nanoflann", "nabor", "RANN", "dbscan", "VPtree")),
+  n20k_d3_k5000 = list(data = normal(20000, 3), k = 5000, queries = 2000, whole = TRUE,
+                       text = "n 20,000, d 3 normal, k 5,000, 2,000 other queries",
+                       peers = c("nanoflann", "nabor", "VPtree", "Exhaustive")),
+  n20k_d8_k1000 = list(data = normal(20000, 8), k = 1000, queries = 2000, whole = TRUE,
+                       text = "n 20,000, d 8 normal, k 1,000, 2,000 other queries",
+                       peers = c("nanoflann", "nabor", "RANN", "dbscan", "VPtree")),
   n1m_d3_calls = list(data = uniform(1e6, 3), k = 10, queries = 1000, calls = TRUE,
                       text = "n 1,000,000, d 3 uniform, k 10, 1,000 calls with one query each, index reused",
                       peers = "nabor"),
@@ -57,7 +66,7 @@ workloads <- list(
 has_nanoflann <- any(vapply(workloads, function(work) "nanoflann" %in% work$peers, NA)) &&
   !identical(bench_only, "none") && load_compiled("nanoflann.cpp")
 
-nanoflann <- function(x, k) .Call("nanoflann_knn", x, k)[[1]]
+nanoflann <- function(x, k, query = x) .Call("nanoflann_knn", x, query, k)[[1]]
 
 has_peer <- function(name) if (name == "nanoflann") has_nanoflann else has(package_of[[name]])
 
@@ -68,7 +77,7 @@ version_of_side <- function(name) {
 }
 
 package_of <- c(nabor = "nabor", RANN = "RANN", FNN = "FNN", dbscan = "dbscan", KMKNN = "BiocNeighbors",
-                VPtree = "BiocNeighbors", covertree = "covertree")
+                VPtree = "BiocNeighbors", Exhaustive = "BiocNeighbors", covertree = "covertree")
 
 # Calls `search` for each query alone.
 one_by_one <- function(query, search) {
@@ -86,6 +95,9 @@ ours <- function(x, work, threads) {
   if (is.null(work$query) && !isTRUE(work$reuse)) {
     return(function() knn_query(cover_tree(x, threads = threads), k = work$k, threads = threads)$index)
   }
+  if (isTRUE(work$whole)) {
+    return(function() knn_query(cover_tree(x, threads = threads), work$query, k = work$k, threads = threads)$index)
+  }
   tree <- cover_tree(x)
   if (isTRUE(work$calls)) {
     search <- function(query) knn_query(tree, query, k = work$k, threads = threads)$index
@@ -94,9 +106,23 @@ ours <- function(x, work, threads) {
   function() knn_query(tree, work$query, k = work$k, threads = threads)$index
 }
 
+# A peer whose time for other queries includes the index, like ours.
+whole_peer <- function(name, x, query, k) {
+  bioc <- function(param) function() BiocNeighbors::queryKNN(x, query, k = k, BNPARAM = param)$index
+  switch(name,
+    nabor = function() nabor::knn(x, query, k = k)$nn.idx,
+    RANN = function() RANN::nn2(x, query, k = k)$nn.idx,
+    nanoflann = function() nanoflann(x, k, query),
+    dbscan = function() dbscan::kNN(x, k = k, query = query)$id,
+    VPtree = bioc(BiocNeighbors::VptreeParam()),
+    Exhaustive = bioc(BiocNeighbors::ExhaustiveParam())
+  )
+}
+
 peer <- function(name, x, work) {
   k <- work$k
   query <- work$query
+  if (isTRUE(work$whole)) return(whole_peer(name, x, query, k))
   bioc <- function(param) {
     index <- BiocNeighbors::buildIndex(x, BNPARAM = param)
     function() BiocNeighbors::findKNN(BNINDEX = index, k = k)$index

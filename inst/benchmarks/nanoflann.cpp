@@ -20,9 +20,21 @@ struct cloud {
     template <class Box> bool kdtree_get_bbox(Box &) const { return false; }
 };
 
-/* Finds the k nearest points of each point, the point itself among them, with the number of
- * dimensions D known to the compiler; -1: not known. */
-template <int D> void search(const cloud &points, std::size_t k, int *index, double *distance)
+/* Copies a matrix [n x d]. */
+cloud copy_points(SEXP x)
+{
+    std::size_t n = (std::size_t)Rf_nrows(x), d = (std::size_t)Rf_ncols(x);
+    cloud points = {std::vector<double>(n * d), n, d};
+    for (std::size_t j = 0; j < d; j++)
+        for (std::size_t i = 0; i < n; i++)
+            points.x[i * d + j] = REAL(x)[i + j * n];
+    return points;
+}
+
+/* Finds the k nearest points of each query, with the number of dimensions D known to the compiler;
+ * -1: not known. */
+template <int D>
+void search(const cloud &points, const cloud &query, std::size_t k, int *index, double *distance)
 {
     using metric = nanoflann::L2_Simple_Adaptor<double, cloud>;
     using tree = nanoflann::KDTreeSingleIndexAdaptor<metric, cloud, D, unsigned>;
@@ -32,34 +44,32 @@ template <int D> void search(const cloud &points, std::size_t k, int *index, dou
 #endif
     std::vector<unsigned> found(k);
     std::vector<double> sq(k);
-    for (std::size_t i = 0; i < points.n; i++) {
-        std::size_t count = kd.knnSearch(&points.x[i * points.d], k, found.data(), sq.data());
+    for (std::size_t i = 0; i < query.n; i++) {
+        std::size_t count = kd.knnSearch(&query.x[i * query.d], k, found.data(), sq.data());
         for (std::size_t j = 0; j < count; j++) {
-            index[i + j * points.n] = (int)found[j] + 1;
-            distance[i + j * points.n] = sq[j];
+            index[i + j * query.n] = (int)found[j] + 1;
+            distance[i + j * query.n] = sq[j];
         }
     }
 }
 
 }
 
-/* Returns list(rows, squared distances), matrices [n x k], of the points x [n x d]. */
-extern "C" SEXP nanoflann_knn(SEXP x, SEXP k)
+/* Returns list(rows, squared distances), matrices [m x k], for the points x [n x d] and the queries
+ * q [m x d]. */
+extern "C" SEXP nanoflann_knn(SEXP x, SEXP q, SEXP k)
 {
-    std::size_t n = (std::size_t)Rf_nrows(x), d = (std::size_t)Rf_ncols(x);
+    std::size_t neighbors = (std::size_t)Rf_asInteger(k);
     SEXP found = PROTECT(Rf_allocVector(VECSXP, 2));
-    SET_VECTOR_ELT(found, 0, Rf_allocMatrix(INTSXP, (int)n, Rf_asInteger(k)));
-    SET_VECTOR_ELT(found, 1, Rf_allocMatrix(REALSXP, (int)n, Rf_asInteger(k)));
+    SET_VECTOR_ELT(found, 0, Rf_allocMatrix(INTSXP, Rf_nrows(q), (int)neighbors));
+    SET_VECTOR_ELT(found, 1, Rf_allocMatrix(REALSXP, Rf_nrows(q), (int)neighbors));
     int *index = INTEGER(VECTOR_ELT(found, 0));
     double *distance = REAL(VECTOR_ELT(found, 1));
-    cloud points = {std::vector<double>(n * d), n, d};
-    for (std::size_t j = 0; j < d; j++)
-        for (std::size_t i = 0; i < n; i++)
-            points.x[i * d + j] = REAL(x)[i + j * n];
-    if (d == 3)
-        search<3>(points, (std::size_t)Rf_asInteger(k), index, distance);
+    cloud points = copy_points(x), query = copy_points(q);
+    if (points.d == 3)
+        search<3>(points, query, neighbors, index, distance);
     else
-        search<-1>(points, (std::size_t)Rf_asInteger(k), index, distance);
+        search<-1>(points, query, neighbors, index, distance);
     UNPROTECT(1);
     return found;
 }

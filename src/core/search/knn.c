@@ -16,6 +16,7 @@
 #include "core/search/filtered_seed.h"
 #include "core/search/own_points.h"
 #include "core/search/result_lines.h"
+#include "core/search/result_order.h"
 #include "core/search/threshold.h"
 #include "core/util/parallel_for.h"
 
@@ -32,6 +33,9 @@ enum {
 /* The share of the work that ct_own_points_knn() reports. */
 static const double OWN_SHARE = 0.75;
 
+/* The share of the work of a search without the order of its results. */
+static const double SEARCH_SHARE = 0.9;
+
 /* The scratch of a thread, and the last query, from which the next block inherits. */
 struct knn_worker {
     struct ct_search search;
@@ -39,6 +43,7 @@ struct knn_worker {
     double last_distance;               /* distance of the k-th neighbor; infinite without one */
     int last_row;                       /* row of the last query, or 0 for a foreign query */
     struct ct_query_limits last_limits; /* with a filter: what the last query excluded */
+    struct ct_held_results held;        /* with an order of the results */
 };
 
 /* One call. Results go to the sink, or to the lines. */
@@ -50,6 +55,7 @@ struct knn_call {
     int run;       /* queries of a task */
     const struct ct_result_sink *sink;
     struct ct_result_lines lines;
+    const int *place; /* [ld] of each line in the order of the answers; NULL: write by line */
 };
 
 /* ---- the seed --------------------------------------------------------------- */
@@ -115,14 +121,17 @@ static struct ct_tile_span seed_thresholds(struct knn_worker *worker, int predec
 
 /* ---- the results ------------------------------------------------------------ */
 
-/* Passes the neighbors of query i to the sink, or stores them. */
-static void answer_query(const struct knn_call *call, int thread, int i)
+/* Passes the neighbors of query i, at a place of the order, to the sink, or stores them. */
+static void answer_query(const struct knn_call *call, int thread, int i, int place)
 {
     struct knn_worker *worker = &call->worker[thread];
     struct ct_query_block *block = &worker->search.block;
     int count = ct_finish_query(block, i), line = block->line[i];
     if (call->sink)
         call->sink->add(call->sink->data, thread, line, block->exact_row, block->exact_sq, count);
+    else if (call->place)
+        ct_hold_result(&call->lines, &worker->held, place, block->exact_row, block->exact_sq,
+                       count);
     else
         ct_store_line(&call->lines, line, block->exact_row, block->exact_sq, count);
     worker->last_row = block->candidates[i].skip_row;
@@ -167,7 +176,9 @@ static void answer_block(const struct knn_call *call, int thread, int begin, int
         ct_search_block(s, seed);
     }
     for (int i = 0; i < count; i++)
-        answer_query(call, thread, i);
+        answer_query(call, thread, i, begin + i);
+    if (call->place)
+        ct_write_held(&call->lines, &worker->held);
     if (call->sink)
         call->sink->flush(call->sink->data, thread);
     for (int j = 0; j < d; j++)
@@ -202,6 +213,8 @@ static void init_knn_worker(const struct ct_host *host, const struct knn_call *c
     worker->last_distance = INFINITY;
     worker->last_row = 0;
     worker->last_limits = (struct ct_query_limits){INT_MAX, 0, 1, 0};
+    if (call->place)
+        ct_held_init(host, call->k, &worker->held);
     worker->last_q = host->alloc((size_t)d, sizeof *worker->last_q);
     for (int j = 0; j < d; j++)
         worker->last_q[j] = 0;
@@ -225,6 +238,18 @@ static void run_knn(const struct ct_host *host, struct knn_call call)
     ct_parallel_for(host, tasks, threads, answer_run, &call);
     for (int thread = 0; batch->stats && thread < threads; thread++)
         ct_search_stats_add(batch->stats, &call.worker[thread].search.recorder.stats);
+}
+
+/* Answers all queries, with the results in the order of the answers until the end. */
+static void run_in_order(const struct ct_host *host, struct knn_call call)
+{
+    struct ct_host search = ct_host_part(host, 0, SEARCH_SHARE);
+    struct ct_host order = ct_host_part(host, SEARCH_SHARE, 1);
+    call.place = ct_places_of_lines(host, call.batch, call.lines.ld);
+    run_knn(&search, call);
+    if (call.place)
+        ct_order_columns(&order, &call.lines, call.place, call.batch->threads);
+    ct_report(host, 1);
 }
 
 /* Answers the own points that suit ct_own_points_knn(). Those that remain are a batch of their own,
@@ -257,6 +282,8 @@ void ct_knn(const struct ct_host *host, const struct ct_batch *batch, int k, dou
         ct_compact_lines(&lines);
     if (ct_suits_own_points(batch, k))
         answer_own_points(host, batch, &lines);
+    else if (ct_suits_result_order(batch, &lines))
+        run_in_order(host, (struct knn_call){.batch = batch, .k = k, .lines = lines});
     else
         run_knn(host, (struct knn_call){.batch = batch, .k = k, .lines = lines});
     ct_expand_lines(host, &lines, batch->threads);

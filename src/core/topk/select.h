@@ -24,9 +24,8 @@ struct ct_neighbor {
 };
 
 enum {
-    CT_RANK_SORT_MAX = 96,     /* candidates that counting of ranks sorts fastest */
-    CT_BUCKET_SORT_MAX = 1024, /* candidates that buckets sort, above those */
-    CT_SELECT_PAD = 8          /* elements by which vectors may overrun an array */
+    CT_RANK_SORT_MAX = 96, /* candidates that ct_sort_by_rank() sorts, at most */
+    CT_SELECT_PAD = 8      /* elements by which vectors may overrun an array */
 };
 
 /* A buffer for the k nearest of a stream of candidates. The caller appends at [count] while
@@ -56,8 +55,8 @@ struct ct_neighbor ct_select_kth(double *sq, int *row, int count, int k);
  * by row. values: [count + CT_SELECT_PAD]. O(count^2) without branches. */
 void ct_sort_by_rank(double *values, int *row, int count, const struct ct_kernels *kernels);
 
-/* Sorts candidates by (distance, row) and turns their squares into distances.
- * sq: [count + CT_SELECT_PAD]. */
+/* Sorts candidates by (distance, row) and turns their squares into distances. On average linear in
+ * count; O(count log count) at worst. Takes up to 45 KB of stack. sq: [count + CT_SELECT_PAD]. */
 void ct_sort_neighbors(double *sq, int *row, int count, const struct ct_kernels *kernels);
 
 #endif

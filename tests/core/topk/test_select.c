@@ -77,13 +77,19 @@ static double scales(int i, int n)
     return ldexp(1, random_below(2000) - 1000) + 0 * (i + n);
 }
 
+/* Most values are near each other, and few are far away: no division into equal parts. */
+static double outliers(int i, int n)
+{
+    return random_below(n) < 3 ? random_uniform() * 1e12 : 1 + random_uniform() * 1e-9 + 0 * i;
+}
+
 static const struct pattern {
     const char *name;
     double (*sq)(int i, int n);
-} patterns[] = {{"level", level},       {"falling", falling}, {"zero", zero},
-                {"shuffled", shuffled}, {"ties", ties},       {"pipes", pipes},
-                {"valley", valley},     {"endless", endless}, {"scales", scales},
-                {"close", close}};
+} patterns[] = {{"level", level},       {"falling", falling},  {"zero", zero},
+                {"shuffled", shuffled}, {"ties", ties},        {"pipes", pipes},
+                {"valley", valley},     {"endless", endless},  {"scales", scales},
+                {"close", close},       {"outliers", outliers}};
 
 /* Rows are distinct: a permutation of 1 .. n. */
 static void make(const struct pattern *pattern, struct ct_neighbor *found, int n)
@@ -154,6 +160,25 @@ static void check_sort(const struct pattern *pattern)
     CHECK(wrong == 0);
 }
 
+/* Sizes around the limits of buckets and of parts. */
+static void check_long_sort(const struct pattern *pattern)
+{
+    int wrong = 0, sizes[] = {2000, 2048, 2049, 7000, 20000};
+    for (int s = 0; s < 5; s++) {
+        int n = sizes[s];
+        struct ct_neighbor *found = malloc(2 * (size_t)n * sizeof *found), *want = found + n;
+        make(pattern, found, n);
+        make_sorted(found, want, n);
+        struct columns columns = columns_of(found, n);
+        ct_sort_neighbors(columns.sq, columns.row, n, kernels);
+        wrong += !alike(&columns, want, n);
+        end_columns(&columns);
+        free(found);
+    }
+    check_about("sorting up to %d, %s, %s", sizes[4], pattern->name, kernels->name);
+    CHECK(wrong == 0);
+}
+
 /* The k-th is the k-th, and the k smallest are in front of the others. */
 static int wrong_kth(struct columns *columns, const struct ct_neighbor *want, int n, int k)
 {
@@ -218,6 +243,7 @@ int main(void)
         kernels = ct_kernels((enum ct_simd_level)set);
         for (size_t i = 0; i < sizeof patterns / sizeof *patterns; i++) {
             check_sort(&patterns[i]);
+            check_long_sort(&patterns[i]);
             if (set < (int)ct_simd_best())
                 continue;
             check_kth(&patterns[i]);
