@@ -87,9 +87,9 @@ static void multiply(const struct products_call *call, struct products_worker *w
     float value[CT_GROUP * CT_PAIR];
     unsigned within[CT_GROUP];
     unsigned any = call->kernels->mutual_products(
-        call->points.x + (size_t)x * d, d, call->points.half + x, call->points.near + x,
+        call->points.x + (size_t)x * d, d, call->points.half + x, call->points.half_threshold + x,
         call->points.x + (size_t)(q / CT_LANES) * d * CT_LANES + q % CT_LANES,
-        call->points.half_sq + q, call->points.near + q, value, within);
+        call->points.half_sq + q, call->points.half_threshold + q, value, within);
     for (; any; any &= any - 1) {
         int i = __builtin_ctz(any), point = q + i;
         for (unsigned bits = within[i]; bits; bits &= bits - 1) {
@@ -186,7 +186,7 @@ static void answer_points(void *data, int number, int thread)
     }
     exact_squares(call, worker, begin, end);
     for (int point = begin, c = 0; point < end; c += call->points.count[point++]) {
-        if (call->points.near[point] < 0)
+        if (call->points.half_threshold[point] < 0)
             continue;
         ct_sort_neighbors(worker->sq + c, worker->row + c, call->points.count[point],
                           call->kernels);
@@ -242,7 +242,7 @@ static int list_left(const struct products_call *call, int *rest)
 {
     int count = 0;
     for (int pos = 0; pos < call->batch->tree->n; pos++)
-        if (call->points.near[pos] < 0)
+        if (call->points.half_threshold[pos] < 0)
             rest[count++] = pos;
     return count;
 }

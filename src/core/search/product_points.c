@@ -69,7 +69,7 @@ static struct ct_product_points new_points(const struct ct_host *host, const str
         .x = ct_alloc_aligned(host, size * (size_t)t->d, sizeof(float)),
         .half = ct_alloc_aligned(host, size, sizeof(float)),
         .half_sq = ct_alloc_aligned(host, size, sizeof(float)),
-        .near = ct_alloc_aligned(host, size, sizeof(float)),
+        .half_threshold = ct_alloc_aligned(host, size, sizeof(float)),
         .count = host->alloc(size, sizeof(int)),
         .sq = host->alloc((size_t)t->n * (size_t)capacity, sizeof(float)),
         .pos = host->alloc((size_t)t->n * (size_t)capacity, sizeof(int)),
@@ -92,7 +92,7 @@ struct ct_product_points ct_product_points_new(const struct ct_host *host, const
 
 /* Returns half of the threshold of squares by products that follows from k such squares of at most
  * sq: or of k float32 squares of tiles, if sq is less by the error. */
-static float half_threshold(const struct ct_product_points *points, float sq)
+static float half_of_threshold(const struct ct_product_points *points, float sq)
 {
     return (ct_f32_widen(points->tree->tiles, CT_EUCLIDEAN, sq + points->error) + points->error) /
            2;
@@ -114,10 +114,10 @@ void ct_product_thresholds(const struct ct_product_points *points, int block)
                                      left < CT_LANES ? left : CT_LANES, k, least);
     }
     for (int i = 0; i < CT_LANES; i++) {
-        float near = half_threshold(points, least[(k - 1) * CT_LANES + i]);
-        int permitted = near < INFINITY && points->error * d <= near;
-        points->near[block * CT_LANES + i] =
-            permitted && block * CT_LANES + i < n ? near : -INFINITY;
+        float half = half_of_threshold(points, least[(k - 1) * CT_LANES + i]);
+        int permitted = half < INFINITY && points->error * d <= half;
+        points->half_threshold[block * CT_LANES + i] =
+            permitted && block * CT_LANES + i < n ? half : -INFINITY;
     }
 }
 
@@ -128,17 +128,17 @@ void ct_product_tighten(const struct ct_product_points *points, struct ct_candid
     float *sq = points->sq + (size_t)point * points->capacity;
     int *pos = points->pos + (size_t)point * points->capacity;
     list->count = points->count[point];
-    list->threshold = 2 * points->near[point];
+    list->threshold = 2 * points->half_threshold[point];
     if (list->count < k)
         return;
     memcpy(list->sq, sq, (size_t)list->count * sizeof *sq);
     memcpy(list->pos, pos, (size_t)list->count * sizeof *pos);
-    float near = half_threshold(points, points->kernels->find_threshold(list, k, k + k / 8 + 1));
-    if (near < points->near[point])
-        points->near[point] = near;
-    points->kernels->compact(list, 2 * points->near[point]);
+    float half = half_of_threshold(points, points->kernels->find_threshold(list, k, k + k / 8 + 1));
+    if (half < points->half_threshold[point])
+        points->half_threshold[point] = half;
+    points->kernels->compact(list, 2 * points->half_threshold[point]);
     if (list->count > most) {
-        points->near[point] = -INFINITY;
+        points->half_threshold[point] = -INFINITY;
         list->count = 0;
     }
     memcpy(sq, list->sq, (size_t)list->count * sizeof *sq);

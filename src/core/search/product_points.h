@@ -20,16 +20,17 @@ struct ct_product_points {
     const struct ct_tree *tree;
     const struct ct_kernels *kernels;
     int k;
-    int blocks;     /* blocks of CT_LANES points, an even number */
-    int capacity;   /* of a candidate buffer */
-    float error;    /* bound of the error of a square [tile units] */
-    float *x;       /* [blocks x d x CT_LANES]; NaN for absent points */
-    float *half;    /* minus half the squared norm of each point, and */
-    float *half_sq; /* half the squared norm [tile units] */
-    float *near;    /* half the threshold of squares; -INFINITY for absent points and points left */
-    int *count;     /* candidates of each point */
-    float *sq;      /* [capacity] squares of the candidates of each point [tile units], */
-    int *pos;       /* [capacity] and their positions */
+    int blocks;            /* blocks of CT_LANES points, an even number */
+    int capacity;          /* of a candidate buffer */
+    float error;           /* bound of the error of a square [tile units] */
+    float *x;              /* [blocks x d x CT_LANES]; NaN for absent points */
+    float *half;           /* minus half the squared norm of each point, and */
+    float *half_sq;        /* half the squared norm [tile units] */
+    float *half_threshold; /* half the threshold of squares; -INFINITY for absent points and points
+                              left */
+    int *count;            /* candidates of each point */
+    float *sq;             /* [capacity] squares of the candidates of each point [tile units], */
+    int *pos;              /* [capacity] and their positions */
 };
 
 /* Returns the points of a tree without thresholds and candidates. Needs k of at most
@@ -54,7 +55,7 @@ void ct_product_tighten(const struct ct_product_points *points, struct ct_candid
 static inline void ct_product_append(const struct ct_product_points *points,
                                      struct ct_candidates *list, int point, int other, float sq)
 {
-    if (!(sq <= 2 * points->near[point]))
+    if (!(sq <= 2 * points->half_threshold[point]))
         return;
     size_t at = (size_t)point * (size_t)points->capacity + (size_t)points->count[point];
     points->sq[at] = sq;

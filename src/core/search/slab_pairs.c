@@ -5,6 +5,7 @@
  * pairs stand for no pair.
  */
 #include "core/search/slab_pairs.h"
+#include "core/util/float.h"
 #include "core/util/parallel.h"
 
 #include <string.h>

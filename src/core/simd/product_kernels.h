@@ -24,12 +24,13 @@ CT_TARGET static void CT_NAME(half_squares)(const float *tile, int d, int tiles,
 #define START(i) FVEC a##i = a, b##i = b
 #define STEP(i) (a##i = CT_SCALED(x, q, i, a##i), b##i = CT_SCALED(y, q, i, b##i))
 /* The sum that is compared: with `mutual`, the larger of the two half thresholds is added. */
-#define COMPARED(i, sum, near)                                                                     \
-    (mutual ? (FVEC)((sum) + CT_FMAX(near, CT_FSPLAT(q_near[first + (i)]))) : (FVEC)(sum))
+#define COMPARED(i, sum, half_threshold)                                                           \
+    (mutual ? (FVEC)((sum) + CT_FMAX(half_threshold, CT_FSPLAT(q_half_threshold[first + (i)])))    \
+            : (FVEC)(sum))
 #define KEEP(i)                                                                                    \
     least_value = CT_FSPLAT(least[first + (i)]);                                                   \
-    bits = CT_WITHIN(least_value, COMPARED(i, a##i, near_a)) |                                     \
-           CT_WITHIN(least_value, COMPARED(i, b##i, near_b)) << FWIDTH;                            \
+    bits = CT_WITHIN(least_value, COMPARED(i, a##i, threshold_a)) |                                \
+           CT_WITHIN(least_value, COMPARED(i, b##i, threshold_b)) << FWIDTH;                       \
     if (bits) {                                                                                    \
         FSTORE(value + (first + (i)) * CT_PAIR + part, a##i);                                      \
         FSTORE(value + (first + (i)) * CT_PAIR + part + FWIDTH, b##i);                             \
@@ -39,13 +40,12 @@ CT_TARGET static void CT_NAME(half_squares)(const float *tile, int d, int tiles,
 
 /* A pass multiplies two vectors of points by CT_QUERIES_IN_REGISTERS queries. A vector lies in
  * one of the two tiles. Coordinates of a query are `stride` apart. */
-CT_TARGET CT_INLINE unsigned CT_NAME(any_products)(const float *tile, int d, const float *half,
-                                                   const float *group, int stride,
-                                                   const float *least, int mutual,
-                                                   const float *near, const float *q_near,
-                                                   float *value, unsigned *within)
+CT_TARGET CT_INLINE unsigned
+CT_NAME(any_products)(const float *tile, int d, const float *half, const float *group, int stride,
+                      const float *least, int mutual, const float *half_threshold,
+                      const float *q_half_threshold, float *value, unsigned *within)
 {
-    FVEC least_value, near_a = {0}, near_b = {0};
+    FVEC least_value, threshold_a = {0}, threshold_b = {0};
     unsigned bits, any = 0;
     for (int i = 0; i < CT_GROUP; i++)
         within[i] = 0;
@@ -74,8 +74,8 @@ CT_TARGET CT_INLINE unsigned CT_NAME(any_products)(const float *tile, int d, con
 #endif
             }
             if (mutual) {
-                near_a = FLOAD(near + part);
-                near_b = FLOAD(near + next);
+                threshold_a = FLOAD(half_threshold + part);
+                threshold_b = FLOAD(half_threshold + next);
             }
             KEEP(0)
             KEEP(1)
@@ -100,12 +100,13 @@ CT_TARGET static unsigned CT_NAME(pair_products)(const float *tile, int d, const
 }
 
 CT_TARGET static unsigned CT_NAME(mutual_products)(const float *tile, int d, const float *half,
-                                                   const float *near, const float *group,
-                                                   const float *least, const float *q_near,
-                                                   float *value, unsigned *within)
+                                                   const float *half_threshold, const float *group,
+                                                   const float *least,
+                                                   const float *q_half_threshold, float *value,
+                                                   unsigned *within)
 {
-    return CT_NAME(any_products)(tile, d, half, group, CT_LANES, least, 1, near, q_near, value,
-                                 within);
+    return CT_NAME(any_products)(tile, d, half, group, CT_LANES, least, 1, half_threshold,
+                                 q_half_threshold, value, within);
 }
 
 #undef START

@@ -33,25 +33,27 @@ static void check_products(const struct ct_tree *t, const struct ct_kernels *ker
     while (t->tiles->begin[tile + 1] - t->tiles->begin[tile] <= CT_GROUP)
         tile++;
     const float *x = t->tiles->x + (size_t)tile * t->d * CT_LANES, *q = x + offset;
-    float half[CT_PAIR], near[CT_PAIR], q_near[CT_GROUP], q_half[CT_GROUP];
+    float half[CT_PAIR], half_threshold[CT_PAIR], q_half_threshold[CT_GROUP], q_half[CT_GROUP];
     float value[CT_GROUP * CT_PAIR] = {0};
     unsigned within[CT_GROUP], any;
     double most = 0, error = 0;
     int wrong = 0, passed = 0;
     kernels->half_squares(x, t->d, 2, half);
     for (int i = 0; i < CT_PAIR; i++) {
-        near[i] = i % 5 ? (float)random_below(100) / 100 * t->d : -INFINITY;
+        half_threshold[i] = i % 5 ? (float)random_below(100) / 100 * t->d : -INFINITY;
         most = half[i] < -most ? -half[i] : most;
     }
     for (int i = 0; i < CT_GROUP; i++) {
-        q_near[i] = i % 3 ? (float)random_below(100) / 400 * t->d : -INFINITY;
+        q_half_threshold[i] = i % 3 ? (float)random_below(100) / 400 * t->d : -INFINITY;
         q_half[i] = -half[offset + i];
     }
-    any = kernels->mutual_products(x, t->d, half, near, q, q_half, q_near, value, within);
+    any = kernels->mutual_products(x, t->d, half, half_threshold, q, q_half, q_half_threshold,
+                                   value, within);
     for (int i = 0; i < CT_GROUP; i++)
         for (int lane = 0; any >> i & 1 && lane < CT_PAIR; lane++) {
             float v = value[i * CT_PAIR + lane];
-            float larger = near[lane] > q_near[i] ? near[lane] : q_near[i];
+            float larger = half_threshold[lane] > q_half_threshold[i] ? half_threshold[lane]
+                                                                      : q_half_threshold[i];
             int absent = isnan(half[lane]) || isnan(q_half[i]), bit = within[i] >> lane & 1;
             const float *p = x + lane / CT_LANES * (size_t)t->d * CT_LANES + lane % CT_LANES;
             long double sq = 0;
