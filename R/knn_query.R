@@ -195,7 +195,9 @@
 #' points, and this number grows little with n; see `vignette("performance")`. Each call also sorts
 #' the queries along the Hilbert curve, O(m d); with `rows`, it takes O(n) more.
 #' A search of all own points with a `k` of at most 16 and few dimensions does not descend from the
-#' root for each query, but begins in the tile of the point. With up to four rows of `query`, no
+#' root for each query, but begins in the tile of the point. With a `k` of at most 32, 16 or more
+#' dimensions and a scan of all points, each product of two points serves both as queries, which
+#' takes half the operations. With up to four rows of `query`, no
 #' other argument than `k` and `threads`, and a tree of points by Euclidean distance, a call omits
 #' most of its checks and takes a few microseconds more than the search itself.
 #'
@@ -214,7 +216,8 @@
 #' Memory: 12 bytes for each pair of the result; up to 28 bytes during a search by a
 #' [metric_function()]. A Euclidean search also needs temporary memory for the nodes and tiles of
 #' the tree and for candidates, for each thread; 5 bytes for each point if it searches all own
-#' points; with exclusions about 30 bytes for each point; with `before` about 100 bytes, and memory to
+#' points, or 4 d + 16 k + 240 bytes for each point if these are scanned in 16 or more dimensions;
+#' with exclusions about 30 bytes for each point; with `before` about 100 bytes, and memory to
 #' build a tree of n / 2 points. An exact search by residual correlation needs n (s + d + 3) numbers
 #' in single precision, double precision, or both. With at most n / 8 queries, it needs about 4 MB,
 #' s + d + 3 numbers for each query, and memory for candidates.

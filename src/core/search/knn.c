@@ -15,6 +15,7 @@
 #include "core/search/depth_first.h"
 #include "core/search/filtered_seed.h"
 #include "core/search/own_points.h"
+#include "core/search/own_products.h"
 #include "core/search/result_lines.h"
 #include "core/search/result_order.h"
 #include "core/search/threshold.h"
@@ -27,14 +28,18 @@ enum {
     RUN_MIN = 16,          /* at least */
     RUNS_PER_THREAD = 8,   /* tasks per thread, for balance, if there are enough queries */
     SEED_SPARE = 16,       /* points beyond k in a seed, for a lower first threshold */
+    PILOT = 8,             /* blocks that a pilot searches by the tree */
     BLOCK_BUFFER = 1 << 20 /* candidates that the queries of a block buffer, roughly */
 };
 
-/* The share of the work that ct_own_points_knn() reports. */
+/* The share of the work that the searches made for own points report. */
 static const double OWN_SHARE = 0.75;
 
 /* The share of the work of a search without the order of its results. */
 static const double SEARCH_SHARE = 0.9;
+
+/* The share of own points, remaining after that, for which another search of all is considered. */
+static const double MOST_REMAIN = 0.75;
 
 /* The scratch of a thread, and the last query, from which the next block inherits. */
 struct knn_worker {
@@ -220,24 +225,35 @@ static void init_knn_worker(const struct ct_host *host, const struct knn_call *c
         worker->last_q[j] = 0;
 }
 
-/* Chooses the sizes of buffers, blocks and tasks, and answers all queries. With a large k
- * blocks are smaller, so that the buffers of a block hold about BLOCK_BUFFER candidates. */
+/* Chooses the sizes of buffers and blocks, and allocates the workers. With a large k blocks are
+ * smaller, so that the buffers of a block hold about BLOCK_BUFFER candidates. */
+static void init_workers(const struct ct_host *host, struct knn_call *call, int threads)
+{
+    int n = call->batch->tree->n, reachable = call->k < n ? call->k : n;
+    int capacity = ct_select_capacity(reachable), most = BLOCK_BUFFER / capacity;
+    call->block_max = most < 1 ? 1 : most < CT_BLOCK ? most : CT_BLOCK;
+    call->worker = host->alloc((size_t)threads, sizeof *call->worker);
+    for (int thread = 0; thread < threads; thread++)
+        init_knn_worker(host, call, capacity, &call->worker[thread]);
+}
+
+static void add_statistics(const struct knn_call *call, int threads)
+{
+    for (int thread = 0; call->batch->stats && thread < threads; thread++)
+        ct_search_stats_add(call->batch->stats, &call->worker[thread].search.recorder.stats);
+}
+
+/* Chooses the size of a task, and answers all queries. */
 static void run_knn(const struct ct_host *host, struct knn_call call)
 {
     const struct ct_batch *batch = call.batch;
-    int reachable = call.k < batch->tree->n ? call.k : batch->tree->n;
-    int capacity = ct_select_capacity(reachable), most = BLOCK_BUFFER / capacity;
     int run = batch->count / (RUNS_PER_THREAD * batch->threads);
-    call.block_max = most < 1 ? 1 : most < CT_BLOCK ? most : CT_BLOCK;
     call.run = run < RUN_MIN ? RUN_MIN : run < RUN_MAX ? run : RUN_MAX;
     int tasks = batch->count / call.run + (batch->count % call.run > 0);
     int threads = batch->threads < tasks ? batch->threads : tasks;
-    call.worker = host->alloc((size_t)threads, sizeof *call.worker);
-    for (int thread = 0; thread < threads; thread++)
-        init_knn_worker(host, &call, capacity, &call.worker[thread]);
+    init_workers(host, &call, threads);
     ct_parallel_for(host, tasks, threads, answer_run, &call);
-    for (int thread = 0; batch->stats && thread < threads; thread++)
-        ct_search_stats_add(batch->stats, &call.worker[thread].search.recorder.stats);
+    add_statistics(&call, threads);
 }
 
 /* Answers all queries, with the results in the order of the answers until the end. */
@@ -252,16 +268,63 @@ static void run_in_order(const struct ct_host *host, struct knn_call call)
     ct_report(host, 1);
 }
 
-/* Answers the own points that suit ct_own_points_knn(). Those that remain are a batch of their own,
- * with the same lines. If all but a few remain, the progress of the former does not count. */
+/* ---- all own points --------------------------------------------------------- */
+
+/* The pilot of a call, and whether the scan of all points costs less than the tree for each
+ * block. */
+struct knn_pilot {
+    struct knn_call call;
+    int scan_pays[PILOT];
+};
+
+/* Answers a block of the pilot with the schedule at its start. */
+static void answer_pilot_block(void *data, int number, int thread)
+{
+    struct knn_pilot *pilot = data;
+    const struct ct_batch *batch = pilot->call.batch;
+    struct knn_worker *worker = &pilot->call.worker[thread];
+    struct ct_schedule *schedule = &worker->search.schedule;
+    int begin = (int)((double)batch->count / PILOT * number);
+    *schedule = ct_schedule_start(batch);
+    worker->last_distance = INFINITY;
+    answer_block(&pilot->call, thread, begin,
+                 ct_schedule_size(schedule, batch, begin, batch->count, pilot->call.block_max));
+    pilot->scan_pays[number] = ct_schedule_scans(schedule);
+}
+
+/* Whether a scan of all points pays for most of the blocks of a pilot. */
+static int scan_pays(const struct ct_host *host, const struct ct_batch *batch,
+                     const struct ct_result_lines *lines)
+{
+    struct knn_pilot pilot = {.call = {.batch = batch, .k = lines->k, .lines = *lines}};
+    struct ct_host silent = *host;
+    int threads = batch->threads < PILOT ? batch->threads : PILOT, votes = 0;
+    if (batch->mode == CT_SEARCH_SCAN)
+        return 1;
+    silent.progress = NULL;
+    init_workers(host, &pilot.call, threads);
+    ct_parallel_for(&silent, PILOT, threads, answer_pilot_block, &pilot);
+    add_statistics(&pilot.call, threads);
+    for (int i = 0; i < PILOT; i++)
+        votes += pilot.scan_pays[i];
+    return votes > PILOT / 2;
+}
+
+/* Answers all own points by the searches that are made for them. The points that remain are a batch
+ * of their own, with the same lines. If all but a few remain, the progress before does not count.
+ */
 static void answer_own_points(const struct ct_host *host, const struct ct_batch *batch,
                               const struct ct_result_lines *lines)
 {
     struct ct_host part = ct_host_part(host, 0, OWN_SHARE);
     struct ct_batch rest = *batch;
     int *order = host->alloc((size_t)batch->count, sizeof *order);
-    rest.count = ct_own_points_knn(&part, batch, lines, order);
-    rest.order = order;
+    if (ct_suits_own_points(batch, lines->k))
+        rest.count = ct_own_points_knn(&part, batch, lines, order);
+    if (rest.count > MOST_REMAIN * batch->count && ct_suits_own_products(batch, lines->k) &&
+        scan_pays(&part, batch, lines))
+        rest.count = ct_own_products_knn(&part, batch, lines, order);
+    rest.order = rest.count < batch->count ? order : NULL;
     rest.ld = lines->ld;
     part = ct_host_part(host, rest.count < OWN_SHARE * batch->count ? OWN_SHARE : 0, 1);
     if (rest.count > 0)
@@ -280,7 +343,7 @@ void ct_knn(const struct ct_host *host, const struct ct_batch *batch, int k, dou
     }
     if (batch->count == lines.ld)
         ct_compact_lines(&lines);
-    if (ct_suits_own_points(batch, k))
+    if (ct_suits_own_points(batch, k) || ct_suits_own_products(batch, k))
         answer_own_points(host, batch, &lines);
     else if (ct_suits_result_order(batch, &lines))
         run_in_order(host, (struct knn_call){.batch = batch, .k = k, .lines = lines});

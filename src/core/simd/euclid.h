@@ -106,6 +106,16 @@ struct ct_kernels {
     unsigned (*pair_products)(const float *tile, int d, const float *half, const float *q,
                               const float *least, float *value, unsigned *within);
 
+    /* The same for CT_GROUP points of one tile as queries, coordinate j of query i at
+     * q[j * CT_LANES + i], and for thresholds of both: half_threshold [CT_PAIR] and
+     * q_half_threshold [CT_GROUP] are half the thresholds of squares of the points and of the
+     * queries, and q_half [CT_GROUP] half the squared norms of the queries. Bit lane of within[i]:
+     * whether the squared distance is within the larger one of the two thresholds, that is, whether
+     * value + max(half_threshold, q_half_threshold) is at least q_half. */
+    unsigned (*mutual_products)(const float *tile, int d, const float *half,
+                                const float *half_threshold, const float *q, const float *q_half,
+                                const float *q_half_threshold, float *value, unsigned *within);
+
     /* Lists the boxes, of `count` [d rows of stride], whose squared distance to the box
      * [q_lower, q_upper] is within the threshold: their numbers and squared distances.
      * Returns how many. Reads boxes up to the next multiple of CT_LANES. */

@@ -23,9 +23,14 @@ CT_TARGET static void CT_NAME(half_squares)(const float *tile, int d, int tiles,
  * because arrays of sums do not. */
 #define START(i) FVEC a##i = a, b##i = b
 #define STEP(i) (a##i = CT_SCALED(x, q, i, a##i), b##i = CT_SCALED(y, q, i, b##i))
+/* The sum that is compared: with `mutual`, the larger of the two half thresholds is added. */
+#define COMPARED(i, sum, half_threshold)                                                           \
+    (mutual ? (FVEC)((sum) + CT_FMAX(half_threshold, CT_FSPLAT(q_half_threshold[first + (i)])))    \
+            : (FVEC)(sum))
 #define KEEP(i)                                                                                    \
     least_value = CT_FSPLAT(least[first + (i)]);                                                   \
-    bits = CT_WITHIN(least_value, a##i) | CT_WITHIN(least_value, b##i) << FWIDTH;                  \
+    bits = CT_WITHIN(least_value, COMPARED(i, a##i, threshold_a)) |                                \
+           CT_WITHIN(least_value, COMPARED(i, b##i, threshold_b)) << FWIDTH;                       \
     if (bits) {                                                                                    \
         FSTORE(value + (first + (i)) * CT_PAIR + part, a##i);                                      \
         FSTORE(value + (first + (i)) * CT_PAIR + part + FWIDTH, b##i);                             \
@@ -34,12 +39,13 @@ CT_TARGET static void CT_NAME(half_squares)(const float *tile, int d, int tiles,
     }
 
 /* A pass multiplies two vectors of points by CT_QUERIES_IN_REGISTERS queries. A vector lies in
- * one of the two tiles. */
-CT_TARGET static unsigned CT_NAME(pair_products)(const float *tile, int d, const float *half,
-                                                 const float *group, const float *least,
-                                                 float *value, unsigned *within)
+ * one of the two tiles. Coordinates of a query are `stride` apart. */
+CT_TARGET CT_INLINE unsigned
+CT_NAME(any_products)(const float *tile, int d, const float *half, const float *group, int stride,
+                      const float *least, int mutual, const float *half_threshold,
+                      const float *q_half_threshold, float *value, unsigned *within)
 {
-    FVEC least_value;
+    FVEC least_value, threshold_a = {0}, threshold_b = {0};
     unsigned bits, any = 0;
     for (int i = 0; i < CT_GROUP; i++)
         within[i] = 0;
@@ -60,12 +66,16 @@ CT_TARGET static unsigned CT_NAME(pair_products)(const float *tile, int d, const
             START(6);
             START(7);
 #endif
-            for (int j = 0; j < d; j++, p += CT_LANES, r += CT_LANES, q += CT_GROUP) {
+            for (int j = 0; j < d; j++, p += CT_LANES, r += CT_LANES, q += stride) {
                 FVEC x = FLOAD(p), y = FLOAD(r);
                 STEP(0), STEP(1), STEP(2), STEP(3);
 #if CT_QUERIES_IN_REGISTERS == 8
                 STEP(4), STEP(5), STEP(6), STEP(7);
 #endif
+            }
+            if (mutual) {
+                threshold_a = FLOAD(half_threshold + part);
+                threshold_b = FLOAD(half_threshold + next);
             }
             KEEP(0)
             KEEP(1)
@@ -81,6 +91,25 @@ CT_TARGET static unsigned CT_NAME(pair_products)(const float *tile, int d, const
     return any;
 }
 
+CT_TARGET static unsigned CT_NAME(pair_products)(const float *tile, int d, const float *half,
+                                                 const float *group, const float *least,
+                                                 float *value, unsigned *within)
+{
+    return CT_NAME(any_products)(tile, d, half, group, CT_GROUP, least, 0, NULL, NULL, value,
+                                 within);
+}
+
+CT_TARGET static unsigned CT_NAME(mutual_products)(const float *tile, int d, const float *half,
+                                                   const float *half_threshold, const float *group,
+                                                   const float *least,
+                                                   const float *q_half_threshold, float *value,
+                                                   unsigned *within)
+{
+    return CT_NAME(any_products)(tile, d, half, group, CT_LANES, least, 1, half_threshold,
+                                 q_half_threshold, value, within);
+}
+
 #undef START
 #undef STEP
+#undef COMPARED
 #undef KEEP
