@@ -12,6 +12,8 @@
 #include <math.h>
 
 enum { SHORT_SCAN = 8, LONG_SCAN = 256 }; /* blocks of the shortest and the longest scan */
+enum { LARGE_SHARE = 16, SMALL_SHARE = 64 }; /* 1 / share of the traversal in the cost of the choice
+                                              * above and below which the block size changes */
 
 /* ---- the cost model --------------------------------------------------------- */
 
@@ -28,31 +30,31 @@ static double cost_of_joint_tile(double d)
     return d + 6;
 }
 
-/* Cost of a tile for a single query: two operations per coordinate, the access to the tile,
- * and a branch that the processor cannot predict. */
+/* Cost of a tile for a single query: two operations per coordinate, and the transfer of the tile
+ * from a cache that is not the nearest. */
 static double cost_of_single_tile(double d)
 {
-    return 2 * d + 80;
+    return 4 * d + 12;
 }
 
 /* What a block has cost, in cycles. */
 struct block_cost {
     double descent; /* of the traversal, once per block */
-    double choice;  /* of the choice among remaining nodes, over all queries */
-    double scan;    /* of the boxes and tiles evaluated, over all queries */
+    double choice;  /* of the boxes of tiles evaluated, over all queries */
+    double scan;    /* of the tiles scanned, over all queries */
 };
 
 /* Converts the work of a block to cycles. */
 static struct block_cost cost_of_block(const struct ct_schedule *s,
-                                       const struct ct_search_work *work, double queries)
+                                       const struct ct_search_work *work)
 {
     double d = s->tree->d, nodes = (double)work->nodes, candidates = (double)work->candidates;
     double boxes = (double)work->boxes, tiles = (double)work->tiles;
     double tile = s->joined ? cost_of_joint_tile(d) : cost_of_single_tile(d);
     return (struct block_cost){
         .descent = cost_of_boxes(d) * nodes / CT_LANES + (3 * d + 10) * candidates + 300,
-        .choice = s->joined ? 0 : queries * cost_of_boxes(d) * candidates / CT_LANES,
-        .scan = cost_of_boxes(d) * boxes / CT_LANES + tiles * tile,
+        .choice = s->joined ? 0 : cost_of_boxes(d) * boxes / CT_LANES,
+        .scan = tiles * tile,
     };
 }
 
@@ -161,16 +163,16 @@ int ct_schedule_joins(struct ct_schedule *s, int common_tiles)
     return s->joined;
 }
 
-/* Doubles or halves the block size if the cost of the traversal, shared by the block, and
- * of the choice among nodes, per query, differ by more than a factor of two. While joint
- * scans are considered, blocks have the size of a tile. */
+/* Doubles or halves the block size if the cost of the traversal, shared by the block, is a large or
+ * a small share of the cost of the choice among tiles, which a larger block makes dearer for each
+ * query. While joint scans are considered, blocks have the size of a tile. */
 static void adapt_block_size(struct ct_schedule *s, struct block_cost cost)
 {
     if (s->join_credit > -CT_JOIN_CREDIT || s->since_trial == CT_JOIN_TRIAL)
         s->block_size = CT_LANES;
-    else if (cost.descent > 2 * cost.choice && s->block_size < CT_BLOCK)
+    else if (LARGE_SHARE * cost.descent > cost.choice && s->block_size < CT_BLOCK)
         s->block_size *= 2;
-    else if (2 * cost.descent < cost.choice && s->block_size > 1)
+    else if (SMALL_SHARE * cost.descent < cost.choice && s->block_size > 1)
         s->block_size /= 2;
 }
 
@@ -178,7 +180,7 @@ static void adapt_block_size(struct ct_schedule *s, struct block_cost cost)
  * does not pay, the next attempt comes twice as many blocks later, up to LONG_SCAN. */
 void ct_schedule_learn(struct ct_schedule *s, const struct ct_search_work *work, int queries)
 {
-    struct block_cost cost = cost_of_block(s, work, queries);
+    struct block_cost cost = cost_of_block(s, work);
     double total = cost.descent + cost.choice + cost.scan;
     if (s->mode == CT_SEARCH_AUTO && total > cost_of_full_scan(s) * queries) {
         s->scans_left = s->scan_length;

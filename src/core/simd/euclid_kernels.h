@@ -140,6 +140,7 @@ CT_TARGET static inline int CT_NAME(count_within_f64)(const double *x, int count
 #define CT_SQUARED(sum) (sum)
 #include CT_SUM_KERNELS
 #include "core/simd/nearby_kernels.h"
+#include "core/simd/packed_kernels.h"
 #undef CT_SUMS
 #undef CT_ADD_GAP
 #ifdef CT_UNFUSED
@@ -147,6 +148,7 @@ CT_TARGET static inline int CT_NAME(count_within_f64)(const double *x, int count
 #define CT_ADD_GAP(gap, sum) ((gap) * (gap) + (sum))
 #include CT_SUM_KERNELS
 #include "core/simd/nearby_kernels.h"
+#include "core/simd/packed_kernels.h"
 #undef CT_SUMS
 #undef CT_ADD_GAP
 #endif
@@ -160,6 +162,7 @@ CT_TARGET static inline int CT_NAME(count_within_f64)(const double *x, int count
 #define CT_ADD_GAP(gap, sum) ((gap) + (sum))
 #include CT_SUM_KERNELS
 #include "core/simd/nearby_kernels.h"
+#include "core/simd/packed_kernels.h"
 #undef CT_SUMS
 #undef CT_ADD_GAP
 /* The second operand is NaN if one of the two is: then so is the result. */
@@ -168,6 +171,7 @@ CT_TARGET static inline int CT_NAME(count_within_f64)(const double *x, int count
 #define CT_ADD_GAP(gap, sum) CT_LARGER(sum, gap)
 #include CT_SUM_KERNELS
 #include "core/simd/nearby_kernels.h"
+#include "core/simd/packed_kernels.h"
 #undef CT_SUMS
 #undef CT_ADD_GAP
 #undef CT_GAP
@@ -292,7 +296,7 @@ CT_TARGET static unsigned CT_NAME(largest)(const double *x)
         CT_LABEL, unfused, manhattan, chebyshev, CT_NAME(sqdist), CT_NAME(rank),                   \
             CT_NAME(rank_nearly_sorted), CT_NAME(find_threshold_f64), CT_NAME(find_threshold),     \
             CT_NAME(compact), sums(scan_tile), sums(scan_tile_group), CT_NAME(half_squares),       \
-            CT_NAME(pair_products), sums(boxes_within), sums(insert_tile), sums(collect_nearby),   \
+            CT_NAME(pair_products), sums(boxes_within), sums(pack_boxes), sums(list_packed), sums(take_near), sums(scan_tiles), sums(insert_tile), sums(collect_nearby),   \
             sums(sort_candidates), sums(scan_nearby), CT_NAME(boxes_nearer), CT_NAME(min_sqdist),  \
             CT_NAME(largest),                                                                      \
     }
