@@ -37,6 +37,9 @@ static double cost_of_single_tile(double d)
     return 4 * d + 12;
 }
 
+/* Cost of the lists of near tiles, and of the additional threshold, for a single query. */
+static const double COST_OF_SINGLE_QUERY = 1500;
+
 /* What a block has cost, in cycles. */
 struct block_cost {
     double descent; /* of the traversal, once per block */
@@ -46,14 +49,15 @@ struct block_cost {
 
 /* Converts the work of a block to cycles. */
 static struct block_cost cost_of_block(const struct ct_schedule *s,
-                                       const struct ct_search_work *work)
+                                       const struct ct_search_work *work, double queries)
 {
     double d = s->tree->d, nodes = (double)work->nodes, candidates = (double)work->candidates;
     double boxes = (double)work->boxes, tiles = (double)work->tiles;
     double tile = s->joined ? cost_of_joint_tile(d) : cost_of_single_tile(d);
     return (struct block_cost){
         .descent = cost_of_boxes(d) * nodes / CT_LANES + (3 * d + 10) * candidates + 300,
-        .choice = s->joined ? 0 : cost_of_boxes(d) * boxes / CT_LANES,
+        .choice =
+            s->joined ? 0 : cost_of_boxes(d) * boxes / CT_LANES + COST_OF_SINGLE_QUERY * queries,
         .scan = tiles * tile,
     };
 }
@@ -180,7 +184,7 @@ static void adapt_block_size(struct ct_schedule *s, struct block_cost cost)
  * does not pay, the next attempt comes twice as many blocks later, up to LONG_SCAN. */
 void ct_schedule_learn(struct ct_schedule *s, const struct ct_search_work *work, int queries)
 {
-    struct block_cost cost = cost_of_block(s, work);
+    struct block_cost cost = cost_of_block(s, work, queries);
     double total = cost.descent + cost.choice + cost.scan;
     if (s->mode == CT_SEARCH_AUTO && total > cost_of_full_scan(s) * queries) {
         s->scans_left = s->scan_length;
