@@ -22,13 +22,13 @@
 #include <math.h>
 
 enum {
-    RUN_MAX = 64,          /* queries of one task of a thread, */
-    RUN_MIN = 16,          /* at least */
-    RUNS_PER_THREAD = 8,   /* tasks per thread, for balance, if there are enough queries */
-    SEED_SPARE = 16,       /* points beyond k in a seed, for a lower first threshold; */
-    SEED_SPARE_MEDIUM = 128, /* the same in more than FEW dimensions */
-    FEW = 3,
-    BLOCK_BUFFER = 1 << 20 /* candidates that the queries of a block buffer, roughly */
+    RUN_MAX = 64,           /* queries of one task of a thread, */
+    RUN_MIN = 16,           /* at least */
+    RUNS_PER_THREAD = 8,    /* tasks per thread, for balance, if there are enough queries */
+    SEED_SPARE = 16,        /* points beyond k in a seed, for a lower first threshold */
+    FEW_DIMENSIONS = 3,     /* with more, */
+    LARGE_SEED_SPARE = 128, /* this number: thresholds save more than the points cost */
+    BLOCK_BUFFER = 1 << 20  /* candidates that the queries of a block buffer, roughly */
 };
 
 /* The share of the work that ct_own_points_knn() reports. */
@@ -99,7 +99,7 @@ static struct ct_tile_span seed_thresholds(struct knn_worker *worker, int predec
     struct ct_search *s = &worker->search;
     struct ct_query_block *block = &s->block;
     int d = block->context.tree->d, k = block->context.k;
-    int spare = d > FEW ? SEED_SPARE_MEDIUM : SEED_SPARE;
+    int spare = d > FEW_DIMENSIONS ? LARGE_SEED_SPARE : SEED_SPARE;
     int points = k < INT_MAX - spare ? k + spare : k;
     struct ct_tile_span seed = ct_seed_tiles(block, block->count / 2, points);
     for (int i = 0; i < block->count; i++)

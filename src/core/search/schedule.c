@@ -12,8 +12,11 @@
 #include <math.h>
 
 enum { SHORT_SCAN = 8, LONG_SCAN = 256 }; /* blocks of the shortest and the longest scan */
-enum { LARGE_SHARE = 16, SMALL_SHARE = 64 }; /* 1 / share of the traversal in the cost of the choice
-                                              * above and below which the block size changes */
+enum {
+    LARGE_SHARE = 16,
+    SMALL_SHARE = 64
+}; /* 1 / share of the traversal in the cost of the choice
+    * above and below which the block size changes */
 
 /* ---- the cost model --------------------------------------------------------- */
 

@@ -10,13 +10,16 @@
 #include <string.h>
 
 enum {
-    PACKS = 64,                                   /* packs of a portion, at most */
+    LONG_LIST = 2048,                            /* tiles */
+    PACKS = 64,                                  /* packs of a portion, at most */
     PACK_LEAST = CT_PACKED_BOXES - CT_LANES + 1, /* boxes of a pack before the next is begun */
-    MOST_TILES = PACKS * CT_PACKED_BOXES          /* tiles of a portion, at most */
+    MOST_TILES = PACKS * CT_PACKED_BOXES         /* tiles of a portion, at most */
 };
 
-/* Tiles within this share of a query's squared threshold are scanned first. */
-static const float NEAR = 0.25f;
+/* Tiles within this share of a query's squared threshold are scanned before the others; of a long
+ * list, those within the smallest share first, then those within four times the share, and so on.
+ */
+static const float NEAR = 0.25f, NEAREST = 0.25f / 16;
 
 static struct ct_candidates new_list(const struct ct_host *host, int tiles)
 {
@@ -75,10 +78,10 @@ static int pack_portion(const struct ct_query_block *block, const struct ct_fron
     scan->pack[0].count = 0;
     while (scan->next <= scan->last && packs < scan->most_packs) {
         int run = scan->next++, first = run * CT_LANES;
-        if (scan->chosen[run] && block->context.kernels->pack_boxes(
-                                     from->lower + first, from->upper + first, from->stride, d,
-                                     scan->chosen[run], first, f->lower_f32, f->upper_f32,
-                                     threshold, &scan->pack[packs]) &&
+        if (scan->chosen[run] &&
+            block->context.kernels->pack_boxes(
+                from->lower + first, from->upper + first, from->stride, d, scan->chosen[run], first,
+                f->lower_f32, f->upper_f32, threshold, &scan->pack[packs]) &&
             ++packs < scan->most_packs)
             scan->pack[packs].count = 0;
         scan->chosen[run] = 0;
@@ -110,9 +113,9 @@ static void scan_list(struct ct_query_block *block, int i, struct ct_candidates 
         drop_excluded(block, i, list);
     block->work.tiles += list->count;
     for (int done = 0; done < list->count;) {
-        done += block->context.kernels->scan_tiles(t->tiles->x, t->tiles->begin,
-                                                   block->context.key, t->d, q, list->pos + done,
-                                                   list->count - done, &block->candidates[i]);
+        done += block->context.kernels->scan_tiles(t->tiles->x, t->tiles->begin, block->context.key,
+                                                   t->d, q, list->pos + done, list->count - done,
+                                                   &block->candidates[i]);
         if (block->candidates[i].count >= block->candidates[i].capacity)
             ct_flush_candidates(block, i);
     }
@@ -131,8 +134,11 @@ static void scan_packs(struct ct_query_block *block, struct ct_single_scan *scan
         kernels->list_packed(&scan->pack[p], d, q, threshold, &scan->tiles);
         block->work.boxes += scan->pack[p].count;
     }
-    if (block->context.k > 0 && scan->tiles.count > 0) {
-        kernels->take_near(&scan->tiles, NEAR * threshold, &scan->near);
+    float share = scan->tiles.count > LONG_LIST ? NEAREST : NEAR;
+    for (; block->context.k > 0 && scan->tiles.count > 0 && share <= NEAR; share *= 4) {
+        kernels->take_near(&scan->tiles, share * block->box_threshold[i], &scan->near);
+        if (scan->near.count == 0)
+            continue;
         scan_list(block, i, &scan->near);
         ct_tighten_threshold(block, i);
         kernels->compact(&scan->tiles, block->box_threshold[i]);

@@ -133,8 +133,8 @@ struct ct_kernels {
                       struct ct_packed_boxes *to);
     /* Appends to a list the numbers and squared distances of the boxes within the threshold of a
      * point q [d]. */
-    void (*list_packed)(const struct ct_packed_boxes *boxes, int d, const float *q,
-                        float threshold, struct ct_candidates *list);
+    void (*list_packed)(const struct ct_packed_boxes *boxes, int d, const float *q, float threshold,
+                        struct ct_candidates *list);
     /* Moves what is within the threshold from a list to `near`, which is overwritten. */
     void (*take_near)(struct ct_candidates *list, float threshold, struct ct_candidates *near);
     /* scan_tile() for the tiles tile [count] of x, where tile t has the positions from begin[t] on.

@@ -54,7 +54,10 @@ CT_TARGET static void CT_SUMS(list_packed)(const struct ct_packed_boxes *boxes, 
     int found = list->count;
     for (int i = 0; i < boxes->count; i += FWIDTH) {
         const float *at = boxes->bounds + i;
+        unsigned present = (1u << FWIDTH) - 1;
         FVEC sum = {0};
+        if (boxes->count - i < FWIDTH)
+            present = (1u << (boxes->count - i)) - 1;
         for (int j = 0; j < d;) {
             for (int stop = CT_STOP(j, d); j < stop; j++, at += 2 * CT_PACKED_STRIDE) {
                 const FVEC x = CT_FSPLAT(q[j]);
@@ -62,13 +65,11 @@ CT_TARGET static void CT_SUMS(list_packed)(const struct ct_packed_boxes *boxes, 
                 FVEC gap = (FVEC)CT_GAP(x - nearest);
                 sum = (FVEC)CT_ADD_GAP(gap, sum);
             }
-            if (j < d && !CT_WITHIN(CT_SQUARED(sum), most))
+            if (j < d && !(CT_WITHIN(CT_SQUARED(sum), most) & present))
                 break;
         }
         const FVEC sq = CT_SQUARED(sum);
-        unsigned within = CT_WITHIN(sq, most);
-        if (boxes->count - i < FWIDTH)
-            within &= (1u << (boxes->count - i)) - 1;
+        unsigned within = CT_WITHIN(sq, most) & present;
         const FMASK number = *(const FMASK *)(boxes->number + i);
         CT_PACK(list->sq + found, list->pos + found, within, sq, number);
         found += CT_COUNT(within);
