@@ -58,6 +58,8 @@ extern "C" SEXP nanoflann_knn(SEXP x, SEXP k)
             points.x[i * d + j] = REAL(x)[i + j * n];
     if (d == 3)
         search<3>(points, (std::size_t)Rf_asInteger(k), index, distance);
+    else if (d == 8)
+        search<8>(points, (std::size_t)Rf_asInteger(k), index, distance);
     else
         search<-1>(points, (std::size_t)Rf_asInteger(k), index, distance);
     UNPROTECT(1);
