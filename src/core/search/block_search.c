@@ -84,7 +84,8 @@ static void search_active(struct ct_search *s, struct ct_tile_span skip)
     ct_search_end_phase(&s->recorder, CT_PHASE_DESCENT);
     if (joined)
         ct_scan_queue(block, &s->groups, &frontier->queue, skip);
-    else if (frontier->duplicate_runs > 0 || block->context.box_factor < 1)
+    else if (!ct_packs_boxes(block->context.tree) || frontier->duplicate_runs > 0 ||
+             block->context.box_factor < 1)
         ct_scan_nodes(block, frontier, threshold, skip);
     else
         ct_scan_singly(block, frontier, &s->single, skip);

@@ -5,6 +5,7 @@
  * A wrong constant costs time, never a result.
  */
 #include "core/search/schedule.h"
+#include "core/search/single_scan.h"
 #include "core/simd/candidates.h"
 #include "core/tree/tiles.h"
 #include "core/tree/tree.h"
@@ -35,9 +36,16 @@ static double cost_of_joint_tile(double d)
 
 /* Cost of a tile for a single query: two operations per coordinate, and the transfer of the tile
  * from a cache that is not the nearest. */
-static double cost_of_single_tile(double d)
+static double cost_of_packed_tile(double d)
 {
     return 4 * d + 12;
+}
+
+/* The same with ct_scan_nodes(): the access to the tile, and a branch that the processor cannot
+ * predict. */
+static double cost_of_single_tile(double d)
+{
+    return 2 * d + 80;
 }
 
 /* Cost of the lists of near tiles, and of the additional threshold, for a single query. */
@@ -46,7 +54,7 @@ static const double COST_OF_SINGLE_QUERY = 1500;
 /* What a block has cost, in cycles. */
 struct block_cost {
     double descent; /* of the traversal, once per block */
-    double choice;  /* of the boxes of tiles evaluated, over all queries */
+    double choice;  /* of the choice among boxes, over all queries */
     double scan;    /* of the tiles scanned, over all queries */
 };
 
@@ -56,13 +64,21 @@ static struct block_cost cost_of_block(const struct ct_schedule *s,
 {
     double d = s->tree->d, nodes = (double)work->nodes, candidates = (double)work->candidates;
     double boxes = (double)work->boxes, tiles = (double)work->tiles;
-    double tile = s->joined ? cost_of_joint_tile(d) : cost_of_single_tile(d);
-    return (struct block_cost){
+    int packed = ct_packs_boxes(s->tree);
+    double single = packed ? cost_of_packed_tile(d) : cost_of_single_tile(d);
+    double tile = s->joined ? cost_of_joint_tile(d) : single;
+    double choice = cost_of_boxes(d) * boxes / CT_LANES;
+    struct block_cost cost = {
         .descent = cost_of_boxes(d) * nodes / CT_LANES + (3 * d + 10) * candidates + 300,
-        .choice =
-            s->joined ? 0 : cost_of_boxes(d) * boxes / CT_LANES + COST_OF_SINGLE_QUERY * queries,
         .scan = tiles * tile,
     };
+    if (packed)
+        cost.choice = s->joined ? 0 : choice + COST_OF_SINGLE_QUERY * queries;
+    else {
+        cost.scan += choice;
+        cost.choice = s->joined ? 0 : queries * cost_of_boxes(d) * candidates / CT_LANES;
+    }
+    return cost;
 }
 
 /* Cost of a scan of all tiles for one query of a group. In many dimensions the transfer from
@@ -175,11 +191,13 @@ int ct_schedule_joins(struct ct_schedule *s, int common_tiles)
  * query. While joint scans are considered, blocks have the size of a tile. */
 static void adapt_block_size(struct ct_schedule *s, struct block_cost cost)
 {
+    int packed = ct_packs_boxes(s->tree);
+    double large = packed ? LARGE_SHARE : 0.5, small = packed ? SMALL_SHARE : 2;
     if (s->join_credit > -CT_JOIN_CREDIT || s->since_trial == CT_JOIN_TRIAL)
         s->block_size = CT_LANES;
-    else if (LARGE_SHARE * cost.descent > cost.choice && s->block_size < CT_BLOCK)
+    else if (large * cost.descent > cost.choice && s->block_size < CT_BLOCK)
         s->block_size *= 2;
-    else if (SMALL_SHARE * cost.descent < cost.choice && s->block_size > 1)
+    else if (small * cost.descent < cost.choice && s->block_size > 1)
         s->block_size /= 2;
 }
 

@@ -22,6 +22,13 @@ struct ct_single_scan {
     struct ct_candidates tiles, near; /* tiles near a query: numbers, squared distances of boxes */
 };
 
+/* Whether single queries compare packed boxes: in more than 3 dimensions. In fewer, the nodes
+ * exclude most tiles before (ct_scan_nodes()). */
+static inline int ct_packs_boxes(const struct ct_tree *tree)
+{
+    return tree->d > 3;
+}
+
 /* Allocates the scratch: O(tiles + d * min(tiles, 16384)) of the host's memory. */
 void ct_single_scan_init(const struct ct_host *host, const struct ct_tree *tree,
                          struct ct_single_scan *scan);

@@ -54,12 +54,12 @@ static void check_sizes(const struct ct_tree *tree)
     CHECK(schedule.mode == CT_SEARCH_TREE);
 }
 
-/* Doubles while the traversal dominates, halves while the choice among tiles does. */
+/* Doubles while the traversal dominates, halves while the choice among nodes does. */
 static void check_adaptive_size(const struct ct_tree *tree)
 {
     struct ct_batch batch = batch_of(tree, CT_SEARCH_TREE);
     struct ct_schedule schedule = ct_schedule_start(&batch);
-    struct ct_search_work traversal = {.nodes = 100000}, choice = {.boxes = 1000000};
+    struct ct_search_work traversal = {.nodes = 100000}, choice = {.candidates = 100000};
     schedule.join_credit = -CT_JOIN_CREDIT;
     schedule.since_trial = 0;
     for (int i = 0; i < 5; i++)

@@ -58,16 +58,14 @@ static void draw(struct problem *p, int d)
 
 static struct ct_packed_boxes new_pack(int d)
 {
-    return (struct ct_packed_boxes){
-        keep((size_t)d * 2 * CT_PACKED_STRIDE, sizeof(float)), keep(CT_PACKED_STRIDE, sizeof(int)),
-        0};
+    return (struct ct_packed_boxes){keep((size_t)d * 2 * CT_PACKED_STRIDE, sizeof(float)),
+                                    keep(CT_PACKED_STRIDE, sizeof(int)), 0};
 }
 
 static struct ct_candidates new_list(void)
 {
-    return (struct ct_candidates){.sq = keep(ROOM, sizeof(float)),
-                                  .pos = keep(ROOM, sizeof(int)),
-                                  .capacity = BOXES};
+    return (struct ct_candidates){
+        .sq = keep(ROOM, sizeof(float)), .pos = keep(ROOM, sizeof(int)), .capacity = BOXES};
 }
 
 /* Packs the chosen boxes until the pack is full. Counts boxes that are missing, that should be
