@@ -46,7 +46,7 @@ workloads <- list(
   n1m_d3 = list(data = uniform(1e6, 3), k = 10, text = "n 1,000,000, d 3 uniform, k 10",
                 peers = c("nabor", "RANN")),
   n100k_d8 = list(data = normal(1e5, 8), k = 10, text = "n 100,000, d 8 normal, k 10",
-                  peers = "nabor"),
+                  peers = c("nanoflann", "nabor")),
   n50k_d16 = list(data = normal(5e4, 16), k = 10, text = "n 50,000, d 16 normal, k 10",
                   peers = c("FNN", "nabor")),
   n50k_d32 = list(data = normal(5e4, 32), k = 10, text = "n 50,000, d 32 normal, k 10",

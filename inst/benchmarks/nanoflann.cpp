@@ -68,6 +68,8 @@ extern "C" SEXP nanoflann_knn(SEXP x, SEXP q, SEXP k)
     cloud points = copy_points(x), query = copy_points(q);
     if (points.d == 3)
         search<3>(points, query, neighbors, index, distance);
+    else if (points.d == 8)
+        search<8>(points, query, neighbors, index, distance);
     else
         search<-1>(points, query, neighbors, index, distance);
     UNPROTECT(1);

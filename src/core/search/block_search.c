@@ -34,6 +34,7 @@ void ct_search_init(const struct ct_host *host, const struct ct_batch *batch, in
     ct_query_groups_init(host, batch->tree->d, &s->groups);
     ct_product_scan_init(host, &context, &s->products);
     ct_frontier_init(host, batch->tree, &s->frontier);
+    ct_single_scan_init(host, batch->tree, &s->single);
     s->schedule = ct_schedule_start(batch);
     s->recorder = ct_search_recorder_start(batch->stats != NULL);
 }
@@ -83,8 +84,11 @@ static void search_active(struct ct_search *s, struct ct_tile_span skip)
     ct_search_end_phase(&s->recorder, CT_PHASE_DESCENT);
     if (joined)
         ct_scan_queue(block, &s->groups, &frontier->queue, skip);
-    else
+    else if (!ct_packs_boxes(block->context.tree) || frontier->duplicate_runs > 0 ||
+             block->context.box_factor < 1)
         ct_scan_nodes(block, frontier, threshold, skip);
+    else
+        ct_scan_singly(block, frontier, &s->single, skip);
     ct_search_end_phase(&s->recorder, CT_PHASE_SCAN);
 }
 

@@ -16,6 +16,7 @@
 #include "core/search/query_block.h"
 #include "core/search/schedule.h"
 #include "core/search/seed.h"
+#include "core/search/single_scan.h"
 #include "core/search/stats.h"
 #include "core/search/tile_scan.h"
 #include "core/search/traverse.h"
@@ -26,6 +27,7 @@ struct ct_search {
     struct ct_query_groups groups;
     struct ct_product_scan products;
     struct ct_frontier frontier;
+    struct ct_single_scan single;
     struct ct_schedule schedule;
     struct ct_search_recorder recorder;
 };

@@ -24,12 +24,14 @@
 #include <math.h>
 
 enum {
-    RUN_MAX = 64,          /* queries of one task of a thread, */
-    RUN_MIN = 16,          /* at least */
-    RUNS_PER_THREAD = 8,   /* tasks per thread, for balance, if there are enough queries */
-    SEED_SPARE = 16,       /* points beyond k in a seed, for a lower first threshold */
-    PILOT = 8,             /* blocks that a pilot searches by the tree */
-    BLOCK_BUFFER = 1 << 20 /* candidates that the queries of a block buffer, roughly */
+    RUN_MAX = 64,           /* queries of one task of a thread, */
+    RUN_MIN = 16,           /* at least */
+    RUNS_PER_THREAD = 8,    /* tasks per thread, for balance, if there are enough queries */
+    SEED_SPARE = 16,        /* points beyond k in a seed, for a lower first threshold */
+    FEW_DIMENSIONS = 3,     /* with more, */
+    LARGE_SEED_SPARE = 128, /* this number: thresholds save more than the points cost */
+    PILOT = 8,              /* blocks that a pilot searches by the tree */
+    BLOCK_BUFFER = 1 << 20  /* candidates that the queries of a block buffer, roughly */
 };
 
 /* The share of the work that the searches made for own points report. */
@@ -108,7 +110,8 @@ static struct ct_tile_span seed_thresholds(struct knn_worker *worker, int predec
     struct ct_search *s = &worker->search;
     struct ct_query_block *block = &s->block;
     int d = block->context.tree->d, k = block->context.k;
-    int points = k < INT_MAX - SEED_SPARE ? k + SEED_SPARE : k;
+    int spare = d > FEW_DIMENSIONS ? LARGE_SEED_SPARE : SEED_SPARE;
+    int points = k < INT_MAX - spare ? k + spare : k;
     struct ct_tile_span seed = ct_seed_tiles(block, block->count / 2, points);
     for (int i = 0; i < block->count; i++)
         ct_inherit_threshold(block, i, worker->last_distance, worker->last_q, worker->last_row);

@@ -5,6 +5,7 @@
  * A wrong constant costs time, never a result.
  */
 #include "core/search/schedule.h"
+#include "core/search/single_scan.h"
 #include "core/simd/candidates.h"
 #include "core/tree/tiles.h"
 #include "core/tree/tree.h"
@@ -12,6 +13,11 @@
 #include <math.h>
 
 enum { SHORT_SCAN = 8, LONG_SCAN = 256 }; /* blocks of the shortest and the longest scan */
+enum {
+    LARGE_SHARE = 16,
+    SMALL_SHARE = 64
+}; /* 1 / share of the traversal in the cost of the choice
+    * above and below which the block size changes */
 
 /* ---- the cost model --------------------------------------------------------- */
 
@@ -28,18 +34,28 @@ static double cost_of_joint_tile(double d)
     return d + 6;
 }
 
-/* Cost of a tile for a single query: two operations per coordinate, the access to the tile,
- * and a branch that the processor cannot predict. */
+/* Cost of a tile for a single query: two operations per coordinate, and the transfer of the tile
+ * from a cache that is not the nearest. */
+static double cost_of_packed_tile(double d)
+{
+    return 4 * d + 12;
+}
+
+/* The same with ct_scan_nodes(): the access to the tile, and a branch that the processor cannot
+ * predict. */
 static double cost_of_single_tile(double d)
 {
     return 2 * d + 80;
 }
 
+/* Cost of the lists of near tiles, and of the additional threshold, for a single query. */
+static const double COST_OF_SINGLE_QUERY = 1500;
+
 /* What a block has cost, in cycles. */
 struct block_cost {
     double descent; /* of the traversal, once per block */
-    double choice;  /* of the choice among remaining nodes, over all queries */
-    double scan;    /* of the boxes and tiles evaluated, over all queries */
+    double choice;  /* of the choice among boxes, over all queries */
+    double scan;    /* of the tiles scanned, over all queries */
 };
 
 /* Converts the work of a block to cycles. */
@@ -48,12 +64,21 @@ static struct block_cost cost_of_block(const struct ct_schedule *s,
 {
     double d = s->tree->d, nodes = (double)work->nodes, candidates = (double)work->candidates;
     double boxes = (double)work->boxes, tiles = (double)work->tiles;
-    double tile = s->joined ? cost_of_joint_tile(d) : cost_of_single_tile(d);
-    return (struct block_cost){
+    int packed = ct_packs_boxes(s->tree);
+    double single = packed ? cost_of_packed_tile(d) : cost_of_single_tile(d);
+    double tile = s->joined ? cost_of_joint_tile(d) : single;
+    double choice = cost_of_boxes(d) * boxes / CT_LANES;
+    struct block_cost cost = {
         .descent = cost_of_boxes(d) * nodes / CT_LANES + (3 * d + 10) * candidates + 300,
-        .choice = s->joined ? 0 : queries * cost_of_boxes(d) * candidates / CT_LANES,
-        .scan = cost_of_boxes(d) * boxes / CT_LANES + tiles * tile,
+        .scan = tiles * tile,
     };
+    if (packed)
+        cost.choice = s->joined ? 0 : choice + COST_OF_SINGLE_QUERY * queries;
+    else {
+        cost.scan += choice;
+        cost.choice = s->joined ? 0 : queries * cost_of_boxes(d) * candidates / CT_LANES;
+    }
+    return cost;
 }
 
 /* Cost of a scan of all tiles for one query of a group. In many dimensions the transfer from
@@ -161,16 +186,18 @@ int ct_schedule_joins(struct ct_schedule *s, int common_tiles)
     return s->joined;
 }
 
-/* Doubles or halves the block size if the cost of the traversal, shared by the block, and
- * of the choice among nodes, per query, differ by more than a factor of two. While joint
- * scans are considered, blocks have the size of a tile. */
+/* Doubles or halves the block size if the cost of the traversal, shared by the block, is a large or
+ * a small share of the cost of the choice among tiles, which a larger block makes dearer for each
+ * query. While joint scans are considered, blocks have the size of a tile. */
 static void adapt_block_size(struct ct_schedule *s, struct block_cost cost)
 {
+    int packed = ct_packs_boxes(s->tree);
+    double large = packed ? LARGE_SHARE : 0.5, small = packed ? SMALL_SHARE : 2;
     if (s->join_credit > -CT_JOIN_CREDIT || s->since_trial == CT_JOIN_TRIAL)
         s->block_size = CT_LANES;
-    else if (cost.descent > 2 * cost.choice && s->block_size < CT_BLOCK)
+    else if (large * cost.descent > cost.choice && s->block_size < CT_BLOCK)
         s->block_size *= 2;
-    else if (2 * cost.descent < cost.choice && s->block_size > 1)
+    else if (small * cost.descent < cost.choice && s->block_size > 1)
         s->block_size /= 2;
 }
 

@@ -5,10 +5,11 @@
  * evaluated. Small nodes leave the frontier and remain for the scan:
  *   joint      ct_list_common_tiles() lists the remaining tiles near the bounding box of the
  *              block, once for all queries, and query groups scan them (tile_scan.h);
- *   single     ct_scan_nodes(): each query evaluates the boxes of the remaining nodes and of
- *              their tiles, and scans the tiles within its own threshold.
- * The block shares the cost of the traversal; the larger its bounding box, the more nodes
- * remain. All memory is allocated once per thread; a traversal allocates nothing.
+ *   single     each query scans the tiles within its own threshold (single_scan.h). With an
+ * epsilon, in few dimensions, or among runs of duplicates, ct_scan_nodes(): the query evaluates the
+ * boxes of the remaining nodes first, nearer nodes first. The block shares the cost of the
+ * traversal; the larger its bounding box, the more nodes remain. All memory is allocated once per
+ * thread; a traversal allocates nothing.
  */
 #ifndef COVERTREE_SEARCH_TRAVERSE_H
 #define COVERTREE_SEARCH_TRAVERSE_H

@@ -38,6 +38,19 @@ struct ct_nearby_tiles {
     float *sq;        /* [count] scratch */
 };
 
+enum {
+    CT_PACKED_BOXES = 256,                        /* boxes side by side, at most */
+    CT_PACKED_STRIDE = CT_PACKED_BOXES + CT_LANES /* room for a vector that runs over the end */
+};
+
+/* Boxes of tiles side by side: the lower bounds of coordinate j of all boxes, then the upper
+ * bounds, then those of coordinate j + 1. */
+struct ct_packed_boxes {
+    float *bounds; /* [d * 2 * CT_PACKED_STRIDE] */
+    int *number;   /* [CT_PACKED_STRIDE] of the tiles */
+    int count;
+};
+
 /* The kernels of one instruction set. A "bit i" refers to the unsigned result. */
 struct ct_kernels {
     const char *name; /* of the instruction set */
@@ -123,6 +136,22 @@ struct ct_kernels {
                         const float *q_lower, const float *q_upper, float threshold, int *number,
                         float *sq);
 
+    /* Appends, of CT_LANES boxes from `lower` and `upper` [d rows of stride] on, those in the bits
+     * of `chosen` that are within the threshold of the box [q_lower, q_upper]; the first one has
+     * the number `first`. Returns whether there is no room for as many again. */
+    int (*pack_boxes)(const float *lower, const float *upper, size_t stride, int d, unsigned chosen,
+                      int first, const float *q_lower, const float *q_upper, float threshold,
+                      struct ct_packed_boxes *to);
+    /* Appends to a list the numbers and squared distances of the boxes within the threshold of a
+     * point q [d]. */
+    void (*list_packed)(const struct ct_packed_boxes *boxes, int d, const float *q, float threshold,
+                        struct ct_candidates *list);
+    /* Moves what is within the threshold from a list to `near`, which is overwritten. */
+    void (*take_near)(struct ct_candidates *list, float threshold, struct ct_candidates *near);
+    /* scan_tile() for the tiles tile [count] of x, where tile t has the positions from begin[t] on.
+     * Stops when the buffer is full. Returns the number of tiles scanned. */
+    int (*scan_tiles)(const float *x, const int *begin, const int *row, int d, const float *q,
+                      const int *tile, int count, struct ct_candidates *list);
     /* For each point i of a tile [d * CT_LANES]: inserts its squared distances to `count` points of
      * another tile into the k smallest so far, ascending: least[i], least[CT_LANES + i], ... If
      * the two tiles are the same, a point has no distance to itself. */

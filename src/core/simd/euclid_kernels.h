@@ -147,6 +147,7 @@ CT_TARGET static inline int CT_NAME(count_within_f64)(const double *x, int count
 #define CT_SQUARED(sum) (sum)
 #include CT_SUM_KERNELS
 #include "core/simd/nearby_kernels.h"
+#include "core/simd/packed_kernels.h"
 #undef CT_SUMS
 #undef CT_ADD_GAP
 #ifdef CT_UNFUSED
@@ -154,6 +155,7 @@ CT_TARGET static inline int CT_NAME(count_within_f64)(const double *x, int count
 #define CT_ADD_GAP(gap, sum) ((gap) * (gap) + (sum))
 #include CT_SUM_KERNELS
 #include "core/simd/nearby_kernels.h"
+#include "core/simd/packed_kernels.h"
 #undef CT_SUMS
 #undef CT_ADD_GAP
 #endif
@@ -167,6 +169,7 @@ CT_TARGET static inline int CT_NAME(count_within_f64)(const double *x, int count
 #define CT_ADD_GAP(gap, sum) ((gap) + (sum))
 #include CT_SUM_KERNELS
 #include "core/simd/nearby_kernels.h"
+#include "core/simd/packed_kernels.h"
 #undef CT_SUMS
 #undef CT_ADD_GAP
 /* The second operand is NaN if one of the two is: then so is the result. */
@@ -175,6 +178,7 @@ CT_TARGET static inline int CT_NAME(count_within_f64)(const double *x, int count
 #define CT_ADD_GAP(gap, sum) CT_LARGER(sum, gap)
 #include CT_SUM_KERNELS
 #include "core/simd/nearby_kernels.h"
+#include "core/simd/packed_kernels.h"
 #undef CT_SUMS
 #undef CT_ADD_GAP
 #undef CT_GAP
@@ -300,6 +304,7 @@ CT_TARGET static unsigned CT_NAME(largest)(const double *x)
             CT_NAME(rank_nearly_sorted), CT_NAME(find_threshold_f64), CT_NAME(find_threshold),     \
             CT_NAME(compact), sums(scan_tile), sums(scan_tile_group), CT_NAME(half_squares),       \
             CT_NAME(pair_products), CT_NAME(mutual_products), sums(boxes_within),                  \
+            sums(pack_boxes), sums(list_packed), sums(take_near), sums(scan_tiles),                \
             sums(insert_tile), sums(collect_nearby), CT_NAME(order_candidates),                    \
             sums(scan_nearby), CT_NAME(boxes_nearer), CT_NAME(min_sqdist), CT_NAME(largest),       \
     }
