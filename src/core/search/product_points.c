@@ -94,8 +94,8 @@ struct ct_product_points ct_product_points_new(const struct ct_host *host, const
  * sq: or of k float32 squares of tiles, if sq is less by the error. */
 static float half_of_threshold(const struct ct_product_points *points, float sq)
 {
-    return (ct_f32_widen(points->tree->tiles, CT_EUCLIDEAN, sq + points->error) + points->error) /
-           2;
+    struct ct_f32_margin margin = ct_f32_margin(points->tree->tiles, CT_EUCLIDEAN);
+    return (ct_f32_widen(margin, sq + points->error) + points->error) / 2;
 }
 
 /* The error changes a threshold by a factor of 1 + 1 / (2 d) at most. */

@@ -305,8 +305,8 @@ CT_TARGET static unsigned CT_NAME(largest)(const double *x)
             CT_NAME(compact), sums(scan_tile), sums(scan_tile_group), CT_NAME(half_squares),       \
             CT_NAME(pair_products), CT_NAME(mutual_products), sums(boxes_within),                  \
             sums(pack_boxes), sums(list_packed), sums(take_near), sums(scan_tiles),                \
-            sums(insert_tile), sums(collect_nearby), CT_NAME(order_candidates),                    \
-            sums(scan_nearby), CT_NAME(boxes_nearer), CT_NAME(min_sqdist), CT_NAME(largest),       \
+            sums(insert_tile), sums(collect_nearby), CT_NAME(order_candidates), sums(scan_nearby), \
+            CT_NAME(boxes_nearer), CT_NAME(min_sqdist), CT_NAME(largest),                          \
     }
 #define CT_EUCLIDEAN_TABLE(sums, unfused)                                                          \
     CT_TABLE(sums, unfused, &CT_MANHATTAN_NAME(kernels), &CT_CHEBYSHEV_NAME(kernels))
