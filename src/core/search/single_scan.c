@@ -19,7 +19,7 @@ enum {
 /* Tiles within this share of a query's squared threshold are scanned before the others; of a long
  * list, those within the smallest share first, then those within four times the share, and so on.
  */
-static const float NEAR = 0.25f, NEAREST = 0.25f / 16;
+static const float LARGEST_SHARE = 0.25f, FIRST_SHARE = 0.25f / 16;
 
 static struct ct_candidates new_list(const struct ct_host *host, int tiles)
 {
@@ -40,7 +40,7 @@ void ct_single_scan_init(const struct ct_host *host, const struct ct_tree *t,
                                     .pack = host->alloc((size_t)packs, sizeof *scan->pack),
                                     .most_packs = packs,
                                     .tiles = new_list(host, most),
-                                    .near = new_list(host, most)};
+                                    .within = new_list(host, most)};
     memset(scan->chosen, 0, (size_t)runs * sizeof *scan->chosen);
     float *all = host->alloc((size_t)packs * bounds, sizeof *all);
     int *number = host->alloc((size_t)packs * CT_PACKED_STRIDE, sizeof *number);
@@ -134,12 +134,12 @@ static void scan_packs(struct ct_query_block *block, struct ct_single_scan *scan
         kernels->list_packed(&scan->pack[p], d, q, threshold, &scan->tiles);
         block->work.boxes += scan->pack[p].count;
     }
-    float share = scan->tiles.count > LONG_LIST ? NEAREST : NEAR;
-    for (; block->context.k > 0 && scan->tiles.count > 0 && share <= NEAR; share *= 4) {
-        kernels->take_near(&scan->tiles, share * block->box_threshold[i], &scan->near);
-        if (scan->near.count == 0)
+    float share = scan->tiles.count > LONG_LIST ? FIRST_SHARE : LARGEST_SHARE;
+    for (; block->context.k > 0 && scan->tiles.count > 0 && share <= LARGEST_SHARE; share *= 4) {
+        kernels->take_within(&scan->tiles, share * block->box_threshold[i], &scan->within);
+        if (scan->within.count == 0)
             continue;
-        scan_list(block, i, &scan->near);
+        scan_list(block, i, &scan->within);
         ct_tighten_threshold(block, i);
         kernels->compact(&scan->tiles, block->box_threshold[i]);
     }

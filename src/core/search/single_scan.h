@@ -19,7 +19,8 @@ struct ct_single_scan {
     int next, last;         /* the runs that are not packed yet, from `next` up to `last` */
     struct ct_packed_boxes *pack; /* [most_packs] boxes of the tiles near the block */
     int most_packs;
-    struct ct_candidates tiles, near; /* tiles near a query: numbers, squared distances of boxes */
+    struct ct_candidates tiles,
+        within; /* tiles near a query: numbers, squared distances of boxes */
 };
 
 /* Whether single queries compare packed boxes: in more than 3 dimensions. In fewer, the nodes

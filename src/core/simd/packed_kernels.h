@@ -78,24 +78,24 @@ CT_TARGET static void CT_SUMS(list_packed)(const struct ct_packed_boxes *boxes, 
 }
 
 /* The remaining lanes of the list move to places that were read before. */
-CT_TARGET static void CT_SUMS(take_near)(struct ct_candidates *list, float threshold,
-                                         struct ct_candidates *near)
+CT_TARGET static void CT_SUMS(take_within)(struct ct_candidates *list, float threshold,
+                                           struct ct_candidates *inside)
 {
     const FVEC most = CT_FSPLAT(threshold);
-    int count = list->count, kept = 0, taken = 0;
+    int count = list->count, kept = 0, moved = 0;
     for (int i = 0; i < count; i += FWIDTH) {
         const FVEC sq = FLOAD(list->sq + i);
         const FMASK pos = *(const FMASK *)(list->pos + i);
         unsigned within = CT_WITHIN(sq, most), all = (1u << FWIDTH) - 1;
         if (count - i < FWIDTH)
             all = (1u << (count - i)) - 1;
-        CT_PACK(near->sq + taken, near->pos + taken, within & all, sq, pos);
+        CT_PACK(inside->sq + moved, inside->pos + moved, within & all, sq, pos);
         CT_PACK(list->sq + kept, list->pos + kept, ~within & all, sq, pos);
-        taken += CT_COUNT(within & all);
+        moved += CT_COUNT(within & all);
         kept += CT_COUNT(~within & all);
     }
     list->count = kept;
-    near->count = taken;
+    inside->count = moved;
 }
 
 #ifdef CT_FLOAT_NEON

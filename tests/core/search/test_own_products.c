@@ -108,7 +108,7 @@ static int check_search(const struct cloud *cloud, int leaf_size, int k, int thr
     size_t size = (size_t)cloud->n * k;
     int *index = keep(size, sizeof *index), *rest = keep((size_t)cloud->n, sizeof *rest);
     unsigned char *left = keep((size_t)cloud->n, 1);
-    struct ct_result_lines lines = {index, keep(size, sizeof(double)), cloud->n, k, -1};
+    struct ct_result_lines lines = {index, keep(size, sizeof(double)), cloud->n, k, -1, 0};
     struct ct_search_stats stats = {0};
     struct ct_batch batch = {
         .tree = &grown.tree,

@@ -19,7 +19,7 @@ static void check_batch(struct ct_batch batch)
     size_t size = (size_t)(count + 1) * K;
     int *index = keep(size, sizeof *index), *expected = keep(size, sizeof *expected);
     double *distance = keep(size, sizeof *distance), *exact = keep(size, sizeof *exact);
-    struct ct_result_lines lines = {index, distance, count, K, -1};
+    struct ct_result_lines lines = {index, distance, count, K, -1, 0};
     CHECK(ct_suits_result_order(&batch, &lines));
     batch.ld = count;
     ct_knn(&host, &batch, K, -1, index, distance);

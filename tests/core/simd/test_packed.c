@@ -117,19 +117,19 @@ static int list(const struct ct_kernels *kernels, const struct problem *p,
 /* Both parts keep the order of the list. */
 static int take(const struct ct_kernels *kernels, struct ct_candidates *from, float threshold)
 {
-    struct ct_candidates before = new_list(), near = new_list();
-    int wrong = 0, taken = 0, left = 0;
+    struct ct_candidates before = new_list(), inside = new_list();
+    int wrong = 0, moved = 0, left = 0;
     memcpy(before.sq, from->sq, (size_t)from->count * sizeof(float));
     memcpy(before.pos, from->pos, (size_t)from->count * sizeof(int));
     before.count = from->count;
-    kernels->take_near(from, threshold, &near);
+    kernels->take_within(from, threshold, &inside);
     for (int i = 0; i < before.count; i++) {
-        int *at = before.sq[i] <= threshold ? &taken : &left;
-        const struct ct_candidates *in = before.sq[i] <= threshold ? &near : from;
+        int *at = before.sq[i] <= threshold ? &moved : &left;
+        const struct ct_candidates *in = before.sq[i] <= threshold ? &inside : from;
         wrong += in->pos[*at] != before.pos[i] || in->sq[*at] != before.sq[i];
         ++*at;
     }
-    return wrong + (taken != near.count) + (left != from->count);
+    return wrong + (moved != inside.count) + (left != from->count);
 }
 
 /* scan_tiles() does what scan_tile() does for one tile after the other. */
@@ -170,12 +170,12 @@ static void check_kernels(const struct ct_kernels *kernels)
     for (int d = 1; d <= MOST_D; d += 1 + d / 8) {
         draw(&problem, d);
         struct ct_packed_boxes boxes = new_pack(d);
-        struct ct_candidates near = new_list();
+        struct ct_candidates inside = new_list();
         packs += pack(kernels, &problem, &boxes);
-        lists += list(kernels, &problem, &boxes, &near);
-        near.sq[0] = 0;
-        near.pos[0] = -1;
-        takes += take(kernels, &near, problem.threshold * (float)random_uniform());
+        lists += list(kernels, &problem, &boxes, &inside);
+        inside.sq[0] = 0;
+        inside.pos[0] = -1;
+        takes += take(kernels, &inside, problem.threshold * (float)random_uniform());
         scans += scan(kernels, d);
         keep_end();
     }
