@@ -241,11 +241,10 @@ static void store_order(void *data, int block, int thread)
 
 /* Keys first; then one sort for each word of a key, by the last word first and by the first word
  * last. Each sort is stable, so the order by earlier words prevails. */
-void ct_hilbert_order(const struct ct_host *host, const double *x, int n, int d, int threads,
-                      int *order)
+void ct_hilbert_order_in(const struct ct_host *host, const double *x, int n, int d, int threads,
+                         struct ct_key_id *pairs, struct ct_key_id *spare, int *order)
 {
     int bits = ct_hilbert_bits(d), words = key_words(d, bits);
-    struct ct_key_id *spare = host->alloc((size_t)n, sizeof *spare);
     struct key_task task = {
         .grid = make_grid(host, x, n, d, bits),
         .x = x,
@@ -254,7 +253,7 @@ void ct_hilbert_order(const struct ct_host *host, const double *x, int n, int d,
         .bits = bits,
         .cells = host->alloc((size_t)threads * d * CHUNK, sizeof(uint32_t)),
         .keys = host->alloc((size_t)n * (words - 1), sizeof(uint64_t)),
-        .pairs = host->alloc((size_t)n, sizeof *task.pairs),
+        .pairs = pairs,
     };
     struct order_task sorted = {task.pairs, n, order};
     ct_parallel_for(host, n / (CHUNKS_PER_BLOCK * CHUNK) + 1, threads, block_keys, &task);
@@ -266,4 +265,12 @@ void ct_hilbert_order(const struct ct_host *host, const double *x, int n, int d,
         ct_radix_sort(host, task.pairs, spare, n, threads);
     }
     ct_parallel_for(host, n / ORDER_BLOCK + 1, threads, store_order, &sorted);
+}
+
+void ct_hilbert_order(const struct ct_host *host, const double *x, int n, int d, int threads,
+                      int *order)
+{
+    struct ct_key_id *pairs = host->alloc((size_t)n, sizeof *pairs);
+    struct ct_key_id *spare = host->alloc((size_t)n, sizeof *spare);
+    ct_hilbert_order_in(host, x, n, d, threads, pairs, spare, order);
 }

@@ -8,6 +8,8 @@
 
 #include "core/host.h"
 
+struct ct_key_id;
+
 /* Bits of each coordinate that the curve resolves: 32 at d = 1 and 2, then floor(64 / d), and
  * 1 from d = 33 on. */
 int ct_hilbert_bits(int d);
@@ -18,5 +20,10 @@ int ct_hilbert_bits(int d);
  * host, where w = ceil(d bits / 64), the words of a key. */
 void ct_hilbert_order(const struct ct_host *host, const double *x, int n, int d, int threads,
                       int *order);
+
+/* The same with scratch from the caller in place of 32 n bytes of the host: pairs [n], spare [n].
+ */
+void ct_hilbert_order_in(const struct ct_host *host, const double *x, int n, int d, int threads,
+                         struct ct_key_id *pairs, struct ct_key_id *spare, int *order);
 
 #endif

@@ -39,12 +39,13 @@ static struct far_point farther(struct far_point a, struct far_point b)
 
 /* ---- chunks ----------------------------------------------------------------- */
 
-/* A node that is compared with centers. The summary of a chunk is `size` doubles in state->buffer:
+/* A node that is compared with centers. The summary of a chunk is `size` doubles in `buffer`:
  * square and position of the farthest point, lower bounds [d], upper bounds [d]. In many dimensions
  * chunks have no boxes. */
 struct traversal {
     const struct ct_build_state *state;
     int begin, end;
+    double *buffer;  /* of the node */
     int chunk;       /* points of a chunk, at most KERNEL_POINTS; 0: the node has no chunks */
     int size, boxes; /* doubles of a summary; whether it has a box */
     int center, h;   /* the center to compare: position and number */
@@ -61,6 +62,7 @@ static struct traversal traversal_of(const struct ct_build_state *state, int beg
     return (struct traversal){.state = state,
                               .begin = begin,
                               .end = end,
+                              .buffer = ct_node_buffer(state, begin, end),
                               .chunk = end - begin > chunk ? chunk : 0,
                               .size = boxes ? with_box : 2,
                               .boxes = boxes};
@@ -86,7 +88,7 @@ static int chunk_begin(const struct traversal *t, int chunk)
 
 static double *summary_of(const struct traversal *t, int chunk)
 {
-    return t->state->buffer + t->begin + (size_t)chunk * t->size;
+    return t->buffer + (size_t)chunk * t->size;
 }
 
 /* Returns the farthest point by the stored distances. */
@@ -213,8 +215,7 @@ static int target_centers(const struct ct_build_state *state, int points)
     return target < MAX_TARGET ? target : MAX_TARGET;
 }
 
-/* Number of centers at which a traversal fails that has not reached the next level down. */
-static int max_centers(int points)
+int ct_max_centers(int points)
 {
     double most = 64 + sqrt(points);
     return most < points ? (int)most : points;
@@ -223,20 +224,21 @@ static int max_centers(int points)
 int ct_choose_centers(const struct ct_build_state *state, const struct ct_build_node *node)
 {
     int begin = node->begin, end = node->end, centers = 1;
-    int target = target_centers(state, end - begin), limit = max_centers(end - begin);
+    int target = target_centers(state, end - begin), limit = ct_max_centers(end - begin);
     double required = ct_cover_radius(node->level - 1);
     double sufficient = ct_cover_radius(node->level - LEVEL_DROP);
     struct traversal t = traversal_of(state, begin, end);
+    struct ct_split_child *child = ct_split_children(state);
     struct far_point far = t.chunk > 0 ? find_farthest_chunk(&t) : find_farthest(state, begin, end);
     memset(state->assigned + begin, 0, (size_t)(end - begin) * sizeof *state->assigned);
-    state->child[begin].center = node->center;
+    child[0].center = node->center;
     for (;;) {
         double radius = sqrt(far.sq);
         if (radius <= sufficient || (radius <= required && centers >= target))
             return centers;
         if (centers == limit)
             return radius <= required ? centers : 0;
-        state->child[begin + centers].center = far.pos;
+        child[centers].center = far.pos;
         far = assign_to_center(&t, far.pos, centers);
         centers++;
     }

@@ -5,6 +5,9 @@
  * points of each center one run. Distances to the center move with the points, so a child starts
  * with the distances that the split of the parent has computed.
  *
+ * The memory of a large node holds half of each value only. Its values move in two halves, first
+ * the lower, then the upper 32 bits of all.
+ *
  * Every function works on the points begin..end - 1 of one node, and on the same entries of
  * the arrays of ct_build_state, so threads split different nodes at the same time. The split of a
  * very large node is shared by threads.
@@ -45,10 +48,11 @@ static int cut_by_row(const struct ct_build_state *state, const struct ct_build_
     if (!all_coincide(state, begin, node->end))
         return 0;
     int runs = size < ROW_RUNS ? size : ROW_RUNS;
+    struct ct_split_child *child = ct_split_children(state);
     for (int run = 0; run < runs; run++) {
         int from = begin + (int)((long long)size * run / runs);
         int to = begin + (int)((long long)size * (run + 1) / runs);
-        state->child[begin + run].center = from;
+        child[run].center = from;
         for (int pos = from; pos < to; pos++)
             state->assigned[pos] = run;
     }
@@ -61,6 +65,9 @@ static int cut_by_row(const struct ct_build_state *state, const struct ct_build_
 struct move {
     const struct ct_build_state *state;
     int begin, end, blocks, centers;
+    double *local;    /* [end - begin] for whole values; NULL if the node is large: then */
+    uint32_t *halves; /* [end - begin] */
+    int upper;        /* whether upper halves move */
     struct ct_split_child *child; /* [blocks x centers] see count_block() */
     int *listed;                  /* [blocks] */
     double *values;               /* the column that moves, [n] */
@@ -135,7 +142,7 @@ static void place_block(void *data, int block, int thread)
 static void assign_positions(struct move *move)
 {
     const struct ct_build_state *state = move->state;
-    struct ct_split_child *total = state->child + move->begin;
+    struct ct_split_child *total = ct_split_children(state);
     int listed, last = move->blocks - 1;
     move->child = total;
     move->listed = &listed;
@@ -157,32 +164,61 @@ static void assign_positions(struct move *move)
 
 /* ---- moves ------------------------------------------------------------------- */
 
-/* One block of work: copies values to their new places in the buffer. */
+/* One block of work: copies values to their new places in the memory of the node. */
 static void scatter_values(void *data, int block, int thread)
 {
     const struct move *move = data;
+    const int *assigned = move->state->assigned;
+    double *to = move->local;
     for (int pos = move_begin(move, block); pos < move_begin(move, block + 1); pos++)
-        move->state->buffer[move->state->assigned[pos]] = move->values[pos];
+        to[assigned[pos] - move->begin] = move->values[pos];
     (void)thread;
 }
 
-/* One block of work: copies values back from the buffer. */
+/* One block of work: copies values back. */
 static void copy_values(void *data, int block, int thread)
 {
     const struct move *move = data;
     int begin = move_begin(move, block), count = move_begin(move, block + 1) - begin;
-    memcpy(move->values + begin, move->state->buffer + begin, (size_t)count * sizeof(double));
+    memcpy(move->values + begin, move->local + begin - move->begin, (size_t)count * sizeof(double));
     (void)thread;
 }
 
-/* The same for rows, which are int. */
+/* The same for one half of each value. */
+static void scatter_halves(void *data, int block, int thread)
+{
+    const struct move *move = data;
+    const int *assigned = move->state->assigned;
+    int shift = move->upper ? 32 : 0;
+    for (int pos = move_begin(move, block); pos < move_begin(move, block + 1); pos++) {
+        uint64_t bits;
+        memcpy(&bits, &move->values[pos], sizeof bits);
+        move->halves[assigned[pos] - move->begin] = (uint32_t)(bits >> shift);
+    }
+    (void)thread;
+}
+
+static void copy_halves(void *data, int block, int thread)
+{
+    const struct move *move = data;
+    uint64_t keep = move->upper ? 0xffffffff : 0xffffffff00000000;
+    int shift = move->upper ? 32 : 0;
+    for (int pos = move_begin(move, block); pos < move_begin(move, block + 1); pos++) {
+        uint64_t bits;
+        memcpy(&bits, &move->values[pos], sizeof bits);
+        bits = (bits & keep) | (uint64_t)move->halves[pos - move->begin] << shift;
+        memcpy(&move->values[pos], &bits, sizeof bits);
+    }
+    (void)thread;
+}
+
+/* The same for rows. */
 static void scatter_rows(void *data, int block, int thread)
 {
     const struct move *move = data;
     const struct ct_build_state *state = move->state;
-    int *rows = (int *)(state->buffer + move->begin);
     for (int pos = move_begin(move, block); pos < move_begin(move, block + 1); pos++)
-        rows[state->assigned[pos] - move->begin] = state->row[pos];
+        move->halves[state->assigned[pos] - move->begin] = (uint32_t)state->row[pos];
     (void)thread;
 }
 
@@ -190,41 +226,61 @@ static void copy_rows(void *data, int block, int thread)
 {
     const struct move *move = data;
     int begin = move_begin(move, block), count = move_begin(move, block + 1) - begin;
-    const int *rows = (const int *)(move->state->buffer + move->begin);
-    memcpy(move->state->row + begin, rows + (begin - move->begin), (size_t)count * sizeof *rows);
+    memcpy(move->state->row + begin, move->halves + begin - move->begin,
+           (size_t)count * sizeof *move->halves);
     (void)thread;
 }
 
-/* Moves points, squared distances and rows to the positions in state->assigned. */
-static void move_points(struct move *move)
+/* Moves the values of a column, or the squared distances. */
+static void move_values(struct move *move, double *values)
 {
     const struct ct_build_state *state = move->state;
-    for (int j = 0; j <= state->d; j++) {
-        move->values = j < state->d ? state->points + (size_t)j * state->n : state->sqdist;
+    move->values = values;
+    for (move->upper = 0; !move->local && move->upper < 2; move->upper++) {
+        ct_build_loop(state, move->blocks, scatter_halves, move);
+        ct_build_loop(state, move->blocks, copy_halves, move);
+    }
+    if (move->local) {
         ct_build_loop(state, move->blocks, scatter_values, move);
         ct_build_loop(state, move->blocks, copy_values, move);
     }
+}
+
+/* Moves points, rows and, unless the node is a leaf, squared distances to the positions in
+ * state->assigned. */
+static void move_points(struct move *move, int is_leaf)
+{
+    const struct ct_build_state *state = move->state;
+    int large = ct_is_large_node(state, move->begin, move->end);
+    move->local = large ? NULL : ct_node_buffer(state, move->begin, move->end);
+    move->halves = large ? state->buffer + move->begin : (uint32_t *)move->local;
+    for (int j = 0; j < state->d; j++)
+        move_values(move, state->points + (size_t)j * state->n);
+    if (!is_leaf)
+        move_values(move, state->sqdist);
     ct_build_loop(state, move->blocks, scatter_rows, move);
     ct_build_loop(state, move->blocks, copy_rows, move);
 }
 
 /* ---- nodes ------------------------------------------------------------------- */
 
-/* Puts the points of a leaf in the order of leaf_order.h. A leaf has no children:
- * the list of positions uses the memory of state->child. A leaf of one tile needs no order, and
- * coinciding points stay in the order of their rows. */
+/* Puts the points of a leaf in the order of leaf_order.h. The squared distances of a leaf are not
+ * used any more: the keys take their memory. A leaf of one tile needs no order, and coinciding
+ * points stay in the order of their rows. */
 static void order_leaf(const struct ct_build_state *state, struct ct_build_node *node)
 {
     int begin = node->begin, size = node->end - begin;
-    int *list = (int *)(state->child + begin);
+    int *list = ct_is_large_node(state, begin, node->end)
+                    ? (int *)state->buffer + begin
+                    : (int *)ct_node_buffer(state, begin, node->end);
     if (size <= CT_LANES || node->level == CT_NO_LEVEL)
         return;
-    ct_leaf_order(state->points, state->n, state->d, begin, size, state->buffer + begin, list);
+    ct_leaf_order(state->points, state->n, state->d, begin, size, state->sqdist + begin, list);
     for (int i = 0; i < size; i++)
         state->assigned[list[i]] = begin + i;
     node->center = state->assigned[node->center];
     struct move move = {.state = state, .begin = begin, .end = node->end, .blocks = 1};
-    move_points(&move);
+    move_points(&move, 1);
 }
 
 void ct_split_node(const struct ct_build_state *state, struct ct_build_node *node)
@@ -239,11 +295,15 @@ void ct_split_node(const struct ct_build_state *state, struct ct_build_node *nod
         node->level == CT_NO_LEVEL ? cut_by_row(state, node) : ct_choose_centers(state, node);
     if (node->children == 0)
         return;
-    struct move move = {state, node->begin, node->end, 1, node->children, NULL, NULL, NULL};
+    struct move move = {.state = state,
+                        .begin = node->begin,
+                        .end = node->end,
+                        .blocks = 1,
+                        .centers = node->children};
     if (state->shared)
         move.blocks = 1 + (size / BLOCK < MAX_BLOCKS ? size / BLOCK : MAX_BLOCKS);
     assign_positions(&move);
-    move_points(&move);
+    move_points(&move, 0);
 }
 
 /* ---- the root ---------------------------------------------------------------- */
