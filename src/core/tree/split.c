@@ -88,8 +88,10 @@ static void count_block(void *data, int block, int thread)
     int listed = 0;
     for (int h = 0; h < move->centers; h++)
         child[h].end = 0;
-    for (int pos = move_begin(move, block); pos < move_begin(move, block + 1); pos++) {
-        int h = move->state->assigned[pos];
+    const int *assigned = move->state->assigned;
+    int end = move_begin(move, block + 1);
+    for (int pos = move_begin(move, block); pos < end; pos++) {
+        int h = assigned[pos];
         if (child[h].end++ == 0)
             child[listed++].ranked = h;
     }
@@ -131,8 +133,8 @@ static void place_block(void *data, int block, int thread)
 {
     const struct move *move = data;
     struct ct_split_child *child = move->child + (size_t)block * move->centers;
-    int *assigned = move->state->assigned;
-    for (int pos = move_begin(move, block); pos < move_begin(move, block + 1); pos++)
+    int *assigned = move->state->assigned, end = move_begin(move, block + 1);
+    for (int pos = move_begin(move, block); pos < end; pos++)
         assigned[pos] = child[assigned[pos]].end++;
     (void)thread;
 }
@@ -169,9 +171,11 @@ static void scatter_values(void *data, int block, int thread)
 {
     const struct move *move = data;
     const int *assigned = move->state->assigned;
+    const double *values = move->values;
     double *to = move->local;
-    for (int pos = move_begin(move, block); pos < move_begin(move, block + 1); pos++)
-        to[assigned[pos] - move->begin] = move->values[pos];
+    int node = move->begin, end = move_begin(move, block + 1);
+    for (int pos = move_begin(move, block); pos < end; pos++)
+        to[assigned[pos] - node] = values[pos];
     (void)thread;
 }
 
@@ -189,11 +193,13 @@ static void scatter_halves(void *data, int block, int thread)
 {
     const struct move *move = data;
     const int *assigned = move->state->assigned;
-    int shift = move->upper ? 32 : 0;
-    for (int pos = move_begin(move, block); pos < move_begin(move, block + 1); pos++) {
+    const double *values = move->values;
+    uint32_t *to = move->halves;
+    int node = move->begin, end = move_begin(move, block + 1), shift = move->upper ? 32 : 0;
+    for (int pos = move_begin(move, block); pos < end; pos++) {
         uint64_t bits;
-        memcpy(&bits, &move->values[pos], sizeof bits);
-        move->halves[assigned[pos] - move->begin] = (uint32_t)(bits >> shift);
+        memcpy(&bits, &values[pos], sizeof bits);
+        to[assigned[pos] - node] = (uint32_t)(bits >> shift);
     }
     (void)thread;
 }
@@ -202,12 +208,15 @@ static void copy_halves(void *data, int block, int thread)
 {
     const struct move *move = data;
     uint64_t keep = move->upper ? 0xffffffff : 0xffffffff00000000;
+    int begin = move_begin(move, block), count = move_begin(move, block + 1) - begin;
     int shift = move->upper ? 32 : 0;
-    for (int pos = move_begin(move, block); pos < move_begin(move, block + 1); pos++) {
+    double *values = move->values + begin;
+    const uint32_t *from = move->halves + begin - move->begin;
+    for (int i = 0; i < count; i++) {
         uint64_t bits;
-        memcpy(&bits, &move->values[pos], sizeof bits);
-        bits = (bits & keep) | (uint64_t)move->halves[pos - move->begin] << shift;
-        memcpy(&move->values[pos], &bits, sizeof bits);
+        memcpy(&bits, &values[i], sizeof bits);
+        bits = (bits & keep) | (uint64_t)from[i] << shift;
+        memcpy(&values[i], &bits, sizeof bits);
     }
     (void)thread;
 }
@@ -216,9 +225,11 @@ static void copy_halves(void *data, int block, int thread)
 static void scatter_rows(void *data, int block, int thread)
 {
     const struct move *move = data;
-    const struct ct_build_state *state = move->state;
-    for (int pos = move_begin(move, block); pos < move_begin(move, block + 1); pos++)
-        move->halves[state->assigned[pos] - move->begin] = (uint32_t)state->row[pos];
+    const int *assigned = move->state->assigned, *row = move->state->row;
+    uint32_t *to = move->halves;
+    int node = move->begin, end = move_begin(move, block + 1);
+    for (int pos = move_begin(move, block); pos < end; pos++)
+        to[assigned[pos] - node] = (uint32_t)row[pos];
     (void)thread;
 }
 
