@@ -24,16 +24,17 @@
 #include <math.h>
 
 enum {
-    BRANCHES = 8,          /* branches per thread, about: enough to balance the load */
-    LARGE_NODE = 1 << 18,  /* coordinates of points; a larger node is split before the branches */
-    SHARED_NODE = 1 << 22, /* coordinates of points; a larger node is split by all threads */
-    LOCAL_POINTS =
-        1 << 14, /* of a node that moves through the memory of its thread, at most, and */
-    LEAST_LOCAL_POINTS = 1 << 12,             /* at least: a large node has two chunks with boxes */
-    SCRATCH_BYTES = sizeof(struct ct_key_id), /* for each point: sqdist, assigned, buffer; before
-                                               * that, for the sort of the points */
+    BRANCHES = 8,           /* branches per thread, about: enough to balance the load */
+    LARGE_NODE = 1 << 18,   /* coordinates of points; a larger node is split before the branches */
+    SHARED_NODE = 1 << 22,  /* coordinates of points; a larger node is split by all threads */
+    LOCAL_POINTS = 1 << 14, /* of a node that moves through a thread's memory, at most, and */
+    LEAST_LOCAL_POINTS = 1 << 12, /* at least: larger nodes have room for the boxes of chunks */
     LOW_DIMENSION = 3 /* up to which a split has few centers, so it takes one thread a short time */
 };
+
+/* Bytes of scratch for each point: for the pairs of a sort; then for sqdist, buffer and assigned.
+ */
+enum { SCRATCH_BYTES = sizeof(struct ct_key_id) };
 
 static const double NODES_SHARE = 0.9; /* of the time of a build; the rest is to store them */
 
