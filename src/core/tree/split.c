@@ -219,7 +219,8 @@ static void order_leaf(const struct ct_build_state *state, struct ct_build_node 
     int *list = (int *)(state->child + begin);
     if (size <= CT_LANES || node->level == CT_NO_LEVEL)
         return;
-    ct_leaf_order(state->points, state->n, state->d, begin, size, state->buffer + begin, list);
+    ct_leaf_order(state->kernels, state->points, state->n, state->d, begin, size,
+                  state->buffer + begin, list);
     for (int i = 0; i < size; i++)
         state->assigned[list[i]] = begin + i;
     node->center = state->assigned[node->center];
