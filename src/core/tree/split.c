@@ -20,10 +20,10 @@
 #include <string.h>
 
 enum {
-    BLOCK = 1 << 15,  /* points in a block of work, at least */
-    MAX_BLOCKS = 256, /* of a move */
-    ROW_RUNS = 16,    /* children of a node of coinciding points, at most */
-    CENTROID_COLUMNS = 4
+    BLOCK = 1 << 15,     /* points in a block of work, at least */
+    MAX_BLOCKS = 256,    /* of a move */
+    ROW_RUNS = 16,       /* children of a node of coinciding points, at most */
+    CENTROID_COLUMNS = 4 /* as many as find_centroid() has sums */
 };
 
 /* Whether all points of a node are equal in every coordinate. */
@@ -268,16 +268,20 @@ static void find_centroid(void *data, int block, int thread)
     int first = block * CENTROID_COLUMNS, n = state->n;
     int count = state->d - first < CENTROID_COLUMNS ? state->d - first : CENTROID_COLUMNS;
     const double *x[CENTROID_COLUMNS];
-    double sum[CENTROID_COLUMNS] = {0}, from[CENTROID_COLUMNS];
-    for (int j = 0; j < CENTROID_COLUMNS; j++) {
+    for (int j = 0; j < CENTROID_COLUMNS; j++)
         x[j] = state->points + (size_t)(first + (j < count ? j : 0)) * n;
-        from[j] = x[j][0];
+    const double *x0 = x[0], *x1 = x[1], *x2 = x[2], *x3 = x[3];
+    double from0 = *x0, from1 = *x1, from2 = *x2, from3 = *x3;
+    double sum0 = 0, sum1 = 0, sum2 = 0, sum3 = 0;
+    for (int pos = 0; pos < n; pos++) {
+        sum0 += x0[pos] - from0;
+        sum1 += x1[pos] - from1;
+        sum2 += x2[pos] - from2;
+        sum3 += x3[pos] - from3;
     }
-    for (int pos = 0; pos < n; pos++)
-        for (int j = 0; j < CENTROID_COLUMNS; j++)
-            sum[j] += x[j][pos] - from[j];
+    double sum[] = {sum0, sum1, sum2, sum3};
     for (int j = 0; j < count; j++)
-        root->centroid[first + j] = from[j] + sum[j] / n;
+        root->centroid[first + j] = *x[j] + sum[j] / n;
     (void)thread;
 }
 
