@@ -313,7 +313,10 @@ static int measure_root(const struct root *root)
 /* The center is the point nearest to the centroid; ties go to the first point. */
 void ct_build_root(const struct ct_build_state *state, struct ct_build_node *node)
 {
-    struct root root = {.state = state, .centroid = state->center_coords, .least = state->buffer};
+    size_t blocks = (size_t)(state->n / BLOCK + 1);
+    struct root root = {.state = state,
+                        .centroid = state->center_coords,
+                        .least = state->host->alloc(blocks, sizeof(double))};
     ct_build_loop(state, (state->d - 1) / CENTROID_COLUMNS + 1, find_centroid, &root);
     int block = measure_root(&root), nearest = block * BLOCK;
     while (state->sqdist[nearest] > root.least[block])
