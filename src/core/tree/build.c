@@ -337,19 +337,16 @@ static struct ct_tree build_tiles(const struct ct_host *host,
     return tree;
 }
 
-/* Copies the points x and their rows in the order of the build. The pairs that are sorted lie in
- * the memory of the points and in the scratch, and their order in the memory of the rows. */
+/* Copies the points x and their rows in the order of the build. The sort takes the memory of the
+ * points and the scratch, and its order the memory of the rows. */
 static void copy_points(const struct ct_host *host, const double *x, int hilbert, int threads,
                         struct ct_tree_arrays *arrays, char *scratch)
 {
     int n = arrays->n, d = arrays->d, *order = arrays->row;
-    int fits = (size_t)d * sizeof *arrays->points >= sizeof(struct ct_key_id);
-    void *pairs = arrays->points;
-    if (hilbert && !fits)
-        pairs = host->alloc((size_t)n, sizeof(struct ct_key_id));
+    size_t bytes = (size_t)d * sizeof *arrays->points;
+    bytes = bytes < SCRATCH_BYTES ? bytes : SCRATCH_BYTES;
     if (hilbert)
-        ct_hilbert_order_in(host, x, n, d, threads, pairs, (struct ct_key_id *)(void *)scratch,
-                            order);
+        ct_hilbert_order_in(host, x, n, d, threads, bytes, arrays->points, scratch, order);
     for (int i = 0; !hilbert && i < n; i++)
         order[i] = i;
     ct_gather_points(host, x, n, d, order, threads, arrays->points, arrays->row);

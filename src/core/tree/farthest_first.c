@@ -18,53 +18,48 @@
 #include <string.h>
 
 enum {
-    KERNEL_POINTS = 2048, /* points per call of the distance kernel, at most */
-    CHUNK = 64,           /* points of a chunk, in few dimensions */
-    BLOCK = 1 << 15,      /* points in a block of work */
-    MAX_TARGET = 16,      /* centers at which a traversal may stop, at most */
-    LEVEL_DROP = 4        /* levels of descent at which it stops with fewer centers */
+    CHUNK = 64,        /* points of a chunk, in few dimensions */
+    LONG_CHUNK = 2048, /* the same, without boxes */
+    BLOCK = 1 << 15,   /* points in a block of work */
+    MAX_TARGET = 16,   /* centers at which a traversal may stop, at most */
+    LEVEL_DROP = 4     /* levels of descent at which it stops with fewer centers */
 };
-
-/* A point and the squared distance to the nearest center. */
-struct far_point {
-    double sq;
-    int pos;
-};
-
-/* Returns the farther of two points; a in case of ties. */
-static struct far_point farther(struct far_point a, struct far_point b)
-{
-    return b.sq > a.sq ? b : a;
-}
 
 /* ---- chunks ----------------------------------------------------------------- */
 
-/* A node that is compared with centers. The summary of a chunk is `size` doubles in `buffer`:
- * square and position of the farthest point, lower bounds [d], upper bounds [d]. In many dimensions
- * chunks have no boxes. */
+/* A node that is compared with centers. The summary of a chunk is `size` doubles in `buffer`: the
+ * largest squared distance of a point to its center, lower bounds [d], upper bounds [d]. In many
+ * dimensions chunks have no boxes. */
 struct traversal {
     const struct ct_build_state *state;
     int begin, end;
-    double *buffer;  /* of the node */
-    int chunk;       /* points of a chunk, at most KERNEL_POINTS; 0: the node has no chunks */
+    double *buffer;  /* of the node: the summaries of chunks, then those of blocks of chunks */
+    int chunk;       /* points of a chunk; 0: the node has no chunks */
     int size, boxes; /* doubles of a summary; whether it has a box */
-    int center, h;   /* the center to compare: position and number */
+    int child;       /* the center to compare: number */
     const double *q; /* [d] its coordinates */
 };
 
-/* Summaries take at most a quarter of the memory of the points of a node, and a node with chunks
- * has at least two, so the buffer of the node has room for them. */
+/* The farthest point of a block of chunks. */
+struct far_chunk {
+    double sq;    /* largest squared distance to the nearest center */
+    double chunk; /* number of the first chunk with such a point */
+};
+
+/* The summaries of s points take at most (s + chunk) / 4 doubles for the chunks, and two doubles
+ * for each block. A node with chunks has at least two, and a large node has twice the points of a
+ * chunk, so the buffer of the node has room for all summaries. */
 static struct traversal traversal_of(const struct ct_build_state *state, int begin, int end)
 {
-    int with_box = 2 + 2 * state->d, boxes = with_box <= KERNEL_POINTS / 4;
+    int with_box = 1 + 2 * state->d, boxes = with_box <= LONG_CHUNK / 4;
     int least = 4 * with_box > CHUNK ? 4 * with_box : CHUNK;
-    int chunk = boxes ? least : KERNEL_POINTS;
+    int chunk = boxes ? least : LONG_CHUNK;
     return (struct traversal){.state = state,
                               .begin = begin,
                               .end = end,
                               .buffer = ct_node_buffer(state, begin, end),
                               .chunk = end - begin > chunk ? chunk : 0,
-                              .size = boxes ? with_box : 2,
+                              .size = boxes ? with_box : 1,
                               .boxes = boxes};
 }
 
@@ -91,24 +86,40 @@ static double *summary_of(const struct traversal *t, int chunk)
     return t->buffer + (size_t)chunk * t->size;
 }
 
-/* Returns the farthest point by the stored distances. */
-static struct far_point find_farthest(const struct ct_build_state *state, int begin, int end)
+static struct far_chunk *block_summary(const struct traversal *t, int block)
 {
-    struct far_point far = {-1, begin};
-    for (int pos = begin; pos < end; pos++)
-        if (state->sqdist[pos] > far.sq)
-            far = (struct far_point){state->sqdist[pos], pos};
-    return far;
+    int chunks = (t->end - t->begin - 1) / t->chunk + 1;
+    return (struct far_chunk *)summary_of(t, chunks) + block;
 }
 
-/* Returns the farthest point by the summaries. */
-static struct far_point find_farthest_chunk(const struct traversal *t)
+/* Stores the summary of a block from those of its chunks first..last - 1. */
+static void summarize_chunks(const struct traversal *t, int block, int first, int last)
 {
-    struct far_point far = {-1, t->begin};
-    for (int c = 0; chunk_begin(t, c) < t->end; c++) {
-        const double *summary = summary_of(t, c);
-        far = farther(far, (struct far_point){summary[0], (int)summary[1]});
+    struct far_chunk far = {-1, first};
+    for (int c = first; c < last; c++) {
+        double sq = *summary_of(t, c);
+        if (sq > far.sq)
+            far = (struct far_chunk){sq, c};
     }
+    *block_summary(t, block) = far;
+}
+
+/* Returns the largest squared distance to a center of the points begin..end - 1. */
+static double largest_sqdist(const struct ct_build_state *state, int begin, int end)
+{
+    double least, most;
+    ct_column_range(state->sqdist + begin, end - begin, &least, &most);
+    return most;
+}
+
+/* Returns the summary of the block with the farthest point of the node; the first in case of ties.
+ */
+static struct far_chunk find_far_chunk(const struct traversal *t)
+{
+    struct far_chunk far = *block_summary(t, 0);
+    for (int block = 1, blocks = count_blocks(t); block < blocks; block++)
+        if (block_summary(t, block)->sq > far.sq)
+            far = *block_summary(t, block);
     return far;
 }
 
@@ -117,31 +128,30 @@ static void summarize_block(void *data, int block, int thread)
 {
     const struct traversal *t = data;
     const struct ct_build_state *state = t->state;
-    int first = block * block_chunks(t), last = first + block_chunks(t);
-    for (int c = first; c < last && chunk_begin(t, c) < t->end; c++) {
+    int first = block * block_chunks(t), c = first;
+    for (; c < first + block_chunks(t) && chunk_begin(t, c) < t->end; c++) {
         int begin = chunk_begin(t, c), end = chunk_begin(t, c + 1);
-        struct far_point far = find_farthest(state, begin, end);
-        double *summary = summary_of(t, c), *lower = summary + 2, *upper = lower + state->d;
-        summary[0] = far.sq;
-        summary[1] = far.pos;
+        double *summary = summary_of(t, c), *lower = summary + 1, *upper = lower + state->d;
+        *summary = largest_sqdist(state, begin, end);
         for (int j = 0; t->boxes && j < state->d; j++)
             ct_column_range(state->points + begin + (size_t)j * state->n, end - begin, &lower[j],
                             &upper[j]);
     }
+    summarize_chunks(t, block, first, c);
     (void)thread;
 }
 
 void ct_measure_node(const struct ct_build_state *state, struct ct_build_node *node, int summaries)
 {
     struct traversal t = traversal_of(state, node->begin, node->end);
-    struct far_point far;
+    double sq;
     if (summaries && t.chunk > 0) {
         ct_build_loop(state, count_blocks(&t), summarize_block, &t);
-        far = find_farthest_chunk(&t);
+        sq = find_far_chunk(&t).sq;
     } else {
-        far = find_farthest(state, t.begin, t.end);
+        sq = largest_sqdist(state, t.begin, t.end);
     }
-    node->radius = sqrt(far.sq);
+    node->radius = sqrt(sq);
     node->level = ct_cover_level(node->radius);
 }
 
@@ -156,54 +166,61 @@ static const double *load_center(const struct ct_build_state *state, int center)
     return coords;
 }
 
-/* Compares center h, with coordinates q, with the points begin..end - 1, at most KERNEL_POINTS.
- * Returns the farthest of them. */
-static struct far_point assign_points(const struct ct_build_state *state, int begin, int end,
-                                      const double *q, int h)
+/* Compares the center with the points begin..end - 1. Returns the largest squared distance of these
+ * points to their nearest centers. */
+static double assign_points(const struct traversal *t, int begin, int end)
 {
-    double sq[KERNEL_POINTS];
-    struct far_point far = {-1, begin};
-    state->kernels->sqdist(state->points + begin, (size_t)state->n, state->d, end - begin, q, sq);
-    for (int pos = begin; pos < end; pos++) {
-        if (sq[pos - begin] < state->sqdist[pos]) {
-            state->sqdist[pos] = sq[pos - begin];
-            state->assigned[pos] = h;
-        }
-        if (state->sqdist[pos] > far.sq)
-            far = (struct far_point){state->sqdist[pos], pos};
-    }
-    return far;
+    const struct ct_build_state *state = t->state;
+    return state->kernels->assign_nearer(state->points + begin, (size_t)state->n, state->d,
+                                         end - begin, t->q, t->child, state->sqdist + begin,
+                                         state->assigned + begin);
 }
 
 /* One block of work: compares the center with the chunks that are near enough. */
 static void assign_block(void *data, int block, int thread)
 {
     const struct traversal *t = data;
-    int d = t->state->d, first = block * block_chunks(t), last = first + block_chunks(t);
-    for (int c = first; c < last && chunk_begin(t, c) < t->end; c++) {
+    int d = t->state->d, first = block * block_chunks(t), c = first;
+    for (; c < first + block_chunks(t) && chunk_begin(t, c) < t->end; c++) {
         double *summary = summary_of(t, c);
-        const double *lower = summary + 2, *upper = lower + d;
-        if (t->boxes && ct_box_sqdist(lower, upper, 1, t->q, t->q, d) >= summary[0])
+        const double *lower = summary + 1, *upper = lower + d;
+        if (t->boxes && ct_box_sqdist(lower, upper, 1, t->q, t->q, d) >= *summary)
             continue;
-        struct far_point far =
-            assign_points(t->state, chunk_begin(t, c), chunk_begin(t, c + 1), t->q, t->h);
-        summary[0] = far.sq;
-        summary[1] = far.pos;
+        *summary = assign_points(t, chunk_begin(t, c), chunk_begin(t, c + 1));
     }
+    summarize_chunks(t, block, first, c);
     (void)thread;
 }
 
-/* Compares center number h, at position `center`, with the points of a node: points that are
- * nearer to it than to their present center join it. Returns the farthest point of the node; ties
- * go to the first position. */
-static struct far_point assign_to_center(struct traversal *t, int center, int h)
+/* Returns the largest squared distance of a point of the node to its center. Sets *pos to the first
+ * position with this distance. */
+static double find_farthest(const struct traversal *t, int *pos)
+{
+    int at = t->begin;
+    double sq;
+    if (t->chunk > 0) {
+        struct far_chunk far = find_far_chunk(t);
+        sq = far.sq;
+        at = chunk_begin(t, (int)far.chunk);
+    } else {
+        sq = largest_sqdist(t->state, t->begin, t->end);
+    }
+    while (t->state->sqdist[at] != sq)
+        at++;
+    *pos = at;
+    return sq;
+}
+
+/* Compares center number `child`, at position `center`, with the points of a node: points that are
+ * nearer to it than to their present center join it. */
+static void assign_to_center(struct traversal *t, int center, int child)
 {
     t->q = load_center(t->state, center);
-    t->h = h;
+    t->child = child;
     if (t->chunk == 0)
-        return assign_points(t->state, t->begin, t->end, t->q, h);
-    ct_build_loop(t->state, count_blocks(t), assign_block, t);
-    return find_farthest_chunk(t);
+        assign_points(t, t->begin, t->end);
+    else
+        ct_build_loop(t->state, count_blocks(t), assign_block, t);
 }
 
 /* ---- all centers ------------------------------------------------------------ */
@@ -229,17 +246,19 @@ int ct_choose_centers(const struct ct_build_state *state, const struct ct_build_
     double sufficient = ct_cover_radius(node->level - LEVEL_DROP);
     struct traversal t = traversal_of(state, begin, end);
     struct ct_split_child *child = ct_split_children(state);
-    struct far_point far = t.chunk > 0 ? find_farthest_chunk(&t) : find_farthest(state, begin, end);
+    int farthest;
+    double sq = find_farthest(&t, &farthest);
     memset(state->assigned + begin, 0, (size_t)(end - begin) * sizeof *state->assigned);
     child[0].center = node->center;
     for (;;) {
-        double radius = sqrt(far.sq);
+        double radius = sqrt(sq);
         if (radius <= sufficient || (radius <= required && centers >= target))
             return centers;
         if (centers == limit)
             return radius <= required ? centers : 0;
-        child[centers].center = far.pos;
-        far = assign_to_center(&t, far.pos, centers);
+        child[centers].center = farthest;
+        assign_to_center(&t, farthest, centers);
+        sq = find_farthest(&t, &farthest);
         centers++;
     }
 }

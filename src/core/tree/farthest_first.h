@@ -10,7 +10,7 @@
 #include "core/tree/build_state.h"
 
 /* Sets radius and level of a node from the distances of the points to its center, and, if
- * `summaries`, prepares ct_choose_centers() in state->buffer. One pass. */
+ * `summaries`, prepares ct_choose_centers() in ct_node_buffer(). One pass. */
 void ct_measure_node(const struct ct_build_state *state, struct ct_build_node *node, int summaries);
 
 /* Returns the largest number of centers in a node, with which a traversal fails that has not

@@ -17,14 +17,16 @@
 #include "core/tree/farthest_first.h"
 #include "core/tree/leaf_order.h"
 #include "core/tree/tiles.h"
+#include "core/util/column_range.h"
 
 #include <math.h>
 #include <string.h>
 
 enum {
-    BLOCK = 1 << 15,  /* points in a block of work, at least */
-    MAX_BLOCKS = 256, /* of a move */
-    ROW_RUNS = 16     /* children of a node of coinciding points, at most */
+    BLOCK = 1 << 15,     /* points in a block of work, at least */
+    MAX_BLOCKS = 256,    /* of a move */
+    ROW_RUNS = 16,       /* children of a node of coinciding points, at most */
+    CENTROID_COLUMNS = 4 /* as many as find_centroid() has sums */
 };
 
 /* Whether all points of a node are equal in every coordinate. */
@@ -286,7 +288,8 @@ static void order_leaf(const struct ct_build_state *state, struct ct_build_node 
                     : (int *)ct_node_buffer(state, begin, node->end);
     if (size <= CT_LANES || node->level == CT_NO_LEVEL)
         return;
-    ct_leaf_order(state->points, state->n, state->d, begin, size, state->sqdist + begin, list);
+    ct_leaf_order(state->kernels, state->points, state->n, state->d, begin, size,
+                  state->sqdist + begin, list);
     for (int i = 0; i < size; i++)
         state->assigned[list[i]] = begin + i;
     node->center = state->assigned[node->center];
@@ -323,50 +326,72 @@ void ct_split_node(const struct ct_build_state *state, struct ct_build_node *nod
 struct root {
     const struct ct_build_state *state;
     double *centroid; /* [d]; then, the center */
+    double *least;    /* [blocks] smallest squared distance of the points of a block */
 };
 
-/* One block of work: a coordinate of the centroid. Differences from the first point keep the sum
- * finite wherever squared distances are. */
-static void find_centroid(void *data, int j, int thread)
+/* One block of work: up to CENTROID_COLUMNS coordinates of the centroid, in one pass, because a sum
+ * waits for each of its terms. Differences from the first point keep the sums finite wherever
+ * squared distances are. */
+static void find_centroid(void *data, int block, int thread)
 {
     const struct root *root = data;
     const struct ct_build_state *state = root->state;
-    const double *x = state->points + (size_t)j * state->n;
-    double sum = 0;
-    for (int pos = 0; pos < state->n; pos++)
-        sum += x[pos] - x[0];
-    root->centroid[j] = x[0] + sum / state->n;
+    int first = block * CENTROID_COLUMNS, n = state->n;
+    int count = state->d - first < CENTROID_COLUMNS ? state->d - first : CENTROID_COLUMNS;
+    const double *x[CENTROID_COLUMNS];
+    for (int j = 0; j < CENTROID_COLUMNS; j++)
+        x[j] = state->points + (size_t)(first + (j < count ? j : 0)) * n;
+    const double *x0 = x[0], *x1 = x[1], *x2 = x[2], *x3 = x[3];
+    double from0 = *x0, from1 = *x1, from2 = *x2, from3 = *x3;
+    double sum0 = 0, sum1 = 0, sum2 = 0, sum3 = 0;
+    for (int pos = 0; pos < n; pos++) {
+        sum0 += x0[pos] - from0;
+        sum1 += x1[pos] - from1;
+        sum2 += x2[pos] - from2;
+        sum3 += x3[pos] - from3;
+    }
+    double sum[] = {sum0, sum1, sum2, sum3};
+    for (int j = 0; j < count; j++)
+        root->centroid[first + j] = *x[j] + sum[j] / n;
     (void)thread;
 }
 
-/* One block of work: squared distances to the centroid. */
+/* One block of work: squared distances to the centroid, and the smallest of them. */
 static void measure_block(void *data, int block, int thread)
 {
     const struct root *root = data;
     const struct ct_build_state *state = root->state;
     int begin = block * BLOCK, count = state->n - begin < BLOCK ? state->n - begin : BLOCK;
+    double most;
     state->kernels->sqdist(state->points + begin, (size_t)state->n, state->d, count, root->centroid,
                            state->sqdist + begin);
+    ct_column_range(state->sqdist + begin, count, &root->least[block], &most);
     (void)thread;
 }
 
-/* Sets state->sqdist to the squared distances to the point root->centroid. */
-static void measure_root(const struct root *root)
+/* Sets state->sqdist to the squared distances to the point root->centroid. Returns the first block
+ * with the smallest of them. */
+static int measure_root(const struct root *root)
 {
-    int n = root->state->n;
-    ct_build_loop(root->state, n / BLOCK + (n % BLOCK > 0), measure_block, (void *)root);
+    int n = root->state->n, blocks = n / BLOCK + (n % BLOCK > 0), nearest = 0;
+    ct_build_loop(root->state, blocks, measure_block, (void *)root);
+    for (int block = 1; block < blocks; block++)
+        if (root->least[block] < root->least[nearest])
+            nearest = block;
+    return nearest;
 }
 
 /* The center is the point nearest to the centroid; ties go to the first point. */
 void ct_build_root(const struct ct_build_state *state, struct ct_build_node *node)
 {
-    struct root root = {.state = state, .centroid = state->center_coords};
-    int nearest = 0;
-    ct_build_loop(state, state->d, find_centroid, &root);
-    measure_root(&root);
-    for (int pos = 1; pos < state->n; pos++)
-        if (state->sqdist[pos] < state->sqdist[nearest])
-            nearest = pos;
+    size_t blocks = (size_t)(state->n / BLOCK + 1);
+    struct root root = {.state = state,
+                        .centroid = state->center_coords,
+                        .least = state->host->alloc(blocks, sizeof(double))};
+    ct_build_loop(state, (state->d - 1) / CENTROID_COLUMNS + 1, find_centroid, &root);
+    int block = measure_root(&root), nearest = block * BLOCK;
+    while (state->sqdist[nearest] > root.least[block])
+        nearest++;
     for (int j = 0; j < state->d; j++)
         root.centroid[j] = state->points[nearest + (size_t)j * state->n];
     measure_root(&root);
