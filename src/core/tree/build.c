@@ -267,7 +267,7 @@ static struct ct_build_state begin_build(const struct ct_host *host,
         .local_points = local,
         .child = host->alloc(threads * children, sizeof(struct ct_split_child)),
         .max_children = children,
-        .center_coords = host->alloc(threads * arrays->d, sizeof(double)),
+        .center_coords = host->alloc(threads * children * arrays->d, sizeof(double)),
         .nodes = ct_node_list_new(
             host, guess_capacity(arrays->n, options->leaf_size, options->threads * children)),
     };

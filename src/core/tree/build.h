@@ -27,7 +27,8 @@ struct ct_build_options {
  * arrays, with tiles and without prefix trees.
  *
  * Costs about n x (centers of a split) x depth distances. Takes 16 bytes of the host's memory for
- * each point, 48 bytes for each node, and up to 128 KB for each thread; with options->memory,
+ * each point, 48 bytes for each node, and up to 128 KB and
+ * the coordinates of 64 + sqrt(n) points for each thread; with options->memory,
  * releases them before it builds the tiles. If the host leaves a callback by a long jump, `arrays`
  * holds no tree. */
 struct ct_tree ct_tree_build(const struct ct_host *host, const struct ct_build_options *options,

@@ -34,7 +34,7 @@ struct ct_build_state {
     double *local; /* [threads x local_points] for the other nodes: the same, with whole values */
     int local_points, max_children;
     struct ct_split_child *child; /* [threads x max_children] */
-    double *center_coords;        /* [threads x d] coordinates of the center being tried */
+    double *center_coords;        /* [threads x max_children x d] of the centers of a split */
     struct ct_node_list *nodes;
     int *pending; /* [branches] first waiting node of each branch; -1: none */
 };
