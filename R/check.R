@@ -213,7 +213,7 @@ check_points <- function(x, what = "x", empty = FALSE) {
   x <- if (is.data.frame(x)) frame_points(x, what, empty) else matrix_points(x, what, empty)
   if (nrow(x) == 0 && !empty) fail("%s must have at least one row: got none", what)
   if (ncol(x) == 0) fail("%s must have at least one column: got none", what)
-  storage.mode(x) <- "double"
+  if (!is.double(x)) storage.mode(x) <- "double" # copies even doubles
   where <- .Call(r_first_nonfinite, x)
   if (!is.null(where)) {
     fail("%s must be finite: row %d, column %d is %s", what, where[1], where[2],

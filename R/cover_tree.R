@@ -121,8 +121,11 @@
 #' points. In addition, a tree in use has a copy of the points in single precision for searches,
 #' with bounding boxes. With the default `leaf_size`, this copy takes 50 to 65% of the memory of the
 #' arrays, and more than they if `leaf_size` is below 16. The first query with `predecessor = TRUE`
-#' adds the prefix trees ([knn_query()]). The build needs temporary memory: 32 n bytes, and before
-#' that the memory of [hilbert_order()].
+#' adds the prefix trees ([knn_query()]). The build needs temporary memory: 16 n bytes, 48
+#' bytes for each node, and little for each thread. With d = 1 the sort of the points needs 16 n bytes
+#' more, with d > 64 up to n d / 8 bytes. If the temporary memory exceeds 64 MB, the build runs the garbage
+#' collector before it fills the copy in single precision, so that both are not needed at the same
+#' time.
 #'
 #' @seealso [insert_points()] and [remove_points()] return a tree with more or fewer points.
 #'

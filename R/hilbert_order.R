@@ -25,7 +25,9 @@
 #' the limits stated there; and if `threads` is not `NULL` or a whole number of at least 1.
 #'
 #' @section Cost:
-#' Time O(n d b). Temporary memory of 8 n (w + 4) bytes, where w = ceiling(d b / 64).
+#' Time O(n d b). Temporary memory up to d = 32: 16 n bytes, and 36 bytes more for each point whose
+#' place on the curve agrees with that of another point in the first 32 bits; from d = 33 on: 8 n (w
+#' + 3) bytes, where w = ceiling(d b / 64).
 #'
 #' @references
 #' Skilling, J. (2004). Programming the Hilbert curve. *AIP Conference Proceedings* 707, 381-387.

@@ -15,7 +15,7 @@ if (!is.na(number("SECONDS"))) options$covertree.bench.seconds <- number("SECOND
 if (!is.na(number("SCALE"))) options$covertree.bench.scale <- number("SCALE")
 
 scripts <- c("knn", "zdtree", "roofline", "scaling", "gold", "rows", "handover", "diversity", "replay", "vecchia", "vif",
-             "metrics", "metric_function", "memory", "shards", "tasks", "summary")
+             "metrics", "metric_function", "memory", "busy", "shards", "tasks", "summary")
 for (script in scripts) {
   path <- system.file("benchmarks", paste0(script, ".R"), package = "covertree", mustWork = TRUE)
   code <- sprintf("options(%s); source(%s)", sub("^list\\((.*)\\)$", "\\1", paste(deparse(options), collapse = "")),

@@ -5,21 +5,35 @@
 
 source(system.file("benchmarks/common.R", package = "covertree"))
 
-n <- size(1e6)
 d <- 3
-k <- 10
+sizes <- c(memory = 1e6, n10m = 1e7) # the second one only if 4 GB are free
+k_of <- list(memory = 10, n10m = c(1, 10))
 
-input <- sprintf("set.seed(42); x <- runif(%d); dim(x) <- c(%d, %d)", n * d, n, d)
-tree <- "tree <- covertree::cover_tree(x)"
-query <- sprintf("knn <- covertree::knn_query(tree, k = %d)", k)
-steps <- list(
-  "R and the package" = "loadNamespace(\"covertree\")",
-  "input" = input,
-  "tree" = c(input, tree),
-  "tree and neighbors" = c(input, tree, query)
-)
-if (has("nabor")) steps$`nabor, neighbors` <- c(input, sprintf("knn <- nabor::knn(x, k = %d)", k + 1))
-if (has("RANN")) steps$`RANN, neighbors` <- c(input, sprintf("knn <- RANN::nn2(x, k = %d)", k + 1))
+# Returns the steps of a workload, each with the code that its process runs.
+steps_of <- function(name) {
+  n <- size(sizes[[name]])
+  text <- function(step) sprintf("%s, n %s", step, format(n, big.mark = ",", scientific = FALSE))
+  input <- sprintf("set.seed(42); x <- runif(%d); dim(x) <- c(%d, %d)", n * d, n, d)
+  tree <- c(input, "tree <- covertree::cover_tree(x)")
+  steps <- list(input, tree)
+  names(steps) <- text(c("input", "tree"))
+  for (k in k_of[[name]]) {
+    steps[[text(sprintf("tree and neighbors, k %d", k))]] <- c(tree, sprintf("knn <- covertree::knn_query(tree, k = %d)", k))
+    if (name == "memory" && has("nabor")) {
+      steps[[text(sprintf("nabor, neighbors, k %d", k))]] <- c(input, sprintf("knn <- nabor::knn(x, k = %d)", k + 1))
+    }
+    if (name == "memory" && has("RANN")) {
+      steps[[text(sprintf("RANN, neighbors, k %d", k))]] <- c(input, sprintf("knn <- RANN::nn2(x, k = %d)", k + 1))
+    }
+  }
+  steps
+}
+
+# Returns the free memory [bytes].
+free_memory <- function() {
+  line <- grep("^MemAvailable", readLines("/proc/meminfo"), value = TRUE)
+  1024 * as.numeric(gsub("[^0-9]", "", line))
+}
 
 # Returns the memory of a new process [MiB]: the peak, and the memory in use after garbage
 # collection.
@@ -32,14 +46,16 @@ weigh <- function(code) {
 }
 
 run <- function(name) {
+  steps <- c(list("R and the package" = "loadNamespace(\"covertree\")"), steps_of(name))
   weights <- vapply(steps, function(code) weigh(paste(code, collapse = "; ")), numeric(2))
+  n <- size(sizes[[name]])
+  k <- ifelse(grepl(", k ", names(steps)), suppressWarnings(as.numeric(sub(".*, k ([0-9]+).*", "\\1", names(steps)))), 0)
   megabyte <- 2^20
-  size_of_input <- 8 * n * d / megabyte
-  size_of_result <- 12 * n * k / megabyte
   table <- data.frame(name = name, step = names(steps), peak = weights[1, ], after = weights[2, ], row.names = NULL)
   table$above <- table$peak - table$peak[1]
-  table$result <- ifelse(grepl("neighbors", table$step), size_of_result, 0)
-  table$inputs <- (table$above - table$result) / size_of_input
+  table$result <- 12 * n * k / megabyte
+  table$inputs <- (table$above - table$result) / (8 * n * d / megabyte)
+  table <- if (name == "memory") table else table[-1, ]
   print(table, digits = 4)
   table
 }
@@ -47,7 +63,8 @@ run <- function(name) {
 if (!file.exists("/proc/self/status")) {
   message("memory: needs /proc/self/status, skipped")
 } else {
-  all <- renew("memory", "name", "memory", run)
+  enough <- names(sizes)[sizes <= 1e6 | free_memory() > 4e9]
+  all <- renew("memory", "name", enough, run)
   write_table("memory", data.frame(
     step = all$step, `peak, MB` = figures(all$peak, 4), `above R and the package, MB` = figures(all$above, 4),
     `result, MB` = figures(all$result, 4), `rest, in sizes of the input` = sprintf("%.1f", all$inputs),

@@ -5,8 +5,12 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+enum { COLLECT_BYTES = 1 << 26 };
+static size_t allocated; /* bytes, since the last release */
+
 static void *host_alloc(size_t count, size_t size)
 {
+    allocated += count * size;
     return R_alloc(count > 0 ? count : 1, (int)size);
 }
 
@@ -20,9 +24,14 @@ static void *host_mark(void)
     return vmaxget();
 }
 
+/* R frees the memory at its next garbage collection. A collection takes some hundredths of a
+ * second, much less than the use of so much memory. */
 static void host_release(void *mark)
 {
     vmaxset(mark);
+    if (allocated >= COLLECT_BYTES)
+        R_gc();
+    allocated = 0;
 }
 
 struct ct_host r_host = {host_alloc, host_poll, NULL, host_mark, host_release, 0.0075, 0.15, 0, 0};

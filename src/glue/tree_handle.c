@@ -235,20 +235,6 @@ SEXP r_prefix_trees(SEXP pointer)
 
 /* ---- build and validation ---------------------------------------------------- */
 
-/* Copies points and rows in the order for the build: along the Hilbert curve, or unchanged. */
-static void copy_points(const double *x, int hilbert, int threads, struct ct_tree_arrays *arrays)
-{
-    int n = arrays->n;
-    const void *mark = vmaxget();
-    int *order = r_host.alloc((size_t)n, sizeof *order);
-    if (hilbert)
-        ct_hilbert_order(&r_host, x, n, arrays->d, threads, order);
-    for (int i = 0; !hilbert && i < n; i++)
-        order[i] = i;
-    ct_gather_points(&r_host, x, n, arrays->d, order, threads, arrays->points, arrays->row);
-    vmaxset(mark);
-}
-
 /* Returns a pointer to the tree of the rows of x. settings: list of the values that are saved
  * with the arrays. */
 SEXP r_tree_build(SEXP x, SEXP hilbert, SEXP leaf_size, SEXP simd, SEXP threads, SEXP settings)
@@ -268,9 +254,9 @@ SEXP r_tree_build(SEXP x, SEXP hilbert, SEXP leaf_size, SEXP simd, SEXP threads,
         .row = r_arrays_alloc(list, CT_ARRAY_ROW, n, (int)d),
     };
     PROTECT_WITH_INDEX(memory.raw, &memory.index);
-    copy_points(REAL_RO(x), Rf_asLogical(hilbert), options.threads, &arrays);
     struct ct_host host = r_host_with_progress();
-    struct ct_tree t = ct_tree_build(&host, &options, &arrays);
+    struct ct_tree t =
+        ct_tree_build_from(&host, &options, REAL_RO(x), Rf_asLogical(hilbert), &arrays);
     SEXP pointer = PROTECT(new_pointer(PROTECT(r_arrays_seal(list))));
     set_tree(pointer, &t, memory.raw);
     UNPROTECT(4);

@@ -135,3 +135,23 @@ test_that("a future takes a tree along", {
   future::plan(future::cluster, workers = workers)
   expect_identical(ask(), knn_query(tree, k = 3))
 })
+
+test_that("a build needs little more memory than its input and the tree", {
+  skip_if_not(file.exists("/proc/self/status"), "no /proc/self/status")
+  skip_on_cran()
+  sizes <- in_fresh_r(function(n, d) {
+    peak <- function() {
+      line <- grep("^VmHWM", readLines("/proc/self/status"), value = TRUE)
+      1024 * as.numeric(gsub("[^0-9]", "", line))
+    }
+    covertree::cover_tree(matrix(0, 2, 1)) # loads what a first call loads
+    gc()
+    before <- peak()
+    x <- stats::runif(n * d)
+    dim(x) <- c(n, d)
+    covertree::cover_tree(x, threads = 2)
+    (peak() - before) / n
+  }, n = 1e6, d = 3)
+  # 24 bytes for a point, 28 for its copy and row, 16 of scratch, 19 for nodes and tiles, and what R keeps.
+  expect_lt(sizes, 110)
+})

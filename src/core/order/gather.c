@@ -16,14 +16,14 @@ static void gather_block(void *data, int block, int thread)
 {
     const struct gather_task *task = data;
     int begin = block * BLOCK, end = task->n - begin > BLOCK ? begin + BLOCK : task->n;
-    for (int pos = begin; pos < end; pos++)
-        task->row[pos] = task->order[pos] + 1;
     for (int j = 0; j < task->d; j++) {
         const double *from = task->x + (size_t)j * task->n;
         double *to = task->out + (size_t)j * task->n;
         for (int pos = begin; pos < end; pos++)
             to[pos] = from[task->order[pos]];
     }
+    for (int pos = begin; pos < end; pos++)
+        task->row[pos] = task->order[pos] + 1;
     (void)thread;
 }
 

@@ -40,9 +40,16 @@ static inline unsigned eligible_bits(unsigned bits, const int *row,
     return eligible;
 }
 
-/* The same for vectors in place of arrays; vectors may alias any type. */
+/* pack_lanes() for vectors in place of arrays; vectors may alias any type. */
 #define CT_PACK_PLAIN(sq, pos, bits, a, b)                                                         \
     pack_lanes(sq, pos, bits, (const float *)&(a), (const int *)&(b))
+
+/* Sets the ints whose bits are set. */
+static inline void set_ints(int *to, unsigned bits, int value)
+{
+    for (; bits; bits &= bits - 1)
+        to[__builtin_ctz(bits)] = value;
+}
 
 /* A sum of squares over d coordinates is compared with the threshold after every 8
  * coordinates, and not again within the last 16, where a comparison costs more than it
@@ -65,6 +72,7 @@ static inline unsigned eligible_bits(unsigned bits, const int *row,
 #define CT_COUNT(bits) (int)(0x4332322132212110ull >> 4 * (bits)&15)
 #define CT_PACK CT_PACK_PLAIN
 #define CT_ELIGIBLE eligible_bits
+#define CT_SET_INTS set_ints
 #define CT_FSPLAT(x) (FVEC) CT_SPLAT4(x)
 #define CT_FMAX(a, b) (FVEC) CT_MAX4(a, b)
 #define CT_FMIN(a, b) (FVEC) CT_MIN4(a, b)
@@ -92,6 +100,7 @@ static inline unsigned eligible_bits(unsigned bits, const int *row,
 #define CT_TARGET
 #define CT_WIDTH 2
 #define CT_FLOAT_NEON
+#define CT_SET_INTS set_ints
 #define CT_FMA(a, b, c) vfmaq_f32(c, a, b)
 #define CT_FSPLAT(x) (FVEC) CT_SPLAT4(x)
 #define CT_DWITHIN(a, b) ct_neon_bits2(vcleq_f64((float64x2_t)(a), (float64x2_t)(b)))
@@ -117,6 +126,7 @@ static inline unsigned eligible_bits(unsigned bits, const int *row,
 #define CT_COUNT(bits) __builtin_popcount(bits)
 #define CT_PACK CT_PACK_PLAIN
 #define CT_ELIGIBLE eligible_bits
+#define CT_SET_INTS set_ints
 #define CT_FMA(a, b, c) (FVEC) _mm256_fmadd_ps((__m256)(a), (__m256)(b), (__m256)(c))
 #define CT_FSPLAT(x) (FVEC) _mm256_set1_ps(x)
 #define CT_FMAX(a, b) (FVEC) _mm256_max_ps((__m256)(a), (__m256)(b))
@@ -164,6 +174,8 @@ CT_512 static inline void pack_avx512(float *sq, int *pos, unsigned bits, __m512
 #define CT_COUNT(bits) __builtin_popcount(bits)
 #define CT_PACK(sq, pos, bits, a, b) pack_avx512(sq, pos, bits, (__m512)(a), (__m512i)(b))
 #define CT_ELIGIBLE eligible_avx512
+#define CT_SET_INTS(to, bits, value)                                                               \
+    _mm512_mask_storeu_epi32(to, (__mmask16)(bits), _mm512_set1_epi32(value))
 #define CT_FMA(a, b, c) (FVEC) _mm512_fmadd_ps((__m512)(a), (__m512)(b), (__m512)(c))
 #define CT_FSPLAT(x) (FVEC) _mm512_set1_ps(x)
 #define CT_FMAX(a, b) (FVEC) _mm512_max_ps((__m512)(a), (__m512)(b))

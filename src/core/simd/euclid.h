@@ -18,6 +18,7 @@
 #include "core/util/float.h"
 
 #include <stddef.h>
+#include <stdint.h>
 
 enum {
     CT_GROUP = 8,           /* queries that scan a tile together */
@@ -188,6 +189,19 @@ struct ct_kernels {
 
     /* Bit i: whether no value of x [CT_LANES] is larger than x[i]. */
     unsigned (*largest)(const double *x);
+
+    /* ---- double: the build of a tree ---- */
+
+    /* Where the squared distance of q [d] to point i of x [count x d, column-major, leading
+     * dimension ld] is less than sq[i], sets sq[i] to it and assigned[i] to `child`. Returns the
+     * largest of sq [count]. */
+    double (*assign_nearer)(const double *x, size_t ld, int d, int count, const double *q,
+                            int child, double *sq, int *assigned);
+
+    /* Bit i of *at_most and *at_least: whether x[i] [count <= 64] is at most, and at least, `to`.
+     */
+    void (*compare_f64)(const double *x, int count, double to, uint64_t *at_most,
+                        uint64_t *at_least);
 };
 
 /* Returns the kernels of a level; of a lower level if the compiler does not know it. */

@@ -19,12 +19,14 @@
  *   CT_WITHIN(a, b)       a bit for each float of a that is at most that of b,
  *   CT_DWITHIN(a, b)      the same for doubles,
  *   CT_COUNT(bits)        the number of bits set,
+ *   CT_SET_INTS(to, bits, value)  sets the ints of `to` whose bits are set,
  *   CT_PACK(sq, pos, bits, a, b)  stores the floats of a and the ints of b whose bits are
  *                         set, packed, at sq and pos; may overwrite a vector beyond them,
  *   CT_ELIGIBLE(bits, row, list)  the bits whose rows are eligible for a query,
  *   CT_SCALED(x, q, i, sum)  x * q[i] + sum in float, fused or not,
  *   CT_QUERIES_IN_REGISTERS  4 or 8 queries whose sums with two vectors of points fit in registers;
- * or CT_FLOAT_NEON in place of those from CT_FMAX to CT_ELIGIBLE, except CT_WITHIN and CT_DWITHIN.
+ * or CT_FLOAT_NEON in place of those from CT_FMAX to CT_ELIGIBLE, except CT_WITHIN, CT_DWITHIN and
+ * CT_SET_INTS.
  * No include guard, on purpose.
  */
 
@@ -185,6 +187,7 @@ CT_TARGET static inline int CT_NAME(count_within_f64)(const double *x, int count
 #undef CT_SQUARED
 #undef CT_SUM_KERNELS
 
+#include "core/simd/assign_kernels.h"
 #include "core/simd/product_kernels.h"
 
 /* ---- thresholds ------------------------------------------------------------- */
@@ -307,6 +310,7 @@ CT_TARGET static unsigned CT_NAME(largest)(const double *x)
             sums(pack_boxes), sums(list_packed), sums(take_within), sums(scan_tiles),              \
             sums(insert_tile), sums(collect_nearby), CT_NAME(order_candidates), sums(scan_nearby), \
             CT_NAME(boxes_nearer), CT_NAME(min_sqdist), CT_NAME(largest),                          \
+            CT_NAME(assign_nearer), CT_NAME(compare_f64),                                          \
     }
 #define CT_EUCLIDEAN_TABLE(sums, unfused)                                                          \
     CT_TABLE(sums, unfused, &CT_MANHATTAN_NAME(kernels), &CT_CHEBYSHEV_NAME(kernels))
@@ -358,5 +362,6 @@ static const struct ct_kernels CT_NAME(kernels) = CT_EUCLIDEAN_TABLE(CT_NAME, &k
 #undef CT_COUNT
 #undef CT_PACK
 #undef CT_ELIGIBLE
+#undef CT_SET_INTS
 #undef CT_SCALED
 #undef CT_QUERIES_IN_REGISTERS

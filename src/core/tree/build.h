@@ -26,10 +26,21 @@ struct ct_build_options {
  * options->memory, in the order of CT_TREE_ARRAYS, and fills these. Returns the tree over the
  * arrays, with tiles and without prefix trees.
  *
- * Costs about n x (centers of a split) x depth distances, and 32 bytes of the host's memory
- * for each point. If the host leaves a callback by a long jump, `arrays` holds no tree. */
+ * Costs about n x (centers of a split) x depth distances. Takes 16 bytes of the host's memory for
+ * each point, 48 bytes for each node, and up to 128 KB and
+ * the coordinates of 64 + sqrt(n) points for each thread; with options->memory,
+ * releases them before it builds the tiles. If the host leaves a callback by a long jump, `arrays`
+ * holds no tree. */
 struct ct_tree ct_tree_build(const struct ct_host *host, const struct ct_build_options *options,
                              struct ct_tree_arrays *arrays);
+
+/* The same for points x [n x d, column-major], in the order of the Hilbert curve if `hilbert`, else
+ * in the order of their rows. Fills arrays->points and row, whose memory also serves for the sort.
+ * The sort takes 4 bytes more for each point whose key agrees with another point's in the first 32
+ * bits, and 36 bytes with d = 1. */
+struct ct_tree ct_tree_build_from(const struct ct_host *host,
+                                  const struct ct_build_options *options, const double *x,
+                                  int hilbert, struct ct_tree_arrays *arrays);
 
 /* Returns the tree over filled arrays, without tiles and prefix trees. Constant time. */
 struct ct_tree ct_tree_of_arrays(const struct ct_tree_arrays *arrays);

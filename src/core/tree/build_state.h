@@ -4,11 +4,13 @@
 
 #include "core/tree/node_list.h"
 
+#include <stdint.h>
+
 struct ct_kernels;
 
-/* One child of a split node. The children of a node lie in ct_build_state.child from the
- * node's `begin` on, in the order of the choice of their centers; child 0 keeps the node's
- * center. */
+/* One child of a split node. The children lie in the memory of the thread that splits the node, in
+ * the order of the choice of their centers, until they are in the list of nodes; child 0 keeps the
+ * node's center. */
 struct ct_split_child {
     int center; /* position */
     int end;    /* after the split: end of the run of points (last position + 1) */
@@ -27,12 +29,28 @@ struct ct_build_state {
                      * otherwise it uses one thread */
     double *sqdist; /* [n] squared distance of a point to the nearest center so far */
     int *assigned;  /* [n] index of the point's child; then, the point's new position */
-    double *buffer; /* [n] summaries of chunks; then, values of a column in their new order */
-    struct ct_split_child *child; /* [n] */
-    double *center_coords;        /* [threads x d] coordinates of the center being tried */
+    uint32_t *buffer; /* [n] for large nodes: summaries of chunks; then, halves of the values of a
+                       * column in their new order */
+    double *local; /* [threads x local_points] for the other nodes: the same, with whole values */
+    int local_points, max_children;
+    struct ct_split_child *child; /* [threads x max_children] */
+    double *center_coords;        /* [threads x max_children x d] of the centers of a split */
     struct ct_node_list *nodes;
     int *pending; /* [branches] first waiting node of each branch; -1: none */
 };
+
+/* Returns the children of the node that this thread splits. */
+struct ct_split_child *ct_split_children(const struct ct_build_state *state);
+
+/* Returns memory for a node of s points, of the thread that splits the node: s doubles, or
+ * (s - 1) / 2 doubles if the node is large. Other threads may use the memory, too. */
+double *ct_node_buffer(const struct ct_build_state *state, int begin, int end);
+
+/* Whether a node has more than state->local_points points. */
+static inline int ct_is_large_node(const struct ct_build_state *state, int begin, int end)
+{
+    return end - begin > state->local_points;
+}
 
 /* Runs run(task, block, thread) for blocks 0 to blocks - 1: on all threads if the split is shared,
  * else on this thread. */

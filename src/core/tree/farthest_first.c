@@ -6,6 +6,12 @@
  * center, no point of the chunk joins the new center, and the chunk is left out. This changes no
  * result: the computed squared distance to a box is at most that to any point of the box
  * (euclidean.h).
+ *
+ * In more dimensions, a new center takes few points from each chunk, and a split may need hundreds
+ * of centers. There a chunk waits: its largest distance so far is an upper bound. Only the chunk
+ * with the largest bound is compared with the centers that it has missed, until the largest bound
+ * is exact. The other chunks are compared with all centers in the end, one chunk after the other,
+ * so that its points stay in cache. A traversal that fails leaves this out.
  */
 #include "core/tree/farthest_first.h"
 #include "core/metric/euclidean.h"
@@ -18,63 +24,77 @@
 #include <string.h>
 
 enum {
-    KERNEL_POINTS = 2048, /* points per call of the distance kernel, at most */
-    CHUNK = 64,           /* points of a chunk, in few dimensions */
-    BLOCK = 1 << 15,      /* points in a block of work */
-    MAX_TARGET = 16,      /* centers at which a traversal may stop, at most */
-    LEVEL_DROP = 4        /* levels of descent at which it stops with fewer centers */
+    CHUNK = 64,         /* points of a chunk, in few dimensions */
+    LONG_CHUNK = 2048,  /* the same, without boxes */
+    BLOCK = 1 << 15,    /* points in a block of work */
+    LAZY_DIMENSION = 8, /* from which chunks wait */
+    LAZY_CHUNKS = 32,   /* chunks of a block there */
+    MAX_TARGET = 16,    /* centers at which a traversal may stop, at most */
+    LEVEL_DROP = 4      /* levels of descent at which it stops with fewer centers */
 };
-
-/* A point and the squared distance to the nearest center. */
-struct far_point {
-    double sq;
-    int pos;
-};
-
-/* Returns the farther of two points; a in case of ties. */
-static struct far_point farther(struct far_point a, struct far_point b)
-{
-    return b.sq > a.sq ? b : a;
-}
 
 /* ---- chunks ----------------------------------------------------------------- */
 
-/* A node that is compared with centers. The summary of a chunk is `size` doubles in state->buffer:
- * square and position of the farthest point, lower bounds [d], upper bounds [d]. In many dimensions
- * chunks have no boxes. */
+/* A node that is compared with centers. The summary of a chunk is `size` doubles in `buffer`: the
+ * largest squared distance of a point to its center, the number of centers it was compared with,
+ * lower bounds [d], upper bounds [d]. In many dimensions chunks have no boxes. */
 struct traversal {
     const struct ct_build_state *state;
     int begin, end;
-    int chunk;       /* points of a chunk, at most KERNEL_POINTS; 0: the node has no chunks */
+    double *buffer;  /* of the node: the summaries of chunks, then those of blocks of chunks */
+    int chunk;       /* points of a chunk; 0: the node has no chunks */
     int size, boxes; /* doubles of a summary; whether it has a box */
-    int center, h;   /* the center to compare: position and number */
-    const double *q; /* [d] its coordinates */
+    int lazy;        /* whether chunks wait */
+    int centers;     /* number of centers chosen */
+    double *coords;  /* [centers x d] */
 };
 
-/* Summaries take at most a quarter of the memory of the points of a node, and a node with chunks
- * has at least two, so the buffer of the node has room for them. */
+/* The farthest point of a block of chunks. */
+struct far_chunk {
+    double sq;    /* largest squared distance to the nearest center */
+    double chunk; /* number of the first chunk with such a point */
+};
+
+/* Returns the memory for the coordinates of the centers of this thread. */
+static double *center_coords(const struct ct_build_state *state)
+{
+    return state->center_coords + (size_t)ct_thread_id() * state->max_children * state->d;
+}
+
+/* The summaries of s points take at most (s + chunk) / 4 doubles for the chunks, and two doubles
+ * for each block. A node with chunks has at least two, and a large node has twice the points of a
+ * chunk, so the buffer of the node has room for all summaries. */
 static struct traversal traversal_of(const struct ct_build_state *state, int begin, int end)
 {
-    int with_box = 2 + 2 * state->d, boxes = with_box <= KERNEL_POINTS / 4;
+    int with_box = 2 + 2 * state->d, boxes = with_box <= LONG_CHUNK / 4;
     int least = 4 * with_box > CHUNK ? 4 * with_box : CHUNK;
-    int chunk = boxes ? least : KERNEL_POINTS;
+    int chunk = boxes ? least : LONG_CHUNK;
     return (struct traversal){.state = state,
                               .begin = begin,
                               .end = end,
+                              .buffer = ct_node_buffer(state, begin, end),
                               .chunk = end - begin > chunk ? chunk : 0,
                               .size = boxes ? with_box : 2,
-                              .boxes = boxes};
+                              .boxes = boxes,
+                              .lazy = state->d >= LAZY_DIMENSION && end - begin > chunk,
+                              .centers = 1,
+                              .coords = center_coords(state)};
 }
 
 /* Chunks in a block of work. */
 static int block_chunks(const struct traversal *t)
 {
-    return BLOCK / t->chunk + 1;
+    return t->lazy ? LAZY_CHUNKS : BLOCK / t->chunk + 1;
+}
+
+static int count_chunks(const struct traversal *t)
+{
+    return (t->end - t->begin - 1) / t->chunk + 1;
 }
 
 static int count_blocks(const struct traversal *t)
 {
-    return (t->end - t->begin - 1) / (block_chunks(t) * t->chunk) + 1;
+    return (count_chunks(t) - 1) / block_chunks(t) + 1;
 }
 
 /* Position of the first point of a chunk; the end of the node for a chunk after the last. */
@@ -86,27 +106,42 @@ static int chunk_begin(const struct traversal *t, int chunk)
 
 static double *summary_of(const struct traversal *t, int chunk)
 {
-    return t->state->buffer + t->begin + (size_t)chunk * t->size;
+    return t->buffer + (size_t)chunk * t->size;
 }
 
-/* Returns the farthest point by the stored distances. */
-static struct far_point find_farthest(const struct ct_build_state *state, int begin, int end)
+static struct far_chunk *block_summary(const struct traversal *t, int block)
 {
-    struct far_point far = {-1, begin};
-    for (int pos = begin; pos < end; pos++)
-        if (state->sqdist[pos] > far.sq)
-            far = (struct far_point){state->sqdist[pos], pos};
-    return far;
+    return (struct far_chunk *)summary_of(t, count_chunks(t)) + block;
 }
 
-/* Returns the farthest point by the summaries. */
-static struct far_point find_farthest_chunk(const struct traversal *t)
+/* Stores the summary of a block from those of its chunks first..last - 1. */
+static void summarize_chunks(const struct traversal *t, int block, int first, int last)
 {
-    struct far_point far = {-1, t->begin};
-    for (int c = 0; chunk_begin(t, c) < t->end; c++) {
-        const double *summary = summary_of(t, c);
-        far = farther(far, (struct far_point){summary[0], (int)summary[1]});
+    struct far_chunk far = {-1, first};
+    for (int c = first; c < last; c++) {
+        double sq = *summary_of(t, c);
+        if (sq > far.sq)
+            far = (struct far_chunk){sq, c};
     }
+    *block_summary(t, block) = far;
+}
+
+/* Returns the largest squared distance to a center of the points begin..end - 1. */
+static double largest_sqdist(const struct ct_build_state *state, int begin, int end)
+{
+    double least, most;
+    ct_column_range(state->sqdist + begin, end - begin, &least, &most);
+    return most;
+}
+
+/* Returns the summary of the block with the farthest point of the node; the first in case of ties.
+ */
+static struct far_chunk find_far_chunk(const struct traversal *t)
+{
+    struct far_chunk far = *block_summary(t, 0);
+    for (int block = 1, blocks = count_blocks(t); block < blocks; block++)
+        if (block_summary(t, block)->sq > far.sq)
+            far = *block_summary(t, block);
     return far;
 }
 
@@ -115,93 +150,140 @@ static void summarize_block(void *data, int block, int thread)
 {
     const struct traversal *t = data;
     const struct ct_build_state *state = t->state;
-    int first = block * block_chunks(t), last = first + block_chunks(t);
-    for (int c = first; c < last && chunk_begin(t, c) < t->end; c++) {
+    int first = block * block_chunks(t), c = first;
+    for (; c < first + block_chunks(t) && chunk_begin(t, c) < t->end; c++) {
         int begin = chunk_begin(t, c), end = chunk_begin(t, c + 1);
-        struct far_point far = find_farthest(state, begin, end);
         double *summary = summary_of(t, c), *lower = summary + 2, *upper = lower + state->d;
-        summary[0] = far.sq;
-        summary[1] = far.pos;
+        summary[0] = largest_sqdist(state, begin, end);
+        summary[1] = 1;
         for (int j = 0; t->boxes && j < state->d; j++)
             ct_column_range(state->points + begin + (size_t)j * state->n, end - begin, &lower[j],
                             &upper[j]);
     }
+    summarize_chunks(t, block, first, c);
     (void)thread;
 }
 
 void ct_measure_node(const struct ct_build_state *state, struct ct_build_node *node, int summaries)
 {
     struct traversal t = traversal_of(state, node->begin, node->end);
-    struct far_point far;
+    double sq;
     if (summaries && t.chunk > 0) {
         ct_build_loop(state, count_blocks(&t), summarize_block, &t);
-        far = find_farthest_chunk(&t);
+        sq = find_far_chunk(&t).sq;
     } else {
-        far = find_farthest(state, t.begin, t.end);
+        sq = largest_sqdist(state, t.begin, t.end);
     }
-    node->radius = sqrt(far.sq);
+    node->radius = sqrt(sq);
     node->level = ct_cover_level(node->radius);
 }
 
 /* ---- one center ------------------------------------------------------------- */
 
-/* Copies the coordinates of a center, strided by n, to contiguous memory of this thread. */
-static const double *load_center(const struct ct_build_state *state, int center)
+/* Returns the coordinates of a center. */
+static double *coords_of(const struct traversal *t, int center)
 {
-    double *coords = state->center_coords + (size_t)ct_thread_id() * state->d;
-    for (int j = 0; j < state->d; j++)
-        coords[j] = state->points[center + (size_t)j * state->n];
-    return coords;
+    return t->coords + (size_t)center * t->state->d;
 }
 
-/* Compares center h, with coordinates q, with the points begin..end - 1, at most KERNEL_POINTS.
- * Returns the farthest of them. */
-static struct far_point assign_points(const struct ct_build_state *state, int begin, int end,
-                                      const double *q, int h)
+/* Compares a center with the points begin..end - 1. Returns the largest squared distance of these
+ * points to their nearest centers. */
+static double assign_points(const struct traversal *t, int begin, int end, int center)
 {
-    double sq[KERNEL_POINTS];
-    struct far_point far = {-1, begin};
-    state->kernels->sqdist(state->points + begin, (size_t)state->n, state->d, end - begin, q, sq);
-    for (int pos = begin; pos < end; pos++) {
-        if (sq[pos - begin] < state->sqdist[pos]) {
-            state->sqdist[pos] = sq[pos - begin];
-            state->assigned[pos] = h;
-        }
-        if (state->sqdist[pos] > far.sq)
-            far = (struct far_point){state->sqdist[pos], pos};
+    const struct ct_build_state *state = t->state;
+    return state->kernels->assign_nearer(state->points + begin, (size_t)state->n, state->d,
+                                         end - begin, coords_of(t, center), center,
+                                         state->sqdist + begin, state->assigned + begin);
+}
+
+/* Compares a center with a chunk if it is near enough. */
+static void assign_chunk(const struct traversal *t, int chunk, int center)
+{
+    int d = t->state->d;
+    double *summary = summary_of(t, chunk);
+    const double *lower = summary + 2, *upper = lower + d, *q = coords_of(t, center);
+    if (!t->boxes || ct_box_sqdist(lower, upper, 1, q, q, d) < *summary)
+        *summary = assign_points(t, chunk_begin(t, chunk), chunk_begin(t, chunk + 1), center);
+}
+
+/* One block of work: compares the last center with the chunks. */
+static void assign_block(void *data, int block, int thread)
+{
+    const struct traversal *t = data;
+    int first = block * block_chunks(t), c = first;
+    for (; c < first + block_chunks(t) && chunk_begin(t, c) < t->end; c++)
+        assign_chunk(t, c, t->centers - 1);
+    summarize_chunks(t, block, first, c);
+    (void)thread;
+}
+
+/* One block of work: compares a chunk with the centers that it has missed. */
+static void catch_up(void *data, int chunk, int thread)
+{
+    const struct traversal *t = data;
+    double *compared = summary_of(t, chunk) + 1;
+    for (int center = (int)*compared; center < t->centers; center++)
+        assign_chunk(t, chunk, center);
+    *compared = t->centers;
+    (void)thread;
+}
+
+/* Returns the same as find_far_chunk(), after the chunks with the largest bounds have caught up. */
+static struct far_chunk find_exact_far_chunk(struct traversal *t)
+{
+    struct far_chunk far = find_far_chunk(t);
+    while (t->lazy && summary_of(t, (int)far.chunk)[1] < t->centers) {
+        int block = (int)far.chunk / block_chunks(t), first = block * block_chunks(t);
+        int last = first + block_chunks(t), chunks = count_chunks(t);
+        catch_up(t, (int)far.chunk, 0);
+        summarize_chunks(t, block, first, last < chunks ? last : chunks);
+        far = find_far_chunk(t);
     }
     return far;
 }
 
-/* One block of work: compares the center with the chunks that are near enough. */
-static void assign_block(void *data, int block, int thread)
+/* Returns the largest squared distance of a point of the node to its center. Sets *pos to the first
+ * position with this distance. */
+static double find_farthest(struct traversal *t, int *pos)
 {
-    const struct traversal *t = data;
-    int d = t->state->d, first = block * block_chunks(t), last = first + block_chunks(t);
-    for (int c = first; c < last && chunk_begin(t, c) < t->end; c++) {
-        double *summary = summary_of(t, c);
-        const double *lower = summary + 2, *upper = lower + d;
-        if (t->boxes && ct_box_sqdist(lower, upper, 1, t->q, t->q, d) >= summary[0])
-            continue;
-        struct far_point far =
-            assign_points(t->state, chunk_begin(t, c), chunk_begin(t, c + 1), t->q, t->h);
-        summary[0] = far.sq;
-        summary[1] = far.pos;
+    int at = t->begin;
+    double sq;
+    if (t->chunk > 0) {
+        struct far_chunk far = find_exact_far_chunk(t);
+        sq = far.sq;
+        at = chunk_begin(t, (int)far.chunk);
+    } else {
+        sq = largest_sqdist(t->state, t->begin, t->end);
     }
-    (void)thread;
+    while (t->state->sqdist[at] != sq)
+        at++;
+    *pos = at;
+    return sq;
 }
 
-/* Compares center number h, at position `center`, with the points of a node: points that are
- * nearer to it than to their present center join it. Returns the farthest point of the node; ties
- * go to the first position. */
-static struct far_point assign_to_center(struct traversal *t, int center, int h)
+/* Adds the center at a position: points that are nearer to it than to their present center join it,
+ * at once or when their chunk catches up. */
+static void add_center(struct traversal *t, int pos)
 {
-    t->q = load_center(t->state, center);
-    t->h = h;
+    const struct ct_build_state *state = t->state;
+    double *coords = coords_of(t, t->centers);
+    for (int j = 0; j < state->d; j++)
+        coords[j] = state->points[pos + (size_t)j * state->n];
+    t->centers++;
     if (t->chunk == 0)
-        return assign_points(t->state, t->begin, t->end, t->q, h);
-    ct_build_loop(t->state, count_blocks(t), assign_block, t);
-    return find_farthest_chunk(t);
+        assign_points(t, t->begin, t->end, t->centers - 1);
+    else if (!t->lazy)
+        ct_build_loop(state, count_blocks(t), assign_block, t);
+    else if (state->shared)
+        state->host->poll();
+}
+
+/* Lets all points join their centers. Returns the number of centers. */
+static int finish(struct traversal *t)
+{
+    if (t->lazy)
+        ct_build_loop(t->state, count_chunks(t), catch_up, t);
+    return t->centers;
 }
 
 /* ---- all centers ------------------------------------------------------------ */
@@ -213,8 +295,7 @@ static int target_centers(const struct ct_build_state *state, int points)
     return target < MAX_TARGET ? target : MAX_TARGET;
 }
 
-/* Number of centers at which a traversal fails that has not reached the next level down. */
-static int max_centers(int points)
+int ct_max_centers(int points)
 {
     double most = 64 + sqrt(points);
     return most < points ? (int)most : points;
@@ -222,22 +303,24 @@ static int max_centers(int points)
 
 int ct_choose_centers(const struct ct_build_state *state, const struct ct_build_node *node)
 {
-    int begin = node->begin, end = node->end, centers = 1;
-    int target = target_centers(state, end - begin), limit = max_centers(end - begin);
+    int begin = node->begin, end = node->end;
+    int target = target_centers(state, end - begin), limit = ct_max_centers(end - begin);
     double required = ct_cover_radius(node->level - 1);
     double sufficient = ct_cover_radius(node->level - LEVEL_DROP);
     struct traversal t = traversal_of(state, begin, end);
-    struct far_point far = t.chunk > 0 ? find_farthest_chunk(&t) : find_farthest(state, begin, end);
+    struct ct_split_child *child = ct_split_children(state);
+    int farthest;
+    double sq = find_farthest(&t, &farthest);
     memset(state->assigned + begin, 0, (size_t)(end - begin) * sizeof *state->assigned);
-    state->child[begin].center = node->center;
+    child[0].center = node->center;
     for (;;) {
-        double radius = sqrt(far.sq);
-        if (radius <= sufficient || (radius <= required && centers >= target))
-            return centers;
-        if (centers == limit)
-            return radius <= required ? centers : 0;
-        state->child[begin + centers].center = far.pos;
-        far = assign_to_center(&t, far.pos, centers);
-        centers++;
+        double radius = sqrt(sq);
+        if (radius <= sufficient || (radius <= required && t.centers >= target))
+            return finish(&t);
+        if (t.centers == limit)
+            return radius <= required ? finish(&t) : 0;
+        child[t.centers].center = farthest;
+        add_center(&t, farthest);
+        sq = find_farthest(&t, &farthest);
     }
 }

@@ -10,11 +10,15 @@
 #include "core/tree/build_state.h"
 
 /* Sets radius and level of a node from the distances of the points to its center, and, if
- * `summaries`, prepares ct_choose_centers() in state->buffer. One pass. */
+ * `summaries`, prepares ct_choose_centers() in ct_node_buffer(). One pass. */
 void ct_measure_node(const struct ct_build_state *state, struct ct_build_node *node, int summaries);
 
-/* Chooses the centers of the children, writes their positions to state->child, and the index of
- * the child of each point to state->assigned. Returns the number of centers; 0 if the points are
+/* Returns the largest number of centers in a node, with which a traversal fails that has not
+ * reached the next level down. */
+int ct_max_centers(int points);
+
+/* Chooses the centers of the children, writes their positions to ct_split_children(), and the index
+ * of the child of each point to state->assigned. Returns the number of centers; 0 if the points are
  * not within the cover radius of the next level of a moderate number of centers. Then all
  * distances are nearly equal, as in many dimensions, and scanning the points is cheaper than
  * descending. Needs ct_measure_node() with summaries before.

@@ -8,10 +8,12 @@
 
 #include "core/util/float.h"
 
+struct ct_kernels;
+
 /* Writes the positions begin, ..., begin + size - 1 to order [size], in their new order.
  * points: [n x d, column-major]; key: [size] scratch. The order depends on the coordinates
  * and on the present order of the points only. */
-void ct_leaf_order(const double *points, int n, int d, int begin, int size, double *key,
-                   int *order);
+void ct_leaf_order(const struct ct_kernels *kernels, const double *points, int n, int d, int begin,
+                   int size, double *key, int *order);
 
 #endif

@@ -11,6 +11,8 @@
 #include <limits.h>
 #include <string.h>
 
+enum { BLOCK = 512 }; /* nodes in a block of work */
+
 struct ct_node_list *ct_node_list_new(const struct ct_host *host, int capacity)
 {
     struct ct_node_list *nodes = host->alloc(1, sizeof *nodes);
@@ -49,17 +51,49 @@ static void store_links(const struct ct_node_list *nodes, const struct ct_tree_a
     }
 }
 
-/* Stores the smallest and the largest value of one coordinate for every node.
- * x: [n] the coordinate of all points; lower, upper: [nodes]. */
-static void store_box_column(const struct ct_node_list *nodes, const double *x, double *lower,
-                             double *upper)
+/* The task of storing boxes and smallest rows. */
+struct box_task {
+    const struct ct_node_list *nodes;
+    const struct ct_tree_arrays *arrays;
+};
+
+/* Returns the smallest of `count` rows. */
+static int smallest_row(const int *row, int count)
+{
+    int least = row[0];
+    for (int i = 1; i < count; i++)
+        least = row[i] < least ? row[i] : least;
+    return least;
+}
+
+/* One block of work: the boxes and smallest rows of the leaves among BLOCK nodes. */
+static void store_leaves(void *data, int block, int thread)
+{
+    const struct box_task *task = data;
+    const struct ct_tree_arrays *arrays = task->arrays;
+    int count = task->nodes->count, first = block * BLOCK;
+    for (int i = first; i < count && i - first < BLOCK; i++) {
+        const struct ct_build_node *node = &task->nodes->node[i];
+        int size = node->end - node->begin;
+        if (node->children > 0)
+            continue;
+        arrays->min_row[i] = smallest_row(arrays->row + node->begin, size);
+        for (int j = 0; j < arrays->d; j++)
+            ct_column_range(arrays->points + node->begin + (size_t)j * arrays->n, size,
+                            &arrays->lower[i + (size_t)j * count],
+                            &arrays->upper[i + (size_t)j * count]);
+    }
+    (void)thread;
+}
+
+/* Stores the smallest and the largest value of one coordinate for the nodes with children.
+ * lower, upper: [nodes]. */
+static void join_boxes(const struct ct_node_list *nodes, double *lower, double *upper)
 {
     for (int i = nodes->count - 1; i >= 0; i--) {
         const struct ct_build_node *node = &nodes->node[i];
-        if (node->children == 0) {
-            ct_column_range(x + node->begin, node->end - node->begin, &lower[i], &upper[i]);
+        if (node->children == 0)
             continue;
-        }
         double least = lower[node->first_child], most = upper[node->first_child];
         for (int c = node->first_child + 1; c < node->first_child + node->children; c++) {
             least = lower[c] < least ? lower[c] : least;
@@ -70,34 +104,14 @@ static void store_box_column(const struct ct_node_list *nodes, const double *x, 
     }
 }
 
-/* Stores the smallest row of every node. row: [n]; min_row: [nodes]. */
-static void store_min_row(const struct ct_node_list *nodes, const int *row, int *min_row)
+/* Stores the smallest rows of the nodes with children. min_row: [nodes]. */
+static void join_rows(const struct ct_node_list *nodes, int *min_row)
 {
     for (int i = nodes->count - 1; i >= 0; i--) {
         const struct ct_build_node *node = &nodes->node[i];
-        int leaf = node->children == 0;
-        const int *from = leaf ? row + node->begin : min_row + node->first_child;
-        int count = leaf ? node->end - node->begin : node->children, least = from[0];
-        for (int c = 1; c < count; c++)
-            least = from[c] < least ? from[c] : least;
-        min_row[i] = least;
+        if (node->children > 0)
+            min_row[i] = smallest_row(min_row + node->first_child, node->children);
     }
-}
-
-/* The task of storing the boxes of all nodes; its blocks are coordinates. */
-struct box_task {
-    const struct ct_node_list *nodes;
-    const struct ct_tree_arrays *arrays;
-};
-
-/* One block of work: the boxes of all nodes in one coordinate. */
-static void store_boxes(void *data, int column, int thread)
-{
-    const struct box_task *task = data;
-    size_t at = (size_t)column * task->nodes->count;
-    store_box_column(task->nodes, task->arrays->points + (size_t)column * task->arrays->n,
-                     task->arrays->lower + at, task->arrays->upper + at);
-    (void)thread;
 }
 
 void ct_node_list_store(const struct ct_host *host, const struct ct_node_list *nodes,
@@ -105,6 +119,9 @@ void ct_node_list_store(const struct ct_host *host, const struct ct_node_list *n
 {
     struct box_task task = {nodes, arrays};
     store_links(nodes, arrays);
-    store_min_row(nodes, arrays->row, arrays->min_row);
-    ct_parallel_for(host, arrays->d, threads, store_boxes, &task);
+    ct_parallel_for(host, nodes->count / BLOCK + 1, threads, store_leaves, &task);
+    join_rows(nodes, arrays->min_row);
+    for (int j = 0; j < arrays->d; j++)
+        join_boxes(nodes, arrays->lower + (size_t)j * nodes->count,
+                   arrays->upper + (size_t)j * nodes->count);
 }

@@ -33,7 +33,7 @@ void ct_node_list_reserve(const struct ct_host *host, struct ct_node_list *nodes
 
 /* Fills the arrays of a tree from nodes in breadth-first order. Needs
  * n, d, nodes, points and row in `arrays`, and room in the arrays of nodes. Time O(n d) for the
- * boxes, shared by `threads` threads; the rest is O(n + nodes) on the calling thread. */
+ * leaves, shared by `threads` threads; the rest is O(nodes d) on the calling thread. */
 void ct_node_list_store(const struct ct_host *host, const struct ct_node_list *nodes,
                         const struct ct_tree_arrays *arrays, int threads);
 

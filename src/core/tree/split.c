@@ -5,6 +5,9 @@
  * points of each center one run. Distances to the center move with the points, so a child starts
  * with the distances that the split of the parent has computed.
  *
+ * The memory of a large node holds half of each value only. Its values move in two halves, first
+ * the lower, then the upper 32 bits of all.
+ *
  * Every function works on the points begin..end - 1 of one node, and on the same entries of
  * the arrays of ct_build_state, so threads split different nodes at the same time. The split of a
  * very large node is shared by threads.
@@ -14,14 +17,16 @@
 #include "core/tree/farthest_first.h"
 #include "core/tree/leaf_order.h"
 #include "core/tree/tiles.h"
+#include "core/util/column_range.h"
 
 #include <math.h>
 #include <string.h>
 
 enum {
-    BLOCK = 1 << 15,  /* points in a block of work, at least */
-    MAX_BLOCKS = 256, /* of a move */
-    ROW_RUNS = 16     /* children of a node of coinciding points, at most */
+    BLOCK = 1 << 15,     /* points in a block of work, at least */
+    MAX_BLOCKS = 256,    /* of a move */
+    ROW_RUNS = 16,       /* children of a node of coinciding points, at most */
+    CENTROID_COLUMNS = 4 /* as many as find_centroid() has sums */
 };
 
 /* Whether all points of a node are equal in every coordinate. */
@@ -45,10 +50,11 @@ static int cut_by_row(const struct ct_build_state *state, const struct ct_build_
     if (!all_coincide(state, begin, node->end))
         return 0;
     int runs = size < ROW_RUNS ? size : ROW_RUNS;
+    struct ct_split_child *child = ct_split_children(state);
     for (int run = 0; run < runs; run++) {
         int from = begin + (int)((long long)size * run / runs);
         int to = begin + (int)((long long)size * (run + 1) / runs);
-        state->child[begin + run].center = from;
+        child[run].center = from;
         for (int pos = from; pos < to; pos++)
             state->assigned[pos] = run;
     }
@@ -61,6 +67,9 @@ static int cut_by_row(const struct ct_build_state *state, const struct ct_build_
 struct move {
     const struct ct_build_state *state;
     int begin, end, blocks, centers;
+    double *local;    /* [end - begin] for whole values; NULL if the node is large: then */
+    uint32_t *halves; /* [end - begin] */
+    int upper;        /* whether upper halves move */
     struct ct_split_child *child; /* [blocks x centers] see count_block() */
     int *listed;                  /* [blocks] */
     double *values;               /* the column that moves, [n] */
@@ -81,8 +90,10 @@ static void count_block(void *data, int block, int thread)
     int listed = 0;
     for (int h = 0; h < move->centers; h++)
         child[h].end = 0;
-    for (int pos = move_begin(move, block); pos < move_begin(move, block + 1); pos++) {
-        int h = move->state->assigned[pos];
+    const int *assigned = move->state->assigned;
+    int end = move_begin(move, block + 1);
+    for (int pos = move_begin(move, block); pos < end; pos++) {
+        int h = assigned[pos];
         if (child[h].end++ == 0)
             child[listed++].ranked = h;
     }
@@ -124,8 +135,8 @@ static void place_block(void *data, int block, int thread)
 {
     const struct move *move = data;
     struct ct_split_child *child = move->child + (size_t)block * move->centers;
-    int *assigned = move->state->assigned;
-    for (int pos = move_begin(move, block); pos < move_begin(move, block + 1); pos++)
+    int *assigned = move->state->assigned, end = move_begin(move, block + 1);
+    for (int pos = move_begin(move, block); pos < end; pos++)
         assigned[pos] = child[assigned[pos]].end++;
     (void)thread;
 }
@@ -135,7 +146,7 @@ static void place_block(void *data, int block, int thread)
 static void assign_positions(struct move *move)
 {
     const struct ct_build_state *state = move->state;
-    struct ct_split_child *total = state->child + move->begin;
+    struct ct_split_child *total = ct_split_children(state);
     int listed, last = move->blocks - 1;
     move->child = total;
     move->listed = &listed;
@@ -157,32 +168,70 @@ static void assign_positions(struct move *move)
 
 /* ---- moves ------------------------------------------------------------------- */
 
-/* One block of work: copies values to their new places in the buffer. */
+/* One block of work: copies values to their new places in the memory of the node. */
 static void scatter_values(void *data, int block, int thread)
 {
     const struct move *move = data;
-    for (int pos = move_begin(move, block); pos < move_begin(move, block + 1); pos++)
-        move->state->buffer[move->state->assigned[pos]] = move->values[pos];
+    const int *assigned = move->state->assigned;
+    const double *values = move->values;
+    double *to = move->local;
+    int node = move->begin, end = move_begin(move, block + 1);
+    for (int pos = move_begin(move, block); pos < end; pos++)
+        to[assigned[pos] - node] = values[pos];
     (void)thread;
 }
 
-/* One block of work: copies values back from the buffer. */
+/* One block of work: copies values back. */
 static void copy_values(void *data, int block, int thread)
 {
     const struct move *move = data;
     int begin = move_begin(move, block), count = move_begin(move, block + 1) - begin;
-    memcpy(move->values + begin, move->state->buffer + begin, (size_t)count * sizeof(double));
+    memcpy(move->values + begin, move->local + begin - move->begin, (size_t)count * sizeof(double));
     (void)thread;
 }
 
-/* The same for rows, which are int. */
+/* The same for one half of each value. */
+static void scatter_halves(void *data, int block, int thread)
+{
+    const struct move *move = data;
+    const int *assigned = move->state->assigned;
+    const double *values = move->values;
+    uint32_t *to = move->halves;
+    int node = move->begin, end = move_begin(move, block + 1), shift = move->upper ? 32 : 0;
+    for (int pos = move_begin(move, block); pos < end; pos++) {
+        uint64_t bits;
+        memcpy(&bits, &values[pos], sizeof bits);
+        to[assigned[pos] - node] = (uint32_t)(bits >> shift);
+    }
+    (void)thread;
+}
+
+static void copy_halves(void *data, int block, int thread)
+{
+    const struct move *move = data;
+    uint64_t keep = move->upper ? 0xffffffff : 0xffffffff00000000;
+    int begin = move_begin(move, block), count = move_begin(move, block + 1) - begin;
+    int shift = move->upper ? 32 : 0;
+    double *values = move->values + begin;
+    const uint32_t *from = move->halves + begin - move->begin;
+    for (int i = 0; i < count; i++) {
+        uint64_t bits;
+        memcpy(&bits, &values[i], sizeof bits);
+        bits = (bits & keep) | (uint64_t)from[i] << shift;
+        memcpy(&values[i], &bits, sizeof bits);
+    }
+    (void)thread;
+}
+
+/* The same for rows. */
 static void scatter_rows(void *data, int block, int thread)
 {
     const struct move *move = data;
-    const struct ct_build_state *state = move->state;
-    int *rows = (int *)(state->buffer + move->begin);
-    for (int pos = move_begin(move, block); pos < move_begin(move, block + 1); pos++)
-        rows[state->assigned[pos] - move->begin] = state->row[pos];
+    const int *assigned = move->state->assigned, *row = move->state->row;
+    uint32_t *to = move->halves;
+    int node = move->begin, end = move_begin(move, block + 1);
+    for (int pos = move_begin(move, block); pos < end; pos++)
+        to[assigned[pos] - node] = (uint32_t)row[pos];
     (void)thread;
 }
 
@@ -190,41 +239,62 @@ static void copy_rows(void *data, int block, int thread)
 {
     const struct move *move = data;
     int begin = move_begin(move, block), count = move_begin(move, block + 1) - begin;
-    const int *rows = (const int *)(move->state->buffer + move->begin);
-    memcpy(move->state->row + begin, rows + (begin - move->begin), (size_t)count * sizeof *rows);
+    memcpy(move->state->row + begin, move->halves + begin - move->begin,
+           (size_t)count * sizeof *move->halves);
     (void)thread;
 }
 
-/* Moves points, squared distances and rows to the positions in state->assigned. */
-static void move_points(struct move *move)
+/* Moves the values of a column, or the squared distances. */
+static void move_values(struct move *move, double *values)
 {
     const struct ct_build_state *state = move->state;
-    for (int j = 0; j <= state->d; j++) {
-        move->values = j < state->d ? state->points + (size_t)j * state->n : state->sqdist;
+    move->values = values;
+    for (move->upper = 0; !move->local && move->upper < 2; move->upper++) {
+        ct_build_loop(state, move->blocks, scatter_halves, move);
+        ct_build_loop(state, move->blocks, copy_halves, move);
+    }
+    if (move->local) {
         ct_build_loop(state, move->blocks, scatter_values, move);
         ct_build_loop(state, move->blocks, copy_values, move);
     }
+}
+
+/* Moves points, rows and, unless the node is a leaf, squared distances to the positions in
+ * state->assigned. */
+static void move_points(struct move *move, int is_leaf)
+{
+    const struct ct_build_state *state = move->state;
+    int large = ct_is_large_node(state, move->begin, move->end);
+    move->local = large ? NULL : ct_node_buffer(state, move->begin, move->end);
+    move->halves = large ? state->buffer + move->begin : (uint32_t *)move->local;
+    for (int j = 0; j < state->d; j++)
+        move_values(move, state->points + (size_t)j * state->n);
+    if (!is_leaf)
+        move_values(move, state->sqdist);
     ct_build_loop(state, move->blocks, scatter_rows, move);
     ct_build_loop(state, move->blocks, copy_rows, move);
 }
 
 /* ---- nodes ------------------------------------------------------------------- */
 
-/* Puts the points of a leaf in the order of leaf_order.h. A leaf has no children:
- * the list of positions uses the memory of state->child. A leaf of one tile needs no order, and
- * coinciding points stay in the order of their rows. */
+/* Puts the points of a leaf in the order of leaf_order.h. The squared distances of a leaf are not
+ * used any more: the keys take their memory. A leaf of one tile needs no order, and coinciding
+ * points stay in the order of their rows. */
 static void order_leaf(const struct ct_build_state *state, struct ct_build_node *node)
 {
     int begin = node->begin, size = node->end - begin;
-    int *list = (int *)(state->child + begin);
+    int *list = ct_is_large_node(state, begin, node->end)
+                    ? (int *)state->buffer + begin
+                    : (int *)ct_node_buffer(state, begin, node->end);
     if (size <= CT_LANES || node->level == CT_NO_LEVEL)
         return;
-    ct_leaf_order(state->points, state->n, state->d, begin, size, state->buffer + begin, list);
+    ct_leaf_order(state->kernels, state->points, state->n, state->d, begin, size,
+                  state->sqdist + begin, list);
     for (int i = 0; i < size; i++)
         state->assigned[list[i]] = begin + i;
     node->center = state->assigned[node->center];
     struct move move = {.state = state, .begin = begin, .end = node->end, .blocks = 1};
-    move_points(&move);
+    move_points(&move, 1);
 }
 
 void ct_split_node(const struct ct_build_state *state, struct ct_build_node *node)
@@ -239,11 +309,15 @@ void ct_split_node(const struct ct_build_state *state, struct ct_build_node *nod
         node->level == CT_NO_LEVEL ? cut_by_row(state, node) : ct_choose_centers(state, node);
     if (node->children == 0)
         return;
-    struct move move = {state, node->begin, node->end, 1, node->children, NULL, NULL, NULL};
+    struct move move = {.state = state,
+                        .begin = node->begin,
+                        .end = node->end,
+                        .blocks = 1,
+                        .centers = node->children};
     if (state->shared)
         move.blocks = 1 + (size / BLOCK < MAX_BLOCKS ? size / BLOCK : MAX_BLOCKS);
     assign_positions(&move);
-    move_points(&move);
+    move_points(&move, 0);
 }
 
 /* ---- the root ---------------------------------------------------------------- */
@@ -252,50 +326,72 @@ void ct_split_node(const struct ct_build_state *state, struct ct_build_node *nod
 struct root {
     const struct ct_build_state *state;
     double *centroid; /* [d]; then, the center */
+    double *least;    /* [blocks] smallest squared distance of the points of a block */
 };
 
-/* One block of work: a coordinate of the centroid. Differences from the first point keep the sum
- * finite wherever squared distances are. */
-static void find_centroid(void *data, int j, int thread)
+/* One block of work: up to CENTROID_COLUMNS coordinates of the centroid, in one pass, because a sum
+ * waits for each of its terms. Differences from the first point keep the sums finite wherever
+ * squared distances are. */
+static void find_centroid(void *data, int block, int thread)
 {
     const struct root *root = data;
     const struct ct_build_state *state = root->state;
-    const double *x = state->points + (size_t)j * state->n;
-    double sum = 0;
-    for (int pos = 0; pos < state->n; pos++)
-        sum += x[pos] - x[0];
-    root->centroid[j] = x[0] + sum / state->n;
+    int first = block * CENTROID_COLUMNS, n = state->n;
+    int count = state->d - first < CENTROID_COLUMNS ? state->d - first : CENTROID_COLUMNS;
+    const double *x[CENTROID_COLUMNS];
+    for (int j = 0; j < CENTROID_COLUMNS; j++)
+        x[j] = state->points + (size_t)(first + (j < count ? j : 0)) * n;
+    const double *x0 = x[0], *x1 = x[1], *x2 = x[2], *x3 = x[3];
+    double from0 = *x0, from1 = *x1, from2 = *x2, from3 = *x3;
+    double sum0 = 0, sum1 = 0, sum2 = 0, sum3 = 0;
+    for (int pos = 0; pos < n; pos++) {
+        sum0 += x0[pos] - from0;
+        sum1 += x1[pos] - from1;
+        sum2 += x2[pos] - from2;
+        sum3 += x3[pos] - from3;
+    }
+    double sum[] = {sum0, sum1, sum2, sum3};
+    for (int j = 0; j < count; j++)
+        root->centroid[first + j] = *x[j] + sum[j] / n;
     (void)thread;
 }
 
-/* One block of work: squared distances to the centroid. */
+/* One block of work: squared distances to the centroid, and the smallest of them. */
 static void measure_block(void *data, int block, int thread)
 {
     const struct root *root = data;
     const struct ct_build_state *state = root->state;
     int begin = block * BLOCK, count = state->n - begin < BLOCK ? state->n - begin : BLOCK;
+    double most;
     state->kernels->sqdist(state->points + begin, (size_t)state->n, state->d, count, root->centroid,
                            state->sqdist + begin);
+    ct_column_range(state->sqdist + begin, count, &root->least[block], &most);
     (void)thread;
 }
 
-/* Sets state->sqdist to the squared distances to the point root->centroid. */
-static void measure_root(const struct root *root)
+/* Sets state->sqdist to the squared distances to the point root->centroid. Returns the first block
+ * with the smallest of them. */
+static int measure_root(const struct root *root)
 {
-    int n = root->state->n;
-    ct_build_loop(root->state, n / BLOCK + (n % BLOCK > 0), measure_block, (void *)root);
+    int n = root->state->n, blocks = n / BLOCK + (n % BLOCK > 0), nearest = 0;
+    ct_build_loop(root->state, blocks, measure_block, (void *)root);
+    for (int block = 1; block < blocks; block++)
+        if (root->least[block] < root->least[nearest])
+            nearest = block;
+    return nearest;
 }
 
 /* The center is the point nearest to the centroid; ties go to the first point. */
 void ct_build_root(const struct ct_build_state *state, struct ct_build_node *node)
 {
-    struct root root = {.state = state, .centroid = state->center_coords};
-    int nearest = 0;
-    ct_build_loop(state, state->d, find_centroid, &root);
-    measure_root(&root);
-    for (int pos = 1; pos < state->n; pos++)
-        if (state->sqdist[pos] < state->sqdist[nearest])
-            nearest = pos;
+    size_t blocks = (size_t)(state->n / BLOCK + 1);
+    struct root root = {.state = state,
+                        .centroid = state->center_coords,
+                        .least = state->host->alloc(blocks, sizeof(double))};
+    ct_build_loop(state, (state->d - 1) / CENTROID_COLUMNS + 1, find_centroid, &root);
+    int block = measure_root(&root), nearest = block * BLOCK;
+    while (state->sqdist[nearest] > root.least[block])
+        nearest++;
     for (int j = 0; j < state->d; j++)
         root.centroid[j] = state->points[nearest + (size_t)j * state->n];
     measure_root(&root);

@@ -9,7 +9,7 @@
 #include "core/tree/build_state.h"
 
 /* Measures a node: radius and level. Splits the node if it has more than leaf_size points and
- * a split succeeds: sets node->children, fills state->child, and moves the points of each
+ * a split succeeds: sets node->children, fills ct_split_children(), and moves the points of each
  * child into one run. Otherwise the node is a leaf; the points of a leaf of at most leaf_size
  * points move into the order of leaf_order.h. */
 void ct_split_node(const struct ct_build_state *state, struct ct_build_node *node);

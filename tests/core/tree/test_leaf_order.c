@@ -3,6 +3,7 @@
  * coordinate in which they all extend farthest, and by place where that is equal.
  * Cuts are where the tiles begin. The leaves of trees are packed so. */
 #include "check.h"
+#include "core/simd/euclid.h"
 #include "core/tree/leaf_order.h"
 #include "core/tree/tiles.h"
 #include "grow.h"
@@ -87,7 +88,7 @@ static int *packed(const struct cloud *cloud, int begin, int size)
 {
     int *list = keep((size_t)size, sizeof *list);
     double *key = keep((size_t)size, sizeof *key);
-    ct_leaf_order(cloud->x, cloud->n, cloud->d, begin, size, key, list);
+    ct_leaf_order(ct_kernels(ct_simd_best()), cloud->x, cloud->n, cloud->d, begin, size, key, list);
     return list;
 }
 

@@ -35,7 +35,7 @@ static struct trial split_root(const struct cloud *cloud, int shared)
                                     .assigned = keep(n, sizeof(int)),
                                     .buffer = keep(n, sizeof(double)),
                                     .child = keep(n, sizeof(struct ct_split_child)),
-                                    .center_coords = keep(3 * d, sizeof(double))}};
+                                    .center_coords = keep(n * d, sizeof(double))}};
     memcpy(trial.state.points, cloud->x, n * d * sizeof(double));
     for (int i = 0; i < cloud->n; i++)
         trial.state.row[i] = i + 1;

@@ -1,0 +1,75 @@
+/* assign_kernels.h: the kernels of the build of a tree, for any vector width.
+ *
+ * euclid_kernels.h includes this file once for each instruction set, with the same macros. The
+ * loops over coordinates of 2 and 3 dimensions are unrolled. No include guard, on purpose.
+ */
+
+/* Lanes in which the old value remains keep their child. The last vector overlaps the previous
+ * one: what the first visit of a point has stored is not improved by the second. */
+CT_TARGET CT_INLINE double CT_NAME(assign_vectors)(const double *x, size_t ld, int d, int count,
+                                                   const double *q, int child, double *sq,
+                                                   int *assigned)
+{
+    VEC far = (VEC){0} - 1;
+    for (int i = 0; i < count; i += CT_WIDTH) {
+        if (i > count - CT_WIDTH)
+            i = count - CT_WIDTH;
+        VEC sum = {0}, old = LOAD(sq + i);
+        for (int j = 0; j < d; j++) {
+            VEC gap = LOAD(x + i + j * ld) - q[j];
+            sum += gap * gap;
+        }
+        MASK joins = (MASK)(sum < old);
+        VEC now = (VEC)(((MASK)sum & joins) | ((MASK)old & ~joins));
+        STORE(sq + i, now);
+        CT_SET_INTS(assigned + i, ~CT_DWITHIN(old, sum) & ((1u << CT_WIDTH) - 1), child);
+        MASK more = (MASK)(now > far);
+        far = (VEC)(((MASK)now & more) | ((MASK)far & ~more));
+    }
+    double most = far[0];
+    for (int lane = 1; lane < CT_WIDTH; lane++)
+        most = far[lane] > most ? far[lane] : most;
+    return most;
+}
+
+CT_TARGET static double CT_NAME(assign_nearer)(const double *x, size_t ld, int d, int count,
+                                               const double *q, int child, double *sq,
+                                               int *assigned)
+{
+    if (count >= CT_WIDTH && d == 2)
+        return CT_NAME(assign_vectors)(x, ld, 2, count, q, child, sq, assigned);
+    if (count >= CT_WIDTH && d == 3)
+        return CT_NAME(assign_vectors)(x, ld, 3, count, q, child, sq, assigned);
+    if (count >= CT_WIDTH)
+        return CT_NAME(assign_vectors)(x, ld, d, count, q, child, sq, assigned);
+    double most = -1;
+    for (int i = 0; i < count; i++) {
+        double now = ct_sqdist(x + i, ld, q, 1, d);
+        if (now < sq[i]) {
+            sq[i] = now;
+            assigned[i] = child;
+        }
+        most = sq[i] > most ? sq[i] : most;
+    }
+    return most;
+}
+
+/* Whole vectors first, then one value at a time. */
+CT_TARGET static void CT_NAME(compare_f64)(const double *x, int count, double to, uint64_t *at_most,
+                                           uint64_t *at_least)
+{
+    const VEC all = to - (VEC){0};
+    uint64_t low = 0, high = 0;
+    int i = 0;
+    for (; i + CT_WIDTH <= count; i += CT_WIDTH) {
+        VEC value = LOAD(x + i);
+        low |= (uint64_t)CT_DWITHIN(value, all) << i;
+        high |= (uint64_t)CT_DWITHIN(all, value) << i;
+    }
+    for (; i < count; i++) {
+        low |= (uint64_t)(x[i] <= to) << i;
+        high |= (uint64_t)(x[i] >= to) << i;
+    }
+    *at_most = low;
+    *at_least = high;
+}
