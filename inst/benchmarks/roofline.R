@@ -102,11 +102,8 @@ bytes <- 4 * all$d * (points / ifelse(all$scans > 0.5, 8, 1) + 2 * boxes)
 # The least time per query that a resource needs [s], on one thread.
 arithmetic <- instructions / can("multiply_add")
 tiles <- bytes / can("read_l2")
-# A result has a row (4 bytes) and a distance (8 bytes) for each neighbor; the matrices have a line for
-# each query, so their elements lie apart, and their memory is new.
-writes <- vapply(c("scatter_small", "scatter_middle", "scatter_large"), can, 0)
-writes <- writes[findInterval(12 * all$n * all$k, c(3 * M, 32 * M)) + 1]
-results <- 2 * all$k / writes + 12 * all$k / 4096 / can("fault")
+# A result has a row (4 bytes) and a distance (8 bytes) for each neighbor, in new memory.
+results <- 12 * all$k / 4096 / can("fault")
 share <- function(least, seconds) least * all$n / seconds
 percent <- function(part) sprintf(ifelse(part < 0.1, "%.1f%%", "%.0f%%"), 100 * part)
 of_one <- cbind(arithmetic = share(arithmetic, all$one), tiles = share(tiles, all$one),
