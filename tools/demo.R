@@ -62,7 +62,7 @@ say("table", "argo-neighbors.csv (query, neighbor, rank, distance in km)")
 home <- knn_query(tree, earth_radius * sphere(152, 37), k = 1)$index[1]
 places <- argo[c("longitude", "latitude")]
 type <- if (capabilities("cairo")) "cairo" else getOption("bitmapType")
-png("argo-neighbors.png", 1800, 720, res = 112, type = type)
+png("argo-neighbors.png", 1500, 600, res = 93, type = type)
 layout(matrix(1:2, 1), widths = c(2.15, 1))
 par(cex = 1, mar = c(4.6, 4, 4.2, 1))
 plot(near, places, unit = "km", mark = home,
