@@ -28,7 +28,7 @@ enum {
     RUN_MIN = 16,           /* at least */
     RUNS_PER_THREAD = 8,    /* tasks per thread, for balance, if there are enough queries */
     SEED_SPARE = 16,        /* points beyond k in a seed, for a lower first threshold */
-    FEW_DIMENSIONS = 3,     /* with more, in an exact search of all points, */
+    SEED_DIMENSIONS = 3,    /* with more, in an exact search of all points, */
     LARGE_SEED_SPARE = 128, /* this number: thresholds save more than the points cost */
     PILOT = 8,              /* blocks that a pilot searches by the tree */
     BLOCK_BUFFER = 1 << 20  /* candidates that the queries of a block buffer, roughly */
@@ -110,7 +110,7 @@ static struct ct_tile_span seed_thresholds(struct knn_worker *worker, int predec
     struct ct_search *s = &worker->search;
     struct ct_query_block *block = &s->block;
     int d = block->context.tree->d, k = block->context.k;
-    int large = d > FEW_DIMENSIONS && !predecessor && block->context.box_factor == 1;
+    int large = d > SEED_DIMENSIONS && !predecessor && block->context.box_factor == 1;
     int spare = large ? LARGE_SEED_SPARE : SEED_SPARE;
     int points = k < INT_MAX - spare ? k + spare : k;
     struct ct_tile_span seed = ct_seed_tiles(block, block->count / 2, points);

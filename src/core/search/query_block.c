@@ -10,8 +10,7 @@
 #include <math.h>
 #include <string.h>
 
-/* Allocates an empty buffer. Its thresholds are set when a query is loaded. */
-static struct ct_candidates new_candidates(const struct ct_host *host, int capacity)
+struct ct_candidates ct_candidates_new(const struct ct_host *host, int capacity)
 {
     size_t size = (size_t)capacity + CT_CANDIDATE_PAD;
     return (struct ct_candidates){.sq = host->alloc(size, sizeof(float)),
@@ -30,7 +29,7 @@ void ct_query_block_init(const struct ct_host *host, const struct ct_search_cont
     block->exact_sq = host->alloc(size + CT_SELECT_PAD, sizeof *block->exact_sq);
     block->exact_row = host->alloc(size, sizeof *block->exact_row);
     for (int i = 0; i < queries; i++)
-        block->candidates[i] = new_candidates(host, capacity);
+        block->candidates[i] = ct_candidates_new(host, capacity);
 }
 
 int ct_result_line(const struct ct_batch *batch, int place)

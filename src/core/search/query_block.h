@@ -64,6 +64,10 @@ struct ct_query_block {
     int *exact_row;                            /* [capacity + CT_LANES] of one query's candidates */
 };
 
+/* Allocates an empty buffer of candidates, or of tiles, in the host's memory. Its thresholds are
+ * set when a query is loaded. */
+struct ct_candidates ct_candidates_new(const struct ct_host *host, int capacity);
+
 /* Allocates a block for up to `queries` queries, whose candidate buffers are flushed at
  * `capacity` candidates. The host's memory: O(queries * (d + capacity)). */
 void ct_query_block_init(const struct ct_host *host, const struct ct_search_context *context,

@@ -21,14 +21,6 @@ enum {
  */
 static const float LARGEST_SHARE = 0.25f, FIRST_SHARE = 0.25f / 16;
 
-static struct ct_candidates new_list(const struct ct_host *host, int tiles)
-{
-    size_t size = (size_t)tiles + CT_CANDIDATE_PAD;
-    return (struct ct_candidates){.sq = host->alloc(size, sizeof(float)),
-                                  .pos = host->alloc(size, sizeof(int)),
-                                  .capacity = tiles};
-}
-
 void ct_single_scan_init(const struct ct_host *host, const struct ct_tree *t,
                          struct ct_single_scan *scan)
 {
@@ -39,8 +31,8 @@ void ct_single_scan_init(const struct ct_host *host, const struct ct_tree *t,
     *scan = (struct ct_single_scan){.chosen = host->alloc((size_t)runs, sizeof *scan->chosen),
                                     .pack = host->alloc((size_t)packs, sizeof *scan->pack),
                                     .most_packs = packs,
-                                    .tiles = new_list(host, most),
-                                    .within = new_list(host, most)};
+                                    .tiles = ct_candidates_new(host, most),
+                                    .within = ct_candidates_new(host, most)};
     memset(scan->chosen, 0, (size_t)runs * sizeof *scan->chosen);
     float *all = host->alloc((size_t)packs * bounds, sizeof *all);
     int *number = host->alloc((size_t)packs * CT_PACKED_STRIDE, sizeof *number);

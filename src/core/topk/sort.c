@@ -15,7 +15,7 @@
 #include <string.h>
 
 enum {
-    FEW = 40,               /* candidates that ranks sort faster than buckets */
+    RANK_MAX = 40,          /* candidates that ranks sort faster than buckets */
     BUCKET_SORT_MAX = 2048, /* candidates that buckets sort, at most */
     PER_BUCKET = 2,         /* candidates of a bucket, on average */
     BUCKETS = BUCKET_SORT_MAX / PER_BUCKET,
@@ -278,7 +278,7 @@ static void sort_by_parts(double *value, int *row, int count, struct range range
  * change: kernels may read beyond the end of a part, but count only what belongs to it. */
 static void sort_values(double *value, int *row, int count, const struct ct_kernels *kernels)
 {
-    if (count <= FEW) {
+    if (count <= RANK_MAX) {
         ct_sort_by_rank(value, row, count, kernels);
         return;
     }
