@@ -127,6 +127,17 @@ static uint32_t spread_by_3(uint32_t value)
     return (value | value << 2) & 0x09249249;
 }
 
+/* Returns the lower 16 bits of two values, or the lower 10 of three, in turn. */
+static uint32_t interleave_2(uint32_t a, uint32_t b)
+{
+    return spread_by_2(a) << 1 | spread_by_2(b);
+}
+
+static uint32_t interleave_3(uint32_t a, uint32_t b, uint32_t c)
+{
+    return spread_by_3(a) << 2 | spread_by_3(b) << 1 | spread_by_3(c);
+}
+
 /* Writes to key [CHUNK] the first 32 bits of the transposed index for coordinates of short_bits(d)
  * bits. */
 static void pack_short(const uint32_t *cell, int d, uint32_t *key)
@@ -134,19 +145,32 @@ static void pack_short(const uint32_t *cell, int d, uint32_t *key)
     const uint32_t *a = cell, *b = cell + CHUNK, *c = b + CHUNK;
     if (d == 2)
         for (int i = 0; i < CHUNK; i++)
-            key[i] = spread_by_2(a[i]) << 1 | spread_by_2(b[i]);
+            key[i] = interleave_2(a[i], b[i]);
     else if (d == 3)
         for (int i = 0; i < CHUNK; i++)
-            key[i] = spread_by_3(a[i]) << 4 | spread_by_3(b[i]) << 3 | spread_by_3(c[i]) << 2;
+            key[i] = interleave_3(a[i], b[i], c[i]) << 2;
     else
         pack_half(cell, d, short_bits(d), 0, key);
 }
 
 /* Writes word number `word` of each point's key, 64 bits of the transposed index, to key
- * [CHUNK]. */
+ * [CHUNK]. In 2 dimensions the coordinates have 16 + 16 bits, in 3 dimensions 10 + 10 + 1. */
 static void pack_word(const uint32_t *cell, int d, int bits, int word, uint64_t *key)
 {
+    const uint32_t *a = cell, *b = cell + CHUNK, *c = b + CHUNK;
     uint32_t high[CHUNK], low[CHUNK];
+    if (d == 2)
+        for (int i = 0; i < CHUNK; i++)
+            key[i] = (uint64_t)interleave_2(a[i] >> 16, b[i] >> 16) << 32 |
+                     interleave_2(a[i] & 0xffff, b[i] & 0xffff);
+    else if (d == 3)
+        for (int i = 0; i < CHUNK; i++)
+            key[i] = (uint64_t)interleave_3(a[i] >> 11, b[i] >> 11, c[i] >> 11) << 34 |
+                     (uint64_t)interleave_3(a[i] >> 1 & 0x3ff, b[i] >> 1 & 0x3ff, c[i] >> 1 & 0x3ff)
+                         << 4 |
+                     (a[i] & 1) << 3 | (b[i] & 1) << 2 | (c[i] & 1) << 1;
+    if (d == 2 || d == 3)
+        return;
     pack_half(cell, d, bits, (size_t)word * 64, high);
     pack_half(cell, d, bits, (size_t)word * 64 + 32, low);
     for (int i = 0; i < CHUNK; i++)

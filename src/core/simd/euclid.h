@@ -68,8 +68,8 @@ struct ct_kernels {
     /* ---- double: exact distances and selection ---- */
 
     /* Computes out[i] [count], the squared distance of q [d] to point i of x [count x d,
-     * column-major, leading dimension ld]. */
-    void (*sqdist)(const double *x, size_t ld, int d, int count, const double *q, double *out);
+     * column-major, leading dimension ld]. Returns the largest of them. */
+    double (*sqdist)(const double *x, size_t ld, int d, int count, const double *q, double *out);
 
     /* Computes rank[i], the number of values among x [count] that come before x[i]; equal
      * values are ordered by index. O(count^2) without branches. Reads and writes up to the

@@ -48,15 +48,11 @@ typedef int CT_NAME(fmask) __attribute__((vector_size(8 * CT_WIDTH), aligned(4),
 #define FSTORE(p, v) (*(FVEC *)(p) = (v))
 #define FWIDTH (2 * CT_WIDTH)
 
-/* The last vector overlaps the previous one. Runs shorter than a vector go point by point. */
-CT_TARGET static void CT_NAME(sqdist)(const double *x, size_t ld, int d, int count, const double *q,
-                                      double *out)
+/* The last vector overlaps the previous one. Needs a vector of points. */
+CT_TARGET CT_INLINE double CT_NAME(sqdist_vectors)(const double *x, size_t ld, int d, int count,
+                                                   const double *q, double *out)
 {
-    if (count < CT_WIDTH) {
-        for (int i = 0; i < count; i++)
-            out[i] = ct_sqdist(x + i, ld, q, 1, d);
-        return;
-    }
+    VEC far = {0};
     for (int i = 0; i < count; i += CT_WIDTH) {
         if (i > count - CT_WIDTH)
             i = count - CT_WIDTH;
@@ -66,7 +62,31 @@ CT_TARGET static void CT_NAME(sqdist)(const double *x, size_t ld, int d, int cou
             sum += gap * gap;
         }
         STORE(out + i, sum);
+        MASK more = (MASK)(sum > far);
+        far = (VEC)(((MASK)sum & more) | ((MASK)far & ~more));
     }
+    double most = far[0];
+    for (int lane = 1; lane < CT_WIDTH; lane++)
+        most = far[lane] > most ? far[lane] : most;
+    return most;
+}
+
+/* The loops over coordinates of 2 and 3 dimensions are unrolled. */
+CT_TARGET static double CT_NAME(sqdist)(const double *x, size_t ld, int d, int count,
+                                        const double *q, double *out)
+{
+    if (count >= CT_WIDTH && d == 2)
+        return CT_NAME(sqdist_vectors)(x, ld, 2, count, q, out);
+    if (count >= CT_WIDTH && d == 3)
+        return CT_NAME(sqdist_vectors)(x, ld, 3, count, q, out);
+    if (count >= CT_WIDTH)
+        return CT_NAME(sqdist_vectors)(x, ld, d, count, q, out);
+    double most = 0;
+    for (int i = 0; i < count; i++) {
+        out[i] = ct_sqdist(x + i, ld, q, 1, d);
+        most = out[i] > most ? out[i] : most;
+    }
+    return most;
 }
 
 /* Each lane counts the values that come before its value: smaller values, and equal values

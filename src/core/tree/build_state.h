@@ -27,11 +27,11 @@ struct ct_build_state {
     int n, d, leaf_size, threads;
     int shared;     /* whether a split uses all threads, as is possible outside of parallel regions;
                      * otherwise it uses one thread */
-    double *sqdist; /* [n] squared distance of a point to the nearest center so far */
+    double *sqdist; /* [n] squared distance of a point to the nearest center so far; then, the values
+                     * of a column in their new order */
     int *assigned;  /* [n] index of the point's child; then, the point's new position */
-    uint32_t *buffer; /* [n] for large nodes: summaries of chunks; then, halves of the values of a
-                       * column in their new order */
-    double *local; /* [threads x local_points] for the other nodes: the same, with whole values */
+    uint32_t *buffer; /* [n] for large nodes: summaries of chunks */
+    double *local;    /* [threads x local_points] for the other nodes: the same */
     int local_points, max_children;
     struct ct_split_child *child; /* [threads x max_children] */
     double *center_coords;        /* [threads x max_children x d] of the centers of a split */

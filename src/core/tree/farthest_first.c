@@ -114,6 +114,21 @@ static struct far_chunk *block_summary(const struct traversal *t, int block)
     return (struct far_chunk *)summary_of(t, count_chunks(t)) + block;
 }
 
+/* Returns the coordinates of a center. */
+static double *coords_of(const struct traversal *t, int center)
+{
+    return t->coords + (size_t)center * t->state->d;
+}
+
+/* Sets the coordinates of a center to those of the point at a position. */
+static void set_coords(const struct traversal *t, int center, int pos)
+{
+    const struct ct_build_state *state = t->state;
+    double *coords = coords_of(t, center);
+    for (int j = 0; j < state->d; j++)
+        coords[j] = state->points[pos + (size_t)j * state->n];
+}
+
 /* Stores the summary of a block from those of its chunks first..last - 1. */
 static void summarize_chunks(const struct traversal *t, int block, int first, int last)
 {
@@ -145,7 +160,17 @@ static struct far_chunk find_far_chunk(const struct traversal *t)
     return far;
 }
 
-/* One block of work: the summaries of some chunks. */
+/* Sets the squared distances of the points begin..end - 1 to the center of the node. Returns the
+ * largest. */
+static double measure_points(const struct traversal *t, int begin, int end)
+{
+    const struct ct_build_state *state = t->state;
+    return state->kernels->sqdist(state->points + begin, (size_t)state->n, state->d, end - begin,
+                                  coords_of(t, 0), state->sqdist + begin);
+}
+
+/* One block of work: the squared distances to the center of the node, and the summaries of some
+ * chunks. */
 static void summarize_block(void *data, int block, int thread)
 {
     const struct traversal *t = data;
@@ -154,7 +179,7 @@ static void summarize_block(void *data, int block, int thread)
     for (; c < first + block_chunks(t) && chunk_begin(t, c) < t->end; c++) {
         int begin = chunk_begin(t, c), end = chunk_begin(t, c + 1);
         double *summary = summary_of(t, c), *lower = summary + 2, *upper = lower + state->d;
-        summary[0] = largest_sqdist(state, begin, end);
+        summary[0] = measure_points(t, begin, end);
         summary[1] = 1;
         for (int j = 0; t->boxes && j < state->d; j++)
             ct_column_range(state->points + begin + (size_t)j * state->n, end - begin, &lower[j],
@@ -168,23 +193,18 @@ void ct_measure_node(const struct ct_build_state *state, struct ct_build_node *n
 {
     struct traversal t = traversal_of(state, node->begin, node->end);
     double sq;
+    set_coords(&t, 0, node->center);
     if (summaries && t.chunk > 0) {
         ct_build_loop(state, count_blocks(&t), summarize_block, &t);
         sq = find_far_chunk(&t).sq;
     } else {
-        sq = largest_sqdist(state, t.begin, t.end);
+        sq = measure_points(&t, t.begin, t.end);
     }
     node->radius = sqrt(sq);
     node->level = ct_cover_level(node->radius);
 }
 
 /* ---- one center ------------------------------------------------------------- */
-
-/* Returns the coordinates of a center. */
-static double *coords_of(const struct traversal *t, int center)
-{
-    return t->coords + (size_t)center * t->state->d;
-}
 
 /* Compares a center with the points begin..end - 1. Returns the largest squared distance of these
  * points to their nearest centers. */
@@ -266,10 +286,7 @@ static double find_farthest(struct traversal *t, int *pos)
 static void add_center(struct traversal *t, int pos)
 {
     const struct ct_build_state *state = t->state;
-    double *coords = coords_of(t, t->centers);
-    for (int j = 0; j < state->d; j++)
-        coords[j] = state->points[pos + (size_t)j * state->n];
-    t->centers++;
+    set_coords(t, t->centers++, pos);
     if (t->chunk == 0)
         assign_points(t, t->begin, t->end, t->centers - 1);
     else if (!t->lazy)

@@ -2,11 +2,9 @@
  *
  * Centers are chosen by farthest-first traversal (farthest_first.h). They are farther apart than
  * the remaining radius, as the separation invariant demands. A stable permutation then makes the
- * points of each center one run. Distances to the center move with the points, so a child starts
- * with the distances that the split of the parent has computed.
- *
- * The memory of a large node holds half of each value only. Its values move in two halves, first
- * the lower, then the upper 32 bits of all.
+ * points of each center one run. The squared distances are not needed after the choice: the values of
+ * each column move through their memory, and a child measures its points again, in a pass that finds
+ * its radius as well.
  *
  * Every function works on the points begin..end - 1 of one node, and on the same entries of
  * the arrays of ct_build_state, so threads split different nodes at the same time. The split of a
@@ -67,9 +65,6 @@ static int cut_by_row(const struct ct_build_state *state, const struct ct_build_
 struct move {
     const struct ct_build_state *state;
     int begin, end, blocks, centers;
-    double *local;    /* [end - begin] for whole values; NULL if the node is large: then */
-    uint32_t *halves; /* [end - begin] */
-    int upper;        /* whether upper halves move */
     struct ct_split_child *child; /* [blocks x centers] see count_block() */
     int *listed;                  /* [blocks] */
     double *values;               /* the column that moves, [n] */
@@ -168,58 +163,32 @@ static void assign_positions(struct move *move)
 
 /* ---- moves ------------------------------------------------------------------- */
 
-/* One block of work: copies values to their new places in the memory of the node. */
+/* Returns the memory through which the values of a node move, [end - begin]. */
+static double *move_memory(const struct move *move)
+{
+    return move->state->sqdist + move->begin;
+}
+
+/* One block of work: copies the values of a column to their new places in the memory of the move. */
 static void scatter_values(void *data, int block, int thread)
 {
     const struct move *move = data;
     const int *assigned = move->state->assigned;
     const double *values = move->values;
-    double *to = move->local;
+    double *to = move_memory(move);
     int node = move->begin, end = move_begin(move, block + 1);
     for (int pos = move_begin(move, block); pos < end; pos++)
         to[assigned[pos] - node] = values[pos];
     (void)thread;
 }
 
-/* One block of work: copies values back. */
+/* One block of work: copies the values back. */
 static void copy_values(void *data, int block, int thread)
 {
     const struct move *move = data;
     int begin = move_begin(move, block), count = move_begin(move, block + 1) - begin;
-    memcpy(move->values + begin, move->local + begin - move->begin, (size_t)count * sizeof(double));
-    (void)thread;
-}
-
-/* The same for one half of each value. */
-static void scatter_halves(void *data, int block, int thread)
-{
-    const struct move *move = data;
-    const int *assigned = move->state->assigned;
-    const double *values = move->values;
-    uint32_t *to = move->halves;
-    int node = move->begin, end = move_begin(move, block + 1), shift = move->upper ? 32 : 0;
-    for (int pos = move_begin(move, block); pos < end; pos++) {
-        uint64_t bits;
-        memcpy(&bits, &values[pos], sizeof bits);
-        to[assigned[pos] - node] = (uint32_t)(bits >> shift);
-    }
-    (void)thread;
-}
-
-static void copy_halves(void *data, int block, int thread)
-{
-    const struct move *move = data;
-    uint64_t keep = move->upper ? 0xffffffff : 0xffffffff00000000;
-    int begin = move_begin(move, block), count = move_begin(move, block + 1) - begin;
-    int shift = move->upper ? 32 : 0;
-    double *values = move->values + begin;
-    const uint32_t *from = move->halves + begin - move->begin;
-    for (int i = 0; i < count; i++) {
-        uint64_t bits;
-        memcpy(&bits, &values[i], sizeof bits);
-        bits = (bits & keep) | (uint64_t)from[i] << shift;
-        memcpy(&values[i], &bits, sizeof bits);
-    }
+    memcpy(move->values + begin, move_memory(move) + begin - move->begin,
+           (size_t)count * sizeof *move->values);
     (void)thread;
 }
 
@@ -228,10 +197,10 @@ static void scatter_rows(void *data, int block, int thread)
 {
     const struct move *move = data;
     const int *assigned = move->state->assigned, *row = move->state->row;
-    uint32_t *to = move->halves;
+    int *to = (int *)move_memory(move);
     int node = move->begin, end = move_begin(move, block + 1);
     for (int pos = move_begin(move, block); pos < end; pos++)
-        to[assigned[pos] - node] = (uint32_t)row[pos];
+        to[assigned[pos] - node] = row[pos];
     (void)thread;
 }
 
@@ -239,38 +208,20 @@ static void copy_rows(void *data, int block, int thread)
 {
     const struct move *move = data;
     int begin = move_begin(move, block), count = move_begin(move, block + 1) - begin;
-    memcpy(move->state->row + begin, move->halves + begin - move->begin,
-           (size_t)count * sizeof *move->halves);
+    int *row = move->state->row + begin;
+    memcpy(row, (const int *)move_memory(move) + begin - move->begin, (size_t)count * sizeof *row);
     (void)thread;
 }
 
-/* Moves the values of a column, or the squared distances. */
-static void move_values(struct move *move, double *values)
+/* Moves points and rows to the positions in state->assigned. Overwrites the squared distances. */
+static void move_points(struct move *move)
 {
     const struct ct_build_state *state = move->state;
-    move->values = values;
-    for (move->upper = 0; !move->local && move->upper < 2; move->upper++) {
-        ct_build_loop(state, move->blocks, scatter_halves, move);
-        ct_build_loop(state, move->blocks, copy_halves, move);
-    }
-    if (move->local) {
+    for (int j = 0; j < state->d; j++) {
+        move->values = state->points + (size_t)j * state->n;
         ct_build_loop(state, move->blocks, scatter_values, move);
         ct_build_loop(state, move->blocks, copy_values, move);
     }
-}
-
-/* Moves points, rows and, unless the node is a leaf, squared distances to the positions in
- * state->assigned. */
-static void move_points(struct move *move, int is_leaf)
-{
-    const struct ct_build_state *state = move->state;
-    int large = ct_is_large_node(state, move->begin, move->end);
-    move->local = large ? NULL : ct_node_buffer(state, move->begin, move->end);
-    move->halves = large ? state->buffer + move->begin : (uint32_t *)move->local;
-    for (int j = 0; j < state->d; j++)
-        move_values(move, state->points + (size_t)j * state->n);
-    if (!is_leaf)
-        move_values(move, state->sqdist);
     ct_build_loop(state, move->blocks, scatter_rows, move);
     ct_build_loop(state, move->blocks, copy_rows, move);
 }
@@ -294,7 +245,7 @@ static void order_leaf(const struct ct_build_state *state, struct ct_build_node 
         state->assigned[list[i]] = begin + i;
     node->center = state->assigned[node->center];
     struct move move = {.state = state, .begin = begin, .end = node->end, .blocks = 1};
-    move_points(&move, 1);
+    move_points(&move);
 }
 
 void ct_split_node(const struct ct_build_state *state, struct ct_build_node *node)
@@ -317,15 +268,15 @@ void ct_split_node(const struct ct_build_state *state, struct ct_build_node *nod
     if (state->shared)
         move.blocks = 1 + (size / BLOCK < MAX_BLOCKS ? size / BLOCK : MAX_BLOCKS);
     assign_positions(&move);
-    move_points(&move, 0);
+    move_points(&move);
 }
 
 /* ---- the root ---------------------------------------------------------------- */
 
-/* The task of measuring the distances of all points to the centroid, and then to the center. */
+/* The task of finding the point nearest to the centroid. */
 struct root {
     const struct ct_build_state *state;
-    double *centroid; /* [d]; then, the center */
+    double *centroid; /* [d] */
     double *least;    /* [blocks] smallest squared distance of the points of a block */
 };
 
@@ -369,19 +320,23 @@ static void measure_block(void *data, int block, int thread)
     (void)thread;
 }
 
-/* Sets state->sqdist to the squared distances to the point root->centroid. Returns the first block
- * with the smallest of them. */
-static int measure_root(const struct root *root)
+/* Sets state->sqdist to the squared distances to the centroid. Returns the first position with the
+ * smallest of them. */
+static int nearest_to_centroid(const struct root *root)
 {
-    int n = root->state->n, blocks = n / BLOCK + (n % BLOCK > 0), nearest = 0;
-    ct_build_loop(root->state, blocks, measure_block, (void *)root);
-    for (int block = 1; block < blocks; block++)
-        if (root->least[block] < root->least[nearest])
-            nearest = block;
+    const struct ct_build_state *state = root->state;
+    int n = state->n, blocks = n / BLOCK + (n % BLOCK > 0), block = 0;
+    ct_build_loop(state, blocks, measure_block, (void *)root);
+    for (int other = 1; other < blocks; other++)
+        if (root->least[other] < root->least[block])
+            block = other;
+    int nearest = block * BLOCK;
+    while (state->sqdist[nearest] > root->least[block])
+        nearest++;
     return nearest;
 }
 
-/* The center is the point nearest to the centroid; ties go to the first point. */
+/* Ties go to the first point. */
 void ct_build_root(const struct ct_build_state *state, struct ct_build_node *node)
 {
     size_t blocks = (size_t)(state->n / BLOCK + 1);
@@ -389,11 +344,6 @@ void ct_build_root(const struct ct_build_state *state, struct ct_build_node *nod
                         .centroid = state->center_coords,
                         .least = state->host->alloc(blocks, sizeof(double))};
     ct_build_loop(state, (state->d - 1) / CENTROID_COLUMNS + 1, find_centroid, &root);
-    int block = measure_root(&root), nearest = block * BLOCK;
-    while (state->sqdist[nearest] > root.least[block])
-        nearest++;
-    for (int j = 0; j < state->d; j++)
-        root.centroid[j] = state->points[nearest + (size_t)j * state->n];
-    measure_root(&root);
-    *node = (struct ct_build_node){.end = state->n, .center = nearest, .parent = -1};
+    *node = (struct ct_build_node){
+        .end = state->n, .center = nearest_to_centroid(&root), .parent = -1};
 }

@@ -15,8 +15,8 @@
 void ct_split_node(const struct ct_build_state *state, struct ct_build_node *node);
 
 /* Makes `root` a node of all points. The center is the point nearest to the centroid: the
- * radius is then about half the radius around a point at the border. Sets state->sqdist.
- * Costs three passes over the points. Needs a shared split. */
+ * radius is then about half the radius around a point at the border. Costs two passes over the
+ * points. Needs a shared split. */
 void ct_build_root(const struct ct_build_state *state, struct ct_build_node *root);
 
 #endif
