@@ -54,6 +54,42 @@ CT_TARGET static double CT_NAME(assign_nearer)(const double *x, size_t ld, int d
     return most;
 }
 
+/* Sets *least and *most to the smallest and the largest of x [count], at least a vector. The last
+ * vector overlaps the previous one. */
+CT_TARGET CT_INLINE void CT_NAME(range_vectors)(const double *x, int count, double *least,
+                                                double *most)
+{
+    VEC low = LOAD(x), high = low;
+    for (int i = CT_WIDTH; i < count; i += CT_WIDTH) {
+        VEC now = LOAD(x + (i > count - CT_WIDTH ? count - CT_WIDTH : i));
+        MASK less = (MASK)(now < low), more = (MASK)(now > high);
+        low = (VEC)(((MASK)now & less) | ((MASK)low & ~less));
+        high = (VEC)(((MASK)now & more) | ((MASK)high & ~more));
+    }
+    *least = low[0];
+    *most = high[0];
+    for (int lane = 1; lane < CT_WIDTH; lane++) {
+        *least = low[lane] < *least ? low[lane] : *least;
+        *most = high[lane] > *most ? high[lane] : *most;
+    }
+}
+
+CT_TARGET static void CT_NAME(box)(const double *x, size_t ld, int d, int count, double *lower,
+                                   double *upper)
+{
+    for (int j = 0; j < d; j++, x += ld) {
+        if (count >= CT_WIDTH) {
+            CT_NAME(range_vectors)(x, count, &lower[j], &upper[j]);
+            continue;
+        }
+        lower[j] = upper[j] = *x;
+        for (int i = 1; i < count; i++) {
+            lower[j] = x[i] < lower[j] ? x[i] : lower[j];
+            upper[j] = x[i] > upper[j] ? x[i] : upper[j];
+        }
+    }
+}
+
 /* Whole vectors first, then one value at a time. */
 CT_TARGET static void CT_NAME(compare_f64)(const double *x, int count, double to, uint64_t *at_most,
                                            uint64_t *at_least)

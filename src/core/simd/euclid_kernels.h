@@ -330,7 +330,7 @@ CT_TARGET static unsigned CT_NAME(largest)(const double *x)
             sums(pack_boxes), sums(list_packed), sums(take_within), sums(scan_tiles),              \
             sums(insert_tile), sums(collect_nearby), CT_NAME(order_candidates), sums(scan_nearby), \
             CT_NAME(boxes_nearer), CT_NAME(min_sqdist), CT_NAME(largest), CT_NAME(assign_nearer),  \
-            CT_NAME(compare_f64),                                                                  \
+            CT_NAME(box), CT_NAME(compare_f64),                                                    \
     }
 #define CT_EUCLIDEAN_TABLE(sums, unfused)                                                          \
     CT_TABLE(sums, unfused, &CT_MANHATTAN_NAME(kernels), &CT_CHEBYSHEV_NAME(kernels))

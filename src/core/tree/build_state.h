@@ -17,6 +17,17 @@ struct ct_split_child {
     int ranked; /* in entry r: index of the child with the r-th run of points */
 };
 
+/* The points of a node, in blocks of consecutive points: blocks of work. */
+struct ct_point_blocks {
+    int begin, end, blocks;
+};
+
+/* First point of a block; the end of the node for the block after the last. */
+static inline int ct_block_begin(const struct ct_point_blocks *node, int block)
+{
+    return node->begin + (int)((long long)(node->end - node->begin) * block / node->blocks);
+}
+
 /* A build in progress. Entries of the arrays [n] that belong to the points of one node are
  * used only by the threads that split the node. */
 struct ct_build_state {
@@ -27,10 +38,10 @@ struct ct_build_state {
     int n, d, leaf_size, threads;
     int shared;     /* whether a split uses all threads, as is possible outside of parallel regions;
                      * otherwise it uses one thread */
-    double *sqdist; /* [n] squared distance of a point to the nearest center so far; then, the values
-                     * of a column in their new order */
+    double *sqdist; /* [n] squared distance of a point to the nearest center so far; then, memory for
+                     * the moves of the points */
     int *assigned;  /* [n] index of the point's child; then, the point's new position */
-    uint32_t *buffer; /* [n] for large nodes: summaries of chunks */
+    uint32_t *buffer; /* [n] for large nodes: summaries of chunks; then, memory for the moves */
     double *local;    /* [threads x local_points] for the other nodes: the same */
     int local_points, max_children;
     struct ct_split_child *child; /* [threads x max_children] */

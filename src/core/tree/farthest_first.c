@@ -178,12 +178,12 @@ static void summarize_block(void *data, int block, int thread)
     int first = block * block_chunks(t), c = first;
     for (; c < first + block_chunks(t) && chunk_begin(t, c) < t->end; c++) {
         int begin = chunk_begin(t, c), end = chunk_begin(t, c + 1);
-        double *summary = summary_of(t, c), *lower = summary + 2, *upper = lower + state->d;
+        double *summary = summary_of(t, c), *lower = summary + 2;
         summary[0] = measure_points(t, begin, end);
         summary[1] = 1;
-        for (int j = 0; t->boxes && j < state->d; j++)
-            ct_column_range(state->points + begin + (size_t)j * state->n, end - begin, &lower[j],
-                            &upper[j]);
+        if (t->boxes)
+            state->kernels->box(state->points + begin, (size_t)state->n, state->d, end - begin,
+                                lower, lower + state->d);
     }
     summarize_chunks(t, block, first, c);
     (void)thread;

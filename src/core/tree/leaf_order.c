@@ -7,7 +7,6 @@
 #include "core/tree/leaf_order.h"
 #include "core/simd/euclid.h"
 #include "core/tree/tiles.h"
-#include "core/util/column_range.h"
 
 /* The points of a leaf while they are being ordered. */
 struct leaf_run {
@@ -41,7 +40,7 @@ static void load_widest_column(const struct leaf_run *run, int from, int to)
     for (int j = 0; j < run->d; j++) {
         double lower, upper;
         load_keys(run, from, to, j);
-        ct_column_range(run->key + from, to - from, &lower, &upper);
+        run->kernels->box(run->key + from, 0, 1, to - from, &lower, &upper);
         if (upper - lower > most) {
             most = upper - lower;
             widest = j;

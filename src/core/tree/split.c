@@ -2,9 +2,8 @@
  *
  * Centers are chosen by farthest-first traversal (farthest_first.h). They are farther apart than
  * the remaining radius, as the separation invariant demands. A stable permutation then makes the
- * points of each center one run. The squared distances are not needed after the choice: the values of
- * each column move through their memory, and a child measures its points again, in a pass that finds
- * its radius as well.
+ * points of each center one run (move.h). A child measures the distances to its center itself, in
+ * the pass that finds its radius.
  *
  * Every function works on the points begin..end - 1 of one node, and on the same entries of
  * the arrays of ct_build_state, so threads split different nodes at the same time. The split of a
@@ -14,6 +13,7 @@
 #include "core/simd/euclid.h"
 #include "core/tree/farthest_first.h"
 #include "core/tree/leaf_order.h"
+#include "core/tree/move.h"
 #include "core/tree/tiles.h"
 #include "core/util/column_range.h"
 
@@ -61,169 +61,121 @@ static int cut_by_row(const struct ct_build_state *state, const struct ct_build_
 
 /* ---- positions of the points ------------------------------------------------- */
 
-/* The points of a node on the way to their new positions, in blocks of consecutive points. */
-struct move {
+/* The task of placing the points of a node. */
+struct placement {
     const struct ct_build_state *state;
-    int begin, end, blocks, centers;
+    const struct ct_point_blocks *node;
+    int centers;
     struct ct_split_child *child; /* [blocks x centers] see count_block() */
     int *listed;                  /* [blocks] */
-    double *values;               /* the column that moves, [n] */
 };
 
-/* First point of a block; the end of the node for the block after the last. */
-static int move_begin(const struct move *move, int block)
+/* Returns the first position after `pos` whose point is in another child; at most `end`. */
+static int run_end(const int *assigned, int pos, int end)
 {
-    return move->begin + (int)((long long)(move->end - move->begin) * block / move->blocks);
+    int h = assigned[pos++];
+    while (pos < end && assigned[pos] == h)
+        pos++;
+    return pos;
 }
 
 /* One block of work. For its entries child[0..centers - 1]: `end` of entry h is the number of
  * points of child h; `ranked` lists the children with points in the order of their first points. */
 static void count_block(void *data, int block, int thread)
 {
-    const struct move *move = data;
-    struct ct_split_child *child = move->child + (size_t)block * move->centers;
+    const struct placement *placement = data;
+    struct ct_split_child *child = placement->child + (size_t)block * placement->centers;
     int listed = 0;
-    for (int h = 0; h < move->centers; h++)
+    for (int h = 0; h < placement->centers; h++)
         child[h].end = 0;
-    const int *assigned = move->state->assigned;
-    int end = move_begin(move, block + 1);
-    for (int pos = move_begin(move, block); pos < end; pos++) {
+    const int *assigned = placement->state->assigned;
+    int pos = ct_block_begin(placement->node, block);
+    for (int next, end = ct_block_begin(placement->node, block + 1); pos < end; pos = next) {
         int h = assigned[pos];
-        if (child[h].end++ == 0)
+        if (child[h].end == 0)
             child[listed++].ranked = h;
+        next = run_end(assigned, pos, end);
+        child[h].end += next - pos;
     }
-    move->listed[block] = listed;
+    placement->listed[block] = listed;
     (void)thread;
 }
 
 /* Lists the children of the node in the order of their first points: `ranked` of `total`. */
-static void list_children(const struct move *move, struct ct_split_child *total)
+static void list_children(const struct placement *placement, struct ct_split_child *total)
 {
     int listed = 0;
-    for (int h = 0; h < move->centers; h++)
+    for (int h = 0; h < placement->centers; h++)
         total[h].end = 0;
-    for (int block = 0; block < move->blocks; block++) {
-        const struct ct_split_child *child = move->child + (size_t)block * move->centers;
-        for (int r = 0; r < move->listed[block]; r++)
+    for (int block = 0; block < placement->node->blocks; block++) {
+        const struct ct_split_child *child = placement->child + (size_t)block * placement->centers;
+        for (int r = 0; r < placement->listed[block]; r++)
             if (total[child[r].ranked].end++ == 0)
                 total[listed++].ranked = child[r].ranked;
     }
 }
 
 /* Replaces the number of points of each child in each block by the position of the first of them.
- */
-static void find_places(const struct move *move, const struct ct_split_child *total)
+ * Returns the run of positions of the child with most points. */
+static struct ct_run find_places(const struct placement *placement,
+                                 const struct ct_split_child *total)
 {
-    int next = move->begin;
-    for (int r = 0; r < move->centers; r++)
-        for (int block = 0; block < move->blocks; block++) {
-            struct ct_split_child *child = move->child + (size_t)block * move->centers;
+    struct ct_run largest = {0, 0};
+    int next = placement->node->begin;
+    for (int r = 0; r < placement->centers; r++) {
+        int begin = next;
+        for (int block = 0; block < placement->node->blocks; block++) {
+            struct ct_split_child *child = placement->child + (size_t)block * placement->centers;
             int points = child[total[r].ranked].end;
             child[total[r].ranked].end = next;
             next += points;
         }
+        if (next - begin > largest.end - largest.begin)
+            largest = (struct ct_run){begin, next};
+    }
+    return largest;
 }
 
 /* One block of work: turns the index of the child in assigned[pos] into the new position of the
  * point. Points of a child stay in their order. */
 static void place_block(void *data, int block, int thread)
 {
-    const struct move *move = data;
-    struct ct_split_child *child = move->child + (size_t)block * move->centers;
-    int *assigned = move->state->assigned, end = move_begin(move, block + 1);
-    for (int pos = move_begin(move, block); pos < end; pos++)
-        assigned[pos] = child[assigned[pos]].end++;
+    const struct placement *placement = data;
+    struct ct_split_child *child = placement->child + (size_t)block * placement->centers;
+    int *assigned = placement->state->assigned, pos = ct_block_begin(placement->node, block);
+    for (int end = ct_block_begin(placement->node, block + 1); pos < end;) {
+        int h = assigned[pos], next = run_end(assigned, pos, end), place = child[h].end;
+        child[h].end += next - pos;
+        while (pos < next)
+            assigned[pos++] = place++;
+    }
     (void)thread;
 }
 
 /* Turns the index of the child of each point, in state->assigned, into the new position of the
- * point: children in the order of their first points. Sets the ends and centers of the children. */
-static void assign_positions(struct move *move)
+ * point: children in the order of their first points. Sets the ends and centers of the children.
+ * Returns the run of positions of the child with most points. */
+static struct ct_run assign_positions(struct placement *placement)
 {
-    const struct ct_build_state *state = move->state;
+    const struct ct_build_state *state = placement->state;
     struct ct_split_child *total = ct_split_children(state);
-    int listed, last = move->blocks - 1;
-    move->child = total;
-    move->listed = &listed;
-    if (move->blocks > 1) {
-        size_t blocks = (size_t)move->blocks;
-        move->child = state->host->alloc(blocks * move->centers, sizeof *move->child);
-        move->listed = state->host->alloc(blocks, sizeof *move->listed);
+    int listed, blocks = placement->node->blocks, centers = placement->centers;
+    placement->child = total;
+    placement->listed = &listed;
+    if (blocks > 1) {
+        placement->child = state->host->alloc((size_t)blocks * centers, sizeof *total);
+        placement->listed = state->host->alloc((size_t)blocks, sizeof *placement->listed);
     }
-    ct_build_loop(state, move->blocks, count_block, move);
-    if (move->blocks > 1)
-        list_children(move, total);
-    find_places(move, total);
-    ct_build_loop(state, move->blocks, place_block, move);
-    for (int h = 0; h < move->centers; h++) {
-        total[h].end = move->child[(size_t)last * move->centers + h].end;
+    ct_build_loop(state, blocks, count_block, placement);
+    if (blocks > 1)
+        list_children(placement, total);
+    struct ct_run largest = find_places(placement, total);
+    ct_build_loop(state, blocks, place_block, placement);
+    for (int h = 0; h < centers; h++) {
+        total[h].end = placement->child[(size_t)(blocks - 1) * centers + h].end;
         total[h].center = state->assigned[total[h].center];
     }
-}
-
-/* ---- moves ------------------------------------------------------------------- */
-
-/* Returns the memory through which the values of a node move, [end - begin]. */
-static double *move_memory(const struct move *move)
-{
-    return move->state->sqdist + move->begin;
-}
-
-/* One block of work: copies the values of a column to their new places in the memory of the move. */
-static void scatter_values(void *data, int block, int thread)
-{
-    const struct move *move = data;
-    const int *assigned = move->state->assigned;
-    const double *values = move->values;
-    double *to = move_memory(move);
-    int node = move->begin, end = move_begin(move, block + 1);
-    for (int pos = move_begin(move, block); pos < end; pos++)
-        to[assigned[pos] - node] = values[pos];
-    (void)thread;
-}
-
-/* One block of work: copies the values back. */
-static void copy_values(void *data, int block, int thread)
-{
-    const struct move *move = data;
-    int begin = move_begin(move, block), count = move_begin(move, block + 1) - begin;
-    memcpy(move->values + begin, move_memory(move) + begin - move->begin,
-           (size_t)count * sizeof *move->values);
-    (void)thread;
-}
-
-/* The same for rows. */
-static void scatter_rows(void *data, int block, int thread)
-{
-    const struct move *move = data;
-    const int *assigned = move->state->assigned, *row = move->state->row;
-    int *to = (int *)move_memory(move);
-    int node = move->begin, end = move_begin(move, block + 1);
-    for (int pos = move_begin(move, block); pos < end; pos++)
-        to[assigned[pos] - node] = row[pos];
-    (void)thread;
-}
-
-static void copy_rows(void *data, int block, int thread)
-{
-    const struct move *move = data;
-    int begin = move_begin(move, block), count = move_begin(move, block + 1) - begin;
-    int *row = move->state->row + begin;
-    memcpy(row, (const int *)move_memory(move) + begin - move->begin, (size_t)count * sizeof *row);
-    (void)thread;
-}
-
-/* Moves points and rows to the positions in state->assigned. Overwrites the squared distances. */
-static void move_points(struct move *move)
-{
-    const struct ct_build_state *state = move->state;
-    for (int j = 0; j < state->d; j++) {
-        move->values = state->points + (size_t)j * state->n;
-        ct_build_loop(state, move->blocks, scatter_values, move);
-        ct_build_loop(state, move->blocks, copy_values, move);
-    }
-    ct_build_loop(state, move->blocks, scatter_rows, move);
-    ct_build_loop(state, move->blocks, copy_rows, move);
+    return largest;
 }
 
 /* ---- nodes ------------------------------------------------------------------- */
@@ -244,8 +196,8 @@ static void order_leaf(const struct ct_build_state *state, struct ct_build_node 
     for (int i = 0; i < size; i++)
         state->assigned[list[i]] = begin + i;
     node->center = state->assigned[node->center];
-    struct move move = {.state = state, .begin = begin, .end = node->end, .blocks = 1};
-    move_points(&move);
+    struct ct_point_blocks points = {begin, node->end, 1};
+    ct_move_points(state, &points, (struct ct_run){0, 0});
 }
 
 void ct_split_node(const struct ct_build_state *state, struct ct_build_node *node)
@@ -260,15 +212,12 @@ void ct_split_node(const struct ct_build_state *state, struct ct_build_node *nod
         node->level == CT_NO_LEVEL ? cut_by_row(state, node) : ct_choose_centers(state, node);
     if (node->children == 0)
         return;
-    struct move move = {.state = state,
-                        .begin = node->begin,
-                        .end = node->end,
-                        .blocks = 1,
-                        .centers = node->children};
+    struct ct_point_blocks points = {node->begin, node->end, 1};
     if (state->shared)
-        move.blocks = 1 + (size / BLOCK < MAX_BLOCKS ? size / BLOCK : MAX_BLOCKS);
-    assign_positions(&move);
-    move_points(&move);
+        points.blocks = 1 + (size / BLOCK < MAX_BLOCKS ? size / BLOCK : MAX_BLOCKS);
+    struct placement placement = {.state = state, .node = &points, .centers = node->children};
+    struct ct_run largest = assign_positions(&placement);
+    ct_move_points(state, &points, largest);
 }
 
 /* ---- the root ---------------------------------------------------------------- */

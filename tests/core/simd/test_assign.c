@@ -66,6 +66,29 @@ static void check_assign_nearer(const struct ct_kernels *kernels)
     CHECK(wrong_most == 0);
 }
 
+static void check_box(const struct ct_kernels *kernels)
+{
+    int wrong = 0;
+    for (int d = 1; d <= DIMS; d++)
+        for (int count = 1; count <= MOST; count++) {
+            int ld = count + d % 3;
+            const double *x = numbers((d - 1) * ld + count);
+            double *lower = keep((size_t)d, sizeof *lower), *upper = keep((size_t)d, sizeof *upper);
+            kernels->box(x, (size_t)ld, d, count, lower, upper);
+            for (int j = 0; j < d; j++) {
+                double least = x[j * ld], most = least;
+                for (int i = 1; i < count; i++) {
+                    least = fmin(least, x[i + j * ld]);
+                    most = fmax(most, x[i + j * ld]);
+                }
+                wrong += lower[j] != least || upper[j] != most;
+            }
+            keep_end();
+        }
+    check_about("box, %s", kernels->name);
+    CHECK(wrong == 0);
+}
+
 static void check_compare_f64(const struct ct_kernels *kernels)
 {
     int wrong = 0;
@@ -91,6 +114,7 @@ int main(void)
     for (int level = 0; level <= (int)ct_simd_best(); level++) {
         const struct ct_kernels *kernels = ct_kernels((enum ct_simd_level)level);
         check_assign_nearer(kernels);
+        check_box(kernels);
         check_compare_f64(kernels);
     }
     return check_done("assign");
