@@ -8,15 +8,11 @@
 
 #include "core/host.h"
 
-/* Bits of each coordinate that the curve resolves: 32 at d = 1 and 2, then floor(64 / d), and
- * 1 from d = 33 on. */
-int ct_hilbert_bits(int d);
-
 /* Writes the order of the points x [n x d, column-major] to order [n]: order[i] is the index,
  * from 0, of the i-th point along the curve. Points in the same cell of the curve keep their order.
  * The same for any number of threads. Costs O(n d bits). Up to d = 32, takes 16 n bytes from the
- * host, and 36 bytes for each point whose key agrees with another point's in the first 32 bits;
- * beyond, 8 n (w + 3) bytes, where w = ceil(d bits / 64), the words of a key. */
+ * host, and 36 bytes for each point whose key agrees with another point's in the first 32 bits, for
+ * each point if most points are of this kind; beyond, 8 n (w + 3) bytes, where w = ceil(d bits / 64), the words of a key. */
 void ct_hilbert_order(const struct ct_host *host, const double *x, int n, int d, int threads,
                       int *order);
 

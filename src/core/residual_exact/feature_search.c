@@ -48,7 +48,7 @@ static void sort_queries(const struct ct_host *host, struct feature_task *task)
         int pos = ct_filter_query_pos(filter, i);
         if (!isinf(filter->query_norms.root[pos]))
             pairs[task->count++] =
-                (struct ct_key_id){(uint64_t)task->features->order.place[pos], i};
+                (struct ct_key_id){.key = (uint64_t)task->features->order.place[pos], .id = i};
     }
     ct_radix_sort(host, pairs, spare, task->count, batch->threads);
     task->query = pairs;

@@ -75,7 +75,7 @@ struct ct_class_queries ct_sort_queries(const struct ct_host *host, const struct
             continue;
         counts[class]++;
         /* The class in the upper half of the key sorts first. */
-        pairs[count++] = (struct ct_key_id){(uint64_t) class << 32 | (uint64_t)pos, i};
+        pairs[count++] = (struct ct_key_id){.key = (uint64_t) class << 32 | (uint64_t)pos, .id = i};
     }
     ct_radix_sort(host, pairs, spare, count, batch->threads);
     for (int class = 0; class < CT_CLASSES; class ++)

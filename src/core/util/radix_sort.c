@@ -1,9 +1,10 @@
 /* radix_sort.c: radix sort by bytes, the most significant byte first.
  *
- * A first pass over the keys finds the bytes that differ between keys. The pairs are distributed
- * into buckets by the most significant of these bytes. Each bucket, which usually fits into cache,
- * is distributed by the next byte, and so on; an insertion sort ends runs of few pairs. Every step
- * keeps equal keys in order. Threads share the first passes in blocks, and then the buckets.
+ * Many pairs are first distributed into buckets between keys of a sample, which are of similar
+ * sizes even if most keys differ in a few low bits only. Threads share this step in blocks, and then
+ * the buckets. Each bucket, which usually fits into cache, is distributed by the highest eight bits
+ * in which its keys differ, each part of it in the same way, and so on; an insertion sort ends runs
+ * of few pairs. Every step keeps equal keys in order.
  */
 #include "core/util/radix_sort.h"
 #include "core/util/parallel_for.h"
@@ -12,30 +13,26 @@
 
 enum {
     DIGITS = 256,
-    BYTES = 8,
-    SMALL = 32,      /* pairs: up to this number, insertion sort is faster */
-    BLOCK = 1 << 16, /* pairs of a block, at least */
+    SMALL = 32,          /* pairs: up to this number, insertion sort is faster */
+    CACHED = 1 << 16,    /* pairs: up to this number, one thread sorts them without buckets */
+    BUCKETS = 256,       /* a power of 2 */
+    SAMPLE = 8,          /* keys of the sample for each bucket */
+    BLOCK = 1 << 16,     /* pairs of a block, at least */
     MAX_BLOCKS = 256
 };
 
-/* A sort in progress. Pairs move between `pairs` and `buffer`. */
+/* A sort of many pairs in progress. */
 struct radix_sort {
     struct ct_key_id *pairs, *buffer; /* [n] */
     int n, blocks;
-    int digits;            /* bytes that differ between keys */
-    int shift[BYTES];      /* [digits] bits to the right of each byte, least significant first */
-    uint64_t *differ;      /* [blocks] bits that differ from the first key of all */
-    int (*place)[DIGITS];  /* [blocks] by byte: number of pairs; then, the next place */
-    int begin[DIGITS + 1]; /* first pair of each bucket */
+    uint64_t splitter[BUCKETS]; /* [BUCKETS - 1] smallest key of each bucket but the first */
+    int (*place)[BUCKETS];      /* [blocks] by bucket: number of pairs; then, the next place */
+    int begin[BUCKETS + 1];     /* first pair of each bucket */
 };
 
-/* Value of the byte of a key that begins at bit `shift`. */
-static unsigned digit_of(const struct ct_key_id *pair, int shift)
-{
-    return (pair->key >> shift) & 0xff;
-}
+/* ---- runs --------------------------------------------------------------------- */
 
-/* Sorts a small bucket, stably, without counting the values of bytes. */
+/* Sorts a small run, stably, without counting the values of digits. */
 static void insertion_sort(struct ct_key_id *pairs, int count)
 {
     for (int i = 1; i < count; i++) {
@@ -47,58 +44,73 @@ static void insertion_sort(struct ct_key_id *pairs, int count)
     }
 }
 
-/* ---- buckets ---------------------------------------------------------------- */
+/* Sets *shift to the number of bits to the right of the highest eight bits in which keys differ.
+ * Returns 0 if all keys are equal. */
+static int find_digit(const struct ct_key_id *pairs, int count, int *shift)
+{
+    uint64_t differ = 0;
+    for (int i = 1; i < count; i++)
+        differ |= pairs[i].key ^ pairs[0].key;
+    *shift = 0;
+    for (uint64_t rest = differ >> 8; rest > 0; rest >>= 1)
+        ++*shift;
+    return differ > 0;
+}
 
-/* Copies pairs in the order of a byte, stably, and writes the end of each bucket. Returns 0, and
- * copies nothing, if the byte is equal in all pairs. */
-static int distribute(const struct ct_key_id *from, struct ct_key_id *to, int count, int shift,
-                      int *end)
+/* Copies pairs in the order of the digit at bit `shift`, stably. Writes the end of the pairs of each
+ * digit. Needs keys that are equal to the left of the digit. */
+static void distribute(const struct ct_key_id *from, struct ct_key_id *to, int count, int shift,
+                       int *end)
 {
     memset(end, 0, DIGITS * sizeof *end);
     for (int i = 0; i < count; i++)
-        end[digit_of(&from[i], shift)]++;
+        end[from[i].key >> shift & 0xff]++;
     for (int digit = 0, next = 0; digit < DIGITS; digit++) {
         int here = end[digit];
-        if (here == count)
-            return 0;
         end[digit] = next;
         next += here;
     }
     for (int i = 0; i < count; i++)
-        to[end[digit_of(&from[i], shift)]++] = from[i];
-    return 1;
+        to[end[from[i].key >> shift & 0xff]++] = from[i];
 }
 
-/* Sorts a run of pairs in `from` by the bytes from number `digit` down. The result is in `from` if
- * `stays`, else in `to`. */
-static void sort_run(const struct radix_sort *sort, struct ct_key_id *from, struct ct_key_id *to,
-                     int count, int digit, int stays)
+/* Sorts a run of pairs in `from`. The result is in `from` if `stays`, else in `to`. */
+static void sort_run(struct ct_key_id *from, struct ct_key_id *to, int count, int stays)
 {
-    int end[DIGITS];
-    while (digit >= 0 && count > SMALL && !distribute(from, to, count, sort->shift[digit], end))
-        digit--;
-    if (digit < 0 || count <= SMALL) {
-        struct ct_key_id *result = stays ? from : to;
+    int shift, end[DIGITS];
+    if (count <= SMALL || !find_digit(from, count, &shift)) {
         if (!stays)
             memcpy(to, from, (size_t)count * sizeof *from);
-        insertion_sort(result, digit < 0 ? 0 : count);
+        insertion_sort(stays ? from : to, count <= SMALL ? count : 0);
         return;
     }
+    distribute(from, to, count, shift, end);
     for (int i = 0, begin = 0; i < DIGITS; begin = end[i++])
         if (end[i] > begin)
-            sort_run(sort, to + begin, from + begin, end[i] - begin, digit - 1, !stays);
+            sort_run(to + begin, from + begin, end[i] - begin, !stays);
 }
 
-/* Sorts the pairs of a bucket from sort->buffer into sort->pairs. */
-static void sort_bucket(void *data, int bucket, int thread)
+/* ---- buckets ------------------------------------------------------------------ */
+
+/* Finds the smallest keys of the buckets in a sample of the pairs. */
+static void find_splitters(struct radix_sort *sort)
 {
-    const struct radix_sort *sort = data;
-    int begin = sort->begin[bucket], count = sort->begin[bucket + 1] - begin;
-    sort_run(sort, sort->buffer + begin, sort->pairs + begin, count, sort->digits - 2, 0);
-    (void)thread;
+    struct ct_key_id sample[BUCKETS * SAMPLE], spare[BUCKETS * SAMPLE];
+    for (int i = 0; i < BUCKETS * SAMPLE; i++)
+        sample[i] = sort->pairs[(int)((long long)sort->n * i / (BUCKETS * SAMPLE))];
+    sort_run(sample, spare, BUCKETS * SAMPLE, 1);
+    for (int bucket = 1; bucket < BUCKETS; bucket++)
+        sort->splitter[bucket - 1] = sample[bucket * SAMPLE].key;
 }
 
-/* ---- the first distribution ------------------------------------------------- */
+/* Returns the bucket of a key: the number of splitters that are at most the key. */
+static int bucket_of(const struct radix_sort *sort, uint64_t key)
+{
+    int bucket = 0;
+    for (int step = BUCKETS / 2; step > 0; step /= 2)
+        bucket += key >= sort->splitter[bucket + step - 1] ? step : 0;
+    return bucket;
+}
 
 /* The first pair of a block; n for the block after the last. */
 static int block_begin(const struct radix_sort *sort, int block)
@@ -106,60 +118,50 @@ static int block_begin(const struct radix_sort *sort, int block)
     return (int)((long long)sort->n * block / sort->blocks);
 }
 
-static void find_differing_bits(void *data, int block, int thread)
-{
-    const struct radix_sort *sort = data;
-    uint64_t first = sort->pairs[0].key, differ = 0;
-    for (int i = block_begin(sort, block); i < block_begin(sort, block + 1); i++)
-        differ |= sort->pairs[i].key ^ first;
-    sort->differ[block] = differ;
-    (void)thread;
-}
-
 static void count_block(void *data, int block, int thread)
 {
     const struct radix_sort *sort = data;
-    int *count = sort->place[block], shift = sort->shift[sort->digits - 1];
-    memset(count, 0, DIGITS * sizeof *count);
-    for (int i = block_begin(sort, block); i < block_begin(sort, block + 1); i++)
-        count[digit_of(&sort->pairs[i], shift)]++;
+    int *count = sort->place[block];
+    memset(count, 0, BUCKETS * sizeof *count);
+    for (int i = block_begin(sort, block); i < block_begin(sort, block + 1); i++) {
+        int bucket = bucket_of(sort, sort->pairs[i].key);
+        sort->pairs[i].bucket = bucket;
+        count[bucket]++;
+    }
     (void)thread;
 }
 
 static void distribute_block(void *data, int block, int thread)
 {
     const struct radix_sort *sort = data;
-    int *place = sort->place[block], shift = sort->shift[sort->digits - 1];
+    int *place = sort->place[block];
     for (int i = block_begin(sort, block); i < block_begin(sort, block + 1); i++)
-        sort->buffer[place[digit_of(&sort->pairs[i], shift)]++] = sort->pairs[i];
+        sort->buffer[place[sort->pairs[i].bucket]++] = sort->pairs[i];
     (void)thread;
 }
 
-/* Finds the bytes that differ between keys. */
-static void find_digits(const struct ct_host *host, struct radix_sort *sort, int threads)
+/* Sorts the pairs of a bucket from sort->buffer into sort->pairs. */
+static void sort_bucket(void *data, int bucket, int thread)
 {
-    uint64_t differ = 0;
-    ct_parallel_for(host, sort->blocks, threads, find_differing_bits, sort);
-    for (int block = 0; block < sort->blocks; block++)
-        differ |= sort->differ[block];
-    for (int byte = 0; byte < BYTES; byte++)
-        if (differ >> (8 * byte) & 0xff)
-            sort->shift[sort->digits++] = 8 * byte;
+    const struct radix_sort *sort = data;
+    int begin = sort->begin[bucket];
+    sort_run(sort->buffer + begin, sort->pairs + begin, sort->begin[bucket + 1] - begin, 0);
+    (void)thread;
 }
 
-/* Turns the numbers of pairs by byte and block into places, and finds the buckets. */
+/* Turns the numbers of pairs by bucket and block into places, and finds the buckets. */
 static void find_places(struct radix_sort *sort)
 {
     int next = 0;
-    for (int digit = 0; digit < DIGITS; digit++) {
-        sort->begin[digit] = next;
+    for (int bucket = 0; bucket < BUCKETS; bucket++) {
+        sort->begin[bucket] = next;
         for (int block = 0; block < sort->blocks; block++) {
-            int here = sort->place[block][digit];
-            sort->place[block][digit] = next;
+            int here = sort->place[block][bucket];
+            sort->place[block][bucket] = next;
             next += here;
         }
     }
-    sort->begin[DIGITS] = next;
+    sort->begin[BUCKETS] = next;
 }
 
 void ct_radix_sort(const struct ct_host *host, struct ct_key_id *pairs, struct ct_key_id *buffer,
@@ -167,15 +169,14 @@ void ct_radix_sort(const struct ct_host *host, struct ct_key_id *pairs, struct c
 {
     int blocks = n / BLOCK + 1 < MAX_BLOCKS ? n / BLOCK + 1 : MAX_BLOCKS;
     struct radix_sort sort = {.pairs = pairs, .buffer = buffer, .n = n, .blocks = blocks};
-    if (n < 2)
+    if (n <= CACHED) {
+        sort_run(pairs, buffer, n, 1);
         return;
-    sort.differ = host->alloc((size_t)blocks, sizeof *sort.differ);
+    }
     sort.place = host->alloc((size_t)blocks, sizeof *sort.place);
-    find_digits(host, &sort, threads);
-    if (sort.digits == 0)
-        return;
+    find_splitters(&sort);
     ct_parallel_for(host, blocks, threads, count_block, &sort);
     find_places(&sort);
     ct_parallel_for(host, blocks, threads, distribute_block, &sort);
-    ct_parallel_for(host, DIGITS, threads, sort_bucket, &sort);
+    ct_parallel_for(host, BUCKETS, threads, sort_bucket, &sort);
 }

@@ -5,6 +5,7 @@
 #include "check.h"
 #include "clouds.h"
 #include "core/order/hilbert.h"
+#include "core/order/hilbert_key.h"
 #include "host.h"
 
 #include <stdlib.h>
@@ -191,6 +192,30 @@ static void check_threads(int n, int d)
     keep_end();
 }
 
+/* Most points are in few cells of the short keys, because of two far points. The order of fewer
+ * points, with the same two, is that of all points without the others. */
+static void check_far_points(int n, int fewer, int d)
+{
+    struct cloud cloud = cloud_of("uniform", n, d);
+    double *x = keep((size_t)fewer * d, sizeof *x);
+    for (int j = 0; j < d; j++) {
+        double *of = cloud.x + (size_t)j * n;
+        of[0] = -4000;
+        of[1] = 4100;
+        memcpy(x + (size_t)j * fewer, of, (size_t)fewer * sizeof *of);
+    }
+    int *all = order_of(cloud.x, n, d, 1), *part = order_of(x, fewer, d, 1), next = 0, wrong = 0;
+    for (int i = 0; i < n; i++)
+        if (all[i] < fewer)
+            wrong += all[i] != part[next++];
+    check_about("far points, d = %d", d);
+    CHECK(is_permutation(all, n));
+    CHECK(wrong == 0);
+    for (int threads = 2; threads <= 3; threads++)
+        CHECK(memcmp(all, order_of(cloud.x, n, d, threads), (size_t)n * sizeof *all) == 0);
+    keep_end();
+}
+
 /* A shape stands in the same order at every scale that is a power of two. */
 static void check_scales(void)
 {
@@ -240,5 +265,7 @@ int main(void)
     check_threads(700, 3);
     check_threads(700, 130);
     check_threads(70000, 2);
+    for (int d = 1; d <= 4; d++)
+        check_far_points(70000, 50000, d);
     return check_done("hilbert");
 }

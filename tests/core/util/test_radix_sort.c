@@ -47,6 +47,12 @@ static uint64_t last_byte(int i)
     return random_bits() >> 56;
 }
 
+/* Most keys differ in low bits only. */
+static uint64_t few_far_keys(int i)
+{
+    return i % 1000 == 0 ? random_bits() : random_bits() >> 40;
+}
+
 static uint64_t falling(int i)
 {
     return UINT64_MAX - (uint64_t)i * 0x100000001u;
@@ -56,7 +62,7 @@ static const struct pattern {
     const char *name;
     uint64_t (*key)(int i);
 } patterns[] = {{"any", any_key},           {"few", few_keys},        {"one", one_key},
-                {"first byte", first_byte}, {"last byte", last_byte}, {"falling", falling}};
+                {"first byte", first_byte}, {"last byte", last_byte}, {"falling", falling},       {"few far", few_far_keys}};
 
 static int alike(const struct ct_key_id *a, const struct ct_key_id *b, int n)
 {
@@ -72,7 +78,7 @@ static void check_pattern(const struct pattern *pattern, int n)
     struct ct_key_id *pairs = keep((size_t)n, sizeof *pairs),
                      *spare = keep((size_t)n, sizeof *spare);
     for (int i = 0; i < n; i++)
-        given[i] = want[i] = (struct ct_key_id){pattern->key(i), i};
+        given[i] = want[i] = (struct ct_key_id){.key = pattern->key(i), .id = i};
     qsort(want, (size_t)n, sizeof *want, compare);
     for (int threads = 1; threads <= 3; threads++) {
         memcpy(pairs, given, (size_t)n * sizeof *pairs);
@@ -86,7 +92,7 @@ static void check_pattern(const struct pattern *pattern, int n)
 
 int main(void)
 {
-    static const int sizes[] = {0, 1, 2, 3, 255, 257, 4000, 65535, 65536, 70001};
+    static const int sizes[] = {0, 1, 2, 3, 255, 257, 4000, 65535, 65536, 70001, 200000};
     for (size_t p = 0; p < sizeof patterns / sizeof *patterns; p++)
         for (size_t s = 0; s < sizeof sizes / sizeof *sizes; s++)
             check_pattern(&patterns[p], sizes[s]);
