@@ -1,9 +1,9 @@
 /* hilbert.c: the sort of the points by their keys.
  *
  * The points are put on a grid over the smallest cube around all points (hilbert_key.h). All
- * coordinates have the same scale: cells are cubes. Up to d = 32, a first sort uses short keys, which
- * differ for most points. Complete keys are made for the other points alone; for all points if most
- * of a sample share their short keys.
+ * coordinates have the same scale: cells are cubes. Up to d = 32, a first sort uses short keys,
+ * which differ for most points. Complete keys are made for the other points alone; for all points
+ * if most of a sample share their short keys.
  */
 #include "core/order/hilbert.h"
 #include "core/order/hilbert_key.h"
@@ -54,14 +54,14 @@ struct key_task {
     uint32_t *cells; /* [threads x d x CHUNK] */
     uint64_t *words; /* [n] short keys and the numbers of the points */
     int *order;      /* [n] the result */
-    int *block_ties; /* [blocks of ORDER_BLOCK] number of places with ties */
+    int *block_ties; /* [blocks of ORDER_BLOCK + 1] places with ties: number; then, number before */
 
     /* ---- complete keys of the points with ties ---- */
     int ties;
-    const int *place; /* [ties] their places in the order; NULL: all places */
+    int *place;           /* [ties] their places in the order; NULL: all places */
     uint64_t *chunk_keys; /* [threads x CHUNK x words of a key] */
-    uint64_t *keys;   /* [ties x (words of a key - 1), column-major] all words of the keys but the
-                       * last, the most significant first */
+    uint64_t *keys; /* [ties x (words of a key - 1), column-major] all words of the keys but the
+                     * last, the most significant first */
     struct ct_key_id *pairs; /* [ties] the last word and the number of each point; if a key has
                               * more words, the place in the order, which is the number then */
     struct ct_key_id *spare; /* [ties] of the sort. pairs, spare: NULL, or memory of the caller */
@@ -189,7 +189,20 @@ static void store_order(void *data, int block, int thread)
     (void)thread;
 }
 
-/* Whether most points of a sample, if there are enough points, have the short key of another one. */
+/* One block of work: lists the places with ties from number task->block_ties[block] on. */
+static void list_ties(void *data, int block, int thread)
+{
+    const struct key_task *task = data;
+    int begin = block * ORDER_BLOCK, count = task->block_ties[block];
+    int end = task->block_ties[block + 1];
+    for (int i = begin; count < end; i++)
+        if (is_tied(task, i))
+            task->place[count++] = i;
+    (void)thread;
+}
+
+/* Whether most points of a sample, if there are enough points, have the short key of another one.
+ */
 static int most_are_tied(const struct ct_host *host, const struct key_task *task)
 {
     double *x = host->alloc((size_t)SAMPLE * task->d, sizeof *x);
@@ -216,17 +229,17 @@ static void sort_by_short_keys(const struct ct_host *host, struct key_task *task
                                uint64_t *buffer)
 {
     int blocks = task->n / ORDER_BLOCK + 1, n = task->n;
-    task->block_ties = host->alloc((size_t)blocks, sizeof *task->block_ties);
+    task->block_ties = host->alloc((size_t)blocks + 1, sizeof *task->block_ties);
     ct_parallel_for(host, key_blocks(n), threads, block_short_keys, task);
     ct_short_sort(host, task->words, buffer, n, threads);
     ct_parallel_for(host, blocks, threads, store_order, task);
-    for (int block = 0; block < blocks; block++)
-        task->ties += task->block_ties[block];
-    int *place = host->alloc((size_t)task->ties, sizeof *place);
-    for (int i = 0, count = 0; count < task->ties; i++)
-        if (is_tied(task, i))
-            place[count++] = i;
-    task->place = place;
+    for (int block = 0; block <= blocks; block++) {
+        int here = block < blocks ? task->block_ties[block] : 0;
+        task->block_ties[block] = task->ties;
+        task->ties += here;
+    }
+    task->place = host->alloc((size_t)task->ties, sizeof *task->place);
+    ct_parallel_for(host, blocks, threads, list_ties, task);
 }
 
 /* Sorts the points with ties by their complete keys: one sort for each word of a key, by the last

@@ -12,7 +12,8 @@
  * from 0, of the i-th point along the curve. Points in the same cell of the curve keep their order.
  * The same for any number of threads. Costs O(n d bits). Up to d = 32, takes 16 n bytes from the
  * host, and 36 bytes for each point whose key agrees with another point's in the first 32 bits, for
- * each point if most points are of this kind; beyond, 8 n (w + 3) bytes, where w = ceil(d bits / 64), the words of a key. */
+ * each point if most points are of this kind; beyond, 8 n (w + 3) bytes, where w = ceil(d bits /
+ * 64), the words of a key. */
 void ct_hilbert_order(const struct ct_host *host, const double *x, int n, int d, int threads,
                       int *order);
 

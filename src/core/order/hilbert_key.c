@@ -57,8 +57,8 @@ static void xor_into(uint32_t *restrict cell, const uint32_t *restrict other)
         cell[i] ^= other[i];
 }
 
-/* Turns the coordinates of cells into the transposed index, in place: undoes reflections from the top
- * bit down, then takes the Gray code across and along the last of the coordinates. */
+/* Turns the coordinates of cells into the transposed index, in place: undoes reflections from the
+ * top bit down, then takes the Gray code across and along the last of the coordinates. */
 static void transpose_index(uint32_t *cell, int d, int bits)
 {
     for (int b = bits - 1; b > 0; b--) {
@@ -76,9 +76,9 @@ static void transpose_index(uint32_t *cell, int d, int bits)
         xor_into(cell + (size_t)j * CT_KEY_CHUNK, flip);
 }
 
-/* Writes 32 bits of each point's transposed index, from bit `first` on, to half [CT_KEY_CHUNK]; zeros
- * after the end of the index. Halves of words keep all loops over points in 32-bit lanes. Bit i
- * of the index is bit (bits - 1 - i / d) of coordinate i % d. */
+/* Writes 32 bits of each point's transposed index, from bit `first` on, to half [CT_KEY_CHUNK];
+ * zeros after the end of the index. Halves of words keep all loops over points in 32-bit lanes. Bit
+ * i of the index is bit (bits - 1 - i / d) of coordinate i % d. */
 static void pack_half(const uint32_t *cell, int d, int bits, size_t first, uint32_t *half)
 {
     size_t all = (size_t)d * bits, end = first + 32 < all ? first + 32 : all;

@@ -1,9 +1,9 @@
 /* hilbert_key.h: keys of points along a Hilbert curve, from the cells of a grid.
  *
  * The grid has 2^bits cells a side. A key is the index of a cell along the curve, of d * bits bits,
- * followed by zeros. The leading bits of a key depend on the leading bits of the coordinates only, so
- * a short key is the beginning of the key. Keys are computed for CT_KEY_CHUNK points at a time. cell:
- * [CT_KEY_CHUNK x d, column-major] coordinates of the cells; overwritten.
+ * followed by zeros. The leading bits of a key depend on the leading bits of the coordinates only,
+ * so a short key is the beginning of the key. Keys are computed for CT_KEY_CHUNK points at a time.
+ * cell: [CT_KEY_CHUNK x d, column-major] coordinates of the cells; overwritten.
  */
 #ifndef COVERTREE_ORDER_HILBERT_KEY_H
 #define COVERTREE_ORDER_HILBERT_KEY_H
@@ -17,8 +17,8 @@ enum { CT_KEY_CHUNK = 64 };
  * 32 bits of a coordinate do not fit into a uint32_t. */
 int ct_hilbert_bits(int d);
 
-/* Bits of each coordinate in a short key, of 32 bits; a cell fits into an int. 0: there are no short
- * keys. */
+/* Bits of each coordinate in a short key, of 32 bits; a cell fits into an int. 0: there are no
+ * short keys. */
 int ct_hilbert_short_bits(int d);
 
 /* Words of 64 bits in a key. */

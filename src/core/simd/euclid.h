@@ -199,7 +199,8 @@ struct ct_kernels {
                             int child, double *sq, int *assigned);
 
     /* Computes the smallest and the largest of each coordinate [d] of the points x [count x d,
-     * column-major, leading dimension ld], count >= 1. The sign of a zero is that of any of them. */
+     * column-major, leading dimension ld], count >= 1. The sign of a zero is that of any of them.
+     */
     void (*box)(const double *x, size_t ld, int d, int count, double *lower, double *upper);
 
     /* Bit i of *at_most and *at_least: whether x[i] [count <= 64] is at most, and at least, `to`.

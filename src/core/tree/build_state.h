@@ -38,8 +38,8 @@ struct ct_build_state {
     int n, d, leaf_size, threads;
     int shared;     /* whether a split uses all threads, as is possible outside of parallel regions;
                      * otherwise it uses one thread */
-    double *sqdist; /* [n] squared distance of a point to the nearest center so far; then, memory for
-                     * the moves of the points */
+    double *sqdist; /* [n] squared distance of a point to the nearest center so far; then, memory
+                     * for the moves of the points */
     int *assigned;  /* [n] index of the point's child; then, the point's new position */
     uint32_t *buffer; /* [n] for large nodes: summaries of chunks; then, memory for the moves */
     double *local;    /* [threads x local_points] for the other nodes: the same */

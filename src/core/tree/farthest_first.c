@@ -160,11 +160,12 @@ static struct far_chunk find_far_chunk(const struct traversal *t)
     return far;
 }
 
-/* Sets the squared distances of the points begin..end - 1 to the center of the node. Returns the
- * largest. */
+/* Lets the points begin..end - 1 join the center of the node, and sets their squared distances.
+ * Returns the largest. */
 static double measure_points(const struct traversal *t, int begin, int end)
 {
     const struct ct_build_state *state = t->state;
+    memset(state->assigned + begin, 0, (size_t)(end - begin) * sizeof *state->assigned);
     return state->kernels->sqdist(state->points + begin, (size_t)state->n, state->d, end - begin,
                                   coords_of(t, 0), state->sqdist + begin);
 }
@@ -328,7 +329,6 @@ int ct_choose_centers(const struct ct_build_state *state, const struct ct_build_
     struct ct_split_child *child = ct_split_children(state);
     int farthest;
     double sq = find_farthest(&t, &farthest);
-    memset(state->assigned + begin, 0, (size_t)(end - begin) * sizeof *state->assigned);
     child[0].center = node->center;
     for (;;) {
         double radius = sqrt(sq);

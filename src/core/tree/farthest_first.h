@@ -9,8 +9,9 @@
 
 #include "core/tree/build_state.h"
 
-/* Sets state->sqdist to the squared distances of the points of a node to its center, and radius and
- * level of the node; if `summaries`, prepares ct_choose_centers() in ct_node_buffer(). One pass. */
+/* Sets state->sqdist to the squared distances of the points of a node to its center,
+ * state->assigned to 0, and radius and level of the node; if `summaries`, prepares
+ * ct_choose_centers() in ct_node_buffer(). One pass. */
 void ct_measure_node(const struct ct_build_state *state, struct ct_build_node *node, int summaries);
 
 /* Returns the largest number of centers in a node, with which a traversal fails that has not

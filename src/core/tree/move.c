@@ -3,9 +3,9 @@
  * In general, the values of a column are copied to their new places in the memory of the squared
  * distances, which the node does not need any more, and copied back.
  *
- * Far points give a tree nodes with one child that has nearly all points. There the few other points
- * are copied away, the runs of points between them shift in place, and the other points are copied
- * to their new places.
+ * Far points give a tree nodes with one child that has nearly all points. There the few other
+ * points are copied away, the runs of points between them shift in place, and the other points are
+ * copied to their new places.
  */
 #include "core/tree/move.h"
 
@@ -27,7 +27,8 @@ static double *move_memory(const struct move *move)
     return move->state->sqdist + move->node->begin;
 }
 
-/* One block of work: copies the values of a column to their new places in the memory of the move. */
+/* One block of work: copies the values of a column to their new places in the memory of the move.
+ */
 static void scatter_values(void *data, int block, int thread)
 {
     const struct move *move = data;
@@ -101,7 +102,8 @@ static inline void shift_run(const struct shift *shift, char *values, size_t siz
     int begin = k > 0 ? shift->other[k - 1] + 1 : shift->node->begin;
     int end = k < shift->others ? shift->other[k] : shift->node->end;
     int to = begin + (shift->largest.begin - shift->node->begin) - k;
-    memmove(values + (size_t)to * size, values + (size_t)begin * size, (size_t)(end - begin) * size);
+    memmove(values + (size_t)to * size, values + (size_t)begin * size,
+            (size_t)(end - begin) * size);
 }
 
 /* Moves the values [n] of `size` bytes. saved: [others x size]. The first runs move up, the last

@@ -293,6 +293,6 @@ void ct_build_root(const struct ct_build_state *state, struct ct_build_node *nod
                         .centroid = state->center_coords,
                         .least = state->host->alloc(blocks, sizeof(double))};
     ct_build_loop(state, (state->d - 1) / CENTROID_COLUMNS + 1, find_centroid, &root);
-    *node = (struct ct_build_node){
-        .end = state->n, .center = nearest_to_centroid(&root), .parent = -1};
+    *node =
+        (struct ct_build_node){.end = state->n, .center = nearest_to_centroid(&root), .parent = -1};
 }

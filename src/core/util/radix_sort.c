@@ -1,10 +1,10 @@
 /* radix_sort.c: radix sort by bytes, the most significant byte first.
  *
  * Many pairs are first distributed into buckets between keys of a sample, which are of similar
- * sizes even if most keys differ in a few low bits only. Threads share this step in blocks, and then
- * the buckets. Each bucket, which usually fits into cache, is distributed by the highest eight bits
- * in which its keys differ, each part of it in the same way, and so on; an insertion sort ends runs
- * of few pairs. Every step keeps equal keys in order.
+ * sizes even if most keys differ in a few low bits only. Threads share this step in blocks, and
+ * then the buckets. Each bucket, which usually fits into cache, is distributed by the highest eight
+ * bits in which its keys differ, each part of it in the same way, and so on; an insertion sort ends
+ * runs of few pairs. Every step keeps equal keys in order.
  */
 #include "core/util/radix_sort.h"
 #include "core/util/parallel_for.h"
@@ -13,11 +13,11 @@
 
 enum {
     DIGITS = 256,
-    SMALL = 32,          /* pairs: up to this number, insertion sort is faster */
-    CACHED = 1 << 16,    /* pairs: up to this number, one thread sorts them without buckets */
-    BUCKETS = 256,       /* a power of 2 */
-    SAMPLE = 8,          /* keys of the sample for each bucket */
-    BLOCK = 1 << 16,     /* pairs of a block, at least */
+    SMALL = 32,       /* pairs: up to this number, insertion sort is faster */
+    CACHED = 1 << 16, /* pairs: up to this number, one thread sorts them without buckets */
+    BUCKETS = 256,    /* a power of 2 */
+    SAMPLE = 8,       /* keys of the sample for each bucket */
+    BLOCK = 1 << 16,  /* pairs of a block, at least */
     MAX_BLOCKS = 256
 };
 
@@ -57,8 +57,8 @@ static int find_digit(const struct ct_key_id *pairs, int count, int *shift)
     return differ > 0;
 }
 
-/* Copies pairs in the order of the digit at bit `shift`, stably. Writes the end of the pairs of each
- * digit. Needs keys that are equal to the left of the digit. */
+/* Copies pairs in the order of the digit at bit `shift`, stably. Writes the end of the pairs of
+ * each digit. Needs keys that are equal to the left of the digit. */
 static void distribute(const struct ct_key_id *from, struct ct_key_id *to, int count, int shift,
                        int *end)
 {

@@ -62,7 +62,8 @@ static const struct pattern {
     const char *name;
     uint64_t (*key)(int i);
 } patterns[] = {{"any", any_key},           {"few", few_keys},        {"one", one_key},
-                {"first byte", first_byte}, {"last byte", last_byte}, {"falling", falling},       {"few far", few_far_keys}};
+                {"first byte", first_byte}, {"last byte", last_byte}, {"falling", falling},
+                {"few far", few_far_keys}};
 
 static int alike(const struct ct_key_id *a, const struct ct_key_id *b, int n)
 {
