@@ -3,9 +3,9 @@
 #' The distances by which [cover_tree()] can search, given as `metric`: a name, or an object from
 #' one of these functions. [knn_query()], [radius_query()], [recall_of()] and [vecchia_neighbors()]
 #' (for numeric columns) accept all of these metrics. Statements on their pages about Euclidean
-#' distance hold for all of these metrics, unless a page names an exception. Results are ordered by distance, and equal distances by
-#' row. For a distance that an R function computes between objects of any kind, see
-#' [metric_function()].
+#' distance hold for all of these metrics, unless a page names an exception. Results are ordered by
+#' distance, and equal distances by row. For a distance that an R function computes between objects
+#' of any kind, see [metric_function()].
 #'
 #' With x and y the rows of two points, and sums over their columns j:
 #' \describe{

@@ -122,8 +122,8 @@ kept_choices <- function(cache) {
 #' @param control A [knn_control()], of which `stats` is not used.
 #'
 #' @return A list of class `covertree_recall`: `estimate`, the share found, with `lower` and
-#'   `upper`, the limits of an approximate 95% interval, which both equal the estimate if all queries were drawn;
-#'   `worst`, the share found for the 1% of the drawn queries that miss most; `sample`, the number
+#'   `upper`, the limits of an approximate 95% interval, which both equal the estimate if all queries
+#'   were drawn; `worst`, the share found for the 1% of the drawn queries that miss most; `sample`, the number
 #'   of queries drawn; `k`. Without queries, the shares are `NA`.
 #'
 #' @section Equal distances:
