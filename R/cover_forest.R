@@ -15,13 +15,13 @@
 #' @param shards The number of shards: a whole number of at least 1. A shard without points is left
 #'   out.
 #' @param metric The distance: one of the [metrics] by coordinates. A residual correlation, a
-#'   [metric_function()] and [metric_gower()] are not permitted, because their distances depend on
-#'   all points.
+#'   [metric_function()] and [metric_gower()] are not permitted, because their distances need more
+#'   than the points of one shard.
 #' @param path The directory for the files of the shards, which is created if it does not exist. All
 #'   processes that take part must be able to read and write it. `NULL`: a temporary directory of
 #'   this session, which is removed at its end.
-#' @param sample The number of points by which the shards are divided, about: between `sample` and 2
-#'   `sample`, if there are so many points.
+#' @param sample The size of the sample of points that determines the shards: it has between `sample`
+#'   and 2 `sample` points, if there are so many.
 #' @param leaf_size See [cover_tree()].
 #' @param threads The number of threads of each process; `NULL`: its default ([covertree_threads()])
 #'   divided by the number of workers.

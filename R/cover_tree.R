@@ -49,7 +49,8 @@
 #'
 #' Columns of dates, times and durations are an error, because their unit decides what is near:
 #' write `as.numeric(x$date)` for days, `as.numeric(x$time)` for seconds (class `POSIXct`), and
-#' scale them with [metric_scaled()]. Factors, logicals and character columns need [metric_gower()].
+#' scale them with [metric_scaled()]. Factors and logicals need [metric_gower()]; convert character
+#' columns to factors.
 #'
 #' Sparse matrices of the package \pkg{Matrix} are an error, because all searches read dense points:
 #' pass `as.matrix(x)`, which takes 8 n d bytes, or fewer columns, such as principal components.
@@ -117,15 +118,15 @@
 #' also needs O(n m (m + d)) operations for its factors.
 #'
 #' Memory: 8 n d + 4 n bytes for the points and rows, and 40 + 16 d bytes for each node.
-#' [object.size()] counts these arrays. With the default `leaf_size`, there is about one node for 40
-#' points. In addition, a tree in use has a copy of the points in single precision for searches,
+#' [object.size()] counts these arrays. With the default `leaf_size`, there is about one node for 30
+#' to 100 points. In addition, a tree in use has a copy of the points in single precision for searches,
 #' with bounding boxes. With the default `leaf_size`, this copy takes 50 to 65% of the memory of the
-#' arrays, and more than they if `leaf_size` is below 16. The first query with `predecessor = TRUE`
-#' adds the prefix trees ([knn_query()]). The build needs temporary memory: 16 n bytes, 48
-#' bytes for each node, and little for each thread. With d = 1 the sort of the points needs 16 n bytes
-#' more, with d > 64 up to n d / 8 bytes. If the temporary memory exceeds 64 MB, the build runs the garbage
-#' collector before it fills the copy in single precision, so that both are not needed at the same
-#' time.
+#' arrays. A smaller `leaf_size` needs more memory for both, and the copy can take twice the memory of
+#' the arrays. The first query with `predecessor = TRUE` adds the prefix trees ([knn_query()]). The
+#' build needs temporary memory: 16 n bytes, 48 bytes for each node, and little for each thread. With
+#' d = 1 the sort of the points needs 16 n bytes more, with d > 64 up to n d / 8 bytes. If the
+#' temporary memory exceeds 64 MB, the build runs the garbage collector before it fills the copy in
+#' single precision, so that both are not needed at the same time.
 #'
 #' @seealso [insert_points()] and [remove_points()] return a tree with more or fewer points.
 #'

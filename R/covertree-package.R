@@ -4,8 +4,9 @@
 #' [knn_query()] finds the k nearest points of each query, [radius_query()] all points within a
 #' radius. For Gaussian processes, [vecchia_neighbors()] finds conditioning sets, and
 #' [residual_correlation()] is a metric for them. Results are exact unless the user permits an
-#' approximation. An exact result does not depend on the number of threads, the order of the points,
-#' the shape of the tree, or whether the tree was saved and loaded.
+#' approximation. An exact result does not depend on the number of threads, the instruction set, the
+#' shape of the tree, or whether the tree was saved and loaded. The order of the points decides only
+#' their row numbers, and so the choice among points at equal distances.
 #'
 #' @section Vignettes:
 #' \describe{

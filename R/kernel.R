@@ -25,8 +25,8 @@
 #'
 #' @section A kernel from a function:
 #' A search with `kernel_custom()` is exact, also with `recall` below 1, and stops if `budget` is
-#' given. Nothing is known of `f` by which a point could be excluded, so each query is compared with
-#' all points or predecessors. The search calls `f` on the main thread, for about a million pairs in
+#' given. The search knows no bound of `f` that excludes a point, so each query is compared with all
+#' points or predecessors. The search calls `f` on the main thread, for about a million pairs in
 #' each call, and for n^2 pairs in total (half of them with `predecessor = TRUE`). Threads share the
 #' multiplications by the factors of the inducing points. The built-in kernels are many times
 #' faster. The tree keeps `f` with its environment.

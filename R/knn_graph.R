@@ -37,7 +37,7 @@
 #'
 #' @section Cost:
 #' The cost of [cover_tree()] and [knn_query()], and of a sort of the n k edges. `weights =
-#' "jaccard"` takes O(n k^2) time, and memory for about 10 numbers for each edge: 2 seconds of one
+#' "jaccard"` takes O(n k^2) time, and memory for about 10 numbers for each edge: a few seconds of one
 #' processor for 100,000 points and k = 15.
 #'
 #' @references

@@ -21,7 +21,7 @@
 #'   be `NULL`.
 #' @param predecessor Whether the neighbors of an own point must be in earlier rows, as for a
 #'   Vecchia approximation. The point in row i then has at most i - 1 neighbors. `query` must be
-#'   `NULL`. The first such search in a tree of more than 1,024 points also builds the *prefix
+#'   `NULL`. If n is above 1,024 and above 8 k, the first such search also builds the *prefix
 #'   trees*: trees of the first n/2, n/4, ... rows. The tree keeps them in memory, but does not save
 #'   them. They take about as much memory as a tree with the default `leaf_size`.
 #' @param self Whether an own point may be its own neighbor, at distance 0 and ordered by row among
@@ -143,8 +143,8 @@
 #' a patient search, with about four times the effort that suffices in the exact sample. The loss of
 #' a search against the patient search in the control sample, plus the loss of the patient search in
 #' the exact sample, is an estimate of its loss. With the chosen effort, the estimated recall
-#' exceeds the target by three standard errors, which include half of another query that loses as
-#' much as those that miss neighbors.
+#' exceeds the target by three standard errors. The standard error contains half of the loss of one
+#' more query that misses neighbors, so it is above 0 even if no sampled query misses a neighbor.
 #'
 #' The exact sample is too small if one query could lose more than the target permits, as with
 #' `k = 1` and a target of 0.999. Then an exact sample as large as the control sample decides alone.
@@ -203,9 +203,9 @@
 #'
 #' With `before`, `exclude` or `window`, a call also takes O(n log n) time. With `before`, it also
 #' builds trees of the points with small values, for queries with small values, in about the time of
-#' one tree. With few queries, it builds no such trees. A query whose k nearest permitted points are
-#' far away takes longer, because its ball contains excluded points. The search excludes them node by
-#' node where possible.
+#' one tree. With few queries, it builds no such trees. A query takes longer if many excluded points
+#' are nearer than its k nearest permitted points. The search excludes them node by node where
+#' possible.
 #'
 #' Time, residual correlation with s inducing points: O(n (s + d)) for each query of an exact
 #' search, and half of that with `predecessor = TRUE` for all points. A rotation of the factors, if

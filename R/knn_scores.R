@@ -29,7 +29,7 @@
 #'     larger of r_k(y) and the distance of x and y. The local density l(x) is 1 / (the mean
 #'     reachability of x from the points of N(x)). The factor is the mean of l(y) / l(x) for y in
 #'     N(x): about 1 inside a cluster, and larger for outliers. `dbscan::lof(x, minPts = k + 1)`
-#'     returns the same.}
+#'     returns the same, except if distances are equal up to rounding only.}
 #'   \item{Density}{(k - 1) / (m V r_k(x)^d), with V, the volume of the unit ball of the metric in d
 #'     dimensions, and m, the number of points: n, or n - 1 for the points of `x`. Where the density
 #'     is constant within the distance of the k-th neighbor, the estimate has no bias. The metric
@@ -40,7 +40,9 @@
 #' }
 #'
 #' @section Ties and duplicates:
-#' All points at the distance of the k-th neighbor belong to the neighborhood of `knn_lof()`. If `x`
+#' All points at the distance of the k-th neighbor belong to the neighborhood of `knn_lof()`.
+#' Computed distances are compared: on a grid with a step of 0.1, distances that are equal in exact
+#' arithmetic can differ in the last digit, and the factors then depend on rounding. If `x`
 #' is a result of [knn_query()], only the points in the result are known. A neighborhood is then
 #' certain to be complete only if the last neighbor in the result is farther than the k-th.
 #'

@@ -46,15 +46,15 @@
 #' unless `search = "tree"`.
 #'
 #' @section Exactness:
-#' `f` must be symmetric and keep the triangle inequality, d(a, c) <= d(a, b) + d(b, c). Then the
+#' `f` must be symmetric and obey the triangle inequality, d(a, c) <= d(a, b) + d(b, c). Then the
 #' neighbors are those of a comparison of all pairs, with equal distances ordered by row. Rounding
 #' errors up to `tolerance` times the distances involved are permitted. If f(i, j) and f(j, i)
 #' differ by rounding, either may be returned.
 #'
 #' @section Errors:
-#' Stops if `f` is not a function that can be called with two arguments. [cover_tree()] and the searches stop if a value of `f` has
-#' another length than `js`, or is not numeric, negative, `NaN` or infinite; the message shows the
-#' call. Errors of `f` itself are passed on.
+#' Stops if `f` is not a function that can be called with two arguments. [cover_tree()] and the
+#' searches stop if a value of `f` has another length than `js`, is not numeric, or has an element
+#' that is `NA`, negative or infinite; the message shows the call. Errors of `f` itself are passed on.
 #'
 #' With `check = TRUE`, [cover_tree()] evaluates all distances among 24 objects, and stops if an
 #' object is not at distance 0 from itself, if two distances are not symmetric, or if three objects

@@ -3,9 +3,9 @@
 #' The distances by which [cover_tree()] can search, given as `metric`: a name, or an object from
 #' one of these functions. [knn_query()], [radius_query()], [recall_of()] and [vecchia_neighbors()]
 #' (for numeric columns) accept all of these metrics. Statements on their pages about Euclidean
-#' distance hold for all of these metrics. Results are ordered by distance, and equal distances by
-#' row. For a distance that an R function computes between objects of any kind, see
-#' [metric_function()].
+#' distance hold for all of these metrics, unless a page names an exception. Results are ordered by
+#' distance, and equal distances by row. For a distance that an R function computes between objects
+#' of any kind, see [metric_function()].
 #'
 #' With x and y the rows of two points, and sums over their columns j:
 #' \describe{
@@ -111,8 +111,9 @@
 #' computed values decide their order.
 #'
 #' All answers are the same bit for bit for any number of threads, layout of the tree and
-#' instruction set. Sines, cosines and powers come from R and the C library. So coordinates on the
-#' sphere or on circles, and Minkowski distances, may differ in the last digit between machines.
+#' instruction set. Sines, cosines and powers come from R and the C library, and the Cholesky factor of
+#' `cov` from LAPACK. So coordinates on the sphere or on circles, and Minkowski and Mahalanobis
+#' distances, may differ in the last digits between machines.
 #'
 #' @section Cost:
 #' The times are relative to a Euclidean search in the same number of columns.
@@ -120,7 +121,7 @@
 #'   \item `"manhattan"`, `"maximum"`: up to about 1.5 times as long.
 #'   \item `"cosine"`, `"angular"`, `metric_great_circle()`, scaled and Mahalanobis distance: little
 #'     longer.
-#'   \item `metric_minkowski()`: about 10 times as long in 3 columns, and 30 times and more in 8. In
+#'   \item `metric_minkowski()`: about 10 times as long in 3 columns, and 20 to 50 times in 8. In
 #'     32 columns, the search compares half of all pairs or more. The reasons are powers, and bounds
 #'     by the Euclidean distance that are loose for many columns and p far from 2.
 #'   \item `metric_gower()`: as a Manhattan search in as many dimensions as there are columns and
@@ -145,7 +146,7 @@
 #'     `cov` that is not positive definite, or singular up to rounding;
 #'   \item the number of scales, periods, weights or rows of `cov` is not that of the columns;
 #'   \item longitudes are not within -360 and 720 or latitudes not within -90 and 90; or only one of
-#'     the two has a name, and is in the place of the other;
+#'     the two is identified by its name, and its column is in the place of the other;
 #'   \item the range of a periodic column of the tree's points exceeds the period (queries may be
 #'     outside);
 #'   \item a value for `"hamming"` or `"jaccard"` is other than 0, 1, `FALSE` or `TRUE`;

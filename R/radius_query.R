@@ -56,8 +56,8 @@
 #' finite, or has other columns than the tree, by number or by name; if the range of the columns of
 #' `query` and of the tree's points together is outside the limits of [cover_tree()]; if `rows`
 #' contains anything but row numbers of the tree; if `radius`, `self`, `before`, `exclude`, `window`,
-#' `sort`, `count_only`, `threads`, `max_pairs` or `control` is not as described; and if the result would have more than `max_pairs`
-#' pairs, or more queries than fit into memory.
+#' `sort`, `count_only`, `threads`, `max_pairs` or `control` is not as described; and if the result
+#' would have more than `max_pairs` pairs, or more queries than fit into memory.
 #'
 #' @section Cost:
 #' Time: two searches, one to count and one to fill the result; one search with `count_only`. Each
@@ -69,8 +69,9 @@
 #' their vectors. Sorting needs temporary memory for the longest vector of each thread. In addition,
 #' each thread needs temporary memory for the nodes and tiles of the tree.
 #'
-#' @seealso [knn_query()] finds the k nearest points, and explains `before`, `exclude` and `window`. [as_neighbors()] converts a result to the
-#'   objects of other packages. [insert_points()] explains the row numbers of a grown tree.
+#' @seealso [knn_query()] finds the k nearest points, and explains `before`, `exclude` and `window`.
+#'   [as_neighbors()] converts a result to the objects of other packages. [insert_points()] explains
+#'   the row numbers of a grown tree.
 #'
 #' @examples
 #' x <- as.matrix(quakes[, 1:3])

@@ -122,8 +122,8 @@ kept_choices <- function(cache) {
 #' @param control A [knn_control()], of which `stats` is not used.
 #'
 #' @return A list of class `covertree_recall`: `estimate`, the share found, with `lower` and
-#'   `upper`, the limits of a 95% interval, which both equal the estimate if all queries were drawn;
-#'   `worst`, the share found for the 1% of the drawn queries that miss most; `sample`, the number
+#'   `upper`, the limits of an approximate 95% interval, which both equal the estimate if all queries
+#'   were drawn; `worst`, the share found for the 1% of the drawn queries that miss most; `sample`, the number
 #'   of queries drawn; `k`. Without queries, the shares are `NA`.
 #'
 #' @section Equal distances:
@@ -140,14 +140,20 @@ kept_choices <- function(cache) {
 #'
 #' @section The interval:
 #' The limits are those of Clopper and Pearson for a binomial share, with the effective sample size
-#' of Korn and Graubard, which accounts for neighbors that are missed together, by one query. A
-#' query that misses neighbors is taken to miss at least half of them if there are fewer than ten
-#' such queries, and all of them if there is none.
+#' of Korn and Graubard, which accounts for neighbors that are missed together, by one query, and a
+#' correction for the share of the queries that were drawn. A query that misses neighbors is taken to
+#' miss at least half of them if there are fewer than ten such queries, and all of them if there is
+#' none. If rare queries miss much more than the others, the interval of a small sample can be too
+#' narrow: draw more queries.
 #'
 #' @section Errors:
 #' Stops if `result` does not have a row for each query, or holds numbers that are not rows of the
 #' tree, or was found with `self`, `before`, `exclude` or `window`, and if more than `max_pairs`
 #' neighbors would have to be found.
+#'
+#' @section Cost:
+#' One exact search of the drawn queries, and the distances of the neighbors that `result` has for
+#' them.
 #'
 #' @references
 #' Clopper, C. J. and Pearson, E. S. (1934). The use of confidence or fiducial limits illustrated in

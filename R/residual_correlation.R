@@ -1,15 +1,16 @@
 #' Distance by residual correlation
 #'
-#' A metric for Vecchia approximations of the residual of a Gaussian process, which remains after
-#' a low-rank part (full-scale and Vecchia-inducing-points approximations). Two points are near each
-#' other if their residuals are strongly correlated. Pass the metric to [cover_tree()] as `metric`.
+#' Full-scale and Vecchia-inducing-points approximations divide a Gaussian process into a low-rank
+#' part, which inducing points explain, and the residual process. This metric finds neighbors for
+#' Vecchia's approximation of the residual process: two points are near each other if their
+#' residuals are strongly correlated. Pass the metric to [cover_tree()] as `metric`.
 #'
-#' Use such neighbors for the residual part of these models only, as [vif_loglik()] does. A plain
-#' Vecchia approximation is much worse with them than with Euclidean neighbors.
+#' Use such neighbors for the residual process only, as [vif_loglik()] does. A plain Vecchia
+#' approximation is much worse with them than with Euclidean neighbors.
 #'
-#' Let k be the covariance function, L L' = K_mm + `jitter` I the covariance matrix of m inducing
-#' points, V = K_xm L^-T with the rows v_x, and p_x = k(x, x) - |v_x|^2 + `nugget` the residual
-#' variance of x. The residual correlation of x and y and their distance are
+#' Let k be the covariance function, K_mm the covariance matrix of m inducing points, L the Cholesky
+#' factor of K_mm + `jitter` I, V = K_xm L^-T with the rows v_x, and p_x = k(x, x) - |v_x|^2 +
+#' `nugget` the residual variance of x. The residual correlation of x and y and their distance are
 #'
 #' rho(x, y) = (k(x, y) - v_x . v_y) / sqrt(p_x p_y), d(x, y) = sqrt(1 - |rho(x, y)|).
 #'
@@ -51,7 +52,7 @@
 #' the result report the share of these queries ([knn_query()]). The answer to them is exact.
 #'
 #' The neighbors of a query with a residual variance are ordered by (distance, row), without
-#' exception. If |rho| is below 1.1e-16, 1 - |rho| is rounded to 1, and the distance is exactly 1.
+#' exception. If |rho| is below 5.5e-17, 1 - |rho| is rounded to 1, and the distance is exactly 1.
 #' So the points without residual variance, and points too far away to be correlated, follow after
 #' all others, by row. For example, all distances are 1 if the lengthscale is much smaller than the
 #' distances between points.
@@ -79,8 +80,9 @@
 #' @section Speed:
 #' V takes n m^2 / 2 multiplications and as many subtractions, shared by all threads: for
 #' n = 100,000 and m = 500 about a second of processor time, if the processor has AVX2 or AVX-512.
-#' The package computes V itself, not with the BLAS of R. Hence all results have the same
-#' bits with every BLAS.
+#' For the built-in kernels, the package computes V itself, not with the BLAS of R. So the results
+#' of searches have the same bits with every BLAS. With [kernel_custom()], V is computed by
+#' [chol()] and [forwardsolve()], and its last bits depend on the BLAS.
 #'
 #' @section Errors:
 #' Stops if the kernel is not one of [kernels]; if a vector of lengthscales or the inducing points

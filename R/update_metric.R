@@ -1,9 +1,9 @@
 #' Change the metric of a tree
 #'
 #' Replaces the residual correlation of a tree: other hyperparameters or other inducing points. The
-#' tree itself, which was built over the coordinates divided by the first lengthscale, is kept. Only
-#' V and p are computed again. Unless inducing points are few, this takes most of the time of
-#' [cover_tree()].
+#' tree itself is kept: [cover_tree()] built it over the coordinates divided by the lengthscale of
+#' the first metric. Only V and p are computed again. Unless inducing points are few, this takes most
+#' of the time of [cover_tree()].
 #'
 #' @inheritParams cover_tree
 #' @param tree A tree that [cover_tree()] made with a [residual_correlation()].
@@ -11,8 +11,8 @@
 #'
 #' @return A new tree; `tree` keeps its metric. Exact searches have the same results as with
 #'   `cover_tree(x, metric = metric)`. Searches to a stated recall evaluate points in the order of
-#'   their distances divided by the first lengthscale. If the ratios of lengthscales have changed
-#'   much, such a search is faster in a tree from [cover_tree()].
+#'   their Euclidean distance in the old tree. If the ratios of lengthscales have changed much, such a
+#'   search is faster in a tree from [cover_tree()].
 #'
 #' @section Searches to a stated recall:
 #' The effort that such a search has chosen for `tree` is used for the new tree as well, one step

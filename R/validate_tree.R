@@ -9,7 +9,7 @@
 #'     \item{`valid`}{`TRUE` if no node violates an invariant}
 #'     \item{`violations`}{named integer vector: the number of nodes that violate each invariant
 #'       below}
-#'     \item{`slack`}{named double vector: how far the node nearest to a violation is from it.
+#'     \item{`slack`}{named double vector: the smallest margin by which two invariants hold.
 #'       `covering` is the minimum over the nodes of 1 - radius / (cover radius), and `separation`
 #'       the minimum over pairs of siblings of (distance of the centers) / (separation radius) - 1.
 #'       In a valid tree, `covering` is at least 0, and `separation` is above 0. A value is `Inf` if

@@ -1,11 +1,11 @@
 #' Ordered neighbors for Vecchia approximations
 #'
-#' Orders the locations and finds, for each of them, the m nearest previous locations: the
-#' conditioning sets of \pkg{GpGp}, \pkg{GPvecchia} and similar packages. By Euclidean distance
-#' the neighbors are exact, without jitter. Uses all cores.
+#' Orders the n locations and finds, for each of them, the m nearest earlier locations: the
+#' conditioning sets of \pkg{GpGp}, \pkg{GPvecchia} and similar packages. By Euclidean distance the
+#' neighbors are exact, and duplicates are not moved apart.
 #'
-#' @param x The locations: a numeric matrix or a data frame, a row for each.
-#' @param m The number of neighbors, below the number of locations.
+#' @param x The locations \[n x d\]: a numeric matrix or a data frame with one row per location.
+#' @param m The number of neighbors of a location: a whole number from 1 to n - 1.
 #' @param order `"maximin"`, `"middleout"`, `"coordinate"` or `"random"`: see
 #'   [order_maximin()] (with `lonlat`, the order of the points on the sphere);
 #'   `"none"` for the order of the rows; or a permutation of the rows. Random orders use
@@ -15,13 +15,14 @@
 #' @param metric `"euclidean"`, another of the [metrics], or a
 #'   [residual_correlation()]; if it has factors v and p, their rows are those of `x`. A plain
 #'   Vecchia likelihood, such as those of \pkg{GpGp} and \pkg{GPvecchia}, needs Euclidean neighbors.
-#'   Neighbors by residual correlation are for the residual part of a VIF model: see
+#'   Neighbors by residual correlation are for the residual process of a VIF model: see
 #'   [vif_loglik()].
-#' @param lonlat Whether the first two columns are longitude and latitude in degrees.
-#'   Then distances are those between the points on the unit sphere, as in \pkg{GpGp}. One more
-#'   column, such as time, is permitted and used unchanged. A kernel's lengthscales, and inducing
-#'   points, then refer to the three coordinates on the sphere, in units of its radius, and to the
-#'   last column. For distances along the sphere use `metric = metric_great_circle()` instead.
+#' @param lonlat Whether the first two columns are longitude and latitude in degrees. Then the
+#'   locations are points on the unit sphere, and distances are lengths of chords, as in \pkg{GpGp}.
+#'   One more column, such as time, is permitted and used unchanged. The lengthscales of a kernel and
+#'   the inducing points refer to the three coordinates on the sphere, in units of its radius, and to
+#'   the last column. With `lonlat`, `metric` must be `"euclidean"` or a residual correlation; for
+#'   distances along the sphere, use `metric = metric_great_circle()` without `lonlat`.
 #' @param recall The share of the true neighbors to find, as in [knn_query()]; `NULL`
 #'   for 1, or for 0.999 by residual correlation. By Euclidean distance the answer is always exact.
 #' @param threads The number of threads; `NULL` for the default of
@@ -35,26 +36,30 @@
 #' @return A list of class `covertree_vecchia`:
 #'   \describe{
 #'     \item{`order`}{integer vector: the rows of `x` in their order}
-#'     \item{`NNarray`}{n x (m + 1) integer matrix; line i is for the location
-#'       `x[order[i], ]`: i itself first, then its neighbors' places in the order,
-#'       nearest first, padded with `NA`}
-#'     \item{`distance`}{n x m double matrix: the neighbors' distances}
+#'     \item{`NNarray`}{integer matrix \[n x (m + 1)\]: row i belongs to the location
+#'       `x[order[i], ]`. It has i, then the positions of the neighbors in the order, nearest first,
+#'       padded with `NA`}
+#'     \item{`distance`}{double matrix \[n x m\]: the distances of these neighbors by the metric}
 #'     \item{`exact`, `recall`}{whether the neighbors are exact; otherwise the share
 #'       found for a sample, with the limits of a 95% interval, and the share found for the worst 1%
 #'       of the sample}
 #'   }
 #'   By residual correlation, it has the attributes `no_residual` and `reason` of [knn_query()].
 #'   `GpGp::vecchia_meanzero_loglik()` and similar functions take `NNarray`, together with
-#'   `x[order, ]` and the data in that order, and so does `GpGp::fit_model()` with
-#'   `reorder = FALSE` and no number in its `m_seq` above `m`; with neighbors by
-#'   residual correlation, they return a result, but a poor one. See `vignette("vecchia")`.
+#'   `x[order, ]` and the data in that order. `GpGp::fit_model()` also needs `reorder = FALSE`, and an
+#'   `m_seq` without a number above `m`. With neighbors by residual correlation, these functions give
+#'   a poor likelihood. See `vignette("vecchia")`.
 #'
 #' @section Errors:
-#' Stops if `x` is not numeric and finite, if `m` is not a whole number from 1 to n - 1,
-#' if `order` is neither the name of an order nor a permutation, and with `lonlat` if
-#' the columns are named the other way round (`lat`, `lon`), or longitudes are not within
-#' -360 and 720 or latitudes not within -90 and 90, and if the
-#' result would have more than `max_pairs` pairs.
+#' Stops if `x` is not numeric and finite; if `m`, `recall`, `threads` or `control` is not as
+#' described; if `order` is neither the name of an order nor a permutation; with `lonlat`, if `x` has
+#' neither two nor three columns, if `metric` is another than described, if the names of the columns
+#' say latitude first, or if longitudes are not within -360 and 720 or latitudes not within -90 and
+#' 90; and if the result would have more than `max_pairs` pairs.
+#'
+#' @section Cost:
+#' The time of the order ([order_maximin()]), of [cover_tree()] and of [knn_query()] with
+#' `predecessor = TRUE`. The result takes n (12 m + 8) bytes.
 #'
 #' @references
 #' Vecchia, A. V. (1988). Estimation and model identification for continuous spatial

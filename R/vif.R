@@ -3,8 +3,8 @@
 #' The log-likelihood of a Gaussian process under a full-scale approximation: a part of low rank,
 #' explained by inducing points, and Vecchia's approximation of the residual process. This is
 #' the model for which neighbors by [residual_correlation()] are made. Without inducing points it is
-#' the plain Vecchia log-likelihood. A reference implementation in R, for [stats::optim()] on some
-#' ten thousand locations.
+#' the plain Vecchia log-likelihood. A reference implementation in R, fast enough for
+#' [stats::optim()] with about ten thousand locations.
 #'
 #' The data y have mean 0 and the covariance matrix K + `nugget` I. With V, the factor of
 #' the low-rank part, as [residual_correlation()] defines it,
