@@ -6,6 +6,7 @@
  * compilers vectorize.
  */
 #include "core/order/hilbert_key.h"
+#include "core/util/float.h"
 
 #include <string.h>
 
