@@ -1,4 +1,4 @@
-# How long do six common tasks take with covertree, and with the tool that is usually used for
+# How long do seven common tasks take with covertree, and with the tool that is usually used for
 # them? Cluster (in many columns and in few), embed, join, predict, weigh, impute: from R call to R
 # result, on one thread. The lines of R in the table are the lines that are timed. Both sides get
 # the same objects and run in turn. Tasks whose packages are not installed are left out.

@@ -7,6 +7,7 @@
  * runs of few pairs. Every step keeps equal keys in order.
  */
 #include "core/util/radix_sort.h"
+#include "core/util/buckets.h"
 #include "core/util/parallel_for.h"
 
 #include <string.h>
@@ -15,19 +16,14 @@ enum {
     DIGITS = 256,
     SMALL = 32,       /* pairs: up to this number, insertion sort is faster */
     CACHED = 1 << 16, /* pairs: up to this number, one thread sorts them without buckets */
-    BUCKETS = 256,    /* a power of 2 */
     SAMPLE = 8,       /* keys of the sample for each bucket */
-    BLOCK = 1 << 16,  /* pairs of a block, at least */
-    MAX_BLOCKS = 256
 };
 
 /* A sort of many pairs in progress. */
 struct radix_sort {
     struct ct_key_id *pairs, *buffer; /* [n] */
-    int n, blocks;
-    uint64_t splitter[BUCKETS]; /* [BUCKETS - 1] smallest key of each bucket but the first */
-    int (*place)[BUCKETS];      /* [blocks] by bucket: number of pairs; then, the next place */
-    int begin[BUCKETS + 1];     /* first pair of each bucket */
+    struct ct_buckets buckets;
+    uint64_t splitter[CT_BUCKETS]; /* [CT_BUCKETS - 1] smallest key of each bucket but the first */
 };
 
 /* ---- runs --------------------------------------------------------------------- */
@@ -95,11 +91,11 @@ static void sort_run(struct ct_key_id *from, struct ct_key_id *to, int count, in
 /* Finds the smallest keys of the buckets in a sample of the pairs. */
 static void find_splitters(struct radix_sort *sort)
 {
-    struct ct_key_id sample[BUCKETS * SAMPLE], spare[BUCKETS * SAMPLE];
-    for (int i = 0; i < BUCKETS * SAMPLE; i++)
-        sample[i] = sort->pairs[(int)((long long)sort->n * i / (BUCKETS * SAMPLE))];
-    sort_run(sample, spare, BUCKETS * SAMPLE, 1);
-    for (int bucket = 1; bucket < BUCKETS; bucket++)
+    struct ct_key_id sample[CT_BUCKETS * SAMPLE], spare[CT_BUCKETS * SAMPLE];
+    for (int i = 0; i < CT_BUCKETS * SAMPLE; i++)
+        sample[i] = sort->pairs[(int)((long long)sort->buckets.n * i / (CT_BUCKETS * SAMPLE))];
+    sort_run(sample, spare, CT_BUCKETS * SAMPLE, 1);
+    for (int bucket = 1; bucket < CT_BUCKETS; bucket++)
         sort->splitter[bucket - 1] = sample[bucket * SAMPLE].key;
 }
 
@@ -107,23 +103,18 @@ static void find_splitters(struct radix_sort *sort)
 static int bucket_of(const struct radix_sort *sort, uint64_t key)
 {
     int bucket = 0;
-    for (int step = BUCKETS / 2; step > 0; step /= 2)
+    for (int step = CT_BUCKETS / 2; step > 0; step /= 2)
         bucket += key >= sort->splitter[bucket + step - 1] ? step : 0;
     return bucket;
-}
-
-/* The first pair of a block; n for the block after the last. */
-static int block_begin(const struct radix_sort *sort, int block)
-{
-    return (int)((long long)sort->n * block / sort->blocks);
 }
 
 static void count_block(void *data, int block, int thread)
 {
     const struct radix_sort *sort = data;
-    int *count = sort->place[block];
-    memset(count, 0, BUCKETS * sizeof *count);
-    for (int i = block_begin(sort, block); i < block_begin(sort, block + 1); i++) {
+    int *count = sort->buckets.place[block];
+    memset(count, 0, CT_BUCKETS * sizeof *count);
+    int end = ct_bucket_block(&sort->buckets, block + 1);
+    for (int i = ct_bucket_block(&sort->buckets, block); i < end; i++) {
         int bucket = bucket_of(sort, sort->pairs[i].key);
         sort->pairs[i].bucket = bucket;
         count[bucket]++;
@@ -134,8 +125,9 @@ static void count_block(void *data, int block, int thread)
 static void distribute_block(void *data, int block, int thread)
 {
     const struct radix_sort *sort = data;
-    int *place = sort->place[block];
-    for (int i = block_begin(sort, block); i < block_begin(sort, block + 1); i++)
+    int *place = sort->buckets.place[block];
+    int end = ct_bucket_block(&sort->buckets, block + 1);
+    for (int i = ct_bucket_block(&sort->buckets, block); i < end; i++)
         sort->buffer[place[sort->pairs[i].bucket]++] = sort->pairs[i];
     (void)thread;
 }
@@ -144,39 +136,23 @@ static void distribute_block(void *data, int block, int thread)
 static void sort_bucket(void *data, int bucket, int thread)
 {
     const struct radix_sort *sort = data;
-    int begin = sort->begin[bucket];
-    sort_run(sort->buffer + begin, sort->pairs + begin, sort->begin[bucket + 1] - begin, 0);
+    int begin = sort->buckets.begin[bucket], end = sort->buckets.begin[bucket + 1];
+    sort_run(sort->buffer + begin, sort->pairs + begin, end - begin, 0);
     (void)thread;
-}
-
-/* Turns the numbers of pairs by bucket and block into places, and finds the buckets. */
-static void find_places(struct radix_sort *sort)
-{
-    int next = 0;
-    for (int bucket = 0; bucket < BUCKETS; bucket++) {
-        sort->begin[bucket] = next;
-        for (int block = 0; block < sort->blocks; block++) {
-            int here = sort->place[block][bucket];
-            sort->place[block][bucket] = next;
-            next += here;
-        }
-    }
-    sort->begin[BUCKETS] = next;
 }
 
 void ct_radix_sort(const struct ct_host *host, struct ct_key_id *pairs, struct ct_key_id *buffer,
                    int n, int threads)
 {
-    int blocks = n / BLOCK + 1 < MAX_BLOCKS ? n / BLOCK + 1 : MAX_BLOCKS;
-    struct radix_sort sort = {.pairs = pairs, .buffer = buffer, .n = n, .blocks = blocks};
     if (n <= CACHED) {
         sort_run(pairs, buffer, n, 1);
         return;
     }
-    sort.place = host->alloc((size_t)blocks, sizeof *sort.place);
+    struct radix_sort sort = {pairs, buffer, .buckets = ct_buckets_new(host, n)};
+    int blocks = sort.buckets.blocks;
     find_splitters(&sort);
     ct_parallel_for(host, blocks, threads, count_block, &sort);
-    find_places(&sort);
+    ct_find_places(&sort.buckets);
     ct_parallel_for(host, blocks, threads, distribute_block, &sort);
-    ct_parallel_for(host, BUCKETS, threads, sort_bucket, &sort);
+    ct_parallel_for(host, CT_BUCKETS, threads, sort_bucket, &sort);
 }

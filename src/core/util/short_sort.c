@@ -5,20 +5,18 @@
  * if it does not fit. Threads share the first distribution in blocks, and then the buckets.
  */
 #include "core/util/short_sort.h"
+#include "core/util/buckets.h"
 #include "core/util/parallel_for.h"
 
 #include <string.h>
 
 enum {
-    BUCKETS = 256,       /* by one byte */
     KEY_BITS = 32,       /* above the ids */
     MAX_DIGIT_BITS = 12, /* of a run of LONG words or more; 16 KB of counters */
     SHORT_DIGIT_BITS = 8,
     LONG = 1 << 12,
     CACHED = 1 << 16, /* words of a run that fits into cache */
     SMALL = 24,       /* words: up to this number, insertion sort is faster */
-    BLOCK = 1 << 16,  /* words of a block, at least */
-    MAX_BLOCKS = 256
 };
 
 /* The digit of `bits` bits from bit `shift` of a word on. */
@@ -81,7 +79,7 @@ static void sort_cached(uint64_t *from, uint64_t *to, int count, int bits, int s
  * `stays`, else in `to`. */
 static void sort_run(uint64_t *from, uint64_t *to, int count, int bits, int stays)
 {
-    int end[BUCKETS];
+    int end[CT_BUCKETS];
     while (bits > 0 && count > CACHED && !distribute(from, to, count, KEY_BITS + bits - 8, 8, end))
         bits -= 8;
     if (count > SMALL && count <= CACHED) {
@@ -94,7 +92,7 @@ static void sort_run(uint64_t *from, uint64_t *to, int count, int bits, int stay
         insertion_sort(stays ? from : to, bits == 0 ? 0 : count);
         return;
     }
-    for (int i = 0, begin = 0; i < BUCKETS; begin = end[i++])
+    for (int i = 0, begin = 0; i < CT_BUCKETS; begin = end[i++])
         if (end[i] > begin)
             sort_run(to + begin, from + begin, end[i] - begin, bits - 8, !stays);
 }
@@ -103,24 +101,17 @@ static void sort_run(uint64_t *from, uint64_t *to, int count, int bits, int stay
 
 /* A sort of many words in progress. */
 struct short_sort {
-    uint64_t *words, *buffer; /* [n] */
-    int n, blocks;
-    int (*place)[BUCKETS];  /* [blocks] by byte: number of words; then, the next place */
-    int begin[BUCKETS + 1]; /* first word of each bucket */
+    uint64_t *words, *buffer;  /* [n] */
+    struct ct_buckets buckets; /* by the first byte of the key */
 };
-
-/* The first word of a block; n for the block after the last. */
-static int block_begin(const struct short_sort *sort, int block)
-{
-    return (int)((long long)sort->n * block / sort->blocks);
-}
 
 static void count_block(void *data, int block, int thread)
 {
     const struct short_sort *sort = data;
-    int *count = sort->place[block];
-    memset(count, 0, BUCKETS * sizeof *count);
-    for (int i = block_begin(sort, block); i < block_begin(sort, block + 1); i++)
+    int *count = sort->buckets.place[block];
+    memset(count, 0, CT_BUCKETS * sizeof *count);
+    int end = ct_bucket_block(&sort->buckets, block + 1);
+    for (int i = ct_bucket_block(&sort->buckets, block); i < end; i++)
         count[sort->words[i] >> 56]++;
     (void)thread;
 }
@@ -128,8 +119,9 @@ static void count_block(void *data, int block, int thread)
 static void distribute_block(void *data, int block, int thread)
 {
     const struct short_sort *sort = data;
-    int *place = sort->place[block];
-    for (int i = block_begin(sort, block); i < block_begin(sort, block + 1); i++)
+    int *place = sort->buckets.place[block];
+    int end = ct_bucket_block(&sort->buckets, block + 1);
+    for (int i = ct_bucket_block(&sort->buckets, block); i < end; i++)
         sort->buffer[place[sort->words[i] >> 56]++] = sort->words[i];
     (void)thread;
 }
@@ -138,38 +130,22 @@ static void distribute_block(void *data, int block, int thread)
 static void sort_bucket(void *data, int bucket, int thread)
 {
     const struct short_sort *sort = data;
-    int begin = sort->begin[bucket], count = sort->begin[bucket + 1] - begin;
+    int begin = sort->buckets.begin[bucket], count = sort->buckets.begin[bucket + 1] - begin;
     sort_run(sort->buffer + begin, sort->words + begin, count, KEY_BITS - 8, 0);
     (void)thread;
-}
-
-/* Turns the numbers of words by byte and block into places, and finds the buckets. */
-static void find_places(struct short_sort *sort)
-{
-    int next = 0;
-    for (int bucket = 0; bucket < BUCKETS; bucket++) {
-        sort->begin[bucket] = next;
-        for (int block = 0; block < sort->blocks; block++) {
-            int here = sort->place[block][bucket];
-            sort->place[block][bucket] = next;
-            next += here;
-        }
-    }
-    sort->begin[BUCKETS] = next;
 }
 
 void ct_short_sort(const struct ct_host *host, uint64_t *words, uint64_t *buffer, int n,
                    int threads)
 {
-    int blocks = n / BLOCK + 1 < MAX_BLOCKS ? n / BLOCK + 1 : MAX_BLOCKS;
-    struct short_sort sort = {.words = words, .buffer = buffer, .n = n, .blocks = blocks};
     if (n <= CACHED) {
         sort_run(words, buffer, n, KEY_BITS, 1);
         return;
     }
-    sort.place = host->alloc((size_t)blocks, sizeof *sort.place);
+    struct short_sort sort = {words, buffer, ct_buckets_new(host, n)};
+    int blocks = sort.buckets.blocks;
     ct_parallel_for(host, blocks, threads, count_block, &sort);
-    find_places(&sort);
+    ct_find_places(&sort.buckets);
     ct_parallel_for(host, blocks, threads, distribute_block, &sort);
-    ct_parallel_for(host, BUCKETS, threads, sort_bucket, &sort);
+    ct_parallel_for(host, CT_BUCKETS, threads, sort_bucket, &sort);
 }
