@@ -23,13 +23,9 @@ CT_TARGET CT_INLINE double CT_NAME(assign_vectors)(const double *x, size_t ld, i
         VEC now = (VEC)(((MASK)sum & joins) | ((MASK)old & ~joins));
         STORE(sq + i, now);
         CT_SET_INTS(assigned + i, ~CT_DWITHIN(old, sum) & ((1u << CT_WIDTH) - 1), child);
-        MASK more = (MASK)(now > far);
-        far = (VEC)(((MASK)now & more) | ((MASK)far & ~more));
+        far = CT_NAME(larger)(now, far);
     }
-    double most = far[0];
-    for (int lane = 1; lane < CT_WIDTH; lane++)
-        most = far[lane] > most ? far[lane] : most;
-    return most;
+    return CT_NAME(largest_lane)(far);
 }
 
 CT_TARGET static double CT_NAME(assign_nearer)(const double *x, size_t ld, int d, int count,
@@ -62,16 +58,11 @@ CT_TARGET CT_INLINE void CT_NAME(range_vectors)(const double *x, int count, doub
     VEC low = LOAD(x), high = low;
     for (int i = CT_WIDTH; i < count; i += CT_WIDTH) {
         VEC now = LOAD(x + (i > count - CT_WIDTH ? count - CT_WIDTH : i));
-        MASK less = (MASK)(now < low), more = (MASK)(now > high);
-        low = (VEC)(((MASK)now & less) | ((MASK)low & ~less));
-        high = (VEC)(((MASK)now & more) | ((MASK)high & ~more));
+        low = -CT_NAME(larger)(-now, -low);
+        high = CT_NAME(larger)(now, high);
     }
-    *least = low[0];
-    *most = high[0];
-    for (int lane = 1; lane < CT_WIDTH; lane++) {
-        *least = low[lane] < *least ? low[lane] : *least;
-        *most = high[lane] > *most ? high[lane] : *most;
-    }
+    *least = -CT_NAME(largest_lane)(-low);
+    *most = CT_NAME(largest_lane)(high);
 }
 
 CT_TARGET static void CT_NAME(box)(const double *x, size_t ld, int d, int count, double *lower,

@@ -48,6 +48,21 @@ typedef int CT_NAME(fmask) __attribute__((vector_size(8 * CT_WIDTH), aligned(4),
 #define FSTORE(p, v) (*(FVEC *)(p) = (v))
 #define FWIDTH (2 * CT_WIDTH)
 
+/* The larger of two values in each lane; the largest value of all lanes. */
+CT_TARGET CT_INLINE VEC CT_NAME(larger)(VEC a, VEC b)
+{
+    MASK more = (MASK)(a > b);
+    return (VEC)(((MASK)a & more) | ((MASK)b & ~more));
+}
+
+CT_TARGET CT_INLINE double CT_NAME(largest_lane)(VEC x)
+{
+    double most = x[0];
+    for (int lane = 1; lane < CT_WIDTH; lane++)
+        most = x[lane] > most ? x[lane] : most;
+    return most;
+}
+
 /* The last vector overlaps the previous one. Needs a vector of points. */
 CT_TARGET CT_INLINE double CT_NAME(sqdist_vectors)(const double *x, size_t ld, int d, int count,
                                                    const double *q, double *out)
@@ -62,13 +77,9 @@ CT_TARGET CT_INLINE double CT_NAME(sqdist_vectors)(const double *x, size_t ld, i
             sum += gap * gap;
         }
         STORE(out + i, sum);
-        MASK more = (MASK)(sum > far);
-        far = (VEC)(((MASK)sum & more) | ((MASK)far & ~more));
+        far = CT_NAME(larger)(sum, far);
     }
-    double most = far[0];
-    for (int lane = 1; lane < CT_WIDTH; lane++)
-        most = far[lane] > most ? far[lane] : most;
-    return most;
+    return CT_NAME(largest_lane)(far);
 }
 
 /* The loops over coordinates of 2 and 3 dimensions are unrolled. */
