@@ -20,8 +20,8 @@ enum {
     CHUNK = CT_KEY_CHUNK,
     CHUNKS_PER_BLOCK = 32, /* chunks in a block of keys */
     ORDER_BLOCK = 1 << 16, /* points in a block of the result */
-    SAMPLE = 1 << 10,      /* points whose short keys are compared first, of */
-    SAMPLED = 1 << 16      /* at least this number of points */
+    MANY = 1 << 16,        /* points: from this number on, a sample is compared first */
+    SAMPLE = 1 << 10       /* points of the sample */
 };
 
 /* ---- keys ------------------------------------------------------------------- */
@@ -201,8 +201,7 @@ static void list_ties(void *data, int block, int thread)
     (void)thread;
 }
 
-/* Whether most points of a sample, if there are enough points, have the short key of another one.
- */
+/* Whether there are many points, and most points of a sample have the short key of another one. */
 static int most_are_tied(const struct ct_host *host, const struct key_task *task)
 {
     double *x = host->alloc((size_t)SAMPLE * task->d, sizeof *x);
@@ -210,7 +209,7 @@ static int most_are_tied(const struct ct_host *host, const struct key_task *task
     struct key_task sample = {
         .grid = task->grid, .x = x, .n = SAMPLE, .d = task->d, .words = words};
     int ties = 0;
-    if (task->n < SAMPLED)
+    if (task->n < MANY)
         return 0;
     for (int j = 0; j < task->d; j++)
         for (int i = 0; i < SAMPLE; i++)
