@@ -27,7 +27,8 @@
 #'   `max_distance`: `"left"` keeps the row, with `NA` in the columns of `y`; `"inner"` drops it.
 #'
 #' @return A data frame of the class of `x` (data frame, tibble, data.table or sf) with a row for
-#'   each pair. Pairs are ordered by row of `x`, then by distance, then by row of `y`. The columns
+#'   each pair. The groups of a grouped or rowwise tibble `x` are kept as by the joins of the package
+#'   \pkg{dplyr}, if it is installed. Pairs are ordered by row of `x`, then by distance, then by row of `y`. The columns
 #'   are: the columns of `x`; the columns of `y` without the columns `by_group` and without a
 #'   geometry; the distance; the geometry of `x`. The columns `by` of both are kept, as in the
 #'   package \pkg{fuzzyjoin}. Row names are dropped.
@@ -242,6 +243,9 @@ frame_like <- function(x, columns, n) {
   frame <- structure(columns, class = "data.frame", row.names = .set_row_names(n))
   if (inherits(x, "tbl_df")) class(frame) <- c("tbl_df", "tbl", "data.frame")
   if (inherits(x, "data.table")) return(data.table::as.data.table(frame))
+  if (inherits(x, c("grouped_df", "rowwise_df")) && requireNamespace("dplyr", quietly = TRUE)) {
+    frame <- dplyr::dplyr_reconstruct(frame, structure(x, class = setdiff(class(x), "sf")))
+  }
   if (!is_sf(x)) return(frame)
   sf::st_sf(frame, sf_column_name = names(columns)[match(attr(x, "sf_column"), names(x))])
 }
