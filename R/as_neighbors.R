@@ -4,11 +4,12 @@
 #' another package makes or takes, so that its functions can continue with exact neighbors.
 #'
 #' @param x A result of [knn_query()] or [radius_query()] of m queries among n points; for GpGp,
-#'   BRISC and spNNGP, also a result of [vecchia_neighbors()].
+#'   BRISC and spNNGP, also a result of [vecchia_neighbors()]. A result for k neighbors with `self =
+#'   TRUE` is read as the result for k - 1 neighbors with `self = FALSE`.
 #' @param to The name of the package: one of the rows of the table below.
 #' @param self Whether each own point is its own first neighbor, at distance 0. `NULL`: as in the
-#'   package. With `TRUE`, the result has one more neighbor per query than `x`, and the queries must
-#'   be own points of the tree.
+#'   package. With `TRUE`, the result has one more neighbor per query than `x`, or as many as an `x`
+#'   with `self = TRUE`, and the queries must be own points of the tree.
 #' @param points The points of the tree, or the `x` of [vecchia_neighbors()] in its own order: a
 #'   numeric matrix or data frame of two columns. For BRISC only, whose object also contains the
 #'   distances between the neighbors of each point.
@@ -53,8 +54,8 @@
 #'   similarity: see the example.
 #'
 #' @section Errors:
-#' Stops if `x` is not a result of a search, is one with `self = TRUE`, or was edited so that its
-#' parts do not fit; if `to` is not in the table, or the table has no form for a result of
+#' Stops if `x` is not a result of a search, was edited so that its parts do not fit, or has no
+#' neighbors except the own points that the package leaves out; if `to` is not in the table, or the table has no form for a result of
 #' `radius_query()` or `vecchia_neighbors()`; if the last column does not permit the queries; if a query has
 #' fewer than k neighbors and the package has no form for such a query; if a neighbor for GpGp,
 #' spNNGP or BRISC is in a later row than its query, or, for spNNGP and BRISC, the point in row i
@@ -99,9 +100,6 @@ as_neighbors <- function(x, to, self = NULL, points = NULL) {
   }
   if (of_radius) check_radius_result(x) else if (of_vecchia) check_vecchia(x) else check_knn(x)
   if (missing(to)) fail("to must be the name of a package: got nothing")
-  if ("self" %in% attr(x, "exclusion")) {
-    fail("x must be a result of a search with self = FALSE, to which as_neighbors(self = TRUE) adds each point: got one with self = TRUE")
-  }
   form <- FORMS[[check_choice(to, names(FORMS), "to")]]
   if (of_vecchia) x <- knn_of_vecchia(x, form, to)
   if (to == "BRISC") attr(x, "coordinates") <- check_plane_points(points, x)
@@ -109,11 +107,16 @@ as_neighbors <- function(x, to, self = NULL, points = NULL) {
   make <- if (of_radius) form$radius else form$knn
   if (is.null(make)) fail("x must be a result of knn_query() for \"%s\": got one of radius_query()", to)
   own <- isTRUE(attr(x, "own"))
+  rows <- if (is.null(attr(x, "rows"))) seq_along_queries(x) else attr(x, "rows")
+  if (own && "self" %in% attr(x, "exclusion")) x[c("index", "distance")] <- without_self(x, rows)
   if (form$all) check_all_own(x, own, to)
   if (form$complete && !of_radius) check_complete(x, to)
   self <- check_self(self, own, form, if (of_radius) form$radius_self else form$self, to)
+  if (!self && !of_radius && ncol(x$index) == 0) {
+    fail("x must have at least 2 neighbors, the first of which is the point itself, for \"%s\": got 1", to)
+  }
   parts <- list(index = x$index, distance = x$distance)
-  if (self) parts <- with_self(parts, if (is.null(attr(x, "rows"))) seq_along_queries(x) else attr(x, "rows"))
+  if (self) parts <- with_self(parts, rows)
   make(parts, x)
 }
 
@@ -169,6 +172,23 @@ with_self <- function(parts, rows) {
   } else {
     list(index = Map(c, as.integer(rows), parts$index), distance = lapply(parts$distance, function(d) c(0, d)))
   }
+}
+
+# Removes the query itself, a point in row rows[i], from the neighbors of query i. If k duplicates in
+# smaller rows are nearer in the order of neighbors, removes the last neighbor.
+without_self <- function(parts, rows) {
+  index <- parts$index
+  if (!is.matrix(index)) {
+    keep <- Map(`!=`, index, rows)
+    return(list(index = unname(Map(`[`, index, keep)), distance = unname(Map(`[`, parts$distance, keep))))
+  }
+  at <- rep(ncol(index), nrow(index))
+  found <- which(index == rows, arr.ind = TRUE)
+  at[found[, 1]] <- found[, 2]
+  keep <- t(col(index) != at)
+  lapply(list(index = index, distance = parts$distance), function(values) {
+    matrix(t(values)[keep], nrow(index), ncol(index) - 1L, byrow = TRUE)
+  })
 }
 
 # Returns lists of neighbors as matrices [m x longest], padded with NA.

@@ -10,12 +10,18 @@ within_argument <- function(argument, code) {
   tryCatch(code, error = function(e) fail("%s is not valid: %s", argument, conditionMessage(e)))
 }
 
-# Returns the value of `code`. In the message of an error, replaces the name of the argument `from`
-# by `to`, the name that the user wrote, and appends `end`.
+# Returns the value of `code`. In the message of an error, or about columns in another order,
+# replaces the name of the argument `from` by `to`, the name that the user wrote; `end` is appended
+# to an error.
 naming <- function(from, to, code, end = "") {
   to <- gsub("\\", "\\\\", to, fixed = TRUE)
-  argument <- sprintf("\\b%s(?= must| and the tree|\\$|\\[|,|\\))", from)
-  tryCatch(code, error = function(e) fail("%s%s", gsub(argument, to, conditionMessage(e), perl = TRUE), end))
+  argument <- sprintf("\\b%s(?= must| has the columns| and the tree|\\$|\\[|,|\\))", from)
+  renamed <- function(condition) gsub(argument, to, conditionMessage(condition), perl = TRUE)
+  tryCatch(withCallingHandlers(code, covertree_reordered = function(m) {
+    m$message <- renamed(m)
+    message(m)
+    invokeRestart("muffleMessage")
+  }), error = function(e) fail("%s%s", renamed(e), end))
 }
 
 # Stops unless a list has elements of these names, each once. `kind`: what the argument must be.

@@ -5,6 +5,7 @@ check_knn <- function(x, what = "x") {
   parts <- if (is.list(x)) unclass(x)
   if (is_number_matrix(parts$index) && is_number_matrix(parts$distance) &&
       identical(dim(parts$index), dim(parts$distance))) {
+    check_query_rows(x, nrow(parts$index), what)
     return(check_found_rows(parts$index, row(parts$index), attr(x, "points"), what))
   }
   fail("%s must have the matrices index and distance of knn_query(), of the same size: got %s and %s; it was edited",
@@ -26,12 +27,24 @@ check_radius_result <- function(x, what = "x") {
   if (!is_number(parts$radius)) {
     fail("%s must have the radius of radius_query(): got %s; it was edited", what, describe(parts$radius))
   }
-  check_found_rows(unlist(parts$index), rep(seq_along(parts$index), lengths(parts$index)), attr(x, "points"), what)
+  check_query_rows(x, length(parts$index), what)
+  check_found_rows(as.numeric(unlist(parts$index)), rep(seq_along(parts$index), lengths(parts$index)),
+                   attr(x, "points"), what)
+}
+
+# Stops unless a result has no rows of its queries, or one for each of the m queries.
+check_query_rows <- function(x, m, what) {
+  rows <- attr(x, "rows")
+  if (is.null(rows) || is_numeric(rows) && length(rows) == m) return(invisible())
+  fail("%s must have a row for each of %d quer%s in the attribute rows: got %s; it was edited", what, m,
+       if (m == 1) "y" else "ies", describe(rows))
 }
 
 # Stops unless each element of `index` is a row of the n points, or NA. `query`: the query of each element.
 check_found_rows <- function(index, query, n, what) {
-  if (!is_number(n)) return(invisible())
+  if (!is_number(n)) {
+    fail("%s must have the number of points in the attribute points: got %s; it was edited", what, describe(n))
+  }
   wrong <- which(index < 1 | index > n | index != trunc(index))
   if (length(wrong) > 0) {
     fail("%s must have row numbers from 1 to %.0f in index: got %s for query %d; it was edited", what, n,

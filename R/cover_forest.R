@@ -112,7 +112,7 @@ cover_forest <- function(source, shards = 8, metric = "euclidean", path = NULL, 
   on.exit(close_source(points))
   survey <- survey_source(points, metric, max(sample, 8 * shards))
   check_extent(rbind(survey$lower, survey$upper), "source", sqrt(length(survey$lower)))
-  curve <- divide_curve(survey, shards)
+  curve <- divide_curve(survey, min(shards, survey$n))
   directory <- check_directory(path)
   id <- basename(tempfile("forest-"))
   place <- function(s) list(number = s, file = file.path(directory, sprintf("%s-%d", id, s)), id = id)
@@ -193,7 +193,13 @@ is_shards <- function(tree) !missing(tree) && inherits(tree, "covertree_shards")
 
 check_shards <- function(forest) {
   known <- c("shards", "boxes", "n", "d", "names", "metric", "fit", "code", "threads", "max_open")
-  if (!is.list(forest) || !identical(names(unclass(forest)), known)) {
+  parts <- unclass(forest)
+  sound <- is.list(parts) && identical(names(parts), known) && tryCatch({
+    sum(vapply(parts$shards, function(shard) as.double(shard$count), 0)) == parts$n &&
+      identical(dim(parts$boxes$lower), dim(parts$boxes$upper)) && nrow(parts$boxes$lower) == length(parts$shards) &&
+      is_number(parts$d)
+  }, error = function(e) FALSE)
+  if (!isTRUE(sound)) {
     fail("tree must have the elements that cover_forest() gave it: it was edited, or built by another version of covertree")
   }
 }
@@ -209,6 +215,7 @@ dimnames.covertree_shards <- function(x) if (!is.null(unclass(x)$names)) list(NU
 
 #' @export
 format.covertree_shards <- function(x, ...) {
+  check_shards(x)
   parts <- unclass(x)
   sprintf("<cover_forest: %s point%s in %d dimension%s, in %d shard%s%s>", big_number(parts$n), plural(parts$n),
           parts$d, plural(parts$d), length(parts$shards), plural(length(parts$shards)),
@@ -230,6 +237,7 @@ all.equal.covertree_shards <- function(target, current, ...) all.equal(unclass(t
 
 #' @export
 summary.covertree_shards <- function(object, ...) {
+  check_shards(object)
   parts <- unclass(object)
   value <- function(name) vapply(parts$shards, function(shard) as.double(shard[[name]]), 0)
   data.frame(shard = seq_along(parts$shards), points = value("count"), smallest_row = value("smallest"),

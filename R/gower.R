@@ -65,7 +65,13 @@ fit_gower <- function(x, weights) {
     if (kinds[j] %in% c("factor", "logical")) return(1)
     present <- as.numeric(x[[j]])
     present <- present[!is.na(present)]
-    if (length(present) > 0) max(present) - min(present) else 0
+    if (length(present) == 0) return(0)
+    width <- max(present) - min(present)
+    if (is.infinite(width)) {
+      fail("x must have columns with a finite range: column %d (`%s`) has %g to %g", j, names(x)[j], min(present),
+           max(present))
+    }
+    width
   }, 0)
   list(columns = names(x), kinds = kinds, levels = lapply(x, levels), share = share,
        factor = ifelse(width > 0, share / width, 0))

@@ -77,7 +77,7 @@ knn_graph <- function(x, k, mutual = FALSE, weights = c("distance", "one", "jacc
                  "remove_points(); use cover_tree(as.matrix(x))"))
     }
     if (!searched) x <- if (missing(metric)) cover_tree(x) else cover_tree(x, metric = metric)
-    x <- knn_query(x, k = k)
+    x <- knn_query(x, k = min(k, length(x)))
   }
   x$index[which(x$index == row(x$index))] <- NA
   pairs <- as_pairs(x)

@@ -63,7 +63,7 @@
 knn_impute <- function(x, k = 5, metric = NULL, aggregate = c("median", "mean", "weighted"), threads = NULL) {
   if (missing(x)) fail("x must be a data frame or a numeric matrix: got nothing")
   columns <- impute_columns(x)
-  k <- check_count(k, "k")
+  k <- min(check_count(k, "k"), nrow(x))
   aggregate <- check_choice(aggregate, c("median", "mean", "weighted"), "aggregate")
   threads <- check_threads(threads)
   kinds <- vapply(columns, column_kind, "")
@@ -135,6 +135,7 @@ impute_space <- function(columns, kinds, metric) {
   parts <- Map(function(column, kind) {
     code <- as.numeric(column)
     if (kind == "factor") return(outer(code, seq_len(nlevels(column)), `==`) / 2)
+    if (kind != "logical") code <- near_one(code)
     scale <- if (kind == "logical") 1 else spread(code)
     cbind(if (isTRUE(scale > 0)) code / scale else 0 * code)
   }, columns, kinds)
@@ -145,6 +146,13 @@ impute_space <- function(columns, kinds, metric) {
 }
 
 few_rows <- 10 # for up to this number of rows with the same missing columns, no tree is built
+
+# Returns the values divided by a power of 2, which rounds nothing: the spread of the largest
+# possible values is finite, and that of the smallest is not 0.
+near_one <- function(value) {
+  largest <- max(abs(value), na.rm = TRUE)
+  if (largest == 0) value else value / 2^min(max(floor(log2(largest)), -1022), 1022)
+}
 
 # Returns the k nearest donors of column j for `rows`, as `index` and `distance` [rows x k].
 nearest_donors <- function(space, j, rows, k, threads) {
@@ -200,7 +208,7 @@ donor_value <- function(column, donors, aggregate) {
   weight <- neighbor_weights(donors$distance, if (aggregate == "weighted") "inverse" else "uniform")
   if (is.factor(column)) {
     votes <- class_votes(donors$index, as.integer(column), nlevels(column), weight)
-    return(factor(levels(column)[max.col(votes, "first")], levels(column)))
+    return(factor_like(max.col(votes, "first"), column))
   }
   if (is.logical(column)) {
     return(max.col(class_votes(donors$index, column + 1L, 2, weight), "first") == 2)

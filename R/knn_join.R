@@ -27,7 +27,8 @@
 #'   `max_distance`: `"left"` keeps the row, with `NA` in the columns of `y`; `"inner"` drops it.
 #'
 #' @return A data frame of the class of `x` (data frame, tibble, data.table or sf) with a row for
-#'   each pair. Pairs are ordered by row of `x`, then by distance, then by row of `y`. The columns
+#'   each pair. The groups of a grouped or rowwise tibble `x` are kept as by the joins of the package
+#'   \pkg{dplyr}, if it is installed. Pairs are ordered by row of `x`, then by distance, then by row of `y`. The columns
 #'   are: the columns of `x`; the columns of `y` without the columns `by_group` and without a
 #'   geometry; the distance; the geometry of `x`. The columns `by` of both are kept, as in the
 #'   package \pkg{fuzzyjoin}. Row names are dropped.
@@ -162,7 +163,7 @@ joined_names <- function(x, y, suffix, distance) {
   if (!is.character(suffix) || length(suffix) != 2 || anyNA(suffix)) {
     fail("suffix must be two strings: got %s", describe(suffix))
   }
-  if (!is.null(distance) && (!is.character(distance) || length(distance) != 1 || is.na(distance))) {
+  if (!is.null(distance) && (!is.character(distance) || length(distance) != 1 || distance %in% c(NA, ""))) {
     fail("distance must be NULL or the name of a column: got %s", describe(distance))
   }
   both <- intersect(x, y)
@@ -184,14 +185,19 @@ joined_names <- function(x, y, suffix, distance) {
 join_groups <- function(x, y, by_group) {
   id <- rep(1L, nrow(x) + nrow(y))
   for (j in seq_along(by_group$x)) {
-    values <- list(x[[by_group$x[j]]], y[[by_group$y[j]]])
+    values <- list(x = x[[by_group$x[j]]], y = y[[by_group$y[j]]])
+    wide <- names(values)[lengths(lapply(values, dim)) > 0]
+    if (length(wide) > 0) {
+      fail("by_group must name columns that are vectors: `%s` of %s is a %s", by_group[[wide[1]]][j], wide[1],
+           if (is.data.frame(values[[wide[1]]])) "data frame" else "matrix")
+    }
     kinds <- vapply(values, group_kind, "")
     if (kinds[1] != kinds[2]) {
       fail("by_group must name columns of the same kind in x and y: `%s` of x is %s, `%s` of y is %s",
            by_group$x[j], with_article(kinds[1]), by_group$y[j], with_article(kinds[2]))
     }
     if (kinds[1] == "text") values <- lapply(values, as.character)
-    value <- do.call(c, values)
+    value <- do.call(c, unname(values))
     key <- complex(real = id, imaginary = match(value, unique(value)))
     id <- match(key, unique(key))
   }
@@ -242,6 +248,9 @@ frame_like <- function(x, columns, n) {
   frame <- structure(columns, class = "data.frame", row.names = .set_row_names(n))
   if (inherits(x, "tbl_df")) class(frame) <- c("tbl_df", "tbl", "data.frame")
   if (inherits(x, "data.table")) return(data.table::as.data.table(frame))
+  if (inherits(x, c("grouped_df", "rowwise_df")) && requireNamespace("dplyr", quietly = TRUE)) {
+    frame <- dplyr::dplyr_reconstruct(frame, structure(x, class = setdiff(class(x), "sf")))
+  }
   if (!is_sf(x)) return(frame)
   sf::st_sf(frame, sf_column_name = names(columns)[match(attr(x, "sf_column"), names(x))])
 }

@@ -80,7 +80,7 @@ knn_predict <- function(train, y, test = NULL, k = 5, weights = c("uniform", "in
   }
   n <- length(tree)
   y <- check_response(y, n, prob)
-  others <- n - is.null(test)
+  others <- max(0, n - is.null(test))
   if (k > others) {
     fail("k must be at most the number of %straining points, %d: got %d", if (is.null(test)) "other " else "",
          others, k)
@@ -100,7 +100,7 @@ knn_predict <- function(train, y, test = NULL, k = 5, weights = c("uniform", "in
     return(replace(weighted_rows(value, weight), none, NA))
   }
   votes <- class_votes(near$index, as.integer(y), nlevels(y), weight)
-  if (!prob) return(factor(replace(levels(y)[max.col(votes, "first")], none, NA), levels(y), ordered = is.ordered(y)))
+  if (!prob) return(factor_like(replace(max.col(votes, "first"), none, NA), y))
   votes <- votes / rowSums(votes)
   votes[none, ] <- NA
   colnames(votes) <- levels(y)
@@ -124,6 +124,11 @@ check_response <- function(y, n, prob) {
   }
   if (prob && !classes) fail("prob must be FALSE if y has values and not classes: got TRUE")
   if (!classes) as.double(y) else if (is.factor(y)) y else factor(y)
+}
+
+# Returns the factor with the levels of the factor `like`, of which NA may be one, from their numbers.
+factor_like <- function(code, like) {
+  structure(code, levels = levels(like), class = c(if (is.ordered(like)) "ordered", "factor"))
 }
 
 # Returns the weights [m x k] of neighbors at these distances; 0 where there is none, NA.

@@ -7,9 +7,9 @@
 #' @param x A tree of n points, or n points in any form that [cover_tree()] takes; for `knn_lof()`
 #'   and `knn_dimension()`, also a forest ([cover_forest()]) or a result of [knn_query()] for all
 #'   own points of a tree.
-#' @param k The number of neighbors, below n; at least 2 for `knn_density()` and `knn_dimension()`.
-#'   If `x` is a result of [knn_query()], at most its number of neighbors, which is also the
-#'   default.
+#' @param k The number of neighbors, below n; with `query`, at most n; at least 2 for `knn_density()`
+#'   and `knn_dimension()`. If `x` is a result of [knn_query()], at most its number of neighbors,
+#'   which is also the default.
 #' @param query The points at which `knn_density()` estimates the density \[m x d\]; `NULL`: the
 #'   points of `x`. A point of `x` is left out of its own estimate.
 #' @param log Whether to return the logarithm of the density, which does not overflow or underflow
@@ -134,12 +134,13 @@ with_ties <- function(tree, found, limit, pairs) {
 knn_density <- function(x, k, query = NULL, log = FALSE, metric = "euclidean") {
   tree <- scored(x, metric, missing(metric))
   if (inherits(tree, "covertree_knn") || is_shards(tree)) fail("x must be points or a tree: got %s", describe(x))
-  k <- scored_k(tree, if (missing(k)) NULL else k, 2L)
+  own <- is.null(query)
+  k <- scored_k(tree, if (missing(k)) NULL else k, 2L, length(tree) - own)
   log <- check_flag(log, "log")
   dimensions <- dim(tree)[2]
   power <- metric_power(tree)
   reach <- distances_to(knn_query(tree, query, k = k), k)[, k]
-  points <- length(tree) - is.null(query)
+  points <- length(tree) - own
   density <- log(k - 1) - log(points) - log_ball_volume(dimensions, power) - dimensions * log(reach)
   if (log) density else exp(density)
 }
@@ -198,19 +199,23 @@ scored <- function(x, metric, default) {
   x
 }
 
-# Returns the number of neighbors. `given`: NULL, or the value of the user.
-scored_k <- function(x, given, least = 1L) {
+# Returns the number of neighbors. `given`: NULL, or the value of the user. `others`: the number of
+# points that a point or a query can have as neighbors.
+scored_k <- function(x, given, least = 1L, others = length(x) - 1L) {
   found <- if (inherits(x, "covertree_knn")) ncol(x$index)
   if (is.null(given)) {
     if (is.null(found)) fail("k must be one whole number of at least %d: got nothing", least)
     given <- found
   }
   k <- check_count(given, "k")
-  most <- if (is.null(found)) length(x) - 1L else found
-  if (is.null(found) && most < least) fail("x must have at least %d points: got %.0f", least + 1L, length(x))
+  most <- if (is.null(found)) others else found
+  if (is.null(found) && most < least) {
+    fail("x must have at least %.0f points: got %.0f", least + length(x) - others, length(x))
+  }
   if (k < least || k > most) {
     fail("k must be from %d to %d, %s: got %d", least, most,
-         if (is.null(found)) "one less than the number of points" else "the number of neighbors in x", k)
+         if (!is.null(found)) "the number of neighbors in x"
+         else paste0(if (others < length(x)) "one less than ", "the number of points"), k)
   }
   k
 }

@@ -166,6 +166,7 @@ print.covertree_radius <- function(x, ...) {
 
 #' @export
 as.data.frame.covertree_radius <- function(x, ...) {
+  check_radius_result(x)
   query <- if (is.null(attr(x, "rows"))) seq_along(x$index) else attr(x, "rows")
   # Row numbers of a forest may be doubles.
   neighbor <- if (sum(x$count) > 0) unlist(x$index) else integer()

@@ -15,7 +15,7 @@ goal=${1:-}
 needs= tools= peers= extras=
 # Without mirai and nanoparquet, which take minutes to compile, their tests are skipped.
 tested="RANN FNN dbscan GpGp fields spdep future cachem lobstr bit64 rlang Rmpfr cluster geosphere gower"
-tested="$tested ggplot2 proxy s2 sf stringdist igraph uwot tibble data.table BiocNeighbors"
+tested="$tested ggplot2 proxy s2 sf stringdist igraph uwot tibble dplyr data.table BiocNeighbors"
 case $goal in
     demo) ;;
     test) needs=testthat peers=$tested ;;

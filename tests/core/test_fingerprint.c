@@ -13,6 +13,7 @@
 #include "core/residual_approx/approx_search.h"
 #include "core/residual_exact/exact_search.h"
 #include "core/search/filtered_knn.h"
+#include "core/search/own_products.h"
 #include "core/search/query.h"
 #include "core/simd/euclid.h"
 #include "grow.h"
@@ -108,14 +109,23 @@ static const struct shaped {
     enum shape shape;
     int n, d, leaf;
 } shapes[] = {
-    {"uniform-2", UNIFORM, 3000, 2, 128},  {"uniform-3", UNIFORM, 3000, 3, 32},
-    {"normal-1", NORMAL, 1200, 1, 16},     {"normal-5", NORMAL, 2000, 5, 64},
-    {"normal-9", NORMAL, 1500, 9, 128},    {"normal-24", NORMAL, 1200, 24, 128},
-    {"normal-70", NORMAL, 600, 70, 128},   {"clusters-3", CLUSTERS, 2000, 3, 16},
-    {"grid-3", GRID, 2000, 3, 32},         {"duplicates-2", DUPLICATES, 1500, 2, 8},
-    {"collinear-3", COLLINEAR, 900, 3, 4}, {"same-2", SAME, 500, 2, 16},
-    {"huge-2", HUGE_SCALE, 700, 2, 16},    {"tiny-2", TINY_SCALE, 700, 2, 16},
-    {"one-3", NORMAL, 1, 3, 128},          {"two-2", UNIFORM, 2, 2, 1},
+    {"uniform-2", UNIFORM, 3000, 2, 128},
+    {"uniform-3", UNIFORM, 3000, 3, 32},
+    {"normal-1", NORMAL, 1200, 1, 16},
+    {"normal-5", NORMAL, 2000, 5, 64},
+    {"normal-9", NORMAL, 1500, 9, 128},
+    {"normal-16", NORMAL, 2100, 16, 128},
+    {"normal-24", NORMAL, 1200, 24, 128},
+    {"normal-70", NORMAL, 600, 70, 128},
+    {"clusters-3", CLUSTERS, 2000, 3, 16},
+    {"grid-3", GRID, 2000, 3, 32},
+    {"duplicates-2", DUPLICATES, 1500, 2, 8},
+    {"collinear-3", COLLINEAR, 900, 3, 4},
+    {"same-2", SAME, 500, 2, 16},
+    {"huge-2", HUGE_SCALE, 700, 2, 16},
+    {"tiny-2", TINY_SCALE, 700, 2, 16},
+    {"one-3", NORMAL, 1, 3, 128},
+    {"two-2", UNIFORM, 2, 2, 1},
 };
 
 static const struct shaped residual_shapes[] = {
@@ -605,11 +615,15 @@ static void run_case(struct problem *p, const char *group, const struct one *one
     report(line);
 }
 
+static int by_products; /* shapes whose own points are multiplied in pairs by a scan */
+
 static void run_shape(const struct shaped *shaped)
 {
     struct problem p = {.cloud = make_cloud(shaped), .leaf = shaped->leaf};
     p.queries = make_queries(&p.cloud, 200);
     p.grown = grow(&p.cloud, shaped->leaf, 1);
+    struct ct_batch own = batch_of(&p, (struct setting){ct_simd_best(), 1}, 0);
+    by_products += ct_suits_own_products(&own, 10);
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
         run_case(&p, shaped->name, &cases[i]);
     keep_end();
@@ -646,5 +660,6 @@ int main(int argc, char **argv)
     if (print)
         return 0;
     fclose(expected);
+    CHECK(by_products > 0);
     return check_done("fingerprint");
 }

@@ -64,6 +64,13 @@ euclidean_fingerprint <- function(x, query, threads) {
   )
 }
 
+# All own points of many dimensions, as queries of a scan that multiplies each pair of points once.
+products_fingerprint <- function(threads, ...) {
+  tree <- cover_tree(fingerprint_data(2100, 20, 9), threads = threads)
+  knn <- function(k) knn_query(tree, k = k, threads = threads, control = knn_control(search = "scan", ...))
+  lapply(c(one = 1, ten = 10, most = 32), knn)
+}
+
 # Metrics whose coordinates need IEEE operations only.
 metrics_fingerprint <- function(threads) {
   x <- fingerprint_data(1500, 3, 21)
@@ -132,6 +139,7 @@ fingerprint_hashes <- function(threads = 1) {
   }
   near <- vecchia_neighbors(x, m = 10, threads = threads)
   results$vecchia <- list(euclidean = near[c("order", "NNarray", "distance")])
+  results$products <- lapply(products_fingerprint(threads), unclass)
   results$metric <- metrics_fingerprint(threads)
   unlist(lapply(results, lapply, hash_values))
 }

@@ -195,6 +195,25 @@ test_that("self, missing neighbors and rows follow the table", {
                    c(200L, 0L))
 })
 
+test_that("own points in the result of a search do not change the form", {
+  points <- rbind(x, x[1:20, ], x[rep(1, 9), ])
+  tree <- cover_tree(points)
+  for (to in c("RANN", "FNN", "dbscan", "uwot", "spdep", "BiocNeighbors")) {
+    expect_identical(as_neighbors(knn_query(tree, k = 6, self = TRUE), to), as_neighbors(knn_query(tree, k = 5), to))
+    if (to %in% c("FNN", "uwot")) next
+    expect_identical(as_neighbors(radius_query(tree, radius = 0.3, self = TRUE), to),
+                     as_neighbors(radius_query(tree, radius = 0.3), to))
+  }
+  some <- function(...) knn_query(tree, rows = c(229, 3), max_distance = 0.5, ...)
+  for (self in c(TRUE, FALSE)) {
+    expect_identical(as_neighbors(some(k = 12, self = TRUE), "nabor", self = self),
+                     as_neighbors(some(k = 11), "nabor", self = self))
+  }
+  alone <- knn_query(tree, k = 1, self = TRUE)
+  expect_identical(as_neighbors(alone, "RANN"), list(nn.idx = cbind(1:229), nn.dists = matrix(0, 229, 1)))
+  expect_snapshot_error(as_neighbors(alone, "FNN"))
+})
+
 test_that("results of a tree that has grown have its row numbers", {
   grown <- insert_points(cover_tree(x[1:150, ]), x[151:200, ])
   for (to in c("RANN", "dbscan", "uwot", "spdep")) {

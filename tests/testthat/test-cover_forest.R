@@ -59,7 +59,7 @@ test_that("a forest in this process gives the result of one tree", {
 test_that("one shard, as many shards as points, and equal points", {
   few <- cloud[1:20, ]
   tree <- cover_tree(few)
-  for (shards in c(1, 20)) expect_same_answers(cover_forest(few, shards), tree, other[1:5, ])
+  for (shards in c(1, 20, 2e9)) expect_same_answers(cover_forest(few, shards), tree, other[1:5, ])
   equal <- matrix(1, 30, 2)
   expect_same_answers(cover_forest(equal, 3), cover_tree(equal), matrix(c(1, 2, 1, 2), 2))
 })
@@ -161,6 +161,17 @@ test_that("row numbers beyond the integers are doubles", {
   expect_identical(found$index, knn_query(cover_tree(cloud[1:50, ]), rows = 7, k = 2)$index + 3e9)
   expect_identical(found$line, 2L)
   unlink(paste0(place$file, c(".rows", ".tree")))
+})
+
+test_that("an edited forest is refused", {
+  forest <- cover_forest(cloud[1:50, ], 2)
+  edited <- function(...) structure(replace(unclass(forest), names(list(...)), list(...)), class = class(forest))
+  for (wrong in list(edited(shards = list()), edited(n = 20L), edited(n = "all"), edited(boxes = list()), edited(d = NULL),
+                     structure(list(), class = class(forest)), structure(1, class = class(forest)))) {
+    for (call in list(knn_query, print, summary, function(x) radius_query(x, radius = 1))) {
+      expect_error(call(wrong), "tree must have the elements that cover_forest() gave it: it was edited", fixed = TRUE)
+    }
+  }
 })
 
 test_that("another version of the package in a worker is an error", {

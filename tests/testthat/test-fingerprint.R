@@ -28,6 +28,13 @@ test_that("results have the recorded bits on two and three threads", {
   }
 })
 
+test_that("a case multiplies each pair of own points once", {
+  for (found in products_fingerprint(1, stats = TRUE)) {
+    # Each query with all tiles would be 2100 * 2100 / 16.
+    expect_lt(knn_stats(found)$tiles, 0.6 * 2100 * 2100 / 16)
+  }
+})
+
 test_that("a hash tells values apart and nothing else", {
   expect_identical(hash_values(c(a = 1, b = 2)), hash_values(c(1, 2)))
   expect_identical(hash_values(list(1, 2)), hash_values(c(1, 2)))

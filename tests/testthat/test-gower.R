@@ -117,3 +117,11 @@ test_that("weights whose sum is beyond the range of doubles count as others", {
   expect_same_knn(knn_query(cover_tree(x, metric_gower(c(1, 1, 2, 2, 1) * 2^1022)), k = 3),
                   knn_query(cover_tree(x, metric_gower(c(1, 1, 2, 2, 1))), k = 3))
 })
+
+test_that("a range that is not finite is refused", {
+  x <- data.frame(a = 1:3, b = c(-1e308, 1e308, NA))
+  expect_error(cover_tree(x[1:2, ], metric_gower()),
+               "x must have columns with a finite range: column 2 (`b`) has -1e+308 to 1e+308", fixed = TRUE)
+  expect_error(cover_tree(x, metric_gower(na = "scan")), "column 2 (`b`) has -1e+308 to 1e+308", fixed = TRUE)
+  expect_error(knn_join(x[1:2, ], x[1:2, ], "b", metric = metric_gower()), "^y must have columns with a finite range")
+})

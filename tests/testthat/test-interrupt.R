@@ -57,6 +57,35 @@ test_that("a query stops at the user's interrupt, and the tree still answers", {
   expect_true(result$valid)
 })
 
+test_that("a search that multiplies each pair of own points once stops at a time limit", {
+  skip_on_cran()
+  result <- in_fresh_r(function() {
+    set.seed(1)
+    scan <- knn_control(search = "scan", stats = TRUE)
+    new_tree <- function(n) cover_tree(matrix(runif(32 * n), n))
+    ask <- function(tree) knn_query(tree, k = 1, threads = 2, control = scan)
+    seconds <- function(tree) system.time(ask(tree))[["elapsed"]]
+    small <- new_tree(10000)
+    before <- ask(small)
+    # So many points that the search takes about ten seconds, if memory permits.
+    large <- new_tree(min(1e4 * sqrt(10 / min(seconds(small), seconds(small))), 3e5))
+    took <- system.time(why <- tryCatch({
+      setTimeLimit(elapsed = 1, transient = TRUE)
+      ask(large)
+      "done"
+    }, error = conditionMessage))[["elapsed"]]
+    setTimeLimit()
+    list(why = why, took = took, tiles = knn_stats(before)$tiles,
+         same = identical(ask(small)[1:2], before[1:2]), valid = validate_tree(large)$valid)
+  })
+  expect_match(result$why, "time limit")
+  expect_lt(result$took, 5)
+  # Each query with all tiles would be 1e4 * 1e4 / 16.
+  expect_lt(result$tiles, 0.6 * 1e4 * 1e4 / 16)
+  expect_true(result$same)
+  expect_true(result$valid)
+})
+
 test_that("builds that are broken off leave nothing behind", {
   skip_on_cran()
   result <- in_fresh_r(function() {

@@ -61,6 +61,14 @@ test_that("no edge connects a point to itself", {
   expect_setequal(paste(theirs[, 1], theirs[, 2]), do.call(paste, asplit(igraph::as_edgelist(either), 2)))
 })
 
+test_that("a k above the number of points connects all points", {
+  skip_if_not_installed("Matrix")
+  few <- cover_tree(x[1:5, ])
+  for (weights in c("one", "jaccard")) {
+    expect_identical(knn_graph(few, 2e9, weights = weights), knn_graph(few, 4, weights = weights))
+  }
+})
+
 test_that("Jaccard weights compare the sets of both points", {
   skip_if_not_installed("Matrix")
   sets <- lapply(1:80, function(i) c(i, near$index[i, ]))

@@ -70,6 +70,14 @@ test_that("types, classes, attributes and given values are kept", {
   expect_identical(knn_impute(tibble::as_tibble(holes), k = 3), tibble::as_tibble(filled))
 })
 
+test_that("neither the size of values nor a large k matters", {
+  for (size in c(1e-320, 1e-200, 1, 1e308)) for (metric in c("euclidean", "gower")) {
+    x <- cbind(a = c(1, NA, 3), b = size * c(1, -1, -0.9), c = size)
+    expect_identical(knn_impute(x, k = 1, metric = metric)[2, "a"], c(a = 3))
+    expect_identical(knn_impute(x, k = 2e9, metric = metric)[2, "a"], c(a = 2))
+  }
+})
+
 test_that("equal levels give the first, and columns of one value add nothing", {
   x <- data.frame(a = c(0, 1, -1, 5), one = 7, f = factor(c(NA, "v", "u", "v"), c("w", "v", "u")))
   expect_identical(as.character(knn_impute(x, k = 2)$f[1]), "v")

@@ -93,6 +93,28 @@ test_that("tibbles and data.tables stay what they are", {
   expect_identical(as.data.frame(ours), plain)
 })
 
+test_that("groups of a tibble are those of a join of dplyr", {
+  skip_if_not_installed("dplyr")
+  x <- dplyr::as_tibble(data.frame(px = c(4, 2, 9), g = factor(c("u", "v", "u"), levels = c("u", "v", "w")), v = 1:3))
+  y <- data.frame(qx = x$px, v = 3:1)
+  for (drop in c(TRUE, FALSE)) {
+    grouped <- dplyr::group_by(x, g, v, .drop = drop)
+    want <- dplyr::left_join(grouped, y, by = c(px = "qx"))
+    ours <- knn_join(grouped, y, c(px = "qx"))
+    expect_s3_class(ours, class(grouped), exact = TRUE)
+    expect_identical(attributes(ours)$groups, attributes(want)$groups)
+  }
+  ours <- knn_join(dplyr::rowwise(x, g), y, c(px = "qx"), k = 2)
+  expect_s3_class(ours, "rowwise_df")
+  expect_identical(dplyr::group_data(ours)$.rows, dplyr::group_data(dplyr::rowwise(as.data.frame(ours)))$.rows)
+  expect_identical(knn_join(dplyr::group_by(x, v), y, c(px = "qx")), knn_join(x, y, c(px = "qx")))
+  skip_if_not_installed("sf")
+  points <- sf::st_as_sf(dplyr::group_by(x, g), coords = c("px", "v"), crs = 3857)
+  ours <- knn_join(points, points, k = 2, suffix = c("", ".y"))
+  expect_s3_class(ours, class(points), exact = TRUE)
+  expect_identical(dplyr::group_vars(ours), "g")
+})
+
 test_that("points of sf keep the geometry of x", {
   skip_if_not_installed("sf")
   a <- sf::st_as_sf(left, coords = c("px", "py"), crs = 4326)
@@ -130,9 +152,12 @@ test_that("wrong arguments are named", {
     knn_join(left, right, "px", max_distance = NA),
     knn_join(left, right, "px", by_group = c(px = "h")),
     knn_join(left, right, "px", by_group = "g"),
+    knn_join(left, transform(right, g = I(cbind(px, qy))), "px", by_group = "g"),
+    knn_join(cbind(left["px"], w = I(left[1:2])), right, "px", by_group = c(w = "h")),
     knn_join(left, right, "px", suffix = ".x"),
     knn_join(left, right, "px", suffix = c("", "")),
     knn_join(left, right, "px", distance = "v"),
+    knn_join(left, right, "px", distance = ""),
     knn_join(left, right, "px", metric = metric_function(function(i, js) js)),
     knn_join(left, transform(right, px = replace(px, 9, 0)), "px", metric = "cosine"),
     knn_join(transform(left, px = replace(px, 9, 0)), transform(right, px = 1), "px", metric = "cosine", by_group = c(g = "h")),

@@ -115,6 +115,19 @@ test_that("excluded training points do not predict", {
   }
 })
 
+test_that("a level NA is predicted like any other", {
+  y <- addNA(factor(c(NA, "u", NA, "u")))
+  near <- knn_predict(cbind(c(1, 2, 8, 9)), y, cbind(c(1, 9, 8)), k = 1)
+  expect_identical(near, y[c(1, 2, 3)])
+  holes <- data.frame(a = c(1, NA, 8), b = y[1:3])
+  expect_identical(knn_impute(holes)$b, y[1:3])
+})
+
+test_that("columns of test points in another order are named as such", {
+  x <- cbind(a = 1:4, b = 4:1)
+  expect_message(knn_predict(x, 1:4, x[, 2:1], k = 1), "^test has the columns of the tree in another order")
+})
+
 test_that("the prediction of an ordered factor is ordered", {
   ranked <- factor(three, levels = rev(levels(three)), ordered = TRUE)
   predicted <- knn_predict(x, ranked, test, k = 5)

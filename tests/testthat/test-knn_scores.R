@@ -71,6 +71,13 @@ test_that("densities are those of the definition in every metric with a volume",
   expect_identical(knn_density(x[c(1, 1, 1:9), ], 2)[1], Inf)
 })
 
+test_that("a query can have all points as neighbors", {
+  expect_equal(knn_density(cbind(1:4), 4, query = cbind(0)), 3 / (4 * 8))
+  expect_equal(knn_density(cbind(1:2), 2, query = cbind(c(0, 5))), 1 / (2 * c(4, 8)))
+  expect_snapshot_error(knn_density(cbind(1:4), 5, query = cbind(0)))
+  expect_snapshot_error(knn_density(cbind(1), 2, query = cbind(0)))
+})
+
 test_that("the density has no bias where it is constant", {
   # The distance of the k-th of m uniform points has a beta distribution with a known variance.
   m <- 40

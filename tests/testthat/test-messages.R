@@ -127,7 +127,12 @@ test_that("edited results are refused", {
     knn_dimension(edited(knn, distance = 1:3)),
     knn_lof(edited(knn, index = replace(knn$index, 30, 13L))),
     as_neighbors(edited(knn, index = replace(knn$index, 30, 0L)), "igraph"),
-    as_neighbors(edited(near, index = rapply(near$index, function(row) row + 0.5, how = "list")), "dbscan")
+    as_neighbors(edited(near, index = rapply(near$index, function(row) row + 0.5, how = "list")), "dbscan"),
+    as.data.frame(edited(near, count = NULL)),
+    as_neighbors(structure(knn, points = NULL), "RANN"),
+    as_neighbors(structure(near, points = "all"), "RANN"),
+    as.data.frame(structure(knn_query(tree, rows = 4:2), rows = 4:3)),
+    as_neighbors(structure(near, rows = letters[1:12]), "RANN")
   )
   skip_if_not_installed("Matrix")
   expect_complaints(knn_graph(edited(knn, distance = NULL)), knn_graph(near), recall_curve(tree, numeric()))

@@ -43,6 +43,14 @@ test_that("knn_query() without queries returns 0 x k matrices, whatever the sear
   expect_no_knn(knn_query(cover_tree(x[1, , drop = FALSE]), x[0, ], k = 2), 2)
 })
 
+test_that("a result of radius_query() without queries is printed and converted", {
+  none <- radius_query(tree, x[0, ], radius = 1)
+  expect_output(print(none), "0 points within 1 of 0 queries")
+  expect_identical(as.data.frame(none), data.frame(query = integer(), neighbor = integer(), distance = numeric()))
+  expect_identical(as_neighbors(none, "BiocNeighbors"), list(index = list(), distance = list()))
+  expect_identical(dim(as_neighbors(none, "RANN")$nn.idx), c(0L, 0L))
+})
+
 test_that("statistics of no queries are zeros", {
   for (tree in list(tree, residual)) for (budget in list(NULL, 20)) {
     stats <- knn_stats(knn_query(tree, x[0, ], k = 2, budget = budget, control = list(stats = TRUE)))

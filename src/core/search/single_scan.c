@@ -128,7 +128,7 @@ static void scan_packs(struct ct_query_block *block, struct ct_single_scan *scan
     }
     float share = scan->tiles.count > LONG_LIST ? FIRST_SHARE : LARGEST_SHARE;
     for (; block->context.k > 0 && scan->tiles.count > 0 && share <= LARGEST_SHARE; share *= 4) {
-        kernels->take_within(&scan->tiles, share * block->box_threshold[i], &scan->within);
+        kernels->move_within(&scan->tiles, share * block->box_threshold[i], &scan->within);
         if (scan->within.count == 0)
             continue;
         scan_list(block, i, &scan->within);

@@ -148,7 +148,7 @@ struct ct_kernels {
     void (*list_packed)(const struct ct_packed_boxes *boxes, int d, const float *q, float threshold,
                         struct ct_candidates *list);
     /* Moves what is within the threshold from a list to `inside`, which is overwritten. */
-    void (*take_within)(struct ct_candidates *list, float threshold, struct ct_candidates *inside);
+    void (*move_within)(struct ct_candidates *list, float threshold, struct ct_candidates *inside);
     /* scan_tile() for the tiles tile [count] of x, where tile t has the positions from begin[t] on.
      * Stops when the buffer is full. Returns the number of tiles scanned. */
     int (*scan_tiles)(const float *x, const int *begin, const int *row, int d, const float *q,

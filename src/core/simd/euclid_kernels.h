@@ -338,7 +338,7 @@ CT_TARGET static unsigned CT_NAME(largest)(const double *x)
             CT_NAME(rank_nearly_sorted), CT_NAME(find_threshold_f64), CT_NAME(find_threshold),     \
             CT_NAME(compact), sums(scan_tile), sums(scan_tile_group), CT_NAME(half_squares),       \
             CT_NAME(pair_products), CT_NAME(mutual_products), sums(boxes_within),                  \
-            sums(pack_boxes), sums(list_packed), sums(take_within), sums(scan_tiles),              \
+            sums(pack_boxes), sums(list_packed), sums(move_within), sums(scan_tiles),              \
             sums(insert_tile), sums(collect_nearby), CT_NAME(order_candidates), sums(scan_nearby), \
             CT_NAME(boxes_nearer), CT_NAME(min_sqdist), CT_NAME(largest), CT_NAME(assign_nearer),  \
             CT_NAME(box), CT_NAME(compare_f64),                                                    \

@@ -78,7 +78,7 @@ CT_TARGET static void CT_SUMS(list_packed)(const struct ct_packed_boxes *boxes, 
 }
 
 /* The remaining lanes of the list move to places that were read before. */
-CT_TARGET static void CT_SUMS(take_within)(struct ct_candidates *list, float threshold,
+CT_TARGET static void CT_SUMS(move_within)(struct ct_candidates *list, float threshold,
                                            struct ct_candidates *inside)
 {
     const FVEC most = CT_FSPLAT(threshold);

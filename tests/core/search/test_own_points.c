@@ -4,6 +4,7 @@
 #include "core/search/own_points.h"
 #include "core/search/stats.h"
 #include "core/simd/euclid.h"
+#include "demands.h"
 #include "grow.h"
 #include "host.h"
 
@@ -105,23 +106,15 @@ static void check_unsuited(void)
 {
     struct cloud cloud = cloud_of("uniform", 2048, 2);
     struct grown grown = grow(&cloud, 128, 1);
-    double limit = 1;
     struct ct_batch plain = {
         .tree = &grown.tree, .count = 2048, .threads = 1, .kernels = kernels_below(0)};
-    struct ct_batch other[] = {plain, plain, plain, plain, plain, plain, plain, plain};
-    other[0].query = cloud.x;
-    other[1].predecessors = 1;
-    other[2].max_distance = &limit;
-    other[3].removed = (const unsigned char *)&limit;
-    other[4].epsilon = 1;
-    other[5].block = 3;
-    other[6].mode = CT_SEARCH_SCAN;
-    other[7].metric.measure = CT_COSINE;
+    struct ct_batch scan = plain;
+    scan.mode = CT_SEARCH_SCAN;
     check_about("demands that exclude a search by cells");
     CHECK(ct_suits_own_points(&plain, 1));
     CHECK(!ct_suits_own_points(&plain, 1000));
-    for (int i = 0; i < 8; i++)
-        CHECK(!ct_suits_own_points(&other[i], 1));
+    CHECK(!ct_suits_own_points(&scan, 1));
+    CHECK(overlooked_demands(&plain, ct_suits_own_points) == 0);
     keep_end();
 }
 

@@ -7,6 +7,7 @@
 #include "core/search/own_products.h"
 #include "core/search/stats.h"
 #include "core/simd/euclid.h"
+#include "demands.h"
 #include "grow.h"
 #include "host.h"
 #include "oracle.h"
@@ -190,28 +191,19 @@ static void check_unsuited(void)
                  huge = moved_cloud("normal", 2048, 16, 1e200, 0);
     struct grown grown = grow(&cloud, 128, 1), other_tree = grow(&few, 128, 1),
                  huge_tree = grow(&huge, 128, 1);
-    double limit = 1;
     struct ct_batch plain = {
         .tree = &grown.tree, .count = 2048, .threads = 1, .kernels = ct_kernels(ct_simd_best())};
-    struct ct_batch other[11];
-    for (int i = 0; i < 11; i++)
-        other[i] = plain;
-    other[0].query = cloud.x;
-    other[1].predecessors = 1;
-    other[2].max_distance = &limit;
-    other[3].removed = (const unsigned char *)&limit;
-    other[4].epsilon = 1;
-    other[5].block = 3;
-    other[6].mode = CT_SEARCH_TREE;
-    other[7].metric.measure = CT_COSINE;
-    other[8].metric.norm = CT_MANHATTAN;
-    other[9].tree = &other_tree.tree;
-    other[10].tree = &huge_tree.tree;
+    struct ct_batch other[] = {plain, plain, plain, plain};
+    other[0].mode = CT_SEARCH_TREE;
+    other[1].metric.norm = CT_MANHATTAN;
+    other[2].tree = &other_tree.tree;
+    other[3].tree = &huge_tree.tree;
     check_about("demands that exclude a search by products");
     CHECK(ct_suits_own_products(&plain, 1));
     CHECK(!ct_suits_own_products(&plain, 1000));
-    for (int i = 0; i < 11; i++)
+    for (int i = 0; i < 4; i++)
         CHECK(!ct_suits_own_products(&other[i], 1));
+    CHECK(overlooked_demands(&plain, ct_suits_own_products) == 0);
     keep_end();
 }
 

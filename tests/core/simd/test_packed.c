@@ -115,14 +115,14 @@ static int list(const struct ct_kernels *kernels, const struct problem *p,
 }
 
 /* Both parts keep the order of the list. */
-static int take(const struct ct_kernels *kernels, struct ct_candidates *from, float threshold)
+static int move(const struct ct_kernels *kernels, struct ct_candidates *from, float threshold)
 {
     struct ct_candidates before = new_list(), inside = new_list();
     int wrong = 0, moved = 0, left = 0;
     memcpy(before.sq, from->sq, (size_t)from->count * sizeof(float));
     memcpy(before.pos, from->pos, (size_t)from->count * sizeof(int));
     before.count = from->count;
-    kernels->take_within(from, threshold, &inside);
+    kernels->move_within(from, threshold, &inside);
     for (int i = 0; i < before.count; i++) {
         int *at = before.sq[i] <= threshold ? &moved : &left;
         const struct ct_candidates *in = before.sq[i] <= threshold ? &inside : from;
@@ -166,7 +166,7 @@ static int scan(const struct ct_kernels *kernels, int d)
 static void check_kernels(const struct ct_kernels *kernels)
 {
     static struct problem problem;
-    int packs = 0, lists = 0, takes = 0, scans = 0;
+    int packs = 0, lists = 0, moves = 0, scans = 0;
     for (int d = 1; d <= MOST_D; d += 1 + d / 8) {
         draw(&problem, d);
         struct ct_packed_boxes boxes = new_pack(d);
@@ -175,14 +175,14 @@ static void check_kernels(const struct ct_kernels *kernels)
         lists += list(kernels, &problem, &boxes, &inside);
         inside.sq[0] = 0;
         inside.pos[0] = -1;
-        takes += take(kernels, &inside, problem.threshold * (float)random_uniform());
+        moves += move(kernels, &inside, problem.threshold * (float)random_uniform());
         scans += scan(kernels, d);
         keep_end();
     }
     check_about("%s, norm %d", kernels->name, (int)norm);
     CHECK(packs == 0);
     CHECK(lists == 0);
-    CHECK(takes == 0);
+    CHECK(moves == 0);
     CHECK(scans == 0);
 }
 
