@@ -315,8 +315,8 @@ static int scan_pays(const struct ct_host *host, const struct ct_batch *batch,
 }
 
 /* Answers all own points by the searches that are made for them. The points that remain are a batch
- * of their own, with the same lines. If all but a few remain, the progress before does not count.
- */
+ * of their own, with the same lines. With fewer of them than tiles they are far apart, so each is
+ * answered alone. If all but a few remain, the progress before does not count. */
 static void answer_own_points(const struct ct_host *host, const struct ct_batch *batch,
                               const struct ct_result_lines *lines)
 {
@@ -325,6 +325,8 @@ static void answer_own_points(const struct ct_host *host, const struct ct_batch 
     int *order = host->alloc((size_t)batch->count, sizeof *order);
     if (ct_suits_own_points(batch, lines->k))
         rest.count = ct_own_points_knn(&part, batch, lines, order);
+    if (rest.count < batch->count / CT_LANES)
+        rest.block = 1;
     if (rest.count > MOST_REMAIN * batch->count && ct_suits_own_products(batch, lines->k) &&
         scan_pays(&part, batch, lines))
         rest.count = ct_own_products_knn(&part, batch, lines, order);
