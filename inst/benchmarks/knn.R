@@ -235,8 +235,8 @@ plot_times <- function() {
                  panel.first = graphics::abline(h = seq_along(names_measured), col = "#eeeeee"))
   at <- 10^(-3:3)
   graphics::axis(1, at, format(at, drop0trailing = TRUE, scientific = FALSE, trim = TRUE))
-  graphics::axis(2, rev(seq_along(names_measured)), all$text[match(names_measured, all$workload)], tick = FALSE,
-                 cex.axis = 0.8)
+  labels <- sub(", (1,000 calls)", ",\n\\1", all$text[match(names_measured, all$workload)])
+  graphics::axis(2, rev(seq_along(names_measured)), labels, tick = FALSE, cex.axis = 0.8)
   edge <- graphics::par("usr")
   graphics::legend(10^edge[2], edge[4], marks$side, pch = marks$pch, col = marks$color, bty = "n", cex = 0.8, xpd = NA)
 }
