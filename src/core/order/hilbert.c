@@ -204,13 +204,13 @@ static void list_ties(void *data, int block, int thread)
 /* Whether there are many points, and most points of a sample have the short key of another one. */
 static int most_are_tied(const struct ct_host *host, const struct key_task *task)
 {
+    if (task->n < MANY)
+        return 0;
     double *x = host->alloc((size_t)SAMPLE * task->d, sizeof *x);
     uint64_t words[SAMPLE], buffer[SAMPLE];
     struct key_task sample = {
         .grid = task->grid, .x = x, .n = SAMPLE, .d = task->d, .words = words};
     int ties = 0;
-    if (task->n < MANY)
-        return 0;
     for (int j = 0; j < task->d; j++)
         for (int i = 0; i < SAMPLE; i++)
             x[i + (size_t)j * SAMPLE] =

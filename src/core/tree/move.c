@@ -11,78 +11,72 @@
 
 #include <string.h>
 
-enum { FEW = 16 }; /* the other points are few if they are at most this part of all */
+enum { SHIFT_SHARE = 16 }; /* 1 / share of the other points up to which the points shift in place */
+
+/* The values that move: a column of the points, or, after the last column, the rows. */
+struct column {
+    char *values; /* [n x size] */
+    size_t size;  /* bytes of a value: that of a double or of an int */
+};
+
+static struct column column_of(const struct ct_build_state *state, int j)
+{
+    if (j == state->d)
+        return (struct column){(char *)state->row, sizeof *state->row};
+    return (struct column){(char *)(state->points + (size_t)j * state->n), sizeof *state->points};
+}
 
 /* ---- through memory ---------------------------------------------------------- */
 
 struct move {
     const struct ct_build_state *state;
     const struct ct_point_blocks *node;
-    double *values; /* the column that moves, [n] */
+    struct column column;
+    char *memory; /* [points of the node x size] */
 };
 
-/* Returns the memory through which the values of a node move, [points of the node]. */
-static double *move_memory(const struct move *move)
+/* Copies the values of a block to their new places in the memory of the move. */
+static inline void scatter(const struct move *move, int block, size_t size)
 {
-    return move->state->sqdist + move->node->begin;
-}
-
-/* One block of work: copies the values of a column to their new places in the memory of the move.
- */
-static void scatter_values(void *data, int block, int thread)
-{
-    const struct move *move = data;
     const int *assigned = move->state->assigned;
-    const double *values = move->values;
-    double *to = move_memory(move);
+    const char *values = move->column.values;
+    char *to = move->memory;
     int begin = move->node->begin, end = ct_block_begin(move->node, block + 1);
     for (int pos = ct_block_begin(move->node, block); pos < end; pos++)
-        to[assigned[pos] - begin] = values[pos];
+        memcpy(to + (size_t)(assigned[pos] - begin) * size, values + (size_t)pos * size, size);
+}
+
+/* One block of work: scatter() with a constant size, so that a value is one load and one store. */
+static void scatter_block(void *data, int block, int thread)
+{
+    const struct move *move = data;
+    if (move->column.size == sizeof(double))
+        scatter(move, block, sizeof(double));
+    else
+        scatter(move, block, sizeof(int));
     (void)thread;
 }
 
 /* One block of work: copies the values back. */
-static void copy_values(void *data, int block, int thread)
+static void copy_block(void *data, int block, int thread)
 {
     const struct move *move = data;
+    size_t size = move->column.size;
     int begin = ct_block_begin(move->node, block), end = ct_block_begin(move->node, block + 1);
-    memcpy(move->values + begin, move_memory(move) + begin - move->node->begin,
-           (size_t)(end - begin) * sizeof *move->values);
-    (void)thread;
-}
-
-/* The same for rows. */
-static void scatter_rows(void *data, int block, int thread)
-{
-    const struct move *move = data;
-    const int *assigned = move->state->assigned, *row = move->state->row;
-    int *to = (int *)move_memory(move);
-    int begin = move->node->begin, end = ct_block_begin(move->node, block + 1);
-    for (int pos = ct_block_begin(move->node, block); pos < end; pos++)
-        to[assigned[pos] - begin] = row[pos];
-    (void)thread;
-}
-
-static void copy_rows(void *data, int block, int thread)
-{
-    const struct move *move = data;
-    int begin = ct_block_begin(move->node, block), end = ct_block_begin(move->node, block + 1);
-    int *row = move->state->row + begin;
-    memcpy(row, (const int *)move_memory(move) + begin - move->node->begin,
-           (size_t)(end - begin) * sizeof *row);
+    memcpy(move->column.values + (size_t)begin * size,
+           move->memory + (size_t)(begin - move->node->begin) * size, (size_t)(end - begin) * size);
     (void)thread;
 }
 
 static void move_all(const struct ct_build_state *state, const struct ct_point_blocks *node)
 {
-    struct move move = {state, node, NULL};
-    for (int j = 0; j < state->d; j++) {
-        move.values = state->points + (size_t)j * state->n;
-        ct_build_loop(state, node->blocks, scatter_values, &move);
-        ct_build_loop(state, node->blocks, copy_values, &move);
+    struct move move = {.state = state, .node = node};
+    move.memory = (char *)(state->sqdist + node->begin);
+    for (int j = 0; j <= state->d; j++) {
+        move.column = column_of(state, j);
+        ct_build_loop(state, node->blocks, scatter_block, &move);
+        ct_build_loop(state, node->blocks, copy_block, &move);
     }
-    ct_build_loop(state, node->blocks, scatter_rows, &move);
-    ct_build_loop(state, node->blocks, copy_rows, &move);
 }
 
 /* ---- in place ---------------------------------------------------------------- */
@@ -123,17 +117,17 @@ static inline void shift_values(const struct shift *shift, char *values, size_t 
                saved + (size_t)i * size, size);
 }
 
-/* One block of work: moves a column, or, after the last column, the rows. */
-static void shift_column(void *data, int column, int thread)
+/* One block of work: moves a column. */
+static void shift_column(void *data, int number, int thread)
 {
     const struct shift *shift = data;
     const struct ct_build_state *state = shift->state;
-    char *saved = (char *)(state->sqdist + shift->node->begin + (size_t)column * shift->others);
-    if (column < state->d)
-        shift_values(shift, (char *)(state->points + (size_t)column * state->n), sizeof(double),
-                     saved);
+    struct column column = column_of(state, number);
+    char *saved = (char *)(state->sqdist + shift->node->begin + (size_t)number * shift->others);
+    if (column.size == sizeof(double))
+        shift_values(shift, column.values, sizeof(double), saved);
     else
-        shift_values(shift, (char *)state->row, sizeof(int), saved);
+        shift_values(shift, column.values, sizeof(int), saved);
     (void)thread;
 }
 
@@ -155,7 +149,7 @@ void ct_move_points(const struct ct_build_state *state, const struct ct_point_bl
                     struct ct_run largest)
 {
     long long size = node->end - node->begin, others = size - (largest.end - largest.begin);
-    if (others * FEW > size || others * (state->d + 1) > size) {
+    if (others * SHIFT_SHARE > size || others * (state->d + 1) > size) {
         move_all(state, node);
         return;
     }
